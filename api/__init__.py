@@ -1,0 +1,1 @@
+"""HTTP in front of the services in shared/. Never imports torch."""

@@ -1,0 +1,33 @@
+"""Alembic's entry: runs migrations on the URL that `shared.db.migrate` hands over, or on the settings'."""
+
+from __future__ import annotations
+
+from alembic import context
+from sqlalchemy import create_engine, pool, text
+
+from shared.db.models import Base
+from shared.settings import load_settings
+
+
+def run() -> None:
+    """Apply each migration in a transaction of its own."""
+    url = context.config.attributes.get("database_url") or load_settings().database_url
+    engine = create_engine(url, poolclass=pool.NullPool)
+    with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            # Two servers starting at once: the second waits, then finds nothing to do.
+            connection.execute(text("SELECT pg_advisory_lock(7041776)"))
+            connection.commit()
+        context.configure(
+            connection=connection,
+            target_metadata=Base.metadata,
+            render_as_batch=True,
+            compare_type=True,
+            transaction_per_migration=True,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+    engine.dispose()
+
+
+run()

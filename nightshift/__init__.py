@@ -1,0 +1,1 @@
+"""Nightshift: the Python client and the command."""

@@ -1,0 +1,1 @@
+"""The parts a runner starts on its own machine."""

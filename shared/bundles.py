@@ -1,0 +1,160 @@
+"""The manifest of a bundle (format nightshift-bundle/1): what can be known of weights without torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.errors import ModelUnavailable
+
+FORMAT = "nightshift-bundle/1"
+MANIFEST = "manifest.json"
+TENSORS = "model.safetensors"
+
+Point2 = tuple[float, float]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class InputSpec(_Part):
+    """What the network expects: a square RGB crop, `size` px a side, normalised channel by channel."""
+
+    size: int = Field(ge=32, le=1024)
+    mean: tuple[float, float, float]
+    std: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+
+
+class GenderHead(_Part):
+    """Order of the gender head's outputs."""
+
+    classes: tuple[str, ...]
+    uncertain_below: float = Field(0.75, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _two_classes(self) -> GenderHead:
+        if set(self.classes) != {"female", "male"} or len(self.classes) != 2:
+            raise ValueError("classes must be female and male, each once")
+        return self
+
+
+class AgeGroupSpec(_Part):
+    """Years from `low` to `high`, both included; open above when `high` is null."""
+
+    label: str
+    low: int = Field(ge=0)
+    high: int | None
+
+
+AGE_GROUPS: tuple[tuple[str, int, int | None], ...] = (
+    ("0-4", 0, 4),
+    ("5-9", 5, 9),
+    ("10-19", 10, 19),
+    ("20-29", 20, 29),
+    ("30-39", 30, 39),
+    ("40-49", 40, 49),
+    ("50-64", 50, 64),
+    ("65+", 65, None),
+)
+
+
+class AgeHead(_Part):
+    """`years`: one output a year, 0 up. `groups`: one output a group, `age_years` unknown.
+
+    With `by_gender` the head holds one set of group outputs for each gender class, in their order,
+    and the set of the more probable gender is read (the original model's form).
+    """
+
+    kind: Literal["years", "groups"]
+    groups: tuple[AgeGroupSpec, ...]
+    by_gender: bool = False
+    uncertain_below: float = Field(0.40, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _the_eight_groups(self) -> AgeHead:
+        if tuple((group.label, group.low, group.high) for group in self.groups) != AGE_GROUPS:
+            raise ValueError(f"groups must be {', '.join(label for label, _, _ in AGE_GROUPS)}")
+        return self
+
+
+class Heads(_Part):
+    """The two classifiers over the 1280 features."""
+
+    gender: GenderHead
+    age: AgeHead
+
+
+class Framing(_Part):
+    """Where the five landmarks lie in the crop, as fractions of its side."""
+
+    left_eye: Point2
+    right_eye: Point2
+    nose: Point2
+    mouth_left: Point2
+    mouth_right: Point2
+
+
+class TensorFile(_Part):
+    """A file of tensors and the digest it must have."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    dtype: Literal["float16", "float32", "bfloat16"]
+
+
+class Manifest(_Part):
+    """`manifest.json` of a bundle."""
+
+    format: Literal["nightshift-bundle/1"]
+    name: str = Field(min_length=1, max_length=100)
+    architecture: Literal["efficientnet_v2_s"]
+    features: Literal[1280]
+    input: InputSpec
+    heads: Heads
+    framing: Framing
+    licence: str
+    files: dict[str, TensorFile]
+
+    @model_validator(mode="after")
+    def _names_its_tensors(self) -> Manifest:
+        if TENSORS not in self.files:
+            raise ValueError(f"files must name {TENSORS}")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the tensors: the identity of a bundle."""
+        return self.files[TENSORS].sha256
+
+
+def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
+    """Folder of a bundle.
+
+    Raises:
+        ModelUnavailable: `bundle_not_found`, naming the places looked at.
+    """
+    places = [weights_dir / name_or_path, Path(name_or_path).expanduser()]
+    for place in places:
+        if (place / MANIFEST).is_file():
+            return place
+    looked = " or ".join(str(place) for place in places)
+    raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} of bundle {name_or_path!r} in {looked}")
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Raises:
+        ModelUnavailable: `bundle_format`, naming each field and what is wrong with it.
+    """
+    path = folder / MANIFEST
+    try:
+        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+    except ValidationError as error:
+        lines = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
+        raise ModelUnavailable("bundle_format", f"{path}: {lines}") from error
+    except (OSError, ValueError) as error:
+        raise ModelUnavailable("bundle_format", f"{path}: {error}") from error

@@ -1,0 +1,124 @@
+"""One engine a process, made after any fork; short explicit transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from shared.errors import InvalidInput, Transient
+
+
+class Database:
+    """The database of one process.
+
+    Every transaction is one of two kinds. `write()` takes SQLite's write lock at its beginning:
+    a deferred transaction that reads, then writes fails with "database is locked" whatever the
+    busy timeout. `read()` never takes it.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._engine = _create_engine(url)
+        self._readers = self._engine.execution_options(nightshift_read_only=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True on SQLite."""
+        return self._engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session in one write transaction; commits at the end, rolls back on any error.
+
+        Raises:
+            Transient: `database_unavailable`, when the database cannot be reached or stays locked.
+        """
+        with _translated(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session in one read transaction.
+
+        Raises:
+            Transient: `database_unavailable`.
+        """
+        with _translated(), Session(self._readers, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def ping(self) -> None:
+        """Round trip to the database.
+
+        Raises:
+            Transient: `database_unavailable`.
+        """
+        with self.read() as session:
+            session.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self._engine.dispose()
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except OperationalError as error:
+        raise Transient("database_unavailable", f"database: {error.orig}") from error
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise Transient("database_unavailable", f"database: {error.orig}") from error
+        raise
+
+
+def _create_engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError as error:
+        raise InvalidInput("bad_setting", f"NIGHTSHIFT_DATABASE_URL: {error}") from error
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = create_engine(parsed, connect_args={"timeout": 30})
+        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        return create_engine(
+            parsed,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 10,
+                "options": "-c lock_timeout=30s -c statement_timeout=120s"
+                " -c idle_in_transaction_session_timeout=120s",
+            },
+        )
+    raise InvalidInput(
+        "bad_setting",
+        f"NIGHTSHIFT_DATABASE_URL: {parsed.get_backend_name()} is neither sqlite nor postgresql",
+    )
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    # None: the driver leaves BEGIN to us.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    # FULL: with NORMAL a power cut may undo a commit that a client was already told of.
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute("PRAGMA journal_size_limit=67108864")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get("nightshift_read_only", False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,0 +1,31 @@
+"""Runs the migrations, and tells whether a database has them all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.orm import Session
+
+import migrations
+
+
+def _config(database_url: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.attributes["database_url"] = database_url
+    return config
+
+
+def upgrade(database_url: str, revision: str = "head") -> None:
+    """Bring the database's schema up to `revision`."""
+    command.upgrade(_config(database_url), revision)
+
+
+def is_current(session: Session) -> bool:
+    """True when the database has every migration this code knows."""
+    head = ScriptDirectory.from_config(_config("")).get_current_head()
+    return MigrationContext.configure(session.connection()).get_current_revision() == head

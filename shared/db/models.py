@@ -1,0 +1,172 @@
+"""The tables. Migrations make them; a test holds the two together."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    MetaData,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """Aware UTC in Python on every database; SQLite keeps no zone, so one is put back on reading."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times, store UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("naive datetime")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Aware UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Base of the tables, with names for every constraint so that migrations can speak of them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {
+        datetime: UtcDateTime(),
+        dict[str, Any]: JSON(),
+        list[str]: JSON(),
+        int: BigInteger(),
+    }
+
+
+RUNNING: ColumnElement[str] = literal_column("'running'")
+SUCCEEDED: ColumnElement[str] = literal_column("'succeeded'")
+
+
+class Job(Base):
+    """Photos submitted together, with one owner."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_owner_created_at", "owner", "created_at", "id"),
+        Index("ix_jobs_state", "state"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    label: Mapped[str | None]
+    state: Mapped[str]
+    outcome: Mapped[str | None]
+    priority: Mapped[int] = mapped_column(default=0)
+    options: Mapped[dict[str, Any]]
+    options_fingerprint: Mapped[str]
+    # "metadata" is SQLAlchemy's own name on a model.
+    client_metadata: Mapped[dict[str, Any]] = mapped_column("metadata")
+    bundle_name: Mapped[str]
+    bundle_sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    results_expire_at: Mapped[datetime | None]
+    # Frozen when the job ends; until then they come from the photo rows.
+    final_counts: Mapped[dict[str, Any] | None]
+
+
+class Photo(Base):
+    """One file of a job."""
+
+    __tablename__ = "photos"
+    __table_args__ = (
+        UniqueConstraint("job_id", "custom_id"),
+        # Serves the claim (job, status, ordinal) and, covering, the counts with their sum of faces.
+        Index("ix_photos_claim", "job_id", "status", "ordinal", "face_count"),
+        Index("ix_photos_job_id_ordinal", "job_id", "ordinal", unique=True),
+        # A query meets a partial index only with the status as a literal: SUCCEEDED and RUNNING below.
+        Index(
+            "ix_photos_leases",
+            "lease_expires_at",
+            sqlite_where=text("status = 'running'"),
+            postgresql_where=text("status = 'running'"),
+        ),
+        Index(
+            "ix_photos_reuse",
+            "owner",
+            "sha256",
+            sqlite_where=text("status = 'succeeded'"),
+            postgresql_where=text("status = 'succeeded'"),
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    owner: Mapped[str]
+    ordinal: Mapped[int]
+    custom_id: Mapped[str]
+    # A photo registered in place has a path and is never copied, written or deleted.
+    in_place_path: Mapped[str | None]
+    sha256: Mapped[str | None]
+    size_bytes: Mapped[int | None]
+    status: Mapped[str]
+
+    attempts: Mapped[int] = mapped_column(default=0)
+    crashes: Mapped[int] = mapped_column(default=0)
+    read_errors: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    # Kept after the end: who did it.
+    worker: Mapped[str | None]
+    finished_at: Mapped[datetime | None]
+
+    options_fingerprint: Mapped[str | None]
+    bundle_name: Mapped[str | None]
+    bundle_sha256: Mapped[str | None]
+    precision: Mapped[str | None]
+    reused_from: Mapped[str | None]
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    exif_orientation: Mapped[int | None]
+    scale: Mapped[float | None]
+    face_count: Mapped[int] = mapped_column(default=0)
+    timings_ms: Mapped[dict[str, Any] | None]
+    warnings: Mapped[list[str] | None]
+    error: Mapped[dict[str, Any] | None]
+
+
+class FaceRow(Base):
+    """One face. `document` is the face as the API shows it; the columns beside it serve summaries."""
+
+    __tablename__ = "faces"
+    __table_args__ = (Index("ix_faces_job_id_gender_age_group", "job_id", "gender", "age_group"),)
+
+    photo_id: Mapped[str] = mapped_column(ForeignKey("photos.id", ondelete="CASCADE"), primary_key=True)
+    index: Mapped[int] = mapped_column(primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    gender: Mapped[str]
+    age_group: Mapped[str]
+    uncertain: Mapped[bool]
+    document: Mapped[dict[str, Any]]

@@ -1,0 +1,178 @@
+"""The words of DESIGN: what a photo's analysis says, free of any library.
+
+Coordinates are float pixels in the upright photo at its own full size, origin top-left.
+"Left" is the side of the image, not of the person. Gender and age are *apparent*: what a
+classifier reads from the pixels, not what anyone is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Stage = Literal["read", "decode", "detect", "align", "classify", "save", "queue"]
+"""Where in a photo's way through the system an error arose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Axis-aligned box xyxy; pixels, or fractions of width and height where named so."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One point in pixels, x to the right and y down."""
+
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class Landmarks:
+    """MTCNN's five points. `left_eye` and `mouth_left` are those on the image's left."""
+
+    left_eye: Point
+    right_eye: Point
+    nose: Point
+    mouth_left: Point
+    mouth_right: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Gender:
+    """Apparent gender.
+
+    Attributes:
+        value: the most probable class, `female` or `male`.
+        probability: of that class, 0-1.
+        probabilities: of every class, summing to 1.
+        uncertain: True when `probability` is under the bundle's threshold.
+    """
+
+    value: str
+    probability: float
+    probabilities: dict[str, float]
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AgeGroup:
+    """Apparent age group; `low` and `high` in years, both included, `high` None when open."""
+
+    label: str
+    low: int
+    high: int | None
+    probability: float
+    probabilities: dict[str, float]
+    uncertain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One detected face.
+
+    Attributes:
+        index: 0 for the photo's largest face, then by falling area.
+        box: pixels in the upright photo at full size; may reach past its edges.
+        box_norm: the same box as fractions of the photo's width and height.
+        confidence: MTCNN's, 0-1.
+        landmarks: five points in the coordinates of `box`.
+        roll_deg: tilt of the line through the eyes, degrees, positive when the eye on the
+            image's right is lower; -180 to 180.
+        aligned: True when the tilt was over the threshold and the crop was rotated upright.
+        size_px: longer side of `box`, pixels.
+        gender: apparent gender.
+        age_group: apparent age group.
+        age_years: expected apparent age in years, None when the bundle knows groups only.
+    """
+
+    index: int
+    box: Box
+    box_norm: Box
+    confidence: float
+    landmarks: Landmarks
+    roll_deg: float
+    aligned: bool
+    size_px: float
+    gender: Gender
+    age_group: AgeGroup
+    age_years: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoError:
+    """Why a photo failed.
+
+    Attributes:
+        code: one of `PHOTO_ERROR_CODES`.
+        stage: where it happened.
+        message: one sentence for a person.
+        retryable: True when the same bytes may succeed another time.
+    """
+
+    code: str
+    stage: Stage
+    message: str
+    retryable: bool = False
+
+
+PHOTO_ERROR_CODES = frozenset(
+    {
+        "unsupported_format",
+        "corrupt_image",
+        "too_many_pixels",
+        "file_too_large",
+        "file_unavailable",
+        "digest_mismatch",
+        "duplicate_custom_id",
+        "archive_encrypted",
+        "archive_nested",
+        "archive_member_unsafe",
+        "out_of_memory",
+        "timeout",
+        "worker_lost",
+        "cancelled",
+        "expired",
+        "internal",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TimingsMs:
+    """A photo's share of its batch's time in each step, milliseconds."""
+
+    decode: float = 0.0
+    detect: float = 0.0
+    align: float = 0.0
+    classify: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the pipeline found in one photo.
+
+    Attributes:
+        width: of the upright photo at full size, pixels.
+        height: likewise.
+        exif_orientation: 1-8 as the file said, 1 when it said nothing readable.
+        scale: side of the photo the detector saw, as a fraction of full size, 0-1.
+        faces: largest first; empty is a success.
+        timings_ms: by step.
+        precision: number format of the classifier, `fp32`, `bf16` or `fp16`.
+        warnings: short sentences, e.g. that EXIF could not be read.
+    """
+
+    width: int
+    height: int
+    exif_orientation: int
+    scale: float
+    faces: tuple[Face, ...]
+    timings_ms: TimingsMs
+    precision: str
+    warnings: tuple[str, ...] = field(default=())

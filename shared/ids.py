@@ -1,0 +1,14 @@
+"""Identifiers: a prefix that says what it is, then hex that sorts by time of making."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from typing import Literal
+
+Prefix = Literal["job", "pho", "lea"]
+
+
+def new_id(prefix: Prefix) -> str:
+    """A fresh id such as `job_0193e5c1a2b4f0c2d4e6a8b1c3d5e7f9`: 48 bits of milliseconds, 80 of chance."""
+    return f"{prefix}_{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"

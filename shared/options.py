@@ -1,0 +1,53 @@
+"""What a client may choose for one job."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class AnalysisOptions(BaseModel):
+    """Options that change what the pipeline finds; part of the key under which results are reused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_confidence: Fraction = Field(0.90, description="Faces the detector is less sure of are dropped.")
+    min_face_px: int = Field(
+        20,
+        ge=12,
+        le=1080,
+        description="Smallest face looked for, pixels in the photo scaled to `height`.",
+    )
+    height: int = Field(
+        1080,
+        ge=64,
+        le=4320,
+        description="A taller photo is scaled down to this many pixels in height; never up.",
+    )
+    tilt_threshold_deg: float = Field(
+        11.25,
+        ge=0,
+        le=180,
+        description="A face tilted by more than this, either way, is rotated upright.",
+    )
+
+    def fingerprint(self) -> str:
+        """Hex digest that is equal for equal options."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+
+
+class JobOptions(AnalysisOptions):
+    """All options of a job."""
+
+    reuse: bool = Field(
+        True,
+        description="Reuse the result of an identical file, analysed with the same weights and options.",
+    )
+
+    def analysis(self) -> AnalysisOptions:
+        """The part that the pipeline reads."""
+        return AnalysisOptions(**self.model_dump(include=set(AnalysisOptions.model_fields)))

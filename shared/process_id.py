@@ -1,0 +1,49 @@
+"""Names a process so that another on the same machine can tell whether it still lives.
+
+A lease of a worker that was killed need not wait for its time to run out: the sweeper beside it
+sees that the process is gone. Only processes that share a process namespace may judge each other,
+so the name carries machine boot and namespace; anywhere else the lease's time decides.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+
+def _realm() -> str:
+    """Boot and process namespace, or empty where the system does not tell."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        namespace = str(Path("/proc/self/ns/pid").readlink())
+    except OSError:
+        return ""
+    return f"{boot[:8]}.{''.join(filter(str.isdigit, namespace))}"
+
+
+def _started_at_ticks(pid: int) -> str | None:
+    """Field 22 of proc(5) stat, which tells a process from a later one with the same number."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    # A zombie is dead: nobody has collected it yet.
+    return None if fields[0] in {"Z", "X"} else fields[19]
+
+
+def own_process_id() -> str:
+    """Such as `host/1f2e3d4c.4026531836/1234.567890`: host, realm, number and start."""
+    pid = os.getpid()
+    return f"{socket.gethostname()}/{_realm()}/{pid}.{_started_at_ticks(pid) or 0}"
+
+
+def is_surely_dead(process_id: str) -> bool:
+    """True only when the process ran in this realm and is gone."""
+    _, _, rest = process_id.partition("/")
+    realm, _, process = rest.partition("/")
+    pid, _, started = process.partition(".")
+    if not realm or realm != _realm() or not pid.isdigit():
+        return False
+    return _started_at_ticks(int(pid)) != started

@@ -1,0 +1,49 @@
+"""The command line of every process there is: the runner and docker-compose.yml start the same."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from shared.doorbell import QUEUE
+from shared.settings import Settings
+
+
+def api_command(settings: Settings, *, bind: str | None = None) -> list[str]:
+    """The API under gunicorn; `bind` is the settings' host and port, or `fd://N` for an open socket."""
+    return [
+        *(sys.executable, "-m", "gunicorn", "api.app:create_app()"),
+        *("--bind", bind or f"{settings.host}:{settings.port}"),
+        *("--worker-class", "gthread", "--workers", "1", "--threads", str(settings.api_threads)),
+        # An upload of many photos is one long request; a thread's heartbeat does not depend on it.
+        *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "30"),
+        *("--no-control-socket",),
+    ]
+
+
+def worker_command(settings: Settings, *, name: str = "worker") -> list[str]:
+    """A Celery worker with `worker_count` processes."""
+    return [
+        *(sys.executable, "-m", "celery", "-A", "worker.main", "worker"),
+        *("--queues", QUEUE, "--concurrency", str(settings.worker_count), "--hostname", f"{name}@%h"),
+        *("--without-gossip", "--without-mingle", "--loglevel", settings.log_level),
+    ]
+
+
+def worker_environment() -> dict[str, str]:
+    """SIGTERM makes Celery wait for the batch under way only as long as the soft shutdown lasts."""
+    return {"REMAP_SIGTERM": "SIGQUIT"}
+
+
+def sweeper_command() -> list[str]:
+    """The sweeper as a process of its own."""
+    return [sys.executable, "-m", "worker.sweeper"]
+
+
+def broker_command(binary: Path, socket: Path, folder: Path) -> list[str]:
+    """The embedded Valkey on a private socket; it may lose a second of doorbells, which are rung again."""
+    return [
+        *(str(binary), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
+        *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        *("--maxmemory-policy", "noeviction", "--dir", str(folder), "--daemonize", "no"),
+    ]

@@ -1,0 +1,1 @@
+"""The queue: rows are the truth, a message is only a doorbell."""

@@ -1,0 +1,173 @@
+"""Opening a job, adding photos to it, submitting it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session
+
+from shared.bundles import Manifest
+from shared.clock import utc_now
+from shared.db.models import Job, Photo
+from shared.errors import Conflict, InvalidInput
+from shared.ids import new_id
+from shared.options import JobOptions
+from shared.queue.jobs import owned_job
+from shared.queue.moves import try_move
+from shared.states import JobState, PhotoStatus
+
+CUSTOM_ID_LIMIT = 1024
+"""Characters a custom_id may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewPhoto:
+    """A photo to be added.
+
+    Attributes:
+        custom_id: the client's name for it, unique in the job.
+        id: made beforehand, since an upload's bytes are stored under it before the row is.
+        in_place_path: absolute path of a file of this machine, None for an upload.
+        sha256: hex, None until a worker has read the file.
+        size_bytes: likewise.
+    """
+
+    custom_id: str
+    id: str
+    in_place_path: str | None = None
+    sha256: str | None = None
+    size_bytes: int | None = None
+
+
+def check_custom_id(custom_id: str) -> None:
+    """Refuse a name that could not be shown or stored.
+
+    Raises:
+        InvalidInput: `bad_custom_id`.
+    """
+    if not custom_id or len(custom_id) > CUSTOM_ID_LIMIT:
+        raise InvalidInput("bad_custom_id", f"custom_id must have 1 to {CUSTOM_ID_LIMIT} characters")
+    if "\x00" in custom_id or any("\ud800" <= character <= "\udfff" for character in custom_id):
+        raise InvalidInput("bad_custom_id", "custom_id holds a NUL or half a surrogate pair")
+
+
+def open_job(
+    session: Session,
+    *,
+    owner: str,
+    options: JobOptions,
+    bundle: Manifest,
+    label: str | None = None,
+    metadata: dict[str, Any] | None = None,
+    priority: int = 0,
+) -> Job:
+    """Make an open job without photos."""
+    job = Job(
+        id=new_id("job"),
+        owner=owner,
+        label=label,
+        state=JobState.OPEN,
+        priority=priority,
+        options=options.model_dump(),
+        options_fingerprint=options.analysis().fingerprint(),
+        client_metadata=metadata or {},
+        bundle_name=bundle.name,
+        bundle_sha256=bundle.sha256,
+        created_at=utc_now(),
+    )
+    session.add(job)
+    session.flush()
+    return job
+
+
+def add_photos(session: Session, owner: str, job_id: str, photos: Sequence[NewPhoto]) -> int:
+    """Add photos to an open job; one that is there already, with equal bytes or path, is left as it is.
+
+    Returns:
+        How many were new.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `job_sealed` when the job is no longer open; `custom_id_taken` when the name
+            stands for other bytes or another path. Nothing is added then.
+        InvalidInput: `bad_custom_id`, `bad_path`.
+    """
+    job = owned_job(session, owner, job_id, lock=True)
+    if job.state != JobState.OPEN:
+        raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {job.state}")
+    known = _by_custom_id(session, job_id, [photo.custom_id for photo in photos])
+    next_ordinal = session.scalar(select(func.max(Photo.ordinal) + 1).where(Photo.job_id == job_id)) or 0
+    rows: list[dict[str, Any]] = []
+    for photo in photos:
+        check_custom_id(photo.custom_id)
+        if photo.in_place_path is not None and not PurePath(photo.in_place_path).is_absolute():
+            raise InvalidInput("bad_path", f"path must be absolute: {photo.in_place_path!r}")
+        identity = (photo.in_place_path, photo.sha256 if photo.in_place_path is None else None)
+        if photo.custom_id in known:
+            if known[photo.custom_id] != identity:
+                raise Conflict(
+                    "custom_id_taken", f"custom_id {photo.custom_id!r} stands for another photo of this job"
+                )
+            continue
+        known[photo.custom_id] = identity
+        rows.append(_row(job, photo, next_ordinal + len(rows)))
+    if rows:
+        session.execute(insert(Photo), rows)
+    return len(rows)
+
+
+def _by_custom_id(
+    session: Session, job_id: str, custom_ids: Sequence[str]
+) -> dict[str, tuple[str | None, str | None]]:
+    """What the given names stand for already: (path, None) in place, (None, sha256) uploaded."""
+    known: dict[str, tuple[str | None, str | None]] = {}
+    # SQLite takes at most 32,766 parameters a statement.
+    for start in range(0, len(custom_ids), 5000):
+        query = select(Photo.custom_id, Photo.in_place_path, Photo.sha256).where(
+            Photo.job_id == job_id, Photo.custom_id.in_(custom_ids[start : start + 5000])
+        )
+        for custom_id, path, sha256 in session.execute(query):
+            known[custom_id] = (path, sha256 if path is None else None)
+    return known
+
+
+def _row(job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
+    return {
+        "id": photo.id,
+        "job_id": job.id,
+        "owner": job.owner,
+        "ordinal": ordinal,
+        "custom_id": photo.custom_id,
+        "in_place_path": photo.in_place_path,
+        "sha256": photo.sha256,
+        "size_bytes": photo.size_bytes,
+        "status": PhotoStatus.QUEUED,
+        "attempts": 0,
+        "crashes": 0,
+        "read_errors": 0,
+        "face_count": 0,
+    }
+
+
+def submit(session: Session, owner: str, job_id: str) -> int:
+    """Seal an open job and queue its photos; again is no error.
+
+    Returns:
+        Photos that now wait; 0 when it had been submitted before.
+
+    Raises:
+        NotFound: `job_not_found`.
+        InvalidInput: `empty_job`.
+    """
+    job = owned_job(session, owner, job_id, lock=True)
+    if job.state != JobState.OPEN:
+        return 0
+    waiting = session.scalar(select(func.count()).select_from(Photo).where(Photo.job_id == job_id)) or 0
+    if not waiting:
+        raise InvalidInput("empty_job", f"job {job_id} has no photos")
+    try_move(session, job_id, "submit", submitted_at=utc_now())
+    return waiting

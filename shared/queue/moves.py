@@ -1,0 +1,47 @@
+"""Job states change here and nowhere else: one UPDATE, conditional on the state it leaves."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, select, update
+from sqlalchemy.orm import Session
+
+from shared.db.models import Job
+from shared.errors import Conflict, NotFound
+from shared.states import MOVES
+
+
+def try_move(session: Session, job_id: str, name: str, *only_if: ColumnElement[bool], **values: Any) -> bool:
+    """Make the move `name` of `MOVES` if the job is in a state it may leave; False when it is not.
+
+    Args:
+        session: a write transaction.
+        job_id: the job.
+        name: key of `MOVES`.
+        only_if: further conditions.
+        values: further columns to set.
+    """
+    legal = MOVES[name]
+    result = session.execute(
+        update(Job)
+        .where(Job.id == job_id, Job.state.in_(legal.leaves), *only_if)
+        .values(state=legal.reaches, **values)
+        .execution_options(synchronize_session=False)
+    )
+    return cast("CursorResult[Any]", result).rowcount == 1
+
+
+def move(session: Session, job_id: str, name: str, **values: Any) -> None:
+    """Make the move, or say why not.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`, with the state the job is in.
+    """
+    if try_move(session, job_id, name, **values):
+        return
+    state = session.scalar(select(Job.state).where(Job.id == job_id))
+    if state is None:
+        raise NotFound("job_not_found", f"no job {job_id}")
+    raise Conflict("illegal_move", f"cannot {name} job {job_id}: it is {state}")

@@ -1,0 +1,141 @@
+"""Saving what became of a batch: one transaction, by token, only where the lease is still held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy.orm import Session
+
+from shared.bundles import Manifest
+from shared.db.models import FaceRow, Photo
+from shared.domain import Analysis, PhotoError
+from shared.queue.claim import Claim, still_held
+from shared.states import PhotoStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Succeeded:
+    """The photo was analysed, or an earlier analysis of the same bytes holds for it."""
+
+    photo_id: str
+    sha256: str
+    size_bytes: int
+    analysis: Analysis
+    reused_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The photo cannot be analysed; `sha256` and `size_bytes` are None when it could not be read."""
+
+    photo_id: str
+    error: PhotoError
+    sha256: str | None = None
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """The photo's bytes were out of reach for now; it goes back to the queue a set number of times."""
+
+    photo_id: str
+    message: str
+
+
+Result = Succeeded | Failed | NotRead
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a save did: photos written, and photos whose lease had been lost."""
+
+    written: int
+    lost: int
+
+
+def save(
+    session: Session,
+    held: Claim,
+    results: Sequence[Result],
+    *,
+    bundle: Manifest,
+    max_read_errors: int,
+    now: datetime,
+) -> Saved:
+    """Write each result whose photo is still under this lease, and release it."""
+    rows = session.execute(select(Photo.id, Photo.read_errors).where(*still_held(held)).with_for_update())
+    read_errors = {row.id: row.read_errors for row in rows}
+    written = 0
+    faces: list[dict[str, Any]] = []
+    for result in results:
+        values = _release(result, read_errors.get(result.photo_id, 0), max_read_errors, held, bundle, now)
+        outcome = session.execute(
+            update(Photo)
+            .where(Photo.id == result.photo_id, *still_held(held))
+            .values(lease_token=None, lease_expires_at=None, **values)
+            .execution_options(synchronize_session=False)
+        )
+        if cast("CursorResult[Any]", outcome).rowcount != 1:
+            continue
+        written += 1
+        if isinstance(result, Succeeded):
+            faces += _face_rows(held.job_id, result)
+    if faces:
+        session.execute(insert(FaceRow), faces)
+    return Saved(written, len(results) - written)
+
+
+def _release(
+    result: Result, read_errors: int, max_read_errors: int, held: Claim, bundle: Manifest, now: datetime
+) -> dict[str, Any]:
+    """Columns that end the photo's attempt."""
+    if isinstance(result, NotRead):
+        if read_errors + 1 < max_read_errors:
+            return {"status": PhotoStatus.QUEUED, "read_errors": read_errors + 1}
+        error = PhotoError("file_unavailable", "read", result.message, retryable=True)
+        result = Failed(result.photo_id, error)
+    made_by = {
+        "finished_at": now,
+        "sha256": result.sha256,
+        "size_bytes": result.size_bytes,
+        "bundle_name": bundle.name,
+        "bundle_sha256": bundle.sha256,
+        "options_fingerprint": held.options.analysis().fingerprint(),
+    }
+    if isinstance(result, Failed):
+        if result.sha256 is None:
+            del made_by["sha256"], made_by["size_bytes"]
+        return {"status": PhotoStatus.FAILED, "error": asdict(result.error), **made_by}
+    analysis = result.analysis
+    return {
+        "status": PhotoStatus.SUCCEEDED,
+        "width": analysis.width,
+        "height": analysis.height,
+        "exif_orientation": analysis.exif_orientation,
+        "scale": analysis.scale,
+        "face_count": len(analysis.faces),
+        "timings_ms": asdict(analysis.timings_ms),
+        "precision": analysis.precision,
+        "warnings": list(analysis.warnings),
+        "reused_from": result.reused_from,
+        **made_by,
+    }
+
+
+def _face_rows(job_id: str, result: Succeeded) -> list[dict[str, Any]]:
+    return [
+        {
+            "photo_id": result.photo_id,
+            "index": face.index,
+            "job_id": job_id,
+            "gender": face.gender.value,
+            "age_group": face.age_group.label,
+            "uncertain": face.gender.uncertain or face.age_group.uncertain,
+            "document": asdict(face),
+        }
+        for face in result.analysis.faces
+    ]

@@ -1,0 +1,99 @@
+"""What the sweeper does in one round: return dead leases, end finished jobs, count what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from shared.db.models import RUNNING, Job, Photo
+from shared.domain import PhotoError
+from shared.queue.moves import try_move
+from shared.states import CLAIMABLE_STATES, MOVES, JobState, PhotoStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """A photo whose worker is gone."""
+
+    photo_id: str
+    job_id: str
+    worker: str | None
+    quarantined: bool
+
+
+def return_lapsed(
+    session: Session,
+    *,
+    max_crashes: int,
+    now: datetime,
+    is_dead: Callable[[str], bool],
+    by_time: bool = True,
+) -> list[Lapsed]:
+    """Count a crash for every photo whose lease ran out or whose worker is dead, and queue it again.
+
+    A photo that has crashed `max_crashes` times fails as `worker_lost`: from its first crash on it
+    was claimed alone, so it was not a batch mate that did it.
+
+    Args:
+        session: a write transaction.
+        max_crashes: crashes after which a photo is given up.
+        now: aware UTC.
+        is_dead: whether the named worker process is surely gone.
+        by_time: False leaves out leases that merely ran out.
+    """
+    workers = session.scalars(select(Photo.worker).where(Photo.status == RUNNING).distinct())
+    dead = [worker for worker in workers if worker and is_dead(worker)]
+    lapsed_now: ColumnElement[bool] = Photo.worker.in_(dead)
+    if by_time:
+        lapsed_now = or_(lapsed_now, Photo.lease_expires_at < now)
+    photos = session.scalars(
+        select(Photo).where(Photo.status == RUNNING, lapsed_now).with_for_update(skip_locked=True)
+    ).all()
+    lapsed = []
+    for photo in photos:
+        quarantined = photo.crashes + 1 >= max_crashes
+        lapsed.append(Lapsed(photo.id, photo.job_id, photo.worker, quarantined))
+        photo.crashes += 1
+        photo.lease_token = None
+        photo.lease_expires_at = None
+        photo.status = PhotoStatus.FAILED if quarantined else PhotoStatus.QUEUED
+        if quarantined:
+            photo.finished_at = now
+            message = f"its worker died {photo.crashes} times while it had this photo, the last time alone"
+            photo.error = asdict(PhotoError("worker_lost", "queue", message, retryable=True))
+    session.flush()
+    return lapsed
+
+
+def unended_jobs(session: Session) -> list[str]:
+    """Submitted jobs that have not ended and have nothing under lease: those that may be due to end."""
+    running = select(Photo.id).where(Photo.job_id == Job.id, Photo.status == PhotoStatus.RUNNING).exists()
+    waiting = select(Photo.id).where(Photo.job_id == Job.id, Photo.status == PhotoStatus.QUEUED).exists()
+    query = select(Job.id).where(
+        Job.state.in_([JobState.QUEUED, JobState.RUNNING, JobState.PAUSED, JobState.CANCELLING]),
+        ~running,
+        or_(~waiting, Job.state == JobState.CANCELLING),
+    )
+    return list(session.scalars(query))
+
+
+def count_claimable(session: Session, at_most: int) -> int:
+    """Photos a claim could take now, counted no further than `at_most`."""
+    claimable = (
+        select(Photo.id)
+        .join(Job, Job.id == Photo.job_id)
+        .where(Job.state.in_(CLAIMABLE_STATES), Photo.status == PhotoStatus.QUEUED)
+        .limit(at_most)
+        .subquery()
+    )
+    return session.scalar(select(func.count()).select_from(claimable)) or 0
+
+
+def pause_all(session: Session) -> int:
+    """Pause every job under way: a runner that begins leaves an interrupted run for `--resume`."""
+    jobs = session.scalars(select(Job.id).where(Job.state.in_(MOVES["pause"].leaves))).all()
+    return sum(try_move(session, job_id, "pause") for job_id in jobs)
