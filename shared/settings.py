@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         le=256,
         description="Torch threads a worker process; 0: the cores shared out among the workers.",
     )
-    batch_size: int = Field(16, ge=1, le=256, description="Most photos a worker claims at once.")
+    batch_size: int = Field(8, ge=1, le=256, description="Most photos a worker claims at once.")
 
     height: int = Field(1080, ge=64, le=4320, description="Default of the job option `height`, pixels.")
     min_confidence: float = Field(0.90, ge=0, le=1, description="Default of the job option `min_confidence`.")

@@ -1,0 +1,1 @@
+"""Claims photos, analyses them, saves what was found."""

@@ -1,0 +1,130 @@
+"""From a claim to one result a photo. One bad photo never fails its batch mates."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.domain import Analysis, PhotoError
+from shared.errors import Transient, Unreadable
+from shared.queue.claim import Claim, ClaimedPhoto
+from shared.queue.reuse import find_earlier
+from shared.queue.save import Failed, NotRead, Result, Succeeded
+from shared.store import thumbnail_key
+from worker.heartbeat import LeaseLost, Stopped
+from worker.parts import Parts
+from worker.photo_bytes import read_photo
+from worker.pipeline.decode import DecodedPhoto, thumbnail
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pixels:
+    """A photo that is ready for the detector."""
+
+    photo_id: str
+    sha256: str
+    size_bytes: int
+    decoded: DecodedPhoto
+
+
+def analyse_batch(parts: Parts, held: Claim, progress: Callable[[], None]) -> list[Result]:
+    """Read, decode and analyse a batch.
+
+    Args:
+        parts: of this process.
+        held: the claim.
+        progress: called between photos and stages; what it raises ends the batch.
+    """
+    results: list[Result] = []
+    ready: list[_Pixels] = []
+    for photo in held.photos:
+        progress()
+        outcome = _prepare(parts, held, photo)
+        if isinstance(outcome, _Pixels):
+            ready.append(outcome)
+        else:
+            results.append(outcome)
+    for pixels, found in zip(ready, _analyse(parts, held, ready, progress), strict=True):
+        if isinstance(found, Analysis):
+            results.append(Succeeded(pixels.photo_id, pixels.sha256, pixels.size_bytes, found))
+        else:
+            results.append(Failed(pixels.photo_id, found, pixels.sha256, pixels.size_bytes))
+    return results
+
+
+def _analyse(
+    parts: Parts, held: Claim, ready: list[_Pixels], progress: Callable[[], None]
+) -> list[Analysis | PhotoError]:
+    try:
+        return parts.pipeline.analyse([p.decoded for p in ready], held.options.analysis(), progress)
+    except (Stopped, LeaseLost):
+        raise
+    except Exception:
+        # The pipeline isolates photos itself; should it break as a whole, the rows say so.
+        log.exception("job=%s lease=%s the pipeline broke", held.job_id, held.token)
+        error = PhotoError("internal", "detect", "the analysis broke; the worker's log says where", True)
+        return [error] * len(ready)
+
+
+def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto) -> _Pixels | Result:
+    """Bytes, then an earlier result of the same bytes, or pixels."""
+    settings = parts.settings
+    try:
+        data = read_photo(
+            photo, parts.store, owner=held.owner, job_id=held.job_id, max_bytes=settings.max_photo_bytes
+        )
+    except Unreadable as error:
+        retryable = error.code != "file_too_large"
+        return Failed(photo.id, PhotoError(error.code, "read", error.message, retryable))
+    except Transient as error:
+        return NotRead(photo.id, error.message)
+    sha256 = hashlib.sha256(data).hexdigest()
+    if held.options.reuse and (earlier := _earlier(parts, held, photo, sha256, len(data))):
+        return earlier
+    try:
+        decoded = parts.pipeline.decode(data, held.options.analysis())
+        _keep_thumbnail(parts, held, photo, thumbnail(decoded))
+    except Unreadable as error:
+        failure = PhotoError(error.code, "decode", error.message)
+    except MemoryError:
+        failure = PhotoError("out_of_memory", "decode", "not enough memory to decode it", True)
+    except Exception:
+        log.exception("job=%s photo=%s decoding broke", held.job_id, photo.id)
+        failure = PhotoError("internal", "decode", "decoding broke; the worker's log says where", True)
+    else:
+        return _Pixels(photo.id, sha256, len(data), decoded)
+    return Failed(photo.id, failure, sha256, len(data))
+
+
+def _earlier(
+    parts: Parts, held: Claim, photo: ClaimedPhoto, sha256: str, size_bytes: int
+) -> Succeeded | None:
+    with parts.database.read() as session:
+        earlier = find_earlier(
+            session,
+            owner=held.owner,
+            sha256=sha256,
+            bundle_sha256=parts.pipeline.bundle.manifest.sha256,
+            options_fingerprint=held.options.analysis().fingerprint(),
+        )
+    if earlier is None:
+        return None
+    try:
+        picture = parts.store.get(thumbnail_key(held.owner, earlier.job_id, earlier.photo_id))
+    except Transient:
+        picture = None
+    if picture is not None:
+        _keep_thumbnail(parts, held, photo, picture)
+    return Succeeded(photo.id, sha256, size_bytes, earlier.analysis, reused_from=earlier.photo_id)
+
+
+def _keep_thumbnail(parts: Parts, held: Claim, photo: ClaimedPhoto, picture: bytes) -> None:
+    """A thumbnail is a convenience: its loss is logged and fails nothing."""
+    try:
+        parts.store.put(thumbnail_key(held.owner, held.job_id, photo.id), picture)
+    except Transient as error:
+        log.warning("job=%s photo=%s no thumbnail: %s", held.job_id, photo.id, error)

@@ -1,0 +1,83 @@
+"""Celery's entry: `celery -A worker.main worker`. The parent process never loads torch.
+
+The pool forks. Everything that does not survive a fork - engines, the store's runtime, weights,
+CUDA - is built in the child, in `worker_process_init`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import multiprocessing
+import os
+from typing import Any
+
+from celery import Celery, signals
+
+from shared.bundles import locate_bundle, read_manifest
+from shared.doorbell import TASK, broker_options
+from shared.errors import NightshiftError
+from shared.settings import load_settings
+
+# In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
+_stop_flag = multiprocessing.RawValue(ctypes.c_bool, False)
+_process: dict[str, Any] = {}
+
+
+def _settings_for_celery() -> dict[str, object]:
+    settings = load_settings()
+    return {
+        **broker_options(settings.broker_url),
+        "task_acks_late": False,
+        "worker_prefetch_multiplier": 1,
+        "worker_cancel_long_running_tasks_on_connection_loss": False,
+        "worker_soft_shutdown_timeout": 20.0,
+        "worker_max_tasks_per_child": 1000,
+        "worker_proc_alive_timeout": 120.0,
+        "worker_pool_start_method": "fork",
+        # A slice that has not come back by then hangs; its lease has run out long ago.
+        "task_time_limit": settings.slice_s + 5 * settings.lease_s,
+    }
+
+
+app = Celery("nightshift")
+app.add_defaults(_settings_for_celery)
+
+
+@app.task(name=TASK)
+def run_slice() -> None:
+    """Answer the doorbell."""
+    from worker.slice import run_slice as run
+
+    run(_process["parts"])
+
+
+@signals.worker_init.connect
+def _check_before_forking(**_: object) -> None:
+    """Say what is wrong with settings or weights once, in the parent, instead of in every child for ever."""
+    try:
+        settings = load_settings()
+        read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
+    except NightshiftError as error:
+        raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
+
+
+@signals.worker_process_init.connect
+def _build(**_: object) -> None:
+    from worker.parts import build_parts
+
+    parent = os.getppid()
+
+    def should_stop() -> bool:
+        # A parent that was killed sets no flag.
+        return bool(_stop_flag.value) or os.getppid() != parent
+
+    try:
+        _process["parts"] = build_parts(load_settings(), should_stop)
+    except NightshiftError as error:
+        # Celery would go on without; a child without parts must not take messages.
+        raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
+
+
+@signals.worker_shutting_down.connect
+def _stop(**_: object) -> None:
+    _stop_flag.value = True

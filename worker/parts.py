@@ -1,0 +1,54 @@
+"""What one worker process is made of. Built after the fork, never at import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.db.engine import Database
+from shared.doorbell import CeleryDoorbell, Doorbell
+from shared.process_id import own_process_id
+from shared.settings import Settings
+from shared.store import Store
+from worker.pipeline.analyse import Pipeline, build_pipeline
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The things a slice works with.
+
+    Attributes:
+        settings: of this process.
+        database: own connections.
+        store: own client.
+        doorbell: to ring again when work is left.
+        pipeline: weights in memory.
+        worker: this process's id, written on every lease.
+        should_stop: True from the moment this process is asked to end.
+    """
+
+    settings: Settings
+    database: Database
+    store: Store
+    doorbell: Doorbell
+    pipeline: Pipeline
+    worker: str
+    should_stop: Callable[[], bool]
+
+
+def build_parts(settings: Settings, should_stop: Callable[[], bool]) -> Parts:
+    """Open the database and the store, load the weights.
+
+    Raises:
+        InvalidInput: `bad_setting`.
+        ModelUnavailable: the weights or the device cannot be used.
+    """
+    return Parts(
+        settings=settings,
+        database=Database(settings.database_url),
+        store=Store(settings.store_url),
+        doorbell=CeleryDoorbell(settings.broker_url),
+        pipeline=build_pipeline(settings),
+        worker=own_process_id(),
+        should_stop=should_stop,
+    )

@@ -1,0 +1,1 @@
+"""Photo bytes to labelled faces: decode, detect, align, classify, label."""

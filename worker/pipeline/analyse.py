@@ -1,0 +1,256 @@
+"""The whole pipeline: decoded photos in, faces with labels out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from shared.bundles import locate_bundle
+from shared.domain import Analysis, Face, PhotoError, Stage, TimingsMs
+from shared.errors import ModelUnavailable
+from shared.options import AnalysisOptions
+from shared.settings import Settings
+from worker.pipeline.align import (
+    Matrix,
+    crop,
+    crop_transform,
+    framing_points,
+    has_extent,
+    landmarks_in_box,
+    roll_deg,
+)
+from worker.pipeline.bundle import Bundle, load_bundle
+from worker.pipeline.classify import Classifier
+from worker.pipeline.decode import DecodedPhoto, decode
+from worker.pipeline.detect import Detection, Detector
+from worker.pipeline.isolation import is_out_of_memory, isolated
+from worker.pipeline.report import face_of
+
+Progress = Callable[[], None]
+Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known of one photo while its batch runs."""
+
+    photo: DecodedPhoto
+    error: PhotoError | None = None
+    faces: list[Face | None] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    detect_ms: float = 0.0
+    align_ms: float = 0.0
+    classify_ms: float = 0.0
+
+    def fail(self, stage: Stage, error: Exception) -> None:
+        """Keep the photo's first error."""
+        if self.error is None:
+            self.error = photo_error(stage, error)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Aligned:
+    """A face on its way to the classifier."""
+
+    work: _Work
+    index: int
+    detection: Detection
+    matrix: Matrix
+    roll_deg: float
+    aligned: bool
+
+
+class Pipeline:
+    """Everything loaded, for one process and one device. Not for use by two threads at once.
+
+    Args:
+        bundle: weights on the device to use.
+        max_photo_pixels: most pixels of a file.
+        max_working_pixels: most pixels that the detector is given.
+        photos_at_once: see `Detector`.
+    """
+
+    def __init__(
+        self,
+        bundle: Bundle,
+        *,
+        max_photo_pixels: int = 200_000_000,
+        max_working_pixels: int = 8_300_000,
+        photos_at_once: int | None = None,
+    ) -> None:
+        self.bundle = bundle
+        self.detector = Detector(bundle.device, photos_at_once)
+        self.classifier = Classifier(bundle)
+        self._max_photo_pixels = max_photo_pixels
+        self._max_working_pixels = max_working_pixels
+        self._framing = framing_points(bundle.manifest.framing)
+
+    def decode(self, data: bytes, options: AnalysisOptions) -> DecodedPhoto:
+        """Decode one photo's bytes under the limits in force.
+
+        Raises:
+            Unreadable: see `worker.pipeline.decode.decode`.
+        """
+        return decode(
+            data,
+            height=options.height,
+            max_photo_pixels=self._max_photo_pixels,
+            max_working_pixels=self._max_working_pixels,
+        )
+
+    def analyse(
+        self, photos: Sequence[DecodedPhoto], options: AnalysisOptions, progress: Progress = lambda: None
+    ) -> list[Analysis | PhotoError]:
+        """Find and label the faces of a batch of photos.
+
+        Args:
+            photos: of any sizes.
+            options: the job's.
+            progress: called between photos and between stages; what it raises passes through.
+
+        Returns:
+            One entry a photo, in order. A photo that raises becomes a PhotoError, `out_of_memory`
+            (retryable) or `internal`, and its batch mates go on.
+        """
+        works = [_Work(photo) for photo in photos]
+        self._detect_and_align(works, options, progress)
+        return [self._finish(work) for work in works]
+
+    def _detect_and_align(self, works: list[_Work], options: AnalysisOptions, progress: Progress) -> None:
+        found = self.detector.detect(
+            [work.photo for work in works], options.min_confidence, options.min_face_px, progress
+        )
+        ready: list[_Aligned] = []
+        for work, detections in zip(works, found, strict=True):
+            started = time.perf_counter()
+            work.detect_ms = detections.elapsed_ms
+            if detections.error is not None:
+                work.fail("detect", detections.error)
+                continue
+            try:
+                faces = [
+                    self._aligned(work, index, detection, options)
+                    for index, detection in enumerate(detections.faces)
+                ]
+            except Exception as error:
+                work.fail("align", error)
+            else:
+                work.faces = [None] * len(faces)
+                ready += faces
+            work.align_ms += (time.perf_counter() - started) * 1000
+        progress()
+        # Cropping goes along with classifying, so that a crowd's crops never lie in memory all at once.
+        for start in range(0, len(ready), self.classifier.faces_at_once):
+            self._classify(ready[start : start + self.classifier.faces_at_once])
+            progress()
+
+    def _aligned(
+        self, work: _Work, index: int, detection: Detection, options: AnalysisOptions
+    ) -> _Aligned:
+        landmarks = detection.landmarks.astype(np.float64)
+        if not has_extent(landmarks):
+            work.warnings.append(f"face {index}: landmarks of no use, framed by its box")
+            landmarks = landmarks_in_box(detection.box, self._framing)
+        matrix, aligned = crop_transform(
+            landmarks, self._framing, self.bundle.manifest.input.size, options.tilt_threshold_deg
+        )
+        return _Aligned(work, index, detection, matrix, roll_deg(detection.landmarks), aligned)
+
+    def _classify(self, faces: Sequence[_Aligned]) -> None:
+        cropped: list[tuple[_Aligned, NDArray[np.uint8]]] = []
+        for face in faces:
+            if face.work.error is not None:
+                continue
+            started = time.perf_counter()
+            try:
+                image = crop(face.work.photo.pixels, face.matrix, self.bundle.manifest.input.size)
+            except Exception as error:
+                face.work.fail("align", error)
+            else:
+                cropped.append((face, image))
+            face.work.align_ms += (time.perf_counter() - started) * 1000
+        started = time.perf_counter()
+        answers = isolated(self._probabilities, [image for _, image in cropped])
+        share_ms = (time.perf_counter() - started) * 1000 / max(1, len(cropped))
+        for (face, _), answer in zip(cropped, answers, strict=True):
+            face.work.classify_ms += share_ms
+            if isinstance(answer, Exception):
+                face.work.fail("classify", answer)
+                continue
+            face.work.faces[face.index] = face_of(
+                face.detection,
+                face.work.photo,
+                self.bundle.manifest.heads,
+                index=face.index,
+                roll=face.roll_deg,
+                aligned=face.aligned,
+                gender=answer[0],
+                age=answer[1],
+            )
+
+    def _probabilities(self, crops: Sequence[NDArray[np.uint8]]) -> list[Probabilities]:
+        gender, age = self.classifier(crops)
+        return list(zip(gender, age, strict=True))
+
+    def _finish(self, work: _Work) -> Analysis | PhotoError:
+        if work.error is not None:
+            return work.error
+        photo = work.photo
+        return Analysis(
+            width=photo.width,
+            height=photo.height,
+            exif_orientation=photo.exif_orientation,
+            scale=photo.scale,
+            faces=tuple(face for face in work.faces if face is not None),
+            timings_ms=TimingsMs(photo.decode_ms, work.detect_ms, work.align_ms, work.classify_ms),
+            precision=self.classifier.precision,
+            warnings=(*photo.warnings, *work.warnings),
+        )
+
+
+def photo_error(stage: Stage, error: Exception) -> PhotoError:
+    """What a photo's row says of an exception nobody planned for."""
+    if is_out_of_memory(error):
+        return PhotoError("out_of_memory", stage, "not enough memory for this photo alone", retryable=True)
+    reason = (str(error).splitlines() or [""])[0][:200]
+    return PhotoError("internal", stage, f"{type(error).__name__}: {reason}" if reason else type(error).__name__)
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of the setting `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        ModelUnavailable: `device_unavailable` for CUDA where there is none.
+    """
+    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
+        return torch.device("cpu")
+    device = torch.device("cuda:0" if name == "auto" else name)
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if (device.index or 0) >= count:
+        raise ModelUnavailable(
+            "device_unavailable", f"device {name} was asked for, but {count} CUDA devices can be used"
+        )
+    return device
+
+
+def build_pipeline(settings: Settings) -> Pipeline:
+    """Load everything a worker process needs; call it after the fork, never in a parent.
+
+    Sets the process's torch threads.
+
+    Raises:
+        ModelUnavailable: the bundle, the detector's weights or the device cannot be used as configured.
+    """
+    torch.set_num_threads(settings.torch_threads)
+    device = choose_device(settings.device)
+    bundle = load_bundle(locate_bundle(settings.bundle, settings.weights_dir), device)
+    return Pipeline(
+        bundle,
+        max_photo_pixels=int(settings.max_photo_megapixels * 1e6),
+        max_working_pixels=int(settings.max_working_megapixels * 1e6),
+    )

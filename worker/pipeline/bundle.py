@@ -1,0 +1,136 @@
+"""Bundles on disk: read and checked down to the last tensor, and written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from shared.bundles import MANIFEST, TENSORS, Manifest, read_manifest
+from shared.errors import ModelUnavailable
+from worker.pipeline.network import Network, min_age_outputs, on_meta
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bundle:
+    """Weights ready to run.
+
+    Attributes:
+        manifest: what `manifest.json` says.
+        network: float32, in evaluation mode, on `device`; channels_last on the CPU.
+        device: where it lives.
+    """
+
+    manifest: Manifest
+    network: Network
+    device: torch.device
+
+
+def load_bundle(folder: Path, device: torch.device) -> Bundle:
+    """Load a bundle after checking its manifest, digest, tensor names, shapes, dtypes and values.
+
+    Args:
+        folder: holds `manifest.json` and `model.safetensors`.
+        device: where to put the weights.
+
+    Raises:
+        ModelUnavailable: `bundle_not_found` (a file is missing), `bundle_format` (the manifest is not
+            one), `bundle_sha256` (other bytes than the manifest names) or `bundle_tensors` (not
+            safetensors, or not the tensors of this architecture).
+    """
+    if not (folder / MANIFEST).is_file():
+        raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} in {folder}")
+    manifest = read_manifest(folder)
+    path = folder / TENSORS
+    if not path.is_file():
+        raise ModelUnavailable("bundle_not_found", f"no {TENSORS} in {folder}")
+    digest = _sha256(path)
+    if digest != manifest.sha256:
+        raise ModelUnavailable(
+            "bundle_sha256", f"{path} has sha256 {digest}, its manifest says {manifest.sha256}"
+        )
+    try:
+        tensors = load_file(path)
+    except (SafetensorError, OSError, ValueError, KeyError) as error:
+        raise ModelUnavailable("bundle_tensors", f"{path} is not a safetensors file: {error}") from error
+    try:
+        network = _network_of(tensors, manifest)
+    except ValueError as error:
+        raise ModelUnavailable("bundle_tensors", f"{path}: {error}") from error
+    if device.type == "cpu":
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return Bundle(manifest, network.to(device), device)
+
+
+def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Manifest:
+    """Write a bundle; `files` of the manifest is filled in from the written bytes.
+
+    Args:
+        folder: made when missing.
+        manifest: everything of the manifest but `files`.
+        tensors: `features.*`, `gender.*` and `age.*`, all floating ones of one dtype.
+
+    Raises:
+        ModelUnavailable: `bundle_format` or `bundle_tensors` when the result would not load.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    dtypes = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
+    if len(dtypes) != 1:
+        raise ModelUnavailable("bundle_tensors", f"floating tensors must have one dtype, not {sorted(map(str, dtypes))}")
+    path = folder / TENSORS
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+    entry = {"sha256": _sha256(path), "dtype": str(dtypes.pop()).removeprefix("torch.")}
+    text = json.dumps({**manifest, "files": {TENSORS: entry}}, indent=2) + "\n"
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return load_bundle(folder, torch.device("cpu")).manifest
+
+
+def _network_of(tensors: dict[str, Tensor], manifest: Manifest) -> Network:
+    """The filled network; ValueError names the first thing that is wrong."""
+    _check_heads(tensors, manifest)
+    network = on_meta(int(tensors["age.bias"].shape[0]))
+    expected = network.state_dict()
+    missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
+    if missing:
+        raise ValueError(f"{len(missing)} tensors are missing, the first is {missing[0]}")
+    if extra:
+        raise ValueError(f"{len(extra)} tensors are not of this architecture, the first is {extra[0]}")
+    dtype = manifest.files[TENSORS].dtype
+    for name, tensor in tensors.items():
+        if tensor.shape != expected[name].shape:
+            raise ValueError(f"{name} has shape {list(tensor.shape)}, not {list(expected[name].shape)}")
+        if not tensor.is_floating_point():
+            if expected[name].is_floating_point():
+                raise ValueError(f"{name} is {tensor.dtype}, not {dtype}")
+            continue
+        if str(tensor.dtype) != f"torch.{dtype}":
+            raise ValueError(f"{name} is {tensor.dtype}, the manifest says {dtype}")
+        if not torch.isfinite(tensor).all():
+            raise ValueError(f"{name} holds values that are not finite")
+    floats = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+    network.load_state_dict(floats, assign=True)
+    return network.requires_grad_(False).eval()
+
+
+def _check_heads(tensors: dict[str, Tensor], manifest: Manifest) -> None:
+    bias = tensors.get("age.bias")
+    if bias is None or bias.ndim != 1:
+        raise ValueError("age.bias is missing" if bias is None else f"age.bias has shape {list(bias.shape)}")
+    head = manifest.heads.age
+    least, outputs = min_age_outputs(head), int(bias.shape[0])
+    if (outputs < least) if head.kind == "years" else (outputs != least):
+        at_least = "at least " if head.kind == "years" else ""
+        raise ValueError(f"age.bias has {outputs} outputs; an age head of {head.kind} has {at_least}{least}")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

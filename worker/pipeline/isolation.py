@@ -1,0 +1,43 @@
+"""One bad item never fails its batch mates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import torch
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def isolated(
+    call: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item]
+) -> list[Result | Exception]:
+    """Run `call` on all items; where it raises, on halves, down to single items.
+
+    Serves two ends with one means: a batch too large for the memory is worked off in smaller ones,
+    and the one item that makes the call raise is found in about log2(n) steps.
+
+    Returns:
+        For each item its result, or the exception it raises when run alone.
+    """
+    if not items:
+        return []
+    try:
+        return list(call(items))
+    except Exception as error:
+        if is_out_of_memory(error) and torch.cuda.is_initialized():
+            torch.cuda.empty_cache()
+        if len(items) == 1:
+            return [error]
+    # Outside the handler: the traceback would keep the failed batch's tensors alive.
+    half = len(items) // 2
+    return isolated(call, items[:half]) + isolated(call, items[half:])
+
+
+def is_out_of_memory(error: Exception) -> bool:
+    """True for Python's, CUDA's and the CPU allocator's ways of saying that memory is short."""
+    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)
