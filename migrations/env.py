@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlalchemy import create_engine, pool, text
+from sqlalchemy import text
 
+from shared.db.engine import open_engine
 from shared.db.models import Base
 from shared.settings import load_settings
 
@@ -12,7 +13,7 @@ from shared.settings import load_settings
 def run() -> None:
     """Apply each migration in a transaction of its own."""
     url = context.config.attributes.get("database_url") or load_settings().database_url
-    engine = create_engine(url, poolclass=pool.NullPool)
+    engine = open_engine(url, foreign_keys=False)
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # Two servers starting at once: the second waits, then finds nothing to do.
@@ -24,9 +25,15 @@ def run() -> None:
             render_as_batch=True,
             compare_type=True,
             transaction_per_migration=True,
+            # SQLite can, Alembic only does not expect it to.
+            transactional_ddl=True,
         )
         with context.begin_transaction():
             context.run_migrations()
+        if connection.dialect.name == "sqlite":
+            broken = connection.execute(text("PRAGMA foreign_key_check")).all()
+            if broken:
+                raise RuntimeError(f"rows without their parents after migrating: {broken[:5]}")
     engine.dispose()
 
 

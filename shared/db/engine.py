@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        self._engine = _create_engine(url)
+        self._engine = open_engine(url)
         self._readers = self._engine.execution_options(nightshift_read_only=True)
 
     @property
@@ -78,7 +79,17 @@ def _translated() -> Iterator[None]:
         raise
 
 
-def _create_engine(url: str) -> Engine:
+def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
+    """Engine with the settings that each kind of database needs; a missing SQLite folder is made.
+
+    Args:
+        url: SQLAlchemy URL, SQLite or PostgreSQL.
+        foreign_keys: off only for migrations: SQLite rebuilds a table by dropping the old one, and
+            its children would be deleted with it.
+
+    Raises:
+        InvalidInput: `bad_setting`.
+    """
     try:
         parsed = make_url(url)
     except ArgumentError as error:
@@ -87,7 +98,7 @@ def _create_engine(url: str) -> Engine:
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": 30})
-        event.listen(engine, "connect", _configure_sqlite)
+        event.listen(engine, "connect", partial(_configure_sqlite, foreign_keys=foreign_keys))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     if parsed.get_backend_name() == "postgresql":
@@ -106,7 +117,7 @@ def _create_engine(url: str) -> Engine:
     )
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
+def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> None:
     # None: the driver leaves BEGIN to us.
     connection.isolation_level = None
     cursor = connection.cursor()
@@ -114,7 +125,7 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     # FULL: with NORMAL a power cut may undo a commit that a client was already told of.
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA busy_timeout=30000")
-    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
     cursor.execute("PRAGMA journal_size_limit=67108864")
     cursor.close()
 

@@ -1,0 +1,99 @@
+"""500 photos, two workers; one is killed in mid-batch and the broker is emptied."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from skimage import data
+from sqlalchemy import select
+
+from shared.db.models import Job, Photo
+from shared.doorbell import CeleryDoorbell, rings_for
+from shared.ids import new_id
+from shared.options import JobOptions
+from shared.queue.counts import Counts, count_photos
+from shared.queue.intake import NewPhoto, add_photos, open_job, submit
+from shared.states import JobState, Outcome
+from tests.processes import Cluster, peak_memory_mb, wait_for
+from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest
+
+PHOTOS = 500
+
+
+def _photos(folder: Path) -> list[Path]:
+    """Small photos of one woman, no two files alike."""
+    astronaut = Image.fromarray(data.astronaut())
+    paths = []
+    for number in range(PHOTOS):
+        side = 200 + number % 40
+        file = io.BytesIO()
+        astronaut.crop((60, 0, 380, 320)).resize((side, side)).save(
+            file, "JPEG", quality=60 + number // 40, comment=f"{number}".encode()
+        )
+        path = folder / f"{number:04d}.jpg"
+        path.write_bytes(file.getvalue())
+        paths.append(path)
+    return paths
+
+
+def _workers_with_leases(cluster: Cluster) -> set[str]:
+    with cluster.database.read() as session:
+        return set(session.scalars(select(Photo.worker).where(Photo.status == "running").distinct())) - {None}
+
+
+@pytest.mark.timeout(600)
+def test_a_killed_worker_and_a_flushed_broker_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    with cluster.database.write() as session:
+        job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
+        photos = [NewPhoto(path.name, new_id("pho"), str(path)) for path in _photos(folder)]
+        add_photos(session, "local", job.id, photos)
+    cluster.start_broker()
+    cluster.start_sweeper()
+    cluster.start_worker("one")
+    cluster.start_worker("two")
+    with cluster.database.write() as session:
+        submit(session, "local", job.id)
+    CeleryDoorbell(cluster.settings.broker_url).ring(rings_for(PHOTOS, cluster.settings.batch_size))
+
+    seen: list[Counts] = []
+
+    def counts() -> Counts:
+        with cluster.database.read() as session:
+            seen.append(count_photos(session, job.id))
+        return seen[-1]
+
+    wait_for(lambda: counts().succeeded > 40 and len(_workers_with_leases(cluster)) == 2, "both to work")
+    cluster.kill("one")
+    at_kill = counts()
+    cluster.broker().flushall()
+    wait_for(lambda: counts().final == PHOTOS, "all photos to be final")
+    wait_for(lambda: _state(cluster, job.id) == JobState.ENDED, "the job to end")
+
+    assert at_kill.final < PHOTOS
+    assert all(c.total == PHOTOS and c.queued + c.running + c.final == PHOTOS for c in seen)
+    assert [c.final for c in seen] == sorted(c.final for c in seen)
+    with cluster.database.read() as session:
+        rows = list(session.scalars(select(Photo).where(Photo.job_id == job.id).order_by(Photo.ordinal)))
+        assert session.get_one(Job, job.id).outcome == Outcome.SUCCEEDED
+    assert [row.custom_id for row in rows] == [f"{number:04d}.jpg" for number in range(PHOTOS)]
+    assert {row.status for row in rows} == {"succeeded"}
+    assert {row.face_count for row in rows} == {1}
+    crashed = [row for row in rows if row.crashes]
+    assert 1 <= len(crashed) <= cluster.settings.batch_size
+    assert all(row.attempts == 2 for row in crashed)
+    claimed_by = set(re.findall(r"claimed .* worker=(\S+)", cluster.log("one") + cluster.log("two")))
+    assert len(claimed_by) >= 2
+    assert_nothing_lost_nothing_twice(cluster.database)
+    survivor = int(rows[-1].worker.split("/")[-1].split(".")[0]) if rows[-1].worker else 0
+    print(f"peak memory of the surviving worker: {peak_memory_mb(survivor):.0f} MB")  # noqa: T201
+
+
+def _state(cluster: Cluster, job_id: str) -> str:
+    with cluster.database.read() as session:
+        return session.get_one(Job, job_id).state
