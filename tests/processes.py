@@ -102,11 +102,12 @@ def wait_for(condition: Callable[[], bool], what: str, timeout_s: float = 240) -
         time.sleep(0.1)
 
 
-def peak_memory_mb(pid: int) -> float:
-    """Peak resident memory of a process, MB, from proc(5) status."""
-    for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmHWM"):
-            return int(line.split()[1]) / 1024
+def memory_mb_of(pid: int) -> float:
+    """Resident memory of a process, MB, from proc(5) status; 0 when it is gone."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmRSS"):
+                return int(line.split()[1]) / 1024
     return 0.0
 
 

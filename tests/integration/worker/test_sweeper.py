@@ -1,0 +1,112 @@
+"""The sweeper itself: what it returns, ends and rings, and what it leaves alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.clock import utc_now
+from shared.db.engine import Database
+from shared.db.models import Job, Photo
+from shared.process_id import own_process_id
+from shared.queue.control import cancel
+from shared.settings import Settings
+from shared.states import JobState, Outcome
+from tests.fakes import FakeDoorbell
+from tests.queue_rows import assert_nothing_lost_nothing_twice, queued_job, save_all, take
+from worker import sweeper as sweeper_module
+from worker.sweeper import Sweeper
+
+
+@pytest.fixture
+def doorbell() -> FakeDoorbell:
+    return FakeDoorbell()
+
+
+@pytest.fixture
+def sweeper(database: Database, doorbell: FakeDoorbell, tmp_path: Path) -> Sweeper:
+    return Sweeper(Settings(home=tmp_path, batch_size=4), database, doorbell)
+
+
+def _statuses(database: Database, job_id: str) -> list[str]:
+    with database.read() as session:
+        return [p.status for p in session.query(Photo).filter_by(job_id=job_id).order_by(Photo.ordinal)]
+
+
+def test_rings_while_work_waits_and_not_beyond(
+    database: Database, sweeper: Sweeper, doorbell: FakeDoorbell
+) -> None:
+    sweeper.sweep()
+    assert doorbell.rings == 0
+    queued_job(database, 9)
+    sweeper.sweep()
+    assert doorbell.rings == 3
+    sweeper.sweep()
+    assert doorbell.rings == 3
+    # The broker was emptied.
+    doorbell.rings = 0
+    sweeper.sweep()
+    assert doorbell.rings == 3
+
+
+def test_a_broker_that_is_away_stops_nothing(
+    database: Database, sweeper: Sweeper, doorbell: FakeDoorbell
+) -> None:
+    job_id = queued_job(database, 1)
+    held = take(database)
+    assert held is not None
+    save_all(database, held)
+    queued_job(database, 1)
+    doorbell.away = True
+    sweeper.sweep()
+    with database.read() as session:
+        assert session.get_one(Job, job_id).state == JobState.ENDED
+
+
+def test_ends_jobs_that_nobody_ended(database: Database, sweeper: Sweeper) -> None:
+    saved, cancelled = queued_job(database, 1), queued_job(database, 1)
+    held = take(database)
+    assert held is not None
+    assert held.job_id == saved
+    save_all(database, held)
+    with database.write() as session:
+        cancel(session, "local", cancelled)
+    sweeper.sweep()
+    with database.read() as session:
+        assert session.get_one(Job, saved).outcome == Outcome.SUCCEEDED
+        assert session.get_one(Job, cancelled).outcome == Outcome.CANCELLED
+    assert_nothing_lost_nothing_twice(database)
+
+
+def test_returns_what_a_killed_process_held_at_once(database: Database, sweeper: Sweeper) -> None:
+    job_id = queued_job(database, 2)
+    program = "from shared.process_id import own_process_id; print(own_process_id(), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
+    ) as victim:
+        assert victim.stdout is not None
+        take(database, worker=victim.stdout.readline().strip(), batch_size=1, lease_s=3600)
+        take(database, worker=own_process_id(), batch_size=1, lease_s=3600)
+        sweeper.sweep()
+        assert _statuses(database, job_id) == ["running", "running"]
+        victim.kill()
+        victim.wait()
+        sweeper.sweep()
+    assert _statuses(database, job_id) == ["queued", "running"]
+
+
+def test_after_a_suspension_leases_get_another_lease(
+    database: Database, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = queued_job(database, 1)
+    take(database, worker="other-machine", lease_s=0.001)
+    slept_until = utc_now().timestamp() + 7200
+    monkeypatch.setattr(sweeper_module.time, "time", lambda: slept_until)
+    sweeper.sweep()
+    assert _statuses(database, job_id) == ["running"]
+    sweeper._trust_leases_at = 0.0
+    sweeper.sweep()
+    assert _statuses(database, job_id) == ["queued"]
