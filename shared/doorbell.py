@@ -63,7 +63,7 @@ class CeleryDoorbell:
         """See `Doorbell.ring`."""
         try:
             with self._app.connection_for_write() as connection:
-                connection.ensure_connection(max_retries=1, timeout=5)
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
                 for _ in range(min(times, MOST_RINGS)):
                     self._app.send_task(TASK, connection=connection, retry=False)
         except (OperationalError, RedisError, OSError) as error:
@@ -75,7 +75,7 @@ class CeleryDoorbell:
         """See `Doorbell.waiting`."""
         try:
             with self._app.connection_for_read() as connection:
-                connection.ensure_connection(max_retries=1, timeout=5)
+                connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
                 return int(connection.default_channel.client.llen(QUEUE))
         except (OperationalError, RedisError, OSError):
             return None

@@ -9,12 +9,14 @@ class NightshiftError(Exception):
     Attributes:
         code: stable snake_case name a client can switch on.
         message: one sentence for a person; names the thing that is wrong.
+        details: further facts that a client can use, such as the state a job is in.
     """
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, **details: object) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.details = details
 
 
 class InvalidInput(NightshiftError):

@@ -17,6 +17,8 @@ def api_command(settings: Settings, *, bind: str | None = None) -> list[str]:
         *("--worker-class", "gthread", "--workers", "1", "--threads", str(settings.api_threads)),
         # An upload of many photos is one long request; a thread's heartbeat does not depend on it.
         *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "30"),
+        # A photo's name is in the query: 1024 characters, percent-encoded. This is gunicorn's most.
+        *("--limit-request-line", "8190"),
         *("--no-control-socket",),
     ]
 

@@ -48,7 +48,11 @@ class Store:
             Transient: `store_unavailable`.
         """
         try:
-            obstore.put(self._store, key, data if isinstance(data, bytes) else iter(data))
+            if isinstance(data, bytes):
+                obstore.put(self._store, key, data)
+            else:
+                # Parts of 5 MiB; by default twelve of them would wait in memory for a slow store.
+                obstore.put(self._store, key, iter(data), max_concurrency=2)
         except (BaseError, OSError) as error:
             raise Transient("store_unavailable", f"store: {error}") from error
 

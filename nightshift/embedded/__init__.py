@@ -1,1 +1,1 @@
-"""The parts a runner starts on its own machine."""
+"""The parts a runner starts on its own machine. Needs the extras `api`, `worker` and the broker's wheel."""

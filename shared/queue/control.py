@@ -47,6 +47,7 @@ def cancel(session: Session, owner: str, job_id: str) -> None:
     if job.state == JobState.CANCELLING or job.outcome == Outcome.CANCELLED:
         return
     if job.state == JobState.ENDED:
-        raise Conflict("illegal_move", f"cannot cancel job {job_id}: it has ended, {job.outcome}")
+        message = f"cannot cancel job {job_id}: it has ended, {job.outcome}"
+        raise Conflict("illegal_move", message, state=job.state)
     move(session, job_id, "cancel")
     cancel_queued(session, job_id, utc_now())

@@ -44,4 +44,4 @@ def move(session: Session, job_id: str, name: str, **values: Any) -> None:
     state = session.scalar(select(Job.state).where(Job.id == job_id))
     if state is None:
         raise NotFound("job_not_found", f"no job {job_id}")
-    raise Conflict("illegal_move", f"cannot {name} job {job_id}: it is {state}")
+    raise Conflict("illegal_move", f"cannot {name} job {job_id}: it is {state}", state=state)

@@ -102,8 +102,10 @@ def landmarks_in_box(box: ArrayLike, framing: ArrayLike) -> NDArray[np.float64]:
     x1, y1, x2, y2 = np.asarray(box, dtype=np.float64)
     left, top, right, bottom = UTKFACE_BOX
     side = max((x2 - x1) / (right - left), (y2 - y1) / (bottom - top), 1.0)
-    origin = np.array([(x1 + x2) / 2, (y1 + y2) / 2]) - side * np.array([(left + right) / 2, (top + bottom) / 2])
-    return origin + np.asarray(framing, dtype=np.float64) * side
+    origin = np.array([(x1 + x2) / 2, (y1 + y2) / 2]) - side * np.array(
+        [(left + right) / 2, (top + bottom) / 2]
+    )
+    return np.asarray(origin + np.asarray(framing, dtype=np.float64) * side)
 
 
 def crop(pixels: NDArray[np.uint8], matrix: Matrix, side_px: int) -> NDArray[np.uint8]:
@@ -134,7 +136,12 @@ def crop(pixels: NDArray[np.uint8], matrix: Matrix, side_px: int) -> NDArray[np.
     region = Image.fromarray(np.ascontiguousarray(pixels[y0:y1, x0:x1]))
     if factor > 1:
         region = region.reduce(factor)
-    missing = [max(0, x0 - int(low[0])), max(0, y0 - int(low[1])), max(0, int(high[0]) - x1), max(0, int(high[1]) - y1)]
+    missing = [
+        max(0, x0 - int(low[0])),
+        max(0, y0 - int(low[1])),
+        max(0, int(high[0]) - x1),
+        max(0, int(high[1]) - y1),
+    ]
     left, top, right, bottom = (-(-gap // factor) for gap in missing)
     if left or top or right or bottom:
         # After reducing, so that a face at the edge costs no more than one in the middle.
@@ -145,7 +152,8 @@ def crop(pixels: NDArray[np.uint8], matrix: Matrix, side_px: int) -> NDArray[np.
     coefficients = (*linear[0], origin[0], *linear[1], origin[1])
     size = (side_px, side_px)
     return np.array(
-        region.transform(size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR), dtype=np.uint8
+        region.transform(size, Image.Transform.AFFINE, coefficients, Image.Resampling.BILINEAR),
+        dtype=np.uint8,
     )
 
 

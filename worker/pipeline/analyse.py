@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -149,13 +149,12 @@ class Pipeline:
             self._classify(ready[start : start + self.classifier.faces_at_once])
             progress()
 
-    def _aligned(
-        self, work: _Work, index: int, detection: Detection, options: AnalysisOptions
-    ) -> _Aligned:
+    def _aligned(self, work: _Work, index: int, detection: Detection, options: AnalysisOptions) -> _Aligned:
         landmarks = detection.landmarks.astype(np.float64)
         if not has_extent(landmarks):
             work.warnings.append(f"face {index}: landmarks of no use, framed by its box")
             landmarks = landmarks_in_box(detection.box, self._framing)
+            detection = replace(detection, landmarks=landmarks.astype(np.float32))
         matrix, aligned = crop_transform(
             landmarks, self._framing, self.bundle.manifest.input.size, options.tilt_threshold_deg
         )
@@ -218,7 +217,9 @@ def photo_error(stage: Stage, error: Exception) -> PhotoError:
     if is_out_of_memory(error):
         return PhotoError("out_of_memory", stage, "not enough memory for this photo alone", retryable=True)
     reason = (str(error).splitlines() or [""])[0][:200]
-    return PhotoError("internal", stage, f"{type(error).__name__}: {reason}" if reason else type(error).__name__)
+    return PhotoError(
+        "internal", stage, f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    )
 
 
 def choose_device(name: str) -> torch.device:

@@ -66,7 +66,7 @@ def load_bundle(folder: Path, device: torch.device) -> Bundle:
     except ValueError as error:
         raise ModelUnavailable("bundle_tensors", f"{path}: {error}") from error
     if device.type == "cpu":
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)
     return Bundle(manifest, network.to(device), device)
 
 
@@ -84,7 +84,9 @@ def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str
     folder.mkdir(parents=True, exist_ok=True)
     dtypes = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
     if len(dtypes) != 1:
-        raise ModelUnavailable("bundle_tensors", f"floating tensors must have one dtype, not {sorted(map(str, dtypes))}")
+        raise ModelUnavailable(
+            "bundle_tensors", f"floating tensors must have one dtype, not {sorted(map(str, dtypes))}"
+        )
     path = folder / TENSORS
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
     entry = {"sha256": _sha256(path), "dtype": str(dtypes.pop()).removeprefix("torch.")}

@@ -70,7 +70,8 @@ def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixel
         max_working_pixels: most pixels of the result.
 
     Raises:
-        Unreadable: `unsupported_format`, `corrupt_image`, `too_many_pixels` or `out_of_memory`.
+        Unreadable: `unsupported_format`, `corrupt_image` or `too_many_pixels`.
+        MemoryError: as Pillow raised it; the same photo may pass another time.
     """
     started = time.perf_counter()
     _register_heif()
@@ -79,13 +80,11 @@ def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixel
             image = Image.open(io.BytesIO(data), formats=FORMATS)
             _check_pixels(image.size, max_photo_pixels)
             photo = _decode_opened(image, height, max_photo_pixels, max_working_pixels)
-        except Unreadable:
-            raise
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             # Raised for more than 2x the limit, and for the warning where warnings are errors.
             raise Unreadable("too_many_pixels", f"over {max_photo_pixels / 1e6:g} megapixels") from error
-        except MemoryError as error:
-            raise Unreadable("out_of_memory", "not enough memory to decode the photo") from error
+        except (Unreadable, MemoryError):
+            raise
         except UnidentifiedImageError as error:
             _raise_unidentified(data, error)
         except Exception as error:
@@ -109,7 +108,7 @@ def thumbnail(photo: DecodedPhoto, side_px: int = 320) -> bytes:
 
 
 def fit_size(width: int, height: int, max_height: int, max_pixels: int) -> tuple[int, int]:
-    """Size in pixels after scaling down to `max_height` rows, then to `max_pixels` pixels; each at least 1."""
+    """Width and height after scaling down to `max_height` rows, then to `max_pixels` pixels."""
     factor = min(1.0, max_height / height)
     fitted = (max(1, round(width * factor)), max(1, round(height * factor)))
     if fitted[0] * fitted[1] <= max_pixels:

@@ -121,7 +121,9 @@ class Detector:
         self, batch: Sequence[NDArray[np.uint8]], min_confidence: float, min_face_px: int
     ) -> list[tuple[Detection, ...]]:
         if min(batch[0].shape[:2]) * (12.0 / min_face_px) < 12:
-            return [()] * len(batch)  # not one window fits; the cascade would raise instead of finding nothing
+            return [()] * len(
+                batch
+            )  # not one window fits; the cascade would raise instead of finding nothing
         with torch.inference_mode():
             stacked = torch.as_tensor(np.stack(batch), device=self.device)
             boxes, points = detect_face(
@@ -160,11 +162,10 @@ def equal_shape_groups(shapes: Sequence[tuple[int, ...]], most: int) -> list[lis
 def _detections(
     boxes: NDArray[np.float32], points: NDArray[np.float32], min_confidence: float
 ) -> tuple[Detection, ...]:
-    finite = np.isfinite(boxes).all(axis=1) & np.isfinite(points).all(axis=(1, 2))
     faces = [
         Detection(box[:4].copy(), landmarks.copy(), float(box[4]))
-        for box, landmarks, usable in zip(boxes, points, finite, strict=True)
-        if usable and box[4] >= min_confidence and box[2] > box[0] and box[3] > box[1]
+        for box, landmarks in zip(boxes, points, strict=True)
+        if box[4] >= min_confidence and np.isfinite(box).all() and box[2] > box[0] and box[3] > box[1]
     ]
     return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
 

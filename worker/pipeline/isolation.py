@@ -27,8 +27,8 @@ def isolated(
     try:
         return list(call(items))
     except Exception as error:
-        if is_out_of_memory(error) and torch.cuda.is_initialized():
-            torch.cuda.empty_cache()
+        if is_out_of_memory(error):
+            torch.cuda.empty_cache()  # does nothing where CUDA was never used
         if len(items) == 1:
             return [error]
     # Outside the handler: the traceback would keep the failed batch's tensors alive.

@@ -1,0 +1,94 @@
+# Needs GNU make and Python 3.11 or newer. Everything is installed into .venv, with the exact
+# versions of constraints.txt; nothing outside this folder is touched.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+PHOTOS ?=
+OUT ?= out
+ARGS ?=
+export PHOTOS OUT
+
+# An install is repeated only when what it depends on has changed.
+INPUTS := pyproject.toml constraints.txt
+RUN_STAMP := $(VENV)/.installed-all
+DEMO_STAMP := $(VENV)/.installed-demo
+DEV_STAMP := $(VENV)/.installed-dev
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo serve worker test check soak lock clean
+# Stamps and install steps share one environment.
+.NOTPARALLEL:
+
+help: ## Show this list
+	@echo "Nightshift: every face in a folder of photos, with apparent gender and age group."
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo "  ARGS=\"...\" adds flags to the command that run, serve, worker, test or soak starts."
+
+run: $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=out]
+	@if [ -z "$$PHOTOS" ]; then \
+	  echo "Say which photos: make run PHOTOS=path/to/photos [OUT=path/for/results]" >&2; exit 2; fi
+	@$(VENV)/bin/nightshift run "$$PHOTOS" --out "$$OUT" $(ARGS)
+
+demo: $(DEMO_STAMP) ## Make a small folder of sample photos and analyse it into demo/out
+	@$(PYTHON) -m bench.sample_event demo/photos
+	@$(VENV)/bin/nightshift run demo/photos --out demo/out $(ARGS)
+
+serve: $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
+	@$(VENV)/bin/nightshift serve $(ARGS)
+
+worker: $(RUN_STAMP) ## Start a worker
+	@$(VENV)/bin/nightshift worker $(ARGS)
+
+test: $(DEV_STAMP) ## Run the tests
+	@$(PYTHON) -m pytest $(ARGS)
+
+soak: $(DEV_STAMP) ## Run the long tests
+	@$(PYTHON) -m pytest --soak -m soak $(ARGS)
+
+check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+	$(PYTHON) -m docs.settings_table --check
+	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+
+lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt
+	@{ sed -n '/^#/p' constraints.txt; \
+	   $(PYTHON) -m pip freeze --all --exclude-editable --exclude pip \
+	   | sed -e '/^[A-Za-z0-9._-]*==/!d' -e 's/+[A-Za-z0-9.]*$$//' | LC_ALL=C sort -f; } > constraints.new
+	@mv constraints.new constraints.txt
+	@touch $(RUN_STAMP) $(DEMO_STAMP) $(DEV_STAMP)
+	@echo "constraints.txt: $$(grep -c == constraints.txt) versions"
+
+clean: ## Remove the environment, caches and the demo; never your photos or results
+	rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A command such as python3.12 may exist and yet not run (version managers), so each is tried.
+$(PYTHON):
+	@for candidate in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	  then echo "Making $(VENV) with $$($$candidate --version)" >&2; \
+	       exec "$$candidate" -m venv $(VENV); fi; done; \
+	echo "Nightshift needs Python 3.11 or newer with its venv module, and found none." >&2; \
+	echo "Install one (on Debian or Ubuntu: python3 and python3-venv) and try again." >&2; exit 1
+
+$(RUN_STAMP): $(INPUTS) | $(PYTHON)
+	@echo "Installing Nightshift; the first time this downloads PyTorch and takes some minutes" >&2
+	@$(PIP_INSTALL) --editable ".[all]"
+	@touch $@
+
+$(DEMO_STAMP): $(INPUTS) | $(PYTHON)
+	@echo "Installing Nightshift; the first time this downloads PyTorch and takes some minutes" >&2
+	@$(PIP_INSTALL) --editable ".[all,demo]"
+	@touch $(RUN_STAMP) $@
+
+$(DEV_STAMP): $(INPUTS) | $(PYTHON)
+	@echo "Installing Nightshift and its development tools" >&2
+	@$(PIP_INSTALL) --editable ".[dev]"
+	@touch $(RUN_STAMP) $(DEMO_STAMP) $@

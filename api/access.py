@@ -1,0 +1,50 @@
+"""What surrounds each request: an id, a bound on silence, a line in the log."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+
+from flask import Flask, Response, g, request
+
+PATIENCE_S = 300
+"""A client that sends nothing, or does not take one piece of an answer, for so long is cut off: it would
+hold a thread for ever."""
+
+log = logging.getLogger("nightshift.access")
+
+
+def register(app: Flask) -> None:
+    """Surround every request of `app`."""
+    app.before_request(_begin)
+    app.after_request(_end)
+
+
+def _begin() -> None:
+    g.request_id = secrets.token_hex(8)
+    g.begun_s = time.monotonic()
+    client = request.environ.get("gunicorn.socket")
+    if client is not None:
+        # gunicorn's threads wait on their sockets without end; it sets them anew for each request.
+        client.settimeout(PATIENCE_S)
+
+
+def _end(response: Response) -> Response:
+    response.headers["X-Request-Id"] = g.get("request_id", "")
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if request.path.startswith("/v1/"):
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    # Without the query: it holds names of people's files.
+    level = logging.INFO if request.path.startswith("/v1/") else logging.DEBUG
+    took_ms = (time.monotonic() - g.get("begun_s", time.monotonic())) * 1000
+    log.log(
+        level,
+        "%s %s %s %.0f ms %s",
+        request.method,
+        request.path,
+        response.status_code,
+        took_ms,
+        g.get("request_id", ""),
+    )
+    return response

@@ -1,0 +1,85 @@
+"""The API's composition root: `gunicorn "api.app:create_app()"`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, Response, jsonify, redirect
+from flask_openapi import OpenAPI
+from flask_openapi_swagger.plugins import RegisterPlugin
+from werkzeug import Response as BaseResponse
+
+from api import access, auth, health, jobs, photos, problems, results
+from api.context import EXTENSION, Context
+from api.description import INFO, SECURITY_SCHEMES, polish
+from api.json_bodies import require_json
+from api.waiting import WaitingRoom
+from shared.bundles import locate_bundle, read_manifest
+from shared.db.engine import Database
+from shared.doorbell import CeleryDoorbell
+from shared.reads.jobs import JobReads
+from shared.settings import Settings, load_settings
+from shared.store import Store
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Put the API together. To be called in the process that serves: nothing here survives a fork.
+
+    Args:
+        settings: from the environment when None.
+
+    Raises:
+        InvalidInput: `bad_setting`; `api_key_required` when it would listen off loopback without a key.
+        ModelUnavailable: `bundle_not_found`, `bundle_format`.
+    """
+    settings = settings or load_settings()
+    auth.require_key_off_loopback(settings)
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = OpenAPI(
+        "api",
+        info=INFO,
+        security_schemes=SECURITY_SCHEMES,
+        doc_ui=False,
+        validation_error_model=problems.Problem,
+        validation_error_callback=problems.refuse_fields,
+    )
+    app.extensions[EXTENSION] = _context(settings)
+    problems.register(app)
+    access.register(app)
+    app.before_request(auth.guard)
+    app.before_request(require_json)
+    for part in (jobs, photos, results, health):
+        app.register_api(part.blueprint)
+    _serve_description(app)
+    return app
+
+
+def _context(settings: Settings) -> Context:
+    database = Database(settings.database_url)
+    return Context(
+        settings=settings,
+        database=database,
+        store=Store(settings.store_url),
+        doorbell=CeleryDoorbell(settings.broker_url),
+        bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
+        jobs=JobReads(database),
+        waiting_room=WaitingRoom(seats=settings.api_threads // 2),
+    )
+
+
+def _serve_description(app: OpenAPI) -> None:
+    """`/openapi.json`, and Swagger UI at `/docs`, all from this machine."""
+    document: dict[str, Any] = app.api_doc
+    polish(document)
+    # Swagger UI would ask a public server whether the document is valid.
+    app.config["SWAGGER_CONFIG"] = {"validatorUrl": None}
+    app.register_blueprint(RegisterPlugin.register(doc_url="../openapi.json"), url_prefix="/docs")
+
+    @app.route("/openapi.json")
+    def openapi() -> Response:
+        return jsonify(document)
+
+    @app.route("/docs")
+    def docs() -> BaseResponse:
+        return redirect("docs/swagger")

@@ -1,0 +1,108 @@
+"""What the OpenAPI document says beyond what the views' types say."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from flask_openapi import Info, SecurityScheme, Tag
+from flask_openapi.types import ResponseDict
+
+from api.problems import MEDIA_TYPE
+from shared.reads.views import NOTICE
+
+INFO = Info(
+    title="Nightshift",
+    version="1",
+    description=(
+        "Photo batches: every face found, straightened and given an apparent gender and age group.\n\n"
+        f"{NOTICE}\n\n"
+        "Left and right are sides of the image, not of the person: the left eye is the one on the image's "
+        "left. Boxes are float pixels from the top left of the upright photo at its full size. Times are "
+        "RFC 3339, UTC. Errors are `application/problem+json` (RFC 9457)."
+    ),
+)
+
+BEARER = "apiKey"
+SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
+    BEARER: SecurityScheme(
+        type="http", scheme="bearer", description="NIGHTSHIFT_API_KEY; needed where it is set."
+    )
+}
+# The empty requirement: a server without a key asks for none.
+SECURITY: list[dict[str, list[str]]] = [{BEARER: []}, {}]
+
+JOBS_TAG = Tag(name="jobs", description="Photos submitted together.")
+PHOTOS_TAG = Tag(name="photos", description="The files of a job.")
+RESULTS_TAG = Tag(name="results", description="What was found.")
+HEALTH_TAG = Tag(name="health", description="The service itself.")
+
+PHOTO_BODY: dict[str, Any] = {
+    "description": "The file's bytes, as any type but a form.",
+    "required": True,
+    "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+}
+
+_REASONS = {
+    400: "The body or its digest is damaged",
+    401: "The API key is missing or wrong",
+    403: "This caller may not",
+    404: "No such thing",
+    406: "No such form of results",
+    409: "The job's state forbids it, or the name is taken",
+    413: "Too large",
+    415: "Not the type of body that is expected",
+    422: "A value is wrong; `errors` names each field",
+    503: "The database or the store is out of reach",
+}
+
+
+def media(*types: str) -> dict[str, Any]:
+    """A response of bytes."""
+    return {"content": {name: {"schema": {"type": "string", "format": "binary"}} for name in types}}
+
+
+RESULTS: dict[str, Any] = {
+    "description": "The results so far",
+    "content": {
+        "application/x-ndjson": {"itemSchema": {"$ref": "#/components/schemas/Photo"}},
+        "application/jsonl": {"itemSchema": {"$ref": "#/components/schemas/Photo"}},
+        "text/csv": {"schema": {"type": "string"}},
+    },
+}
+
+
+def answers(good: ResponseDict, *problems: int) -> ResponseDict:
+    """Responses of an operation: the good ones, these problems, and those that every one may have."""
+    described: ResponseDict = {**good}
+    for status in sorted({*problems, 401, 403, 422, 503}):
+        schema = {"$ref": "#/components/schemas/Problem"}
+        described[status] = {"description": _REASONS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+    return described
+
+
+_ATTRIBUTES = re.compile(r"\n\s*Attributes:\s*\n", re.MULTILINE)
+_ATTRIBUTE = re.compile(r"^ {4}(\w+): (.+(?:\n {5,}.+)*)", re.MULTILINE)
+
+
+def operation_id(*, name: str, path: str, method: str) -> str:  # noqa: ARG001 - flask-openapi's signature
+    """The view's own name."""
+    return name
+
+
+def polish(document: dict[str, Any]) -> None:
+    """Mend, in place, what flask-openapi makes of docstrings.
+
+    What stands under `Attributes:` goes to the fields themselves; line ends of views' docstrings,
+    which it turns into HTML, are line ends again.
+    """
+    for schema in document["components"]["schemas"].values():
+        about, *attributes = _ATTRIBUTES.split(schema.get("description", ""), maxsplit=1)
+        if attributes:
+            schema["description"] = about.strip()
+        for name, text in _ATTRIBUTE.findall("".join(attributes)):
+            if name in schema["properties"]:
+                schema["properties"][name].setdefault("description", " ".join(text.split()))
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            operation["description"] = operation.get("description", "").replace("<br/>", "\n").strip()

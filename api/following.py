@@ -1,0 +1,77 @@
+"""Following a job: its ETag, and answers that wait for a change."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+
+from flask import Request, Response
+
+from api.answers import answer
+from api.context import OWNER, Context
+from shared.reads import views
+from shared.states import JobState
+
+LONGEST_WAIT_S = 30
+RETRY_AFTER_S = 2
+
+_WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
+
+
+def etag_of(job: views.Job) -> str:
+    """Changes with everything but the rate and the eta, which pass with time; hence a weak one."""
+    steady = job.model_dump_json(exclude={"photos_per_second", "eta"})
+    return hashlib.sha256(steady.encode()).hexdigest()[:24]
+
+
+def wanted_wait_s(asked: Request) -> int:
+    """Seconds of `Prefer: wait=N` (RFC 7240), at most 30; 0 when nothing was preferred."""
+    found = _WAIT.search(",".join(asked.headers.getlist("Prefer")))
+    return min(int(found.group(1)), LONGEST_WAIT_S) if found else 0
+
+
+def answer_job(job: views.Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A job with its ETag, and when to ask again while it has not ended."""
+    response = answer(job, status, headers)
+    response.set_etag(etag_of(job), weak=True)
+    if job.state != JobState.ENDED:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
+
+
+def follow(of: Context, job_id: str, asked: Request) -> Response:
+    """Answer with the job, after a change where the client prefers to wait for one; 304 without one.
+
+    Raises:
+        NotFound: `job_not_found`, also when it is deleted during the wait.
+    """
+    job = of.jobs.one(OWNER, job_id)
+    wait_s = wanted_wait_s(asked)
+    applied = False
+    if wait_s:
+        has_changed = _changes_from(job, asked)
+
+        def is_over() -> bool:
+            nonlocal job
+            job = of.jobs.one(OWNER, job_id)
+            return job.state == JobState.ENDED or has_changed(job)
+
+        client = asked.environ.get("gunicorn.socket")
+        applied = of.waiting_room.wait(is_over, at_most_s=wait_s, client=client)
+    response = answer_job(job)
+    if asked.if_none_match.contains_weak(etag_of(job)):
+        response.status_code = 304
+        response.set_data(b"")
+        del response.headers["Content-Type"]
+    if applied:
+        response.headers["Preference-Applied"] = f"wait={wait_s}"
+    return response
+
+
+def _changes_from(job: views.Job, asked: Request) -> Callable[[views.Job], bool]:
+    """What to wait for: another ETag than the client has, or another state than now."""
+    known = asked.if_none_match
+    if known:
+        return lambda later: not known.contains_weak(etag_of(later))
+    return lambda later: later.state != job.state

@@ -1,0 +1,54 @@
+"""Use cases of steering a job: pause, resume, cancel."""
+
+from __future__ import annotations
+
+from api.context import OWNER, Context
+from shared.clock import utc_now
+from shared.doorbell import MOST_RINGS, rings_for
+from shared.queue import control
+from shared.queue.finish import finish_if_done
+from shared.queue.sweep import count_claimable
+
+
+def pause(to: Context, job_id: str) -> None:
+    """Let no more of the job's photos be claimed.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`.
+    """
+    with to.database.write() as session:
+        control.pause(session, OWNER, job_id)
+    to.jobs.changed(job_id)
+
+
+def resume(to: Context, job_id: str) -> None:
+    """Let a paused job go on, and ring for it.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`.
+    """
+    with to.database.write() as session:
+        control.resume(session, OWNER, job_id)
+        waiting = count_claimable(session, MOST_RINGS * to.settings.batch_size)
+    with to.database.write() as session:
+        # It may have been paused after its last photo was saved.
+        finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
+    to.jobs.changed(job_id)
+    if waiting:
+        to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
+
+
+def cancel(to: Context, job_id: str) -> None:
+    """Cancel what has not begun, and end the job at once when nothing is under way.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`.
+    """
+    with to.database.write() as session:
+        control.cancel(session, OWNER, job_id)
+    with to.database.write() as session:
+        finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
+    to.jobs.changed(job_id)

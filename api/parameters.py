@@ -1,0 +1,134 @@
+"""What clients send beside photo bytes: parts of paths, queries and JSON bodies."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+
+from shared.errors import NotFound
+from shared.options import JobOptions
+from shared.states import JobState, PhotoStatus
+
+METADATA_LIMIT = 16_384
+"""Bytes of JSON a job's metadata may have."""
+
+
+def _storable(text: str) -> str:
+    # PostgreSQL keeps no NUL.
+    if "\x00" in text:
+        raise ValueError("holds a NUL")
+    return text
+
+
+def _job_id(text: str) -> str:
+    if not text.startswith("job_") or not text.isascii() or "\x00" in text:
+        raise NotFound("job_not_found", f"no job {text}")
+    return text
+
+
+def _photo_id(text: str) -> str:
+    if not text.startswith("pho_") or not text.isascii() or "\x00" in text:
+        raise NotFound("photo_not_found", f"no photo {text}")
+    return text
+
+
+def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    # Python reads NaN and halves of surrogate pairs, which no JSON reader need take from us.
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    if len(text.encode()) > METADATA_LIMIT:
+        raise ValueError(f"is over {METADATA_LIMIT} bytes")
+    return value
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+
+
+class JobPath(BaseModel):
+    """Names a job."""
+
+    job_id: Annotated[str, AfterValidator(_job_id)] = Field(description="`job_` and 32 hex digits.")
+
+
+class PhotoPath(JobPath):
+    """Names a photo of a job."""
+
+    photo_id: Annotated[str, AfterValidator(_photo_id)] = Field(description="`pho_` and 32 hex digits.")
+
+
+class PageQuery(BaseModel):
+    """Which page."""
+
+    cursor: str | None = Field(None, max_length=500, description="`next` of the page before.")
+    limit: int = Field(100, ge=1, le=1000, description="Entries a page at most.")
+
+
+class JobsQuery(PageQuery):
+    """Which jobs."""
+
+    state: JobState | None = Field(None, description="Only jobs in this state.")
+    label: Text | None = Field(None, description="Only jobs with exactly this label.")
+
+
+class PhotosQuery(PageQuery):
+    """Which photos of a job."""
+
+    status: PhotoStatus | None = Field(None, description="Only photos with this status.")
+    code: Text | None = Field(None, description="Only photos that failed with this error code.")
+
+
+class PutQuery(BaseModel):
+    """Which photo is put."""
+
+    custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
+
+
+class ResultsQuery(BaseModel):
+    """In which form results are wanted."""
+
+    format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
+
+
+class Body(BaseModel):
+    """Base of JSON bodies; a field that is not known is refused, since it is likely misspelt."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class NewJob(Body):
+    """A job to be opened."""
+
+    label: Text | None = Field(None, max_length=200, description="Your own name for it.")
+    priority: int = Field(0, ge=-1000, le=1000, description="Jobs of higher priority are worked on first.")
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
+        default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
+    )
+    options: JobOptions = Field(
+        default_factory=JobOptions,
+        description="What is not given is as the server is configured, by default as shown here.",
+    )
+
+    def chosen_options(self) -> dict[str, Any]:
+        """The options that were given."""
+        return self.options.model_dump(exclude_unset=True)
+
+
+class InPlacePhoto(Body):
+    """A photo that stays where it is."""
+
+    custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
+    path: Text = Field(max_length=4096, description="Absolute path of a file on the server's machine.")
+
+
+class InPlacePhotos(Body):
+    """Photos to register; they are never copied, moved, written or deleted."""
+
+    photos: list[InPlacePhoto] = Field(min_length=1, max_length=1000)
+
+
+class Added(BaseModel):
+    """What a registration did."""
+
+    added: int = Field(description="Photos that were new to the job.")
+    total: int = Field(description="Photos the job has now.")

@@ -1,0 +1,84 @@
+"""`/v1/jobs/{job_id}/photos`: add photos to an open job and look at them."""
+
+from __future__ import annotations
+
+from flask import Response, request
+from flask_openapi import APIBlueprint
+
+from api import intake
+from api.answers import answer, answer_page
+from api.body import body_of
+from api.context import OWNER, context
+from api.description import PHOTO_BODY, PHOTOS_TAG, SECURITY, answers, media, operation_id
+from api.in_place import require_in_place_allowed
+from api.parameters import Added, InPlacePhotos, JobPath, PhotoPath, PhotosQuery, PutQuery
+from shared.errors import NotFound
+from shared.reads import views
+from shared.reads.jobs import JOBS_PATH
+from shared.reads.photos import photo_by_id, photo_page
+from shared.store import thumbnail_key
+
+blueprint = APIBlueprint(
+    "photos",
+    __name__,
+    url_prefix=JOBS_PATH,
+    abp_tags=[PHOTOS_TAG],
+    abp_security=SECURITY,
+    operation_id_callback=operation_id,
+)
+
+
+@blueprint.put(
+    "/<job_id>/photos",
+    responses=answers({201: views.Photo, 200: views.Photo}, 400, 404, 409, 413, 415),
+    request_body=PHOTO_BODY,
+)
+def put_photo(path: JobPath, query: PutQuery) -> Response:
+    """Put one photo into an open job
+
+    The body is the file's bytes as they are. The same bytes again under the same `custom_id` are
+    no error, and are answered 200. A `Content-Digest: sha-256=:...:` header is checked.
+    """
+    body = body_of(request, context().settings.max_photo_bytes)
+    photo, is_new = intake.put_photo(context(), path.job_id, query.custom_id, body)
+    location = f"{JOBS_PATH}/{path.job_id}/photos/{photo.photo_id}"
+    return answer(photo, 201 if is_new else 200, {"Location": location})
+
+
+@blueprint.post("/<job_id>/photos/in-place", responses=answers({200: Added}, 400, 403, 404, 409, 413, 415))
+def register_in_place(path: JobPath, body: InPlacePhotos) -> Response:
+    """Register files of the server's machine, which stay where they are
+
+    Only where the server allows it, and only from that machine itself.
+    """
+    require_in_place_allowed(context().settings, request)
+    return answer(intake.register_in_place(context(), path.job_id, body.photos))
+
+
+@blueprint.get("/<job_id>/photos", responses=answers({200: views.PhotoPage}, 404))
+def list_photos(path: JobPath, query: PhotosQuery) -> Response:
+    """List a job's photos in the order they were added
+
+    The `Link` header leads to the next page.
+    """
+    with context().database.read() as session:
+        page = photo_page(session, OWNER, path.job_id, **query.model_dump())
+    return answer_page(page, page.next)
+
+
+@blueprint.get("/<job_id>/photos/<photo_id>", responses=answers({200: views.Photo}, 404))
+def get_photo(path: PhotoPath) -> Response:
+    """One photo and its faces"""
+    with context().database.read() as session:
+        return answer(photo_by_id(session, OWNER, path.job_id, path.photo_id))
+
+
+@blueprint.get("/<job_id>/photos/<photo_id>/thumbnail", responses=answers({200: media("image/webp")}, 404))
+def get_thumbnail(path: PhotoPath) -> Response:
+    """A small picture of a photo that was analysed"""
+    with context().database.read() as session:
+        photo_by_id(session, OWNER, path.job_id, path.photo_id)
+    image = context().store.get(thumbnail_key(OWNER, path.job_id, path.photo_id))
+    if image is None:
+        raise NotFound("thumbnail_not_found", f"no thumbnail of photo {path.photo_id}")
+    return Response(image, mimetype="image/webp", headers={"Cache-Control": "private, max-age=3600"})

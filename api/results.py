@@ -1,0 +1,97 @@
+"""`/v1/jobs/{job_id}/results` and `/summary`: what was found, in full and in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from flask import Request, Response, request
+from flask_openapi import APIBlueprint
+
+from api.answers import answer
+from api.context import OWNER, context
+from api.description import RESULTS, RESULTS_TAG, SECURITY, answers, operation_id
+from api.parameters import JobPath, ResultsQuery
+from shared.errors import InvalidInput
+from shared.reads import views
+from shared.reads.jobs import JOBS_PATH
+from shared.reads.photos import final_photos
+from shared.reads.summary import summarise
+from shared.reads.table import COLUMNS, csv_text, rows_of
+
+JSON_LINES = "application/x-ndjson"
+CSV = "text/csv"
+PIECE_PHOTOS = 50
+"""Photos written to the client at once: tens of kilobytes, which a slow line takes in time."""
+MEDIA_TYPES = (JSON_LINES, "application/jsonl", CSV)
+
+blueprint = APIBlueprint(
+    "results",
+    __name__,
+    url_prefix=JOBS_PATH,
+    abp_tags=[RESULTS_TAG],
+    abp_security=SECURITY,
+    operation_id_callback=operation_id,
+)
+
+
+@blueprint.get("/<job_id>/results", responses=answers({200: RESULTS}, 404, 406))
+def get_results(path: JobPath, query: ResultsQuery) -> Response:
+    """Every photo that is final, in the order they were added, streamed
+
+    JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. While the job
+    runs these are the results so far. An answer that is cut off was not read to its end: it lacks
+    the last chunk, which clients report as an error.
+    """
+    media_type = wanted_type(request, query.format)
+    pages = final_photos(context().database, OWNER, path.job_id)
+    # Read now, so that what is wrong from the start is told by the status.
+    pages = chain([next(pages)], pages)
+    stream = _csv(pages) if media_type == CSV else _json_lines(pages)
+    extension = "csv" if media_type == CSV else "jsonl"
+    headers = {
+        "Content-Disposition": f'attachment; filename="{path.job_id}.{extension}"',
+        "Vary": "Accept",
+    }
+    content_type = f"{CSV}; charset=utf-8" if media_type == CSV else media_type
+    return Response(stream, content_type=content_type, headers=headers)
+
+
+@blueprint.get("/<job_id>/summary", responses=answers({200: views.Summary}, 404))
+def get_summary(path: JobPath) -> Response:
+    """A job's results in numbers; so far, while it runs"""
+    with context().database.read() as session:
+        return answer(summarise(session, OWNER, path.job_id))
+
+
+def wanted_type(asked: Request, named: str | None) -> str:
+    """Media type of the results: as `format` names it, else as `Accept` prefers it.
+
+    Raises:
+        InvalidInput: `not_acceptable`.
+    """
+    if named is not None:
+        return CSV if named == "csv" else JSON_LINES
+    if not asked.accept_mimetypes:
+        return JSON_LINES
+    best = asked.accept_mimetypes.best_match(MEDIA_TYPES)
+    if best is None:
+        raise InvalidInput("not_acceptable", f"results come as {', '.join(MEDIA_TYPES)}")
+    return str(best)
+
+
+def _pieces(pages: Iterator[list[views.Photo]]) -> Iterator[list[views.Photo]]:
+    for page in pages:
+        for start in range(0, len(page), PIECE_PHOTOS):
+            yield page[start : start + PIECE_PHOTOS]
+
+
+def _json_lines(pages: Iterator[list[views.Photo]]) -> Iterator[str]:
+    for photos in _pieces(pages):
+        yield "".join(photo.model_dump_json() + "\n" for photo in photos)
+
+
+def _csv(pages: Iterator[list[views.Photo]]) -> Iterator[str]:
+    yield csv_text([COLUMNS])
+    for photos in _pieces(pages):
+        yield csv_text(row for photo in photos for row in rows_of(photo))

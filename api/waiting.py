@@ -1,0 +1,59 @@
+"""Long polls: a request that waits for a change, in one of few seats."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+LOOK_EVERY_S = 0.5
+
+
+class WaitingRoom:
+    """Seats for waiting requests; who finds none is answered at once.
+
+    Args:
+        seats: how many may wait, so that waiting never takes every thread.
+    """
+
+    def __init__(self, seats: int) -> None:
+        self._seats = threading.BoundedSemaphore(seats)
+
+    @contextmanager
+    def seat(self) -> Iterator[bool]:
+        """True, holding a seat, or False when all are taken."""
+        seated = self._seats.acquire(blocking=False)
+        try:
+            yield seated
+        finally:
+            if seated:
+                self._seats.release()
+
+    def wait(self, is_over: Callable[[], bool], *, at_most_s: float, client: socket.socket | None) -> bool:
+        """Look again and again until `is_over`, the time has passed or the client has gone.
+
+        Returns:
+            False when there was no seat and nothing was waited for.
+        """
+        deadline_s = time.monotonic() + at_most_s
+        with self.seat() as seated:
+            while seated and not is_over() and not _has_gone(client):
+                left_s = deadline_s - time.monotonic()
+                if left_s <= 0:
+                    break
+                time.sleep(min(LOOK_EVERY_S, left_s))
+        return seated
+
+
+def _has_gone(client: socket.socket | None) -> bool:
+    """True when the client has closed its side; unread bytes (a next request) mean it has not."""
+    if client is None:
+        return False
+    try:
+        readable, _, _ = select.select([client], [], [], 0)
+        return bool(readable) and client.recv(1, socket.MSG_PEEK) == b""
+    except (OSError, ValueError):
+        return True

@@ -1,0 +1,1 @@
+"""Made-up event folders to try the product on, and measurements."""

@@ -1,0 +1,169 @@
+"""The `nightshift` command. Data goes to standard output, everything else to standard error.
+
+Commands that talk to a server need the base installation only; what starts the service is
+imported when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from nightshift import remote
+from nightshift.exits import Exit, exit_table, say, told
+
+app = typer.Typer(
+    help="Finds every face in a pile of photos and gives it an apparent gender and age group.",
+    epilog=exit_table(),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+remote.add_to(app)
+
+HomeOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--home", help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]"
+    ),
+]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", min=1, max=256, help="Worker processes. [default: one a core]")
+]
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(version("nightshift"))
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Analyse photos on this machine (run), or serve others (serve, worker) and be their client."""
+
+
+@app.command(epilog=exit_table())
+@told
+def run(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Folders, looked through to the bottom, and files.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for results.jsonl and results.csv. [default: nightshift-results/NAME]"),
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run: over PATHS, or the latest.")
+    ] = False,
+    no_reuse: Annotated[
+        bool, typer.Option("--no-reuse", help="Analyse again what was analysed before.")
+    ] = False,
+    workers: WorkersOption = None,
+    home: HomeOption = None,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Drop faces the detector is less sure of. [default: 0.9]"),
+    ] = None,
+    min_face_px: Annotated[
+        int | None, typer.Option(min=12, max=1080, help="Smallest face looked for, pixels. [default: 20]")
+    ] = None,
+    height: Annotated[
+        int | None,
+        typer.Option(min=64, max=4320, help="Photos taller than this are scaled to it. [default: 1080]"),
+    ] = None,
+    follow: Annotated[bool, typer.Option(help="Look into folders that are links.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only what goes wrong.")] = False,
+) -> None:
+    """Analyse photos on this machine, with everything that takes started and stopped again.
+
+    The photos are read where they are and never changed, copied or moved. A second run over the
+    same photos takes over the earlier results, unless --no-reuse is given.
+    """
+    with _whole_installation():
+        from nightshift.run import Request, Run
+    from nightshift.report import Report, print_report
+
+    if not paths and not resume:
+        raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
+    options = {"min_confidence": min_confidence, "min_face_px": min_face_px, "height": height}
+    request = Request(
+        paths=tuple(dict.fromkeys(_absolute(path) for path in paths or [])),
+        out=_absolute(out) if out else None,
+        resume=resume,
+        options=_given(**options, reuse=False if no_reuse else None),
+        settings=_given(home=home, workers=workers),
+        follow=follow,
+        quiet=quiet,
+    )
+    report = Run(request, Console(stderr=True)).execute()
+    if not isinstance(report, Report):
+        raise typer.Exit(report)
+    if as_json:
+        typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    else:
+        print_report(report, Console())
+    raise typer.Exit(report.exit)
+
+
+@app.command()
+@told
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. [default: 8080]")
+    ] = None,
+    in_place: Annotated[
+        bool,
+        typer.Option("--in-place", help="Let clients on this machine name files instead of sending them."),
+    ] = False,
+    home: HomeOption = None,
+) -> None:
+    """Serve the API here, with broker and sweeper; workers are started by `nightshift worker`."""
+    with _whole_installation():
+        from nightshift.serve import serve as serve_here
+
+    raise typer.Exit(serve_here(_given(host=host, port=port, home=home, allow_in_place=in_place or None)))
+
+
+@app.command()
+@told
+def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
+    """Work for the service of this home, or for the one that NIGHTSHIFT_DATABASE_URL and _BROKER_URL name."""
+    with _whole_installation():
+        from nightshift.serve import become_worker
+
+    become_worker(_given(workers=workers, home=home))
+
+
+@contextmanager
+def _whole_installation() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        say(f"this needs the whole service: pip install 'nightshift[all]' ({error})")
+        raise typer.Exit(Exit.UNAVAILABLE) from error
+
+
+def _given(**values: Any) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _absolute(path: Path) -> Path:
+    # Not resolve(): a link keeps the name the user knows.
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100

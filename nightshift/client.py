@@ -1,0 +1,244 @@
+"""The Python client: `from nightshift import Client`.
+
+Needs none of the extras: httpx and pydantic are enough. Safe to share between threads.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Self
+
+import httpx
+
+from nightshift.connection import Connection
+from nightshift.documents import Job, Page, Photo, Summary
+from nightshift.errors import ApiError, Unreachable, UploadCut, WaitTimeout
+from nightshift.upload import PhotoFile
+
+LONG_POLL_S = 30
+"""The longest wait the server grants to one request."""
+
+PAGE = 1000
+"""Photos registered, or listed, with one request."""
+
+ResultsFormat = Literal["jsonl", "csv"]
+_MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
+
+
+class Client:
+    """A server's jobs.
+
+    Args:
+        server: base URL.
+        api_key: bearer token; empty for a server without keys.
+        timeout_s: of each read and write.
+        transport: httpx transport to use instead of the network, for tests.
+
+    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing.
+    Calls that may be repeated without harm are, when the server is busy or the connection breaks.
+    """
+
+    def __init__(
+        self,
+        server: str = "http://127.0.0.1:8080",
+        api_key: str = "",
+        *,
+        timeout_s: float = 60.0,
+        transport: httpx.BaseTransport | None = None,
+    ) -> None:
+        self._connection = Connection(server, api_key, timeout_s, transport)
+        self.server = self._connection.server
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._connection.close()
+
+    def create_job(
+        self,
+        *,
+        label: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        priority: int = 0,
+    ) -> Job:
+        """Open a job to add photos to. Not repeated: a second one would be a second job."""
+        body: dict[str, Any] = {"options": dict(options or {}), "metadata": dict(metadata or {})}
+        if label is not None:
+            body["label"] = label
+        if priority:
+            body["priority"] = priority
+        return _job(self._connection.send("POST", "/v1/jobs", again=False, json=body))
+
+    def put_photo(self, job_id: str, custom_id: str, path: Path) -> Photo:
+        """Upload one file. The same bytes under the same name again are no error.
+
+        Raises:
+            UploadCut: the server hung up on the body; most likely it is over a limit.
+            OSError: the file cannot be read.
+        """
+        photo = PhotoFile(path)
+        try:
+            response = self._connection.send(
+                "PUT",
+                f"/v1/jobs/{job_id}/photos",
+                again=photo.in_memory,
+                params={"custom_id": custom_id},
+                headers={
+                    "Content-Digest": photo.content_digest,
+                    "Content-Length": str(photo.size_bytes),
+                    "Content-Type": "application/octet-stream",
+                },
+                content=photo.content(),
+            )
+        except Unreachable as error:
+            if isinstance(error.__cause__, httpx.WriteError | httpx.ReadError | httpx.RemoteProtocolError):
+                raise UploadCut(
+                    f"the server hung up while {path} ({photo.size_bytes:,} bytes) was being sent:"
+                    " check its limit (NIGHTSHIFT_MAX_PHOTO_BYTES) and that of any proxy"
+                ) from error
+            raise
+        return Photo.model_validate(response.json())
+
+    def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
+        """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
+
+        They are read where they are: never copied, moved, written or deleted.
+
+        Returns:
+            How many were new to the job.
+        """
+        added = 0
+        rest = iter(photos)
+        while page := list(islice(rest, PAGE)):
+            body = {"photos": [{"custom_id": name, "path": str(path)} for name, path in page]}
+            response = self._connection.send(
+                "POST", f"/v1/jobs/{job_id}/photos/in-place", again=True, json=body
+            )
+            added += int(response.json()["added"])
+        return added
+
+    def submit(self, job_id: str) -> Job:
+        """Seal the job and queue its photos; again is no error."""
+        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/submit", again=True))
+
+    def job(self, job_id: str) -> Job:
+        """The job as it is now."""
+        return _job(self._connection.send("GET", f"/v1/jobs/{job_id}", again=True))
+
+    def poll(self, job_id: str, *, wait_s: int = LONG_POLL_S) -> Iterator[Job]:
+        """The job now, and again after each change or `wait_s` seconds, until it has ended.
+
+        A paused job is waited for like any other.
+        """
+        etag = ""
+        job: Job | None = None
+        while job is None or not job.ended:
+            asked_at = time.monotonic()
+            headers = {"Prefer": f"wait={wait_s}", "If-None-Match": etag} if etag else {}
+            response = self._connection.send(
+                "GET",
+                f"/v1/jobs/{job_id}",
+                again=True,
+                headers=headers,
+                timeout=self._connection.timeout_s + wait_s,
+            )
+            etag = response.headers.get("ETag", "")
+            if response.status_code != httpx.codes.NOT_MODIFIED:
+                job = _job(response)
+            assert job is not None  # noqa: S101 - a 304 answers an ETag, which came with a job
+            yield job
+            # A server short of threads answers long polls at once; do not hammer it.
+            time.sleep(max(0.0, 0.5 - (time.monotonic() - asked_at)))
+
+    def wait(self, job_id: str, *, timeout_s: float | None = None) -> Job:
+        """Block until the job has ended.
+
+        Raises:
+            WaitTimeout: it had not after `timeout_s` seconds.
+        """
+        give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
+        for job in self.poll(job_id, wait_s=LONG_POLL_S if timeout_s is None else min(5, LONG_POLL_S)):
+            if job.ended:
+                return job
+            if give_up_at is not None and time.monotonic() >= give_up_at:
+                break
+        raise WaitTimeout(f"job {job_id} has not ended after {timeout_s} s")
+
+    def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
+        """Jobs, newest first."""
+        for page in self._pages("/v1/jobs", {"state": state, "label": label, "limit": 100}):
+            yield from page.jobs
+
+    def photos(
+        self, job_id: str, *, status: str | None = None, code: str | None = None, limit: int = 200
+    ) -> Iterator[Photo]:
+        """Photos of a job in the order they were added; `limit` is the page size."""
+        query = {"status": status, "code": code, "limit": limit}
+        for page in self._pages(f"/v1/jobs/{job_id}/photos", query):
+            yield from page.photos
+
+    def results(self, job_id: str) -> Iterator[Photo]:
+        """Every photo that is final so far, one by one, in the order they were added."""
+        with self._connection.stream(
+            f"/v1/jobs/{job_id}/results", headers={"Accept": _MEDIA_TYPES["jsonl"]}
+        ) as response:
+            for line in response.iter_lines():
+                if line:
+                    yield Photo.model_validate_json(line)
+
+    def save_results(self, job_id: str, file: BinaryIO, *, format: ResultsFormat = "jsonl") -> int:  # noqa: A002
+        """Write the results to a binary file as the server formats them; returns the bytes written."""
+        size_bytes = 0
+        with self._connection.stream(
+            f"/v1/jobs/{job_id}/results", headers={"Accept": _MEDIA_TYPES[format]}
+        ) as response:
+            for piece in response.iter_bytes():
+                size_bytes += file.write(piece)
+        return size_bytes
+
+    def summary(self, job_id: str) -> Summary:
+        """Faces, apparent genders and age groups, failures by code."""
+        response = self._connection.send("GET", f"/v1/jobs/{job_id}/summary", again=True)
+        return Summary.model_validate(response.json())
+
+    def cancel(self, job_id: str) -> Job:
+        """Cancel what has not begun; what is saved is kept. Again is no error."""
+        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/cancel", again=True))
+
+    def pause(self, job_id: str) -> Job:
+        """Let no further photo of it begin."""
+        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/pause", again=False))
+
+    def resume(self, job_id: str) -> Job:
+        """Go on with a paused job."""
+        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/resume", again=False))
+
+    def is_ready(self) -> bool:
+        """True when the server can take jobs (its broker may be away); asked once, without retries."""
+        try:
+            self._connection.send("GET", "/readyz", again=False)
+        except (ApiError, Unreachable):
+            return False
+        return True
+
+    def _pages(self, path: str, query: dict[str, Any]) -> Iterator[Page]:
+        query = {name: value for name, value in query.items() if value is not None}
+        while True:
+            page = Page.model_validate(self._connection.send("GET", path, again=True, params=query).json())
+            yield page
+            if page.next is None:
+                return
+            query["cursor"] = page.next
+
+
+def _job(response: httpx.Response) -> Job:
+    return Job.model_validate(response.json())

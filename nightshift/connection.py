@@ -1,0 +1,117 @@
+"""One HTTP connection pool to a server: retries, and answers that say no turned into errors."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from nightshift.errors import ApiError, Unreachable
+
+ATTEMPTS = 5
+FIRST_PAUSE_S = 0.25
+BUSY = frozenset({429, 502, 503, 504})
+"""Answers that a little later may be another one."""
+
+
+class Connection:
+    """Sends requests to one server.
+
+    Args:
+        server: base URL, such as `http://127.0.0.1:8080`.
+        api_key: bearer token; empty for a server without keys.
+        timeout_s: of each read and write; a long poll adds its own.
+        transport: httpx transport to use instead of the network.
+    """
+
+    def __init__(
+        self, server: str, api_key: str, timeout_s: float, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        self.server = server.rstrip("/")
+        self.timeout_s = timeout_s
+        try:
+            self._http = httpx.Client(
+                base_url=self.server,
+                headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+                timeout=httpx.Timeout(timeout_s, connect=10.0),
+                transport=transport or httpx.HTTPTransport(retries=2),
+                follow_redirects=False,
+                # A proxy meant for the internet must not see a private server's photos.
+                trust_env=False,
+            )
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(f"{server!r} is not a server's address: {error}") from error
+
+    def close(self) -> None:
+        """Close pooled connections."""
+        self._http.close()
+
+    def send(self, method: str, path: str, *, again: bool, **request: Any) -> httpx.Response:
+        """Send a request and read the whole answer.
+
+        Args:
+            method: HTTP method.
+            path: under the server's base URL.
+            again: True when sending it twice does no harm, so that it may be retried.
+            request: as for `httpx.Client.request`; `content` must be bytes when `again`.
+
+        Raises:
+            ApiError: the server said no.
+            Unreachable: no answer.
+        """
+        attempts = ATTEMPTS if again else 1
+        for attempt in range(attempts):
+            last = attempt == attempts - 1
+            try:
+                response = self._http.request(method, path, **request)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                if last or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
+                    raise self._unreachable(error) from error
+            else:
+                if response.status_code not in BUSY or last:
+                    return _accepted(response)
+            time.sleep(FIRST_PAUSE_S * 2**attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    @contextmanager
+    def stream(self, path: str, **request: Any) -> Iterator[httpx.Response]:
+        """GET whose body is read piece by piece.
+
+        Raises:
+            ApiError: the server said no.
+            Unreachable: no answer, or it broke off.
+        """
+        try:
+            with self._http.stream("GET", path, **request) as response:
+                if response.is_error:
+                    response.read()
+                yield _accepted(response)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from error
+
+    def _unreachable(self, error: Exception) -> Unreachable:
+        return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")
+
+
+def _accepted(response: httpx.Response) -> httpx.Response:
+    """The response unless it is an error; a 304 is none.
+
+    Raises:
+        ApiError: from problem+json, or from the bare status of whatever answered instead.
+    """
+    if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
+        return response
+    try:
+        problem = response.json()
+    except ValueError:
+        problem = None
+    if not isinstance(problem, dict):
+        problem = {}
+    code = str(problem.get("code") or f"http_{response.status_code}")
+    detail = str(
+        problem.get("detail") or problem.get("title") or f"the server answered {response.status_code}"
+    )
+    raise ApiError(response.status_code, code, str(detail), problem.get("state"))

@@ -1,0 +1,110 @@
+"""The server's answers as typed objects. Fields a newer server adds are kept, not refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from shared.domain import Face, PhotoError, TimingsMs
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class Counts(_Document):
+    """Photos of a job by status."""
+
+    total: int = 0
+    queued: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def final(self) -> int:
+        """Photos that nothing will change any more."""
+        return self.succeeded + self.failed + self.cancelled
+
+
+class BundleName(_Document):
+    """Which weights."""
+
+    name: str
+    sha256: str
+
+
+class Job(_Document):
+    """Photos submitted together. `outcome` is set once `state` is `ended`."""
+
+    id: str
+    label: str | None = None
+    state: str
+    outcome: str | None = None
+    counts: Counts
+    faces: int = 0
+    progress: float = 0.0
+    photos_per_second: float | None = None
+    eta: datetime | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    results_expire_at: datetime | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    bundle: BundleName | None = None
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    priority: int = 0
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will happen to it."""
+        return self.state == "ended"
+
+
+class Photo(_Document):
+    """One photo of a job, the same document as a line of the results.
+
+    `faces` is empty for a photo without any, which is a success.
+    """
+
+    custom_id: str
+    photo_id: str
+    sha256: str | None = None
+    status: str
+    width: int | None = None
+    height: int | None = None
+    exif_orientation: int | None = None
+    scale: float | None = None
+    attempts: int = 0
+    reused: bool = False
+    timings_ms: TimingsMs | None = None
+    precision: str | None = None
+    bundle: BundleName | None = None
+    warnings: tuple[str, ...] = ()
+    error: PhotoError | None = None
+    faces: tuple[Face, ...] = ()
+
+
+class Summary(_Document):
+    """What a job found, added up. Gender and age group are apparent."""
+
+    photos: Counts
+    faces: int
+    gender: dict[str, int]
+    age_group: dict[str, int]
+    uncertain: int = 0
+    no_face: int = 0
+    reused: int = 0
+    failures: dict[str, int] = Field(default_factory=dict)
+    notice: str = ""
+
+
+class Page(_Document):
+    """One page of a listing and the cursor of the next."""
+
+    jobs: tuple[Job, ...] = ()
+    photos: tuple[Photo, ...] = ()
+    next: str | None = None

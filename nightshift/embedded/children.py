@@ -1,0 +1,117 @@
+"""Child processes: each in a session of its own, under a guard, its output in a log file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nightshift.embedded import guard
+
+KEPT_LOGS = 5
+"""Earlier runs whose logs are kept, for each child."""
+
+_GUARD = [sys.executable, "-I", "-S", str(Path(guard.__file__).resolve())]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to start and how.
+
+    Attributes:
+        name: as shown to the user; names the log file.
+        arguments: the command line.
+        environment: whole environment of the child.
+        folder: its working directory. Python and Celery import from there first, so never the user's.
+        log: file its output is appended to; None leaves it on the runner's standard error.
+        grace_s: seconds between being asked to stop and being killed.
+        passed_fds: open descriptors it inherits under their own numbers.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    environment: Mapping[str, str]
+    folder: Path
+    log: Path | None = None
+    grace_s: float = 10.0
+    passed_fds: tuple[int, ...] = field(default=())
+
+
+class Child:
+    """A command that runs under its guard until it ends, is stopped, or this process dies."""
+
+    def __init__(self, command: Command) -> None:
+        self.command = command
+        # Not inheritable: the guard has the reading end, this process alone the writing end.
+        reading, self._lifeline = os.pipe()
+        try:
+            output = command.log.open("ab") if command.log else None
+            try:
+                self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
+                    [*_GUARD, str(reading), str(command.grace_s), *command.arguments],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output or sys.stderr,
+                    stderr=output or sys.stderr,
+                    env=dict(command.environment),
+                    cwd=command.folder,
+                    pass_fds=(reading, *command.passed_fds),
+                    start_new_session=True,
+                )
+            finally:
+                if output:
+                    output.close()
+        except BaseException:
+            os.close(self._lifeline)
+            raise
+        finally:
+            os.close(reading)
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self._process.poll()
+
+    def ask_to_stop(self) -> None:
+        """Ask it to stop, and have it killed when its grace is over."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it, and all of its process group, without asking."""
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGQUIT)
+
+    def wait(self, timeout_s: float) -> bool:
+        """True when it has ended within `timeout_s` seconds."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        self._close_lifeline()
+        return True
+
+    def _close_lifeline(self) -> None:
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+
+
+def rotate_log(log: Path) -> None:
+    """Make room for a new run's log: `name.log` becomes `name.log.1` and so on."""
+    for number in range(KEPT_LOGS - 1, -1, -1):
+        older = log.with_name(f"{log.name}.{number}") if number else log
+        if older.exists():
+            older.replace(log.with_name(f"{log.name}.{number + 1}"))
+
+
+def last_lines(log: Path, lines: int = 5) -> str:
+    """The end of a log, for the message that says why a child would not run."""
+    try:
+        text = log.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])

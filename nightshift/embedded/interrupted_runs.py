@@ -1,0 +1,54 @@
+"""Runs that were broken off, and which of them `--resume` means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.db.models import Job
+from shared.states import JobState
+
+METADATA_KEY = "run"
+"""Where a job's metadata says which command made it."""
+
+_RESUMABLE = (JobState.OPEN, JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class InterruptedRun:
+    """A job that `nightshift run` made and did not see the end of."""
+
+    job_id: str
+    state: str
+    paths: tuple[Path, ...]
+    out: Path
+
+
+def interrupted_runs(session: Session) -> list[InterruptedRun]:
+    """Unfinished jobs of `nightshift run`, newest first."""
+    jobs = session.scalars(
+        select(Job).where(Job.state.in_(_RESUMABLE)).order_by(Job.created_at.desc(), Job.id)
+    )
+    runs = []
+    for job in jobs:
+        made_by = job.client_metadata.get(METADATA_KEY)
+        if isinstance(made_by, dict) and made_by.get("paths") and made_by.get("out"):
+            paths = tuple(Path(path) for path in made_by["paths"])
+            runs.append(InterruptedRun(job.id, job.state, paths, Path(made_by["out"])))
+    return runs
+
+
+def choose_run(runs: Sequence[InterruptedRun], paths: Sequence[Path]) -> InterruptedRun | None:
+    """The newest run over the same paths, in any order; over any paths when none are given."""
+    if not paths:
+        return runs[0] if runs else None
+    return next((run for run in runs if set(run.paths) == set(paths)), None)
+
+
+def run_metadata(paths: Sequence[Path], out: Path) -> dict[str, object]:
+    """The metadata of a run's job."""
+    return {METADATA_KEY: {"paths": [str(path) for path in paths], "out": str(out)}}

@@ -1,0 +1,115 @@
+"""Starts the children, starts them again when they die, and stops them in order."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nightshift.embedded.children import Child, Command, last_lines
+
+RESTARTS = 4
+"""Deaths in a row after which a child is given up."""
+
+STEADY_S = 60.0
+"""A child that ran this long is healthy again: its earlier deaths are forgotten."""
+
+_LOOK_S = 0.25
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Kept:
+    child: Child
+    started_at: float
+    deaths: int = 0
+    restart_at: float | None = None
+
+
+class Supervisor:
+    """Keeps children running.
+
+    Args:
+        say: shows one line to the user.
+
+    Attributes:
+        failure: why the service cannot go on, None while it can.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._kept: dict[str, _Kept] = {}
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.failure: str | None = None
+
+    def start(self, command: Command) -> None:
+        """Start a child and keep it running."""
+        with self._lock:
+            self._kept[command.name] = _Kept(Child(command), time.monotonic())
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+                self._thread.start()
+
+    def stop(self, name: str, *, within_s: float) -> None:
+        """Stop a child for good; when it has not ended `within_s` seconds later, kill it."""
+        with self._lock:
+            kept = self._kept.pop(name, None)
+        if kept is None:
+            return
+        kept.child.ask_to_stop()
+        if not kept.child.wait(within_s):
+            log.warning("%s did not stop within %.0f s", name, within_s)
+            kept.child.kill()
+            kept.child.wait(5.0)
+
+    def kill_all(self) -> None:
+        """End every child at once."""
+        self._over.set()
+        # No lock: this is the way out when an orderly stop is stuck in it.
+        for kept in list(self._kept.values()):
+            kept.child.kill()
+
+    def close(self) -> None:
+        """Stop watching. Children still there end with this process."""
+        self._over.set()
+        if self._thread is not None:
+            self._thread.join(5.0)
+
+    def _watch(self) -> None:
+        while not self._over.wait(_LOOK_S):
+            with self._lock:
+                for name, kept in self._kept.items():
+                    self._look_at(name, kept)
+
+    def _look_at(self, name: str, kept: _Kept) -> None:
+        now = time.monotonic()
+        if kept.restart_at is not None:
+            if now >= kept.restart_at:
+                kept.child, kept.started_at, kept.restart_at = Child(kept.child.command), now, None
+            return
+        code = kept.child.exit_code
+        if code is None or self.failure:
+            return
+        kept.child.wait(0)
+        if now - kept.started_at > STEADY_S:
+            kept.deaths = 0
+        kept.deaths += 1
+        log.error("%s ended with code %d, death %d", name, code, kept.deaths)
+        if kept.deaths > RESTARTS:
+            self.failure = _obituary(kept.child.command, code)
+            return
+        pause_s = min(0.5 * 2 ** (kept.deaths - 1), 8.0)
+        self._say(f"{name} ended with code {code}; starting it again in {pause_s:g} s")
+        kept.restart_at = now + pause_s
+
+
+def _obituary(command: Command, code: int) -> str:
+    text = f"{command.name} keeps ending (code {code})"
+    if command.log is None:
+        return text
+    return f"{text}; the last lines of {command.log}:\n{last_lines(command.log)}"

@@ -1,0 +1,104 @@
+"""Exit codes, and the one place where errors become them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from enum import IntEnum
+from typing import ParamSpec
+
+import typer
+
+from nightshift.errors import ApiError, ClientError, Unreachable
+from shared.errors import Conflict, InvalidInput, NightshiftError
+
+P = ParamSpec("P")
+
+
+class Exit(IntEnum):
+    """What the command tells a script."""
+
+    SUCCEEDED = 0
+    USAGE = 2
+    PARTIAL = 3
+    FAILED = 4
+    CANCELLED = 5
+    UNAVAILABLE = 6
+    HOME_IN_USE = 7
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+MEANINGS: dict[Exit, str] = {
+    Exit.SUCCEEDED: "every photo succeeded (one without a face is a success)",
+    Exit.USAGE: "wrong usage or input: no photos, no such path, job or setting",
+    Exit.PARTIAL: "finished, but some photos failed or could not be taken",
+    Exit.FAILED: "finished, and every photo failed",
+    Exit.CANCELLED: "the job was cancelled or expired",
+    Exit.UNAVAILABLE: "the service could not start or be reached, or cannot go on",
+    Exit.HOME_IN_USE: "another runner uses this home",
+    Exit.INTERRUPTED: "interrupted by Ctrl-C; `nightshift run --resume` goes on",
+    Exit.TERMINATED: "ended by SIGTERM; `nightshift run --resume` goes on",
+}
+
+_OUTCOMES = {
+    "succeeded": Exit.SUCCEEDED,
+    "partial": Exit.PARTIAL,
+    "failed": Exit.FAILED,
+    "cancelled": Exit.CANCELLED,
+    "expired": Exit.CANCELLED,
+}
+
+
+def exit_for_outcome(outcome: str | None) -> Exit:
+    """The exit code of an ended job."""
+    return _OUTCOMES.get(outcome or "", Exit.UNAVAILABLE)
+
+
+def exit_for_error(error: Exception) -> Exit:
+    """The exit code of an error that was raised on purpose."""
+    if isinstance(error, InvalidInput):
+        return Exit.USAGE
+    if isinstance(error, Conflict) and error.code == "home_in_use":
+        return Exit.HOME_IN_USE
+    if isinstance(error, ApiError) and 400 <= error.status < 500:
+        return Exit.USAGE
+    return Exit.UNAVAILABLE
+
+
+def exit_table() -> str:
+    """The table, for `--help` and the README."""
+    lines = [f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()]
+    # \b keeps click from filling the lines into a paragraph.
+    return "\n".join(["\b", "Exit codes:", *lines])
+
+
+def say(line: str) -> None:
+    """One line to the user, on standard error."""
+    typer.echo(f"nightshift: {line}", err=True)
+
+
+def told(command: Callable[P, None]) -> Callable[P, None]:
+    """Turn errors raised on purpose into one line and an exit code; others are bugs, shown as they are."""
+
+    @functools.wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except (ClientError, NightshiftError) as error:
+            say(_sentence(error))
+            raise typer.Exit(exit_for_error(error)) from error
+        except KeyboardInterrupt as error:
+            raise typer.Exit(Exit.INTERRUPTED) from error
+
+    return run
+
+
+def _sentence(error: Exception) -> str:
+    if isinstance(error, ApiError) and error.status in {401, 403} and error.code != "in_place_forbidden":
+        return f"{error}: is the API key right (--api-key or NIGHTSHIFT_API_KEY)?"
+    if isinstance(error, Unreachable):
+        return f"{error}; is the server running (nightshift serve) and --server right?"
+    if isinstance(error, NightshiftError):
+        return f"{error.message} ({error.code})"
+    return str(error)

@@ -1,0 +1,145 @@
+"""Which files a run is about, and the names they go by."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+EXTENSIONS = frozenset(
+    f".{extension}"
+    for extension in "jpg jpeg jpe png webp tif tiff bmp gif heic heif avif".split()  # noqa: SIM905
+)
+"""Of the formats that are read. A file named explicitly is taken whatever its name says."""
+
+CUSTOM_ID_LIMIT = 1024
+_NOT_PHOTOS = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPhoto:
+    """A file and its name in the job: the path relative to the given folder, with `/`."""
+
+    custom_id: str
+    path: Path
+
+
+@dataclass(slots=True)
+class Found:
+    """What lies under the given paths.
+
+    Attributes:
+        photos: sorted by custom_id, each file once.
+        unnameable: photos whose name no job can hold; they are not taken.
+        unreadable: folders that could not be looked into, with the reason.
+        left_alone: files that are no photos by their extension, counted by it.
+    """
+
+    photos: list[FoundPhoto] = field(default_factory=list)
+    unnameable: list[Path] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+    left_alone: Counter[str] = field(default_factory=Counter)
+
+
+def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: bool = True) -> Found:
+    """Find every photo in files and folders.
+
+    Args:
+        roots: existing files and folders.
+        exclude: folders not to look into.
+        follow: whether links to folders are followed; loops are seen through either way.
+    """
+    found = Found()
+    seen: set[tuple[int, int]] = {identity for folder in exclude if (identity := _identity(folder))}
+    taken: set[str] = set()
+    roots = [Path(os.path.abspath(root)) for root in roots]  # noqa: PTH100 - resolve() would follow links
+    prefixes = _prefixes(roots)
+    for root, prefix in zip(roots, prefixes, strict=True):
+        is_folder = root.is_dir()
+        for path in _walk(root, found, seen, follow=follow) if is_folder else [root]:
+            if str(path) not in taken:
+                taken.add(str(path))
+                name = path.relative_to(root).as_posix() if is_folder else root.name
+                _take(found, str(prefix / name), path)
+    _keep_apart(found.photos)
+    found.photos.sort(key=lambda photo: photo.custom_id)
+    return found
+
+
+def _prefixes(roots: Sequence[Path]) -> list[PurePosixPath]:
+    """What stands before each root's names: nothing for one folder, else its own name, made unique."""
+    folders = [root for root in roots if root.is_dir()]
+    used: Counter[str] = Counter()
+    prefixes = []
+    for root in roots:
+        if len(folders) < 2 or not root.is_dir():
+            prefixes.append(PurePosixPath())
+            continue
+        used[root.name] += 1
+        name = root.name if used[root.name] == 1 else f"{root.name}~{used[root.name]}"
+        prefixes.append(PurePosixPath(name))
+    return prefixes
+
+
+def _walk(root: Path, found: Found, seen: set[tuple[int, int]], *, follow: bool) -> Iterator[Path]:
+    def unreadable(error: OSError) -> None:
+        found.unreadable.append(f"{error.filename}: {error.strerror}")
+
+    for folder, folders, files in os.walk(root, onerror=unreadable, followlinks=follow):
+        here = Path(folder)
+        identity = _identity(here)
+        if identity is None or identity in seen:
+            # Been here by another way: a loop of links, a root inside a root, or the output folder.
+            folders.clear()
+            continue
+        seen.add(identity)
+        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        for name in sorted(files):
+            if _is_hidden(name):
+                continue
+            extension = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a million Paths are slow
+            if extension in EXTENSIONS:
+                yield here / name
+            else:
+                found.left_alone[extension or "no extension"] += 1
+
+
+def _take(found: Found, custom_id: str, path: Path) -> None:
+    try:
+        custom_id.encode("utf-8")
+    except UnicodeEncodeError:
+        found.unnameable.append(path)
+        return
+    if len(custom_id) > CUSTOM_ID_LIMIT:
+        found.unnameable.append(path)
+        return
+    found.photos.append(FoundPhoto(custom_id, path))
+
+
+def _keep_apart(photos: list[FoundPhoto]) -> None:
+    """Single files of one name: the later ones are called by their folder, too, or numbered."""
+    used: set[str] = set()
+    for index, photo in enumerate(photos):
+        custom_id, number = photo.custom_id, 1
+        if custom_id in used:
+            custom_id = f"{photo.path.parent.name}/{photo.custom_id}"
+        while custom_id in used:
+            number += 1
+            custom_id = f"{photo.path.parent.name}~{number}/{photo.custom_id}"
+        used.add(custom_id)
+        photos[index] = FoundPhoto(custom_id, photo.path)
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name in _NOT_PHOTOS
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        found = folder.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None

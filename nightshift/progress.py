@@ -1,0 +1,96 @@
+"""How far a job is, on standard error: a live bar on a terminal, now and then a line in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+from nightshift.documents import Job
+
+LINE_EVERY_S = 10.0
+
+
+class JobProgress:
+    """Shows one job from `with` to its end.
+
+    Args:
+        console: on standard error.
+        quiet: show nothing.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self, console: Console, *, quiet: bool = False, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._console = console
+        self._clock = clock
+        self._live = console.is_terminal and not quiet
+        self._lines = not console.is_terminal and not quiet
+        self._line_at = clock() + LINE_EVERY_S
+        self._since: tuple[float, int] | None = None
+        self._bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("photos  {task.fields[notes]}"),
+            console=console,
+            expand=True,
+            transient=True,
+            disable=not self._live,
+        )
+        self._task = self._bar.add_task("starting", total=None, notes="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def stage(self, name: str) -> None:
+        """Say what is going on before there is a job to follow."""
+        self._bar.update(self._task, description=name)
+
+    def show(self, job: Job) -> None:
+        """Show the job as it is now."""
+        now = self._clock()
+        done = job.counts.final
+        if self._since is None and done:
+            # The first batch also waited for the weights to load: the speed counts from there.
+            self._since = (now, done)
+        notes = ", ".join(self._notes(job, now))
+        self._bar.update(
+            self._task, description=job.state, total=job.counts.total, completed=done, notes=notes
+        )
+        if self._lines and (now >= self._line_at or job.ended):
+            self._line_at = now + LINE_EVERY_S
+            self._console.print(
+                f"{job.state}: {done} of {job.counts.total} photos, {notes}", highlight=False, soft_wrap=True
+            )
+
+    def _notes(self, job: Job, now: float) -> list[str]:
+        notes = [f"{job.faces:,} {'face' if job.faces == 1 else 'faces'}"]
+        rate = self._rate(job, now)
+        if rate:
+            notes.append(f"{rate:.1f} photos/s")
+            left = job.counts.total - job.counts.final
+            if left:
+                notes.append(f"{timedelta(seconds=round(left / rate))} left")
+        if job.counts.failed:
+            notes.append(f"{job.counts.failed} failed")
+        return notes
+
+    def _rate(self, job: Job, now: float) -> float | None:
+        if self._since is not None:
+            since, done_then = self._since
+            if now - since > 1 and job.counts.final > done_then:
+                return (job.counts.final - done_then) / (now - since)
+        return job.photos_per_second

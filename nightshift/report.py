@@ -1,0 +1,166 @@
+"""What a run leaves: the two results files, and the summary on standard output."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, BinaryIO, get_args
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from nightshift.client import Client, ResultsFormat
+from nightshift.documents import Job, Photo, Summary
+from nightshift.exits import Exit
+
+NAMES_SHOWN = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """An ended run.
+
+    Attributes:
+        job: as it ended.
+        summary: of its faces and failures.
+        failed: the first failed photos of each code.
+        files: results by format.
+        exit: the command's exit code.
+        left_out: photos that no job could take.
+        seconds: from the command's start to its end.
+    """
+
+    job: Job
+    summary: Summary
+    failed: dict[str, list[Photo]]
+    files: dict[str, Path]
+    exit: Exit
+    left_out: Sequence[Path] = ()
+    seconds: float = 0.0
+
+    def as_json(self) -> dict[str, Any]:
+        """For a script."""
+        return {
+            "job_id": self.job.id,
+            "outcome": self.job.outcome,
+            "exit_code": int(self.exit),
+            "counts": self.summary.photos.model_dump(),
+            "faces": self.summary.faces,
+            "no_face": self.summary.no_face,
+            "uncertain": self.summary.uncertain,
+            "reused": self.summary.reused,
+            "gender": self.summary.gender,
+            "age_group": self.summary.age_group,
+            "failures": self.summary.failures,
+            "left_out": [str(path) for path in self.left_out],
+            "files": {kind: str(path) for kind, path in self.files.items()},
+            "seconds": round(self.seconds, 2),
+            "photos_per_second": self.job.photos_per_second,
+            "bundle": self.job.bundle.model_dump() if self.job.bundle else None,
+            "notice": self.summary.notice,
+        }
+
+
+def first_failures(client: Client, summary: Summary, job_id: str) -> dict[str, list[Photo]]:
+    """Up to ten failed photos of each code."""
+    failed = {}
+    for code in summary.failures:
+        photos = client.photos(job_id, status="failed", code=code, limit=NAMES_SHOWN)
+        failed[code] = [photo for photo, _ in zip(photos, range(NAMES_SHOWN), strict=False)]
+    return failed
+
+
+def write_results(client: Client, job_id: str, folder: Path) -> dict[str, Path]:
+    """Write `results.jsonl` and `results.csv`, each whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    files: dict[str, Path] = {}
+    kinds: tuple[ResultsFormat, ...] = get_args(ResultsFormat)
+    for kind in kinds:
+        files[kind] = folder / f"results.{kind}"
+        with replacing(files[kind]) as file:
+            client.save_results(job_id, file, format=kind)
+    return files
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes `path`'s place when it is complete and on the disk; on an error nothing changes."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def print_report(report: Report, console: Console) -> None:
+    """The summary for a person."""
+    summary, counts = report.summary, report.summary.photos
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+
+    done = [f"{counts.succeeded:,} succeeded", *_if(counts.failed, "failed")]
+    done += [*_if(counts.cancelled, "cancelled"), *_if(summary.reused, "reused from earlier runs")]
+    table.add_row("Photos", f"{counts.total:,}: {', '.join(done)}")
+    faces = [f"{summary.faces:,}", *_if(summary.uncertain, "with an uncertain label")]
+    if summary.no_face:
+        faces.append(f"none in {summary.no_face:,} {'photo' if summary.no_face == 1 else 'photos'}")
+    table.add_row("Faces", ", ".join(faces))
+    if summary.faces:
+        table.add_row("Gender*", _spread(summary.gender))
+        table.add_row("Age group*", _spread(summary.age_group))
+    for code, number in summary.failures.items():
+        table.add_row(Text(f"Failed: {code}", style="red"), _names(report.failed.get(code, []), number))
+    if report.left_out:
+        table.add_row(Text("Not taken", style="red"), _paths(report.left_out))
+    for path in report.files.values():
+        table.add_row("Results" if path is next(iter(report.files.values())) else "", str(path))
+    rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
+    table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
+    console.print(table, highlight=False, soft_wrap=not console.is_terminal)
+    if summary.faces:
+        console.print(f"* {summary.notice or 'Gender and age are apparent.'}", style="dim", highlight=False)
+
+
+def _if(number: int, what: str) -> list[str]:
+    return [f"{number:,} {what}"] if number else []
+
+
+def _spread(numbers: dict[str, int]) -> str:
+    return "   ".join(f"{name}: {number:,}" for name, number in numbers.items() if number)
+
+
+def _names(photos: Sequence[Photo], number: int) -> Text:
+    lines = [f"{photo.custom_id}: {photo.error.message if photo.error else ''}" for photo in photos]
+    return Text("\n".join([*lines, *_more(number - len(lines))]))
+
+
+def _paths(paths: Sequence[Path]) -> Text:
+    shown = [repr(str(path)) for path in paths[:NAMES_SHOWN]]
+    return Text(
+        "\n".join([f"{path}: its name cannot be used" for path in shown] + _more(len(paths) - len(shown)))
+    )
+
+
+def _more(number: int) -> list[str]:
+    return [f"and {number:,} more"] if number > 0 else []

@@ -1,0 +1,272 @@
+"""`nightshift run`: start everything, analyse the photos, write the results, stop everything."""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shlex
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nightshift.client import Client
+from nightshift.documents import Job
+from nightshift.embedded.children import rotate_log
+from nightshift.embedded.home import Home
+from nightshift.embedded.interrupted_runs import InterruptedRun, choose_run, interrupted_runs, run_metadata
+from nightshift.embedded.interruption import Interrupted, interruptible
+from nightshift.embedded.service import Service, check_bundle, running_service
+from nightshift.embedded.supervisor import Supervisor
+from nightshift.exits import Exit, exit_for_outcome, say
+from nightshift.photos import Found, find_photos
+from nightshift.progress import JobProgress
+from nightshift.report import Report, first_failures, write_results
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.errors import InvalidInput
+from shared.queue.sweep import pause_all
+from shared.settings import Settings, load_settings
+from shared.states import JobState
+
+RESULTS_FOLDER = "nightshift-results"
+_LOOK_S = 2
+"""Longest time between two looks at the job, and so at the children's health."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        paths: existing files and folders, absolute; may be empty with `resume`.
+        out: where the results go, None for the default.
+        resume: go on with an interrupted run.
+        options: the job's options that were given.
+        settings: settings that were given, by name.
+        follow: whether links to folders are followed.
+        quiet: no progress, no remarks.
+    """
+
+    paths: Sequence[Path]
+    out: Path | None
+    resume: bool
+    options: Mapping[str, Any]
+    settings: Mapping[str, object]
+    follow: bool = True
+    quiet: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be done: over which paths, where the results go, and with which interrupted job."""
+
+    paths: tuple[Path, ...]
+    out: Path
+    earlier: InterruptedRun | None
+
+
+class Run:
+    """One run, from looking for photos to the report.
+
+    Args:
+        request: what the user asked for.
+        console: on standard error.
+
+    Raises:
+        InvalidInput: a setting is wrong.
+    """
+
+    def __init__(self, request: Request, console: Console) -> None:
+        self._request = request
+        self._console = console
+        self._started_at = time.monotonic()
+        self._found = Found()
+        self._job: Job | None = None
+        key = secrets.token_urlsafe(32)
+        self._settings = load_settings(
+            **{"allow_in_place": True, "api_key": key, "host": "127.0.0.1", **request.settings}
+        )
+
+    def execute(self) -> Report | Exit:
+        """Do it; a bare exit code when it was interrupted.
+
+        Raises:
+            NightshiftError: bad input, a home in use, a service that cannot go on.
+            ClientError: the API said no, or nothing.
+        """
+        request = self._request
+        if request.paths:
+            # Before anything is started: most mistakes are in the paths.
+            self._find(request.paths, request.out or default_out(request.paths))
+        self._settings, _ = check_bundle(self._settings)
+        supervisor = Supervisor(say)
+        try:
+            with interruptible(supervisor.kill_all) as done:
+                report = self._run(supervisor, done.set)
+                return replace(report, seconds=time.monotonic() - self._started_at)
+        except Interrupted as interrupted:
+            say(self._parting())
+            return Exit(128 + interrupted.number)
+
+    def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
+        settings = self._settings
+        with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
+            home = parts.enter_context(Home(settings.home))
+            log_to(home.logs / "runner.log", settings)
+            upgrade(settings.database_url)
+            work = self._choose()
+            listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
+            try:
+                service = parts.enter_context(
+                    running_service(
+                        settings, listener, workers=True, api_in_foreground=False, supervisor=supervisor
+                    )
+                )
+                client = parts.enter_context(Client(service.url, settings.api_key.get_secret_value()))
+                progress.stage("registering")
+                self._job = self._begin(client, work)
+                self._job = self._follow(client, service, self._job.id, progress)
+                progress.stage("writing results")
+                report = self._report(client, self._job, work.out)
+            except Interrupted:
+                progress.stage("stopping")
+                say("stopping; the workers give back what they have not finished (Ctrl-C again forces)")
+                raise
+            done()
+            progress.stage("stopping")
+        return report
+
+    def _choose(self) -> _Work:
+        """Which job. Those under way are paused first, so that no worker goes on with one unasked."""
+        request = self._request
+        database = Database(self._settings.database_url)
+        try:
+            with database.write() as session:
+                # A database that others use, too, is not the runner's to pause.
+                if database.is_sqlite and self._settings.broker_is_embedded:
+                    pause_all(session)
+                runs = interrupted_runs(session)
+        finally:
+            database.close()
+        earlier = choose_run(runs, request.paths) if request.resume else None
+        if earlier is not None:
+            return _Work(earlier.paths, request.out or earlier.out, earlier)
+        if request.resume and not request.paths:
+            raise InvalidInput("nothing_to_resume", f"{self._settings.home} holds no interrupted run")
+        if request.resume:
+            say("no interrupted run over these paths: starting a new one")
+        elif runs:
+            say(f"an interrupted run is left: `{self._resume_command()}` goes on with it")
+        return _Work(tuple(request.paths), request.out or default_out(request.paths), None)
+
+    def _begin(self, client: Client, work: _Work) -> Job:
+        """A submitted job: a new one, or the interrupted one going on."""
+        earlier = work.earlier
+        if earlier is not None and earlier.state != JobState.OPEN:
+            job = client.job(earlier.job_id)
+            return client.resume(job.id) if job.state == JobState.PAUSED else job
+        if earlier is not None:
+            # Broken off while photos were being named: those the job has already are left as they are.
+            if not self._found.photos:
+                self._find(work.paths, work.out)
+            job_id = earlier.job_id
+        else:
+            metadata = run_metadata(work.paths, work.out)
+            job_id = client.create_job(options=self._request.options, metadata=metadata).id
+        client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
+        return client.submit(job_id)
+
+    def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
+        job = None
+        for job in client.poll(job_id, wait_s=_LOOK_S):
+            self._job = job
+            progress.show(job)
+            service.check()
+        assert job is not None  # noqa: S101 - poll yields at least once
+        return job
+
+    def _report(self, client: Client, job: Job, out: Path) -> Report:
+        files = write_results(client, job.id, out)
+        summary = client.summary(job.id)
+        code = exit_for_outcome(job.outcome)
+        if code == Exit.SUCCEEDED and self._found.unnameable:
+            code = Exit.PARTIAL
+        return Report(
+            job=job,
+            summary=summary,
+            failed=first_failures(client, summary, job.id),
+            files=files,
+            exit=code,
+            left_out=self._found.unnameable,
+        )
+
+    def _find(self, paths: Sequence[Path], out: Path) -> None:
+        for path in paths:
+            if not path.exists():
+                raise InvalidInput("no_such_path", f"no such file or folder: {path}")
+        check_writable(out)
+        exclude = [out, self._settings.home]
+        self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
+        for reason in self._found.unreadable:
+            say(f"cannot look into {reason}")
+        if not self._found.photos:
+            raise InvalidInput(
+                "no_photos", f"no photos in {', '.join(map(str, paths))}{_others(self._found)}"
+            )
+        if not self._request.quiet:
+            say(f"{len(self._found.photos):,} photos{_others(self._found)}")
+
+    def _resume_command(self) -> str:
+        home = self._request.settings.get("home")
+        return "nightshift run --resume" + (f" --home {shlex.quote(str(home))}" if home else "")
+
+    def _parting(self) -> str:
+        if self._job is None:
+            return f"stopped; `{self._resume_command()}` goes on if a job had begun"
+        counts = self._job.counts
+        return (
+            f"stopped; {counts.final:,} of {counts.total:,} photos are done and kept."
+            f" `{self._resume_command()}` goes on with the rest"
+        )
+
+
+def default_out(paths: Sequence[Path]) -> Path:
+    """`nightshift-results/NAME` in the current folder, NAME being that of the first folder or file."""
+    return Path.cwd() / RESULTS_FOLDER / (paths[0].name or "all")
+
+
+def check_writable(folder: Path) -> None:
+    """Find out before the work, not after it, that the results have no place.
+
+    Raises:
+        InvalidInput: `bad_out`.
+    """
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidInput("bad_out", f"--out {folder}: {there} cannot be written to")
+
+
+def log_to(log: Path, settings: Settings) -> None:
+    """Send this process's own log, the sweeper's mostly, to a file: the screen is the user's."""
+    rotate_log(log)
+    logging.basicConfig(
+        filename=log, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    # One line for each look at the job says nothing.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _others(found: Found) -> str:
+    """Such as ` (12 other files left alone: 10 .mov, 2 .txt)`."""
+    if not found.left_alone:
+        return ""
+    kinds = [f"{number:,} {kind}" for kind, number in found.left_alone.most_common(4)]
+    more = ", ..." if len(found.left_alone) > len(kinds) else ""
+    return f" ({found.left_alone.total():,} other files left alone: {', '.join(kinds)}{more})"

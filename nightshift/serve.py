@@ -1,0 +1,113 @@
+"""`nightshift serve` and `nightshift worker`: the service in the foreground, for systemd or a terminal."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import signal
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import NoReturn
+
+from nightshift.embedded.broker import answers
+from nightshift.embedded.home import Home
+from nightshift.embedded.interruption import Interrupted, interruptible
+from nightshift.embedded.service import check_bundle, environment, running_service
+from nightshift.embedded.supervisor import Supervisor
+from nightshift.exits import Exit, say
+from nightshift.run import log_to
+from shared.db.migrate import upgrade
+from shared.errors import InvalidInput, NightshiftError
+from shared.processes import worker_command, worker_environment
+from shared.settings import Settings, embedded_broker_socket, load_settings
+
+
+def serve(given: Mapping[str, object]) -> Exit:
+    """Serve until interrupted.
+
+    Args:
+        given: settings by name.
+
+    Raises:
+        NightshiftError: a setting is wrong, the address is taken, or the service cannot go on.
+    """
+    settings, _ = check_bundle(load_settings(**given))
+    refuse_open_door(settings)
+    supervisor = Supervisor(say)
+    try:
+        with interruptible(supervisor.kill_all), ExitStack() as parts:
+            if settings.broker_is_embedded:
+                home = parts.enter_context(Home(settings.home))
+                log_to(home.logs / "runner.log", settings)
+            upgrade(settings.database_url)
+            listener = parts.enter_context(listen(settings.host, settings.port))
+            service = parts.enter_context(
+                running_service(
+                    settings, listener, workers=False, api_in_foreground=True, supervisor=supervisor
+                )
+            )
+            say(f"serving on {service.url} (documentation at {service.url}/docs); Ctrl-C stops")
+            while True:
+                service.check()
+                time.sleep(0.5)
+    except Interrupted as interrupted:
+        # Stopping is how serving ends: systemd wants to hear of no failure.
+        return Exit.SUCCEEDED if interrupted.number == signal.SIGTERM else Exit.INTERRUPTED
+
+
+def become_worker(given: Mapping[str, object]) -> NoReturn:
+    """Replace this process by a Celery worker.
+
+    Raises:
+        NightshiftError: a setting is wrong, or the home's broker is not running.
+    """
+    settings, _ = check_bundle(load_settings(**given))
+    if settings.broker_is_embedded and not answers(embedded_broker_socket(settings.home)):
+        raise NightshiftError(
+            "broker_missing",
+            f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
+        )
+    command = worker_command(settings, name=f"worker-{os.getpid()}")
+    # Celery imports from its working folder first; the user's may hold a worker.py of its own.
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chdir(settings.home)
+    os.execve(command[0], command, environment(settings, **worker_environment()))  # noqa: S606
+
+
+def refuse_open_door(settings: Settings) -> None:
+    """Off loopback anybody may knock.
+
+    Raises:
+        InvalidInput: `api_key_needed`.
+    """
+    if not settings.api_key.get_secret_value() and not is_loopback(settings.host):
+        raise InvalidInput(
+            "api_key_needed", f"set NIGHTSHIFT_API_KEY to serve on {settings.host}, off loopback"
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """True when every address of the host is this machine's own."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    addresses = {str(address[0]).partition("%")[0] for *_, address in found}
+    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, opened here so that a taken port is said in one line.
+
+    Raises:
+        NightshiftError: `cannot_listen`.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server((str(address[0]), port), family=family, backlog=512)
+    except OSError as error:
+        raise NightshiftError("cannot_listen", f"cannot listen on {host}:{port}: {error.strerror}") from error

@@ -1,0 +1,49 @@
+"""A photo file on its way to the server: read once when it fits in memory, hashed either way."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+IN_MEMORY_BYTES = 32 * 1024 * 1024
+"""Nearly every photo. A larger file is read twice: its digest stands in the header, before the bytes."""
+
+_PIECE_BYTES = 1024 * 1024
+
+
+class PhotoFile:
+    """Digest, size and bytes of one file.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._bytes: bytes | None = None
+        if path.stat().st_size <= IN_MEMORY_BYTES:
+            self._bytes = path.read_bytes()
+            self.size_bytes = len(self._bytes)
+            digest = hashlib.sha256(self._bytes).digest()
+        else:
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").digest()
+                self.size_bytes = file.tell()
+        self.content_digest = f"sha-256=:{base64.b64encode(digest).decode()}:"
+        """As RFC 9530 writes it."""
+
+    @property
+    def in_memory(self) -> bool:
+        """True when `content` can be sent more than once."""
+        return self._bytes is not None
+
+    def content(self) -> bytes | Iterator[bytes]:
+        """The bytes, or pieces of them."""
+        return self._bytes if self._bytes is not None else self._pieces()
+
+    def _pieces(self) -> Iterator[bytes]:
+        with self._path.open("rb") as file:
+            while piece := file.read(_PIECE_BYTES):
+                yield piece

@@ -1,0 +1,1 @@
+"""The read side: what the API shows of jobs and photos. Nothing here writes."""

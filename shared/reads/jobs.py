@@ -1,0 +1,114 @@
+"""Jobs as the API shows them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import Session
+
+from shared.clock import utc_now
+from shared.db.engine import Database
+from shared.db.models import Job
+from shared.options import JobOptions
+from shared.queue.counts import Counts
+from shared.queue.jobs import owned_job
+from shared.reads import views
+from shared.reads.cursor import decode_job, encode_job
+from shared.reads.tally import Tallies, Tally
+from shared.states import CLAIMABLE_STATES, JobState, Outcome
+
+JOBS_PATH = "/v1/jobs"
+LONGEST_ETA = timedelta(days=3650)
+
+
+class JobReads:
+    """Reads jobs, each answer in one read transaction; remembers counts for a second."""
+
+    def __init__(self, database: Database, tallies: Tallies | None = None) -> None:
+        self._database = database
+        self._tallies = tallies or Tallies()
+
+    def changed(self, job_id: str) -> None:
+        """To be told of every change this process makes, so that its clients see it at once."""
+        self._tallies.forget(job_id)
+
+    def one(self, owner: str, job_id: str) -> views.Job:
+        """One job.
+
+        Raises:
+            NotFound: `job_not_found`, also for another owner's job.
+        """
+        with self._database.read() as session:
+            return self._view(session, owned_job(session, owner, job_id))
+
+    def page(
+        self,
+        owner: str,
+        *,
+        state: JobState | None = None,
+        label: str | None = None,
+        cursor: str | None = None,
+        limit: int,
+    ) -> views.JobPage:
+        """Jobs of one owner, newest first.
+
+        Raises:
+            InvalidInput: `bad_cursor`.
+        """
+        query = select(Job).where(Job.owner == owner).order_by(Job.created_at.desc(), Job.id.desc())
+        if state is not None:
+            query = query.where(Job.state == state)
+        if label is not None:
+            query = query.where(Job.label == label)
+        if cursor is not None:
+            query = query.where(tuple_(Job.created_at, Job.id) < decode_job(cursor))
+        with self._database.read() as session:
+            rows = session.scalars(query.limit(limit + 1)).all()
+            shown = rows[:limit]
+            more = encode_job(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
+            return views.JobPage(jobs=[self._view(session, row) for row in shown], next=more)
+
+    def _view(self, session: Session, row: Job) -> views.Job:
+        return job_view(row, self._tallies.get(session, row), utc_now())
+
+
+def photo_counts(counts: Counts) -> views.PhotoCounts:
+    """Counts without the faces."""
+    return views.PhotoCounts.model_validate(counts, from_attributes=True)
+
+
+def job_view(row: Job, tally: Tally, now: datetime) -> views.Job:
+    """A job's row and tally as the API shows them."""
+    counts, path = tally.counts, f"{JOBS_PATH}/{row.id}"
+    progress = counts.final / counts.total if counts.total else float(row.state == JobState.ENDED)
+    return views.Job(
+        id=row.id,
+        label=row.label,
+        state=JobState(row.state),
+        outcome=Outcome(row.outcome) if row.outcome else None,
+        counts=photo_counts(counts),
+        faces=counts.faces,
+        progress=progress,
+        photos_per_second=tally.photos_per_second,
+        eta=_eta(row, tally, now),
+        created_at=row.created_at,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        results_expire_at=row.results_expire_at,
+        options=JobOptions.model_validate(row.options),
+        bundle=views.BundleName(name=row.bundle_name, sha256=row.bundle_sha256),
+        metadata=row.client_metadata,
+        priority=row.priority,
+        links=views.JobLinks(
+            self=path, photos=f"{path}/photos", results=f"{path}/results", summary=f"{path}/summary"
+        ),
+    )
+
+
+def _eta(row: Job, tally: Tally, now: datetime) -> datetime | None:
+    if row.state not in CLAIMABLE_STATES or not tally.photos_per_second:
+        return None
+    remaining_s = (tally.counts.queued + tally.counts.running) / tally.photos_per_second
+    left = timedelta(seconds=min(remaining_s, LONGEST_ETA.total_seconds()))
+    return (now + left).replace(microsecond=0)

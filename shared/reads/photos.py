@@ -1,0 +1,149 @@
+"""Photos as the API shows them: one, a page, or every final one of a job."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from shared.db.engine import Database
+from shared.db.models import FaceRow, Job, Photo
+from shared.domain import Face, PhotoError, TimingsMs
+from shared.errors import NotFound
+from shared.queue.jobs import owned_job
+from shared.reads import views
+from shared.reads.cursor import decode_ordinal, encode_ordinal
+from shared.states import FINAL_STATUSES, PhotoStatus
+
+RESULTS_PAGE = 500
+"""Photos read in one transaction while results are streamed."""
+
+_FACES = TypeAdapter(list[Face])
+
+
+def photo_by_id(session: Session, owner: str, job_id: str, photo_id: str) -> views.Photo:
+    """One photo.
+
+    Raises:
+        NotFound: `job_not_found`, `photo_not_found`.
+    """
+    owned_job(session, owner, job_id)
+    row = session.scalar(select(Photo).where(Photo.job_id == job_id, Photo.id == photo_id))
+    if row is None:
+        raise NotFound("photo_not_found", f"no photo {photo_id} in job {job_id}")
+    return _views(session, [row])[0]
+
+
+def photo_by_custom_id(session: Session, job_id: str, custom_id: str) -> views.Photo:
+    """One photo by the client's name for it.
+
+    Raises:
+        NotFound: `photo_not_found`.
+    """
+    row = session.scalar(select(Photo).where(Photo.job_id == job_id, Photo.custom_id == custom_id))
+    if row is None:
+        raise NotFound("photo_not_found", f"no photo {custom_id!r} in job {job_id}")
+    return _views(session, [row])[0]
+
+
+def photo_page(
+    session: Session,
+    owner: str,
+    job_id: str,
+    *,
+    status: PhotoStatus | None = None,
+    code: str | None = None,
+    cursor: str | None = None,
+    limit: int,
+) -> views.PhotoPage:
+    """Photos of a job in the order they were added, with a status or an error code where given.
+
+    Raises:
+        NotFound: `job_not_found`.
+        InvalidInput: `bad_cursor`.
+    """
+    owned_job(session, owner, job_id)
+    query = select(Photo).where(Photo.job_id == job_id).order_by(Photo.ordinal)
+    if status is not None:
+        query = query.where(Photo.status == status)
+    if code is not None:
+        query = query.where(Photo.status == PhotoStatus.FAILED, Photo.error["code"].as_string() == code)
+    if cursor is not None:
+        query = query.where(Photo.ordinal > decode_ordinal(cursor))
+    rows = session.scalars(query.limit(limit + 1)).all()
+    shown = rows[:limit]
+    more = encode_ordinal(shown[-1].ordinal) if len(rows) > limit else None
+    return views.PhotoPage(photos=_views(session, shown), next=more)
+
+
+def final_photos(
+    database: Database, owner: str, job_id: str, page_size: int = RESULTS_PAGE
+) -> Iterator[list[views.Photo]]:
+    """Every photo that is final, page by page in the order they were added; at least one page.
+
+    Each page is read in a transaction of its own, so that none is open while a client takes its
+    time. What becomes final behind the page being read is left for the next asking.
+
+    Raises:
+        NotFound: `job_not_found`; also on a later page, when the job is deleted meanwhile.
+    """
+    after = -1
+    while True:
+        with database.read() as session:
+            rows = session.scalars(
+                select(Photo)
+                .where(Photo.job_id == job_id, Photo.status.in_(FINAL_STATUSES), Photo.ordinal > after)
+                .order_by(Photo.ordinal)
+                .limit(page_size)
+            ).all()
+            page = _views(session, rows)
+            # Asked last: a job still there now was there, whole, when its photos were read.
+            still_there = select(Job.id).where(Job.id == job_id, Job.owner == owner)
+            if session.scalar(still_there) is None:
+                raise NotFound("job_not_found", f"no job {job_id}")
+        yield page
+        if len(rows) < page_size:
+            return
+        after = rows[-1].ordinal
+
+
+def _views(session: Session, rows: Sequence[Photo]) -> list[views.Photo]:
+    faces: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    with_faces = [row.id for row in rows if row.face_count]
+    if with_faces:
+        query = (
+            select(FaceRow.photo_id, FaceRow.document)
+            .where(FaceRow.photo_id.in_(with_faces))
+            .order_by(FaceRow.photo_id, FaceRow.index)
+        )
+        for photo_id, document in session.execute(query):
+            faces[photo_id].append(document)
+    return [_view(row, _FACES.validate_python(faces[row.id])) for row in rows]
+
+
+def _view(row: Photo, faces: list[Face]) -> views.Photo:
+    bundle = None
+    if row.bundle_name is not None and row.bundle_sha256 is not None:
+        bundle = views.BundleName(name=row.bundle_name, sha256=row.bundle_sha256)
+    return views.Photo(
+        custom_id=row.custom_id,
+        photo_id=row.id,
+        sha256=row.sha256,
+        status=PhotoStatus(row.status),
+        width=row.width,
+        height=row.height,
+        exif_orientation=row.exif_orientation,
+        scale=row.scale,
+        attempts=row.attempts,
+        reused=row.reused_from is not None,
+        timings_ms=TimingsMs(**row.timings_ms) if row.timings_ms else None,
+        precision=row.precision,
+        bundle=bundle,
+        warnings=list(row.warnings or ()),
+        error=PhotoError(**row.error) if row.error else None,
+        faces=faces,
+    )

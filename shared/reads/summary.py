@@ -1,0 +1,70 @@
+"""A job's results in numbers."""
+
+from __future__ import annotations
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from shared.bundles import AGE_GROUPS
+from shared.db.models import FaceRow, Photo
+from shared.queue.counts import count_photos
+from shared.queue.jobs import owned_job
+from shared.reads import views
+from shared.reads.jobs import photo_counts
+from shared.states import PhotoStatus
+
+_LABELS = [label for label, _, _ in AGE_GROUPS]
+
+
+def summarise(session: Session, owner: str, job_id: str) -> views.Summary:
+    """Count faces, labels and failures of a job, as far as it has come.
+
+    Raises:
+        NotFound: `job_not_found`.
+    """
+    owned_job(session, owner, job_id)
+    counts = count_photos(session, job_id)
+    by_group = {label: {"female": 0, "male": 0} for label in _LABELS}
+    uncertain = 0
+    for gender, age_group, faces, unsure in session.execute(
+        select(
+            FaceRow.gender, FaceRow.age_group, func.count(), func.sum(case((FaceRow.uncertain, 1), else_=0))
+        )
+        .where(FaceRow.job_id == job_id)
+        .group_by(FaceRow.gender, FaceRow.age_group)
+    ):
+        by_group[age_group][gender] = faces
+        uncertain += unsure
+    no_face, reused = session.execute(
+        select(
+            func.coalesce(func.sum(case((Photo.face_count == 0, 1), else_=0)), 0),
+            func.count(Photo.reused_from),
+        ).where(Photo.job_id == job_id, Photo.status == PhotoStatus.SUCCEEDED)
+    ).one()
+    return views.Summary(
+        photos=photo_counts(counts),
+        faces=counts.faces,
+        gender=views.GenderCounts(
+            female=sum(group["female"] for group in by_group.values()),
+            male=sum(group["male"] for group in by_group.values()),
+        ),
+        age_group={label: sum(group.values()) for label, group in by_group.items()},
+        gender_by_age_group={label: views.GenderCounts(**group) for label, group in by_group.items()},
+        uncertain=uncertain,
+        no_face=no_face,
+        reused=reused,
+        failures=_failures(session, job_id),
+        notice=views.NOTICE,
+    )
+
+
+def _failures(session: Session, job_id: str) -> dict[str, int]:
+    code = Photo.error["code"].as_string().label("code")
+    query = (
+        select(code, func.count().label("failed"))
+        .where(Photo.job_id == job_id, Photo.status == PhotoStatus.FAILED)
+        # By its label: PostgreSQL takes the path for another parameter each time it is written.
+        .group_by("code")
+        .order_by("code")
+    )
+    return {row.code: row.failed for row in session.execute(query)}

@@ -1,0 +1,138 @@
+"""What a client sees, as frozen pydantic models: the API's schema is made from them.
+
+Gender and age are *apparent*: what a classifier reads from the pixels, not what anyone is.
+"Left" is the side of the image, not of the person.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from shared.domain import Face, PhotoError, TimingsMs
+from shared.options import JobOptions
+from shared.states import JobState, Outcome, PhotoStatus
+
+NOTICE = (
+    "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
+    "Labels marked uncertain are under the bundle's threshold."
+)
+
+FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]
+
+
+class View(BaseModel):
+    """Base of the views."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class BundleName(View):
+    """The weights: name, and sha256 of their tensors."""
+
+    name: str
+    sha256: str
+
+
+class PhotoCounts(View):
+    """Photos of a job by status; they always add up to `total`."""
+
+    total: int
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    cancelled: int
+
+
+class JobLinks(View):
+    """Where the job's parts are, as paths on this server."""
+
+    self: str
+    photos: str
+    results: str
+    summary: str
+
+
+class Job(View):
+    """Photos submitted together."""
+
+    id: str = Field(description="`job_` and 32 hex digits.")
+    label: str | None = Field(description="The client's own name for it.")
+    state: JobState = Field(description="Where it stands; nothing changes any more once `ended`.")
+    outcome: Outcome | None = Field(description="How it ended; null until then.")
+    counts: PhotoCounts
+    faces: int = Field(description="Faces found so far.")
+    progress: FourDecimals = Field(description="Photos that are final, as a fraction of all, 0-1.")
+    photos_per_second: FourDecimals | None = Field(
+        description="Over the last minute or so; over the whole run once ended; null when unknown."
+    )
+    eta: datetime | None = Field(description="About when it will end at this rate; null when unknown.")
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    results_expire_at: datetime | None
+    options: JobOptions
+    bundle: BundleName = Field(description="Weights that were configured when the job was opened.")
+    metadata: dict[str, Any] = Field(description="What the client attached to it.")
+    priority: int = Field(description="Jobs of higher priority are worked on first.")
+    links: JobLinks
+
+
+class JobPage(View):
+    """Jobs, newest first."""
+
+    jobs: list[Job]
+    next: str | None = Field(description="`cursor` of the next page; null on the last.")
+
+
+class Photo(View):
+    """One photo and what was found in it; also one line of the results."""
+
+    custom_id: str = Field(description="The client's name for it, unique in the job.")
+    photo_id: str = Field(description="`pho_` and 32 hex digits.")
+    sha256: str | None = Field(description="Of its bytes, hex; null until a worker has read the file.")
+    status: PhotoStatus
+    width: int | None = Field(description="Of the upright photo at full size, pixels.")
+    height: int | None = Field(description="Of the upright photo at full size, pixels.")
+    exif_orientation: int | None = Field(description="1-8, as the file said.")
+    scale: float | None = Field(description="Side the detector saw, as a fraction of full size.")
+    attempts: int = Field(description="How often a worker has taken it.")
+    reused: bool = Field(description="True when an earlier analysis of the same bytes was taken over.")
+    timings_ms: TimingsMs | None = Field(description="Its share of its batch's time, milliseconds.")
+    precision: str | None = Field(description="Number format of the classifier: fp32, bf16 or fp16.")
+    bundle: BundleName | None = Field(description="Weights it was analysed with; null until then.")
+    warnings: list[str]
+    error: PhotoError | None = Field(description="Why it failed; null unless it did.")
+    faces: list[Face] = Field(description="Largest first; a photo without a face succeeded with none.")
+
+
+class PhotoPage(View):
+    """Photos, in the order in which they were added."""
+
+    photos: list[Photo]
+    next: str | None = Field(description="`cursor` of the next page; null on the last.")
+
+
+class GenderCounts(View):
+    """Faces by apparent gender."""
+
+    female: int = 0
+    male: int = 0
+
+
+class Summary(View):
+    """A job's results in numbers."""
+
+    photos: PhotoCounts
+    faces: int
+    gender: GenderCounts
+    age_group: dict[str, int] = Field(description="Faces by apparent age group; all eight are there.")
+    gender_by_age_group: dict[str, GenderCounts]
+    uncertain: int = Field(description="Faces whose gender or age group is marked uncertain.")
+    no_face: int = Field(description="Photos that succeeded without a face.")
+    reused: int = Field(description="Photos that took over an earlier analysis of the same bytes.")
+    failures: dict[str, int] = Field(description="Failed photos by error code.")
+    notice: str = Field(description="How gender and age are meant.")

@@ -1,0 +1,51 @@
+"""Bundles with random weights: the right tensors, no knowledge, always the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shared.bundles import AGE_GROUPS, FORMAT, Manifest
+from worker.pipeline.bundle import write_bundle
+from worker.pipeline.framing import UTKFACE
+from worker.pipeline.network import on_meta
+
+
+def random_tensors(age_outputs: int = 101, *, dtype: torch.dtype = torch.float16, seed: int = 0) -> dict[str, Tensor]:
+    """Every tensor of the network; scaled by fan-in, so that activations stay finite."""
+    generator = torch.Generator().manual_seed(seed)
+    tensors: dict[str, Tensor] = {}
+    for name, like in on_meta(age_outputs).state_dict().items():
+        if not like.is_floating_point():
+            tensors[name] = torch.zeros(like.shape, dtype=like.dtype)
+        elif name.endswith("running_var") or (name.endswith("weight") and like.ndim == 1):
+            tensors[name] = torch.ones(like.shape, dtype=dtype)
+        elif like.ndim == 1:
+            tensors[name] = torch.zeros(like.shape, dtype=dtype)
+        else:
+            fan_in = like[0].numel()
+            tensors[name] = (torch.randn(like.shape, generator=generator) * (2 / fan_in) ** 0.5).to(dtype)
+    return tensors
+
+
+def manifest(*, size: int = 64, age: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A manifest without its files."""
+    groups = [{"label": label, "low": low, "high": high} for label, low, high in AGE_GROUPS]
+    return {
+        "format": FORMAT,
+        "name": f"random-{size}",
+        "architecture": "efficientnet_v2_s",
+        "features": 1280,
+        "input": {"size": size, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
+        "heads": {"gender": {"classes": ["female", "male"]}, "age": {"groups": groups, **(age or {"kind": "years"})}},
+        "framing": UTKFACE.model_dump(),
+        "licence": "none: random numbers",
+    }
+
+
+def write_random_bundle(folder: Path, *, size: int = 64) -> Manifest:
+    """A bundle that loads, for crops of `size` px."""
+    return write_bundle(folder, manifest(size=size), random_tensors())

@@ -1,0 +1,76 @@
+"""Labels from probabilities written by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from shared.bundles import AGE_GROUPS, AgeGroupSpec, AgeHead, GenderHead
+from worker.pipeline.label import age_labels, gender_label, group_probabilities
+
+GROUPS = tuple(AgeGroupSpec(label=label, low=low, high=high) for label, low, high in AGE_GROUPS)
+EITHER = np.array([0.5, 0.5], np.float32)
+
+
+def years(**at: float) -> NDArray[np.float32]:
+    outputs = np.zeros(101, np.float32)
+    for name, probability in at.items():
+        outputs[int(name.removeprefix("y"))] = probability
+    return outputs
+
+
+def head(kind: str = "years", **others: object) -> AgeHead:
+    return AgeHead.model_validate({"kind": kind, "groups": GROUPS, **others})
+
+
+@pytest.mark.parametrize("classes", [("male", "female"), ("female", "male")])
+def test_gender_follows_the_manifests_order(classes: tuple[str, str]) -> None:
+    label = gender_label(np.array([0.2, 0.8], np.float32), GenderHead(classes=classes, uncertain_below=0.75))
+    assert label.value == classes[1]
+    assert label.probabilities == pytest.approx({classes[0]: 0.2, classes[1]: 0.8})
+    assert not label.uncertain
+
+
+@pytest.mark.parametrize(("probability", "uncertain"), [(0.75, False), (0.7499, True), (0.9, False)])
+def test_a_label_under_its_threshold_is_uncertain(probability: float, uncertain: bool) -> None:
+    gender = GenderHead(classes=("female", "male"), uncertain_below=0.75)
+    assert gender_label(np.array([probability, 1 - probability], np.float32), gender).uncertain is uncertain
+
+
+def test_a_groups_probability_is_the_sum_over_its_years_and_the_last_is_open() -> None:
+    outputs = years(y4=0.1, y5=0.2, y64=0.05, y65=0.15, y100=0.5)
+    sums = group_probabilities(outputs, EITHER, head())
+    np.testing.assert_allclose(sums, [0.1, 0.2, 0, 0, 0, 0, 0.05, 0.65], atol=1e-6)
+
+
+def test_every_year_belongs_to_exactly_one_group() -> None:
+    for year in range(101):
+        outputs = np.zeros(101, np.float32)
+        outputs[year] = 1
+        sums = group_probabilities(outputs, EITHER, head())
+        assert sums.sum() == 1
+        group = GROUPS[int(sums.argmax())]
+        assert group.low <= year and (group.high is None or year <= group.high)
+
+
+def test_age_is_the_expectation_and_the_group_the_likeliest() -> None:
+    group, age = age_labels(years(y20=0.6, y70=0.4), EITHER, head(uncertain_below=0.7))
+    assert (group.label, group.low, group.high) == ("20-29", 20, 29)
+    assert group.probability == pytest.approx(0.6)
+    assert group.uncertain
+    assert age == pytest.approx(40.0)
+    assert sum(group.probabilities.values()) == pytest.approx(1)
+
+
+def test_groups_know_no_age() -> None:
+    group, age = age_labels(np.eye(8, dtype=np.float32)[7], EITHER, head("groups"))
+    assert (group.label, group.high, age) == ("65+", None, None)
+
+
+@pytest.mark.parametrize(("gender", "expected"), [([0.9, 0.1], "0-4"), ([0.1, 0.9], "50-64")])
+def test_a_head_by_gender_is_read_for_the_likelier_gender(gender: list[float], expected: str) -> None:
+    outputs = np.concatenate([np.eye(8, dtype=np.float32)[0], np.eye(8, dtype=np.float32)[6]])
+    group, _ = age_labels(outputs, np.array(gender, np.float32), head("groups", by_gender=True))
+    assert group.label == expected
+    assert sum(group.probabilities.values()) == pytest.approx(1)

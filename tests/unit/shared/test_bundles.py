@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.bundles import AGE_GROUPS, MANIFEST, TENSORS, locate_bundle, read_manifest
+from shared.errors import ModelUnavailable
+from shared.settings import REPOSITORY
+
+SHIPPED = REPOSITORY / "weights" / "utkface-v2s"
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    loaded: dict[str, Any] = json.loads((SHIPPED / MANIFEST).read_text(encoding="utf-8"))
+    return copy.deepcopy(loaded)
+
+
+def written(folder: Path, document: object) -> Path:
+    (folder / MANIFEST).write_text(json.dumps(document), encoding="utf-8")
+    return folder
+
+
+def message_of(folder: Path) -> str:
+    with pytest.raises(ModelUnavailable) as caught:
+        read_manifest(folder)
+    assert caught.value.code == "bundle_format"
+    assert str(folder / MANIFEST) in caught.value.message
+    return caught.value.message
+
+
+def test_the_shipped_manifest_is_read() -> None:
+    manifest = read_manifest(SHIPPED)
+
+    assert manifest.name == SHIPPED.name
+    assert manifest.heads.age.kind == "years"
+    assert [group.label for group in manifest.heads.age.groups] == [label for label, _, _ in AGE_GROUPS]
+
+
+def test_the_shipped_tensors_are_those_of_the_manifest() -> None:
+    digest = hashlib.sha256((SHIPPED / TENSORS).read_bytes()).hexdigest()
+
+    assert read_manifest(SHIPPED).sha256 == digest
+
+
+def test_thresholds_have_defaults(tmp_path: Path, document: dict[str, Any]) -> None:
+    document["heads"]["gender"].pop("uncertain_below", None)
+    document["heads"]["age"].pop("uncertain_below", None)
+
+    heads = read_manifest(written(tmp_path, document)).heads
+
+    assert (heads.gender.uncertain_below, heads.age.uncertain_below) == (0.75, 0.40)
+
+
+WRONG: list[tuple[tuple[str, ...], object]] = [
+    (("format",), "nightshift-bundle/2"),
+    (("name",), ""),
+    (("architecture",), "resnet50"),
+    (("features",), 512),
+    (("input", "size"), 8),
+    (("input", "std"), [0.2, 0.2, 0.0]),
+    (("input", "mean"), [0.5, 0.5]),
+    (("heads", "gender"), {"classes": ["female"]}),
+    (("heads", "gender", "uncertain_below"), 2),
+    (("heads", "age", "kind"), "decades"),
+    (("framing", "nose"), [0.5]),
+    (("files", TENSORS, "sha256"), "abc"),
+    (("files", TENSORS, "dtype"), "int8"),
+]
+
+
+@pytest.mark.parametrize(("where", "value"), WRONG, ids=[".".join(where) for where, _ in WRONG])
+def test_what_is_wrong_is_named(
+    tmp_path: Path, document: dict[str, Any], where: tuple[str, ...], value: object
+) -> None:
+    part = document
+    for name in where[:-1]:
+        part = part[name]
+    part[where[-1]] = value
+
+    assert ".".join(where) in message_of(written(tmp_path, document))
+
+
+@pytest.mark.parametrize("name", ["format", "input", "heads", "framing", "licence", "files"])
+def test_what_is_missing_is_named(tmp_path: Path, document: dict[str, Any], name: str) -> None:
+    del document[name]
+
+    assert f"{name}: Field required" in message_of(written(tmp_path, document))
+
+
+def test_age_groups_other_than_the_eight_are_refused(tmp_path: Path, document: dict[str, Any]) -> None:
+    document["heads"]["age"]["groups"][0]["high"] = 5
+
+    assert "groups must be 0-4, 5-9" in message_of(written(tmp_path, document))
+
+
+def test_a_manifest_without_its_tensors_is_refused(tmp_path: Path, document: dict[str, Any]) -> None:
+    document["files"] = {"weights.bin": document["files"][TENSORS]}
+
+    assert f"files must name {TENSORS}" in message_of(written(tmp_path, document))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b'"text"'])
+def test_a_file_that_is_no_manifest_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / MANIFEST).write_bytes(content)
+
+    message_of(tmp_path)
+
+
+def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
+    message_of(tmp_path)
+
+
+def test_a_bundle_is_found_by_name_and_by_path(tmp_path: Path, document: dict[str, Any]) -> None:
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    written(folder, document)
+
+    assert locate_bundle("mine", tmp_path) == folder
+    assert locate_bundle(str(folder), REPOSITORY / "weights") == folder
+
+
+def test_the_places_looked_at_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        locate_bundle("nowhere", tmp_path)
+
+    assert caught.value.code == "bundle_not_found"
+    assert str(tmp_path / "nowhere") in caught.value.message
