@@ -69,9 +69,9 @@ clean: ## Remove the environment, caches and the demo; never your photos or resu
 	rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A command such as python3.12 may exist and yet not run (version managers), so each is tried.
+# 3.11 first: the tests run on it. A command such as python3.12 may exist and yet not run (version managers), so each is tried.
 $(PYTHON):
-	@for candidate in python3.14 python3.13 python3.12 python3.11 python3 python; do \
+	@for candidate in python3.11 python3.12 python3.13 python3.14 python3 python; do \
 	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
 	  then echo "Making $(VENV) with $$($$candidate --version)" >&2; \
 	       exec "$$candidate" -m venv $(VENV); fi; done; \

@@ -16,9 +16,9 @@ METADATA_LIMIT = 16_384
 
 
 def _storable(text: str) -> str:
-    # PostgreSQL keeps no NUL.
-    if "\x00" in text:
-        raise ValueError("holds a NUL")
+    # PostgreSQL keeps no NUL; JSON may bring half a surrogate pair, which is no character.
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds a NUL or half a surrogate pair")
     return text
 
 

@@ -1,73 +1,32 @@
-"""Photos with known faces, made from one freely licensed picture.
+"""Photos for the demo and the tests, made from pictures that ship inside scikit-image.
 
-The picture is scikit-image's `astronaut`: Eileen Collins, by NASA, in the public domain. It holds
-one face. Every function is deterministic and returns an upright RGB image; nothing is downloaded.
+The faces are all NASA's portrait of Eileen Collins (`skimage.data.astronaut`, public domain), so
+every one of them is one and the same woman. Nothing is downloaded. The same arguments always give
+the same bytes under the same Pillow.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+import io
+from functools import cache
+from pathlib import Path
+from typing import Literal
 
-import skimage.data
-from PIL import Image, ImageEnhance, ImageOps
+import numpy as np
+import skimage
+from numpy.typing import NDArray
+from PIL import ExifTags, Image
 
-PORTRAIT_AREA = (74, 0, 374, 300)
-"""Part of the astronaut with the head and some air around it, xyxy pixels."""
+NoFace = Literal["chelsea", "coffee", "rocket"]
+Pixels = NDArray[np.uint8]
 
-BACKDROP = (96, 104, 112)
+FACE_BOX = (176.0, 64.0, 274.0, 189.0)
+"""About where the face is in the 512 x 512 portrait, x1 y1 x2 y2."""
 
+GROUND = (118, 116, 112)
+"""What shows where a turned picture leaves the frame empty."""
 
-def astronaut(side_px: int = 512) -> Image.Image:
-    """The whole picture, one face, `side_px` square; scaled when that is not 512."""
-    picture = Image.fromarray(skimage.data.astronaut()).convert("RGB")  # type: ignore[no-untyped-call]
-    return picture if side_px == 512 else _resized(picture, side_px, side_px)
-
-
-def portrait(side_px: int = 300) -> Image.Image:
-    """The head alone, one face, `side_px` square."""
-    return _resized(astronaut().crop(PORTRAIT_AREA), side_px, side_px)
-
-
-def mirrored(picture: Image.Image) -> Image.Image:
-    """Left and right exchanged."""
-    return ImageOps.mirror(picture)
-
-
-def tilted(picture: Image.Image, clockwise_deg: float) -> Image.Image:
-    """Turned about its middle on a plain backdrop large enough for the corners."""
-    turn = math.radians(clockwise_deg)
-    grown = abs(math.cos(turn)) + abs(math.sin(turn))
-    canvas = Image.new("RGB", (round(picture.width * grown), round(picture.height * grown)), BACKDROP)
-    canvas.paste(picture, ((canvas.width - picture.width) // 2, (canvas.height - picture.height) // 2))
-    return canvas.rotate(-clockwise_deg, resample=Image.Resampling.BICUBIC, fillcolor=BACKDROP)
-
-
-def side_by_side(pictures: Sequence[Image.Image], columns: int) -> Image.Image:
-    """Pictures in rows of `columns`, each in a cell of the largest one's size."""
-    width = max(picture.width for picture in pictures)
-    height = max(picture.height for picture in pictures)
-    rows = -(-len(pictures) // columns)
-    canvas = Image.new("RGB", (width * min(columns, len(pictures)), height * rows), BACKDROP)
-    for place, picture in enumerate(pictures):
-        canvas.paste(picture, (place % columns * width, place // columns * height))
-    return canvas
-
-
-def brightened(picture: Image.Image, factor: float) -> Image.Image:
-    """Every channel times `factor`; 1 changes nothing."""
-    return ImageEnhance.Brightness(picture).enhance(factor)
-
-
-def without_faces() -> Image.Image:
-    """A cup of coffee: 600 x 400, no face (photo by Rachel Michetti, CC0)."""
-    return Image.fromarray(skimage.data.coffee()).convert("RGB")  # type: ignore[no-untyped-call]
-
-
-EXIF_ORIENTATION = 0x0112
-
-_STORED_AS = {
-    1: None,
+_STORED = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -78,13 +37,80 @@ _STORED_AS = {
 }
 
 
-def as_camera_stores(upright: Image.Image, orientation: int) -> tuple[Image.Image, Image.Exif]:
-    """The pixels and the EXIF block of a file that shows `upright` once `orientation` (1-8) is obeyed."""
-    transpose = _STORED_AS[orientation]
+@cache
+def _packaged(name: str) -> Image.Image:
+    return Image.open(Path(skimage.__file__).parent / "data" / name).convert("RGB")
+
+
+def astronaut(side_px: int = 512, *, mirrored: bool = False, turn_deg: float = 0.0) -> Image.Image:
+    """The portrait, one face.
+
+    Args:
+        side_px: side of the square picture; the face is about a quarter of it high.
+        mirrored: left and right exchanged.
+        turn_deg: clockwise about the picture's middle, which makes the face's roll about that much larger.
+    """
+    image = _packaged("astronaut.png")
+    if mirrored:
+        image = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if turn_deg:
+        image = image.rotate(-turn_deg, Image.Resampling.BICUBIC, fillcolor=GROUND)
+    if side_px != image.width:
+        image = image.resize((side_px, side_px), Image.Resampling.LANCZOS)
+    return image
+
+
+def astronaut_jpeg(
+    side_px: int = 512,
+    *,
+    mirrored: bool = False,
+    turn_deg: float = 0.0,
+    exif_orientation: int = 1,
+    quality: int = 90,
+    comment: str = "",
+) -> bytes:
+    """The portrait as a JPEG file; see `astronaut` and `jpeg`."""
+    image = astronaut(side_px, mirrored=mirrored, turn_deg=turn_deg)
+    return jpeg(image, exif_orientation=exif_orientation, quality=quality, comment=comment)
+
+
+def several(rows: int = 1, columns: int = 3, *, side_px: int = 300) -> Image.Image:
+    """A grid of portraits, every second one mirrored: `rows * columns` faces in one picture."""
+    sheet = Image.new("RGB", (columns * side_px, rows * side_px), GROUND)
+    for index in range(rows * columns):
+        row, column = divmod(index, columns)
+        sheet.paste(astronaut(side_px, mirrored=index % 2 == 1), (column * side_px, row * side_px))
+    return sheet
+
+
+def several_jpeg(rows: int = 1, columns: int = 3, *, side_px: int = 300, quality: int = 90) -> bytes:
+    """The grid as a JPEG file; see `several`."""
+    return jpeg(several(rows, columns, side_px=side_px), quality=quality)
+
+
+def no_face(name: NoFace = "coffee") -> Image.Image:
+    """A picture with no human face: a cup of coffee, a cat, or a rocket on its pad."""
+    return _packaged("rocket.jpg" if name == "rocket" else f"{name}.png").copy()
+
+
+def no_face_jpeg(name: NoFace = "coffee", *, quality: int = 90) -> bytes:
+    """The same as a JPEG file; see `no_face`."""
+    return jpeg(no_face(name), quality=quality)
+
+
+def jpeg(image: Image.Image, *, exif_orientation: int = 1, quality: int = 90, comment: str = "") -> bytes:
+    """Encode a picture.
+
+    Args:
+        image: upright, RGB.
+        exif_orientation: 1-8; the pixels are stored so that turning them as EXIF says gives `image`.
+        quality: of the JPEG, 1-95.
+        comment: kept in the file; makes otherwise equal files differ.
+    """
+    if exif_orientation != 1:
+        image = image.transpose(_STORED[exif_orientation])
     exif = Image.Exif()
-    exif[EXIF_ORIENTATION] = orientation
-    return (upright if transpose is None else upright.transpose(transpose)), exif
-
-
-def _resized(picture: Image.Image, width: int, height: int) -> Image.Image:
-    return picture.resize((width, height), Image.Resampling.BICUBIC)
+    exif[ExifTags.Base.Orientation] = exif_orientation
+    out = io.BytesIO()
+    image.save(out, "JPEG", quality=quality, exif=exif, comment=comment.encode())
+    return out.getvalue()

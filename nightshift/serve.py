@@ -20,7 +20,7 @@ from nightshift.exits import Exit, say
 from nightshift.run import log_to
 from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
-from shared.processes import worker_command, worker_environment
+from shared.processes import worker_command
 from shared.settings import Settings, embedded_broker_socket, load_settings
 
 
@@ -73,7 +73,7 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     # Celery imports from its working folder first; the user's may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(settings.home)
-    os.execve(command[0], command, environment(settings, **worker_environment()))  # noqa: S606
+    os.execve(command[0], command, environment(settings))  # noqa: S606
 
 
 def refuse_open_door(settings: Settings) -> None:

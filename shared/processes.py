@@ -32,11 +32,6 @@ def worker_command(settings: Settings, *, name: str = "worker") -> list[str]:
     ]
 
 
-def worker_environment() -> dict[str, str]:
-    """SIGTERM makes Celery wait for the batch under way only as long as the soft shutdown lasts."""
-    return {"REMAP_SIGTERM": "SIGQUIT"}
-
-
 def sweeper_command() -> list[str]:
     """The sweeper as a process of its own."""
     return [sys.executable, "-m", "worker.sweeper"]

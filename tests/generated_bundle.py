@@ -14,7 +14,9 @@ from worker.pipeline.framing import UTKFACE
 from worker.pipeline.network import on_meta
 
 
-def random_tensors(age_outputs: int = 101, *, dtype: torch.dtype = torch.float16, seed: int = 0) -> dict[str, Tensor]:
+def random_tensors(
+    age_outputs: int = 101, *, dtype: torch.dtype = torch.float16, seed: int = 0
+) -> dict[str, Tensor]:
     """Every tensor of the network; scaled by fan-in, so that activations stay finite."""
     generator = torch.Generator().manual_seed(seed)
     tensors: dict[str, Tensor] = {}
@@ -40,7 +42,10 @@ def manifest(*, size: int = 64, age: dict[str, Any] | None = None) -> dict[str, 
         "architecture": "efficientnet_v2_s",
         "features": 1280,
         "input": {"size": size, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
-        "heads": {"gender": {"classes": ["female", "male"]}, "age": {"groups": groups, **(age or {"kind": "years"})}},
+        "heads": {
+            "gender": {"classes": ["female", "male"]},
+            "age": {"groups": groups, **(age or {"kind": "years"})},
+        },
         "framing": UTKFACE.model_dump(),
         "licence": "none: random numbers",
     }

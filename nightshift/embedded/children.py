@@ -111,7 +111,9 @@ def rotate_log(log: Path) -> None:
 def last_lines(log: Path, lines: int = 5) -> str:
     """The end of a log, for the message that says why a child would not run."""
     try:
-        text = log.read_text(encoding="utf-8", errors="replace")
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 256 * lines))
+            text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
     return "\n".join(text.splitlines()[-lines:])

@@ -30,15 +30,14 @@ class InterruptedRun:
 
 def interrupted_runs(session: Session) -> list[InterruptedRun]:
     """Unfinished jobs of `nightshift run`, newest first."""
-    jobs = session.scalars(
-        select(Job).where(Job.state.in_(_RESUMABLE)).order_by(Job.created_at.desc(), Job.id)
-    )
+    # Columns, not objects: those this session has loaded do not see moves made since.
+    query = select(Job.id, Job.state, Job.client_metadata).where(Job.state.in_(_RESUMABLE))
     runs = []
-    for job in jobs:
-        made_by = job.client_metadata.get(METADATA_KEY)
+    for job_id, state, metadata in session.execute(query.order_by(Job.created_at.desc(), Job.id)):
+        made_by = metadata.get(METADATA_KEY)
         if isinstance(made_by, dict) and made_by.get("paths") and made_by.get("out"):
             paths = tuple(Path(path) for path in made_by["paths"])
-            runs.append(InterruptedRun(job.id, job.state, paths, Path(made_by["out"])))
+            runs.append(InterruptedRun(job_id, state, paths, Path(made_by["out"])))
     return runs
 
 

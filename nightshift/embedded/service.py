@@ -10,22 +10,26 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import SecretStr
 
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
-from nightshift.embedded.children import Command, rotate_log
+from nightshift.embedded.children import Command, last_lines, rotate_log
 from nightshift.embedded.supervisor import Supervisor
 from shared.bundles import TENSORS, Manifest, locate_bundle, read_manifest
 from shared.errors import ModelUnavailable, NightshiftError
-from shared.processes import api_command, worker_command, worker_environment
+from shared.processes import api_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
 from worker.sweeper import Sweeper
 
 API_START_S = 60.0
 WORKERS_STOP_S = 25.0
 """A little over Celery's soft shutdown, in which a worker gives its batch back."""
+
+_REFUSAL = "nightshift worker: "
+"""How a worker process says that it cannot work with these settings, device or weights."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,12 @@ class Service:
     Attributes:
         url: base URL of the API.
         supervisor: keeps the children running; its `failure` says why the service cannot go on.
+        workers_log: where the workers' output goes.
     """
 
     url: str
     supervisor: Supervisor
+    workers_log: Path
 
     def check(self) -> None:
         """Raise when the service cannot go on.
@@ -48,6 +54,10 @@ class Service:
         """
         if self.supervisor.failure:
             raise NightshiftError("service_failed", self.supervisor.failure)
+        refusals = [line for line in last_lines(self.workers_log, 20).splitlines() if _REFUSAL in line]
+        if len(refusals) > 1:
+            # Celery would start such a child again for ever.
+            raise NightshiftError("worker_failed", refusals[-1].partition(_REFUSAL)[2])
 
 
 def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
@@ -109,7 +119,7 @@ def running_service(
             )
         with _sweeping(settings):
             host, port = listener.getsockname()[:2]
-            service = Service(f"http://{_in_url(host)}:{port}", supervisor)
+            service = Service(f"http://{_in_url(host)}:{port}", supervisor, _log(settings, "workers"))
             try:
                 supervisor.start(_api(settings, listener, in_foreground=api_in_foreground))
                 if workers:
@@ -139,7 +149,6 @@ def _workers(settings: Settings) -> Command:
         "workers",
         worker_command(settings, name="embedded"),
         grace_s=WORKERS_STOP_S,
-        more=worker_environment(),
     )
 
 
@@ -153,7 +162,7 @@ def _command(
     more: dict[str, str] | None = None,
     to_stderr: bool = False,
 ) -> Command:
-    log = None if to_stderr else settings.home / "logs" / f"{name}.log"
+    log = None if to_stderr else _log(settings, name)
     if log:
         log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         rotate_log(log)
@@ -189,6 +198,10 @@ def _wait_for(what: str, ready: Callable[[], bool], within_s: float, supervisor:
         if time.monotonic() > give_up_at:
             raise NightshiftError("service_failed", f"{what} did not answer within {within_s:.0f} s")
         time.sleep(0.1)
+
+
+def _log(settings: Settings, name: str) -> Path:
+    return settings.home / "logs" / f"{name}.log"
 
 
 def _in_url(host: str) -> str:

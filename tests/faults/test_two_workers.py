@@ -108,3 +108,30 @@ def _memory_mb(cluster: Cluster) -> float:
 def _state(cluster: Cluster, job_id: str) -> str:
     with cluster.database.read() as session:
         return session.get_one(Job, job_id).state
+
+
+def test_sigterm_gives_the_batch_back_without_an_attempt(cluster: Cluster, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    with cluster.database.write() as session:
+        job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
+        photos = [NewPhoto(path.name, new_id("pho"), str(path)) for path in _photos(folder)]
+        add_photos(session, "local", job.id, photos)
+        submit(session, "local", job.id)
+    cluster.start_broker()
+    cluster.start_worker("one")
+    CeleryDoorbell(cluster.settings.broker_url).ring()
+    wait_for(lambda: len(_workers_with_leases(cluster)) == 1 and _done(cluster, job.id) > 0, "it to work")
+
+    cluster.processes["one"].terminate()
+    assert cluster.processes["one"].wait(timeout=60) == 0
+
+    with cluster.database.read() as session:
+        rows = list(session.scalars(select(Photo).where(Photo.job_id == job.id)))
+    assert {row.status for row in rows} == {"queued", "succeeded"}
+    assert {(row.attempts, row.crashes) for row in rows if row.status == "queued"} == {(0, 0)}
+
+
+def _done(cluster: Cluster, job_id: str) -> int:
+    with cluster.database.read() as session:
+        return count_photos(session, job_id).final

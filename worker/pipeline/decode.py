@@ -159,8 +159,12 @@ def _decode_opened(
 
 def _orientation(image: Image.Image, warnings: list[str]) -> int:
     try:
-        value: Any = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # broken EXIF raises whatever its parser met
+        exif = image.getexif()
+        value: Any = exif.get(ExifTags.Base.Orientation, 1)
+        unreadable = not exif and len(image.info.get("exif") or b"") > len(b"Exif\0\0")
+    except Exception:  # broken EXIF raises whatever its parser met, or reads as no tags at all
+        value, unreadable = 1, True
+    if unreadable:
         warnings.append("EXIF could not be read; the photo is taken as upright")
         return 1
     if isinstance(value, int) and 1 <= value <= 8:

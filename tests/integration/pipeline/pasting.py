@@ -78,7 +78,8 @@ def paste(photo: Image.Image, chip: Pixels, where: Pasted) -> None:
     size = (2 * reach + 1, 2 * reach + 1)
     assert scale < 2, "a smaller paste would alias"
     turned = [
-        part.transform(size, Image.Transform.AFFINE, to_chip, Image.Resampling.BICUBIC) for part in (drawn, mask)
+        part.transform(size, Image.Transform.AFFINE, to_chip, Image.Resampling.BICUBIC)
+        for part in (drawn, mask)
     ]
     photo.paste(turned[0], (left, top), turned[1])
 

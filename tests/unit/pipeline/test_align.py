@@ -24,7 +24,7 @@ def turned(points: Points, angle_deg: float) -> Points:
     """Clockwise as seen, since y points down."""
     angle = math.radians(angle_deg)
     rotation = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
-    return points @ rotation.T
+    return np.asarray(points @ rotation.T)
 
 
 def through(matrix: Points, points: Points) -> Points:
@@ -181,7 +181,7 @@ def test_a_crop_far_larger_than_the_photo_costs_no_more_than_its_size() -> None:
 @pytest.mark.parametrize("angle", [0.0, 20.0, -75.0, 160.0])
 @pytest.mark.parametrize("face_px", [60.0, 500.0])
 def test_what_lies_at_a_landmark_comes_to_lie_at_its_framing(angle: float, face_px: float) -> None:
-    points = turned((FRAMING - 0.5) * face_px, angle) + [450, 430]
+    points = turned((FRAMING - 0.5) * face_px, angle) + np.array([450, 430])
     photo = np.zeros((900, 900, 3), np.uint8)
     radius = face_px / 25
     rows, columns = np.mgrid[:900, :900] + 0.5

@@ -55,7 +55,10 @@ def test_a_stop_is_no_error_of_an_item() -> None:
     [
         (MemoryError(), True),
         (torch.OutOfMemoryError("CUDA out of memory"), True),
-        (RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"), True),
+        (
+            RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
+            True,
+        ),
         (RuntimeError("shape mismatch"), False),
         (ValueError(), False),
     ],

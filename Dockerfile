@@ -1,0 +1,35 @@
+# Two images from one file: `api` without PyTorch (API, sweeper, migrations) and `worker` with it.
+# The packages' default PyTorch brings CUDA along; for a smaller CPU image build the worker with
+#   --build-arg PIP_EXTRA_INDEX_URL=...   (PyTorch's index of CPU wheels)
+
+FROM python:3.11-slim AS build
+ARG PIP_EXTRA_INDEX_URL
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/var/cache/pip
+RUN python -m venv /venv
+ENV PATH=/venv/bin:$PATH
+WORKDIR /app
+COPY . .
+
+FROM build AS build-api
+RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[api]"
+
+FROM build AS build-worker
+RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker]"
+
+FROM python:3.11-slim AS base
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
+    NIGHTSHIFT_HOME=/var/lib/nightshift NIGHTSHIFT_STORE_URL=file:///var/lib/nightshift/store
+# A new volume takes over the owner of the folder it is mounted on.
+RUN useradd --uid 10001 --no-create-home --home-dir /var/lib/nightshift nightshift \
+ && install --directory --owner nightshift --group nightshift /var/lib/nightshift/store
+WORKDIR /app
+USER 10001
+
+FROM base AS api
+COPY --from=build-api /venv /venv
+COPY --from=build-api /app /app
+EXPOSE 8080
+
+FROM base AS worker
+COPY --from=build-worker /venv /venv
+COPY --from=build-worker /app /app

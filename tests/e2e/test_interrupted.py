@@ -1,0 +1,64 @@
+"""A run that is broken off, gently or not, leaves no process behind and is gone on with."""
+
+import signal
+from pathlib import Path
+
+from tests.e2e.command import Nightshift, results, write_portraits
+from tests.processes import wait_for
+
+PHOTOS = 40
+
+
+def interrupted(tmp_path: Path) -> Nightshift:
+    write_portraits(tmp_path / "party", PHOTOS)
+    return Nightshift(tmp_path, {"BATCH_SIZE": "2"})
+
+
+def check_complete(nightshift: Nightshift) -> list[int]:
+    lines = results(nightshift.folder / "out")
+    assert sorted(line["custom_id"] for line in lines) == [f"portrait-{n:02}.jpg" for n in range(PHOTOS)]
+    assert all(line["status"] == "succeeded" and len(line["faces"]) == 1 for line in lines)
+    assert nightshift.succeeded() == PHOTOS
+    return [line["attempts"] for line in lines]
+
+
+def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -> None:
+    nightshift = interrupted(tmp_path)
+    runner = nightshift.start("run", "party", "--out", "out")
+    wait_for(lambda: nightshift.succeeded() > 2, "the first results")
+    runner.send_signal(signal.SIGINT)
+    _, said = runner.communicate()
+
+    assert runner.returncode == 130
+    assert "nightshift run --resume" in said
+    assert nightshift.processes() == []
+    assert 0 < nightshift.succeeded() < PHOTOS
+    assert not (tmp_path / "out").exists()
+
+    resumed = nightshift.run("run", "--resume")
+
+    assert resumed.returncode == 0, resumed.stderr
+    # The attempts that were broken off have been given back.
+    assert check_complete(nightshift) == [1] * PHOTOS
+
+
+def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: Path) -> None:
+    nightshift = interrupted(tmp_path)
+    runner = nightshift.start("run", "party", "--out", "out")
+    wait_for(lambda: nightshift.succeeded() > 2, "the first results")
+
+    second = nightshift.run("run", "party")
+    assert second.returncode == 7
+    assert f"in use by process {runner.pid}" in second.stderr
+
+    kinds = " ".join(nightshift.processes())
+    assert all(part in kinds for part in ("valkey-server", "gunicorn", "celery"))
+    runner.send_signal(signal.SIGKILL)
+    runner.communicate()
+    nightshift.wait_until_gone()
+    assert 0 < nightshift.succeeded() < PHOTOS
+
+    resumed = nightshift.run("run", "party", "--resume")
+
+    assert resumed.returncode == 0, resumed.stderr
+    check_complete(nightshift)

@@ -1,0 +1,83 @@
+"""`nightshift serve` and `worker`, and the commands and the client that talk to them."""
+
+import json
+import re
+from pathlib import Path
+
+from nightshift import Client
+from tests.e2e.command import Nightshift, results, write_portraits
+from tests.processes import wait_for
+
+
+def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
+    server = Nightshift(tmp_path, {"API_KEY": "secret"})
+    write_portraits(tmp_path / "party", 3)
+    (tmp_path / "party" / "bad.jpg").write_bytes(b"no photo")
+
+    with server.running("serve", "--port", "0") as serving:
+        stderr = tmp_path / "stderr"
+        wait_for(lambda: "serving on" in stderr.read_text() or serving.poll() is not None, "the server")
+        found = re.search(r"serving on (\S+)", stderr.read_text())
+        assert found, stderr.read_text()
+        server.settings["SERVER"] = url = found[1]
+
+        waiting = server.run("submit", "party", "--label", "no worker yet")
+        job = waiting.stdout.strip()
+        assert waiting.returncode == 0, waiting.stderr
+        assert server.run("cancel", job).returncode == 0
+        assert json.loads(server.run("status", job, "--json").stdout)["outcome"] == "cancelled"
+
+        with Nightshift(tmp_path, {"API_KEY": ""}).running("worker", "--workers", "1"):
+            submitted = server.run("submit", "party", "--wait", "--json")
+            assert submitted.returncode == 3, submitted.stderr
+            job = json.loads(submitted.stdout)["id"]
+            assert job in server.run("status").stdout
+            listed = server.run("results", job).stdout
+            assert server.run("results", job, "--out", "results.jsonl").returncode == 0
+            assert (tmp_path / "results.jsonl").read_text() == listed
+            assert server.run("results", job, "--format", "csv").stdout.startswith("custom_id,")
+            lines = {line["custom_id"]: line for line in results(tmp_path)}
+            assert lines["bad.jpg"]["error"]["code"] == "unsupported_format"
+            assert [len(line["faces"]) for line in lines.values()] == [0, 1, 1, 1]
+
+            with Client(url, "secret") as client:
+                assert client.summary(job).faces == 3
+                assert [photo.custom_id for photo in client.results(job)] == list(lines)
+
+        no_such = server.run("status", "job_nowhere")
+        assert no_such.returncode == 2
+        assert no_such.stderr.count("\n") == 1
+        server.settings["API_KEY"] = "wrong"
+        refused = server.run("status")
+        assert refused.returncode == 2
+        assert "NIGHTSHIFT_API_KEY" in refused.stderr
+
+    assert server.processes() == []
+    away = server.run("status")
+    assert away.returncode == 6
+    assert "no answer from" in away.stderr
+
+
+def test_in_place_is_for_servers_that_allow_it(tmp_path: Path) -> None:
+    write_portraits(tmp_path / "party", 1)
+    for arguments, code in (((), 2), (("--in-place",), 0)):
+        server = Nightshift(tmp_path)
+        with server.running("serve", "--port", "0", *arguments) as serving:
+            stderr = tmp_path / "stderr"
+            wait_for(lambda: "serving on" in stderr.read_text() or serving.poll() is not None, "the server")  # noqa: B023
+            found = re.search(r"serving on (\S+)", stderr.read_text())
+            assert found, stderr.read_text()
+            server.settings["SERVER"] = found[1]
+            assert server.run("submit", "party", "--in-place").returncode == code
+
+
+def test_serving_the_network_without_a_key_is_refused(tmp_path: Path) -> None:
+    refused = Nightshift(tmp_path).run("serve", "--host", "0.0.0.0")
+    assert refused.returncode == 2
+    assert "NIGHTSHIFT_API_KEY" in refused.stderr
+
+
+def test_a_worker_without_a_service_says_so(tmp_path: Path) -> None:
+    alone = Nightshift(tmp_path).run("worker")
+    assert alone.returncode == 6
+    assert "nightshift serve" in alone.stderr

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.integration.api.service import Service
+
+UNDESCRIBED = {"/openapi.json", "/docs"}
+
+
+@pytest.fixture
+def document(plain_service: Service) -> dict[str, Any]:
+    answer = plain_service.client.get("/openapi.json")
+    assert answer.status_code == 200
+    return dict(answer.json)
+
+
+def test_the_document_has_every_route_and_no_other(plain_service: Service, document: dict[str, Any]) -> None:
+    served = {
+        (re.sub(r"<(\w+)>", r"{\1}", rule.rule), method)
+        for rule in plain_service.app.url_map.iter_rules()
+        for method in rule.methods or ()
+        if method not in {"HEAD", "OPTIONS"}
+        and rule.rule not in UNDESCRIBED
+        and not rule.rule.startswith(("/docs/", "/static/"))
+    }
+    described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
+    assert served == described
+    assert ("/v1/jobs/{job_id}/photos", "PUT") in described
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    references = set(re.findall(r"'\$ref': '#/components/schemas/([^']+)'", str(document)))
+    assert references <= set(document["components"]["schemas"])
+    assert {"Job", "Photo", "Face", "Problem", "Summary"} <= references
+
+
+def test_operations_are_described(document: dict[str, Any]) -> None:
+    operations = [operation for methods in document["paths"].values() for operation in methods.values()]
+    assert len({operation["operationId"] for operation in operations}) == len(operations)
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert operation["summary"]
+            assert "<br/>" not in operation["description"]
+            if path.startswith("/v1"):
+                assert {"401", "422", "503"} <= set(operation["responses"])
+                assert {"apiKey": []} in operation["security"]
+                good = [answer for status, answer in operation["responses"].items() if status[0] == "2"]
+                assert all(answer["content"] for answer in good)
+            for parameter in operation.get("parameters", ()):
+                assert parameter["description"]
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+
+
+def test_it_says_how_gender_age_and_left_are_meant(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    assert "apparent" in document["info"]["description"]
+    assert "image's left" in document["info"]["description"]
+    assert "Apparent" in schemas["Gender"]["description"]
+    assert "Apparent" in schemas["AgeGroup"]["description"]
+    assert "apparent" in schemas["Face"]["properties"]["gender"]["description"]
+    assert "apparent" in schemas["Face"]["properties"]["age_years"]["description"]
+    assert "left_eye" in schemas["Landmarks"]["description"]
+    assert "image's left" in schemas["Landmarks"]["description"]
+    assert "degrees" in schemas["Face"]["properties"]["roll_deg"]["description"]
+    for name in ("Job", "Photo", "Face"):
+        assert "Attributes:" not in schemas[name]["description"]
+
+
+def test_the_pages_load_nothing_from_elsewhere(plain_service: Service) -> None:
+    client = plain_service.client
+    page = client.get("/docs", follow_redirects=True)
+    assert page.status_code == 200
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert loaded
+    for path in loaded:
+        assert "//" not in path
+        assert client.get(f"/docs/{path}").status_code == 200
+    assert '"validatorUrl": null' in page.text
+    assert '"../openapi.json"' in page.text

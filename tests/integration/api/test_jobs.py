@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+from sqlalchemy import delete
+
+from shared.db.models import Job
+from tests.integration.api.conftest import Serve
+from tests.integration.api.service import Service
+from tests.queue_rows import analysis, face, queued_job, take
+
+
+def test_a_job_from_open_to_ended(service: Service) -> None:
+    opened = service.client.post(
+        "/v1/jobs",
+        json={
+            "label": "party",
+            "priority": 3,
+            "metadata": {"a": ["\u0000", 1, None], "ß": True},
+            "options": {"height": 720},
+        },
+    )
+    assert opened.status_code == 201
+    job_id = opened.json["id"]
+    assert opened.headers["Location"] == opened.json["links"]["self"] == f"/v1/jobs/{job_id}"
+    assert opened.json["state"] == "open"
+    assert opened.json["metadata"] == {"a": ["\u0000", 1, None], "ß": True}
+    assert opened.json["options"] == {
+        "height": 720, "min_confidence": 0.9, "min_face_px": 20, "tilt_threshold_deg": 11.25, "reuse": True,
+    }  # fmt: skip
+    assert opened.json["bundle"] == {"name": "test", "sha256": "a" * 64}
+    assert opened.json["progress"] == 0
+    created_at = datetime.fromisoformat(opened.json["created_at"])
+    assert opened.json["created_at"].endswith("Z")
+    assert created_at.tzinfo is not None
+
+    for custom_id in ("a.jpg", "b/c.jpg", "ö.jpg"):
+        assert service.put(job_id, custom_id, custom_id.encode()).status_code == 201
+    submitted = service.post(job_id, "submit")
+    assert submitted.status_code == 202
+    assert submitted.json["state"] == "queued"
+    assert submitted.json["counts"]["queued"] == submitted.json["counts"]["total"] == 3
+    assert service.doorbell.rings == 1
+
+    assert service.work(lambda n: analysis(*(face(i) for i in range(n))), batch_size=2) == 2
+    running = service.job(job_id)
+    assert (running["state"], running["faces"], running["progress"]) == ("running", 1, 0.6667)
+    assert running["started_at"] is not None
+    service.fail("corrupt_image")
+    assert service.finish(job_id)
+    ended = service.job(job_id)
+    assert (ended["state"], ended["outcome"], ended["progress"]) == ("ended", "partial", 1.0)
+    assert ended["counts"] == {
+        "total": 3, "queued": 0, "running": 0, "succeeded": 2, "failed": 1, "cancelled": 0,
+    }  # fmt: skip
+    assert ended["faces"] == 1
+    assert ended["photos_per_second"] > 0
+    assert ended["eta"] is None
+    assert ended["results_expire_at"] > ended["ended_at"] > ended["started_at"]
+
+
+def test_what_the_server_is_configured_for_holds_where_a_job_chose_nothing(serve: Serve) -> None:
+    service = serve(height=500, min_face_px=33)
+    answer = service.client.post("/v1/jobs", json={"options": {"min_face_px": 12}})
+    assert (answer.json["options"]["height"], answer.json["options"]["min_face_px"]) == (500, 12)
+
+
+def test_submitting_again_is_no_error_and_rings_no_more(service: Service) -> None:
+    job_id = service.submitted_job("a")
+    again = service.post(job_id, "submit")
+    assert (again.status_code, again.json["state"]) == (200, "queued")
+    assert service.doorbell.rings == 1
+
+
+def test_rings_are_as_many_as_batches(serve: Serve) -> None:
+    service = serve(batch_size=2)
+    service.submitted_job("a", "b", "c", "d", "e")
+    assert service.doorbell.rings == 3
+
+
+def test_an_empty_job_cannot_be_submitted(service: Service) -> None:
+    answer = service.post(service.open_job(), "submit")
+    assert (answer.status_code, answer.json["code"]) == (422, "empty_job")
+
+
+def test_a_broker_that_is_away_does_not_fail_a_submit(serve: Serve) -> None:
+    service = serve(broker_url="redis+socket:///nowhere/broker.sock")
+    job_id = service.open_job()
+    service.put(job_id, "a")
+    # The real doorbell again.
+    from shared.doorbell import CeleryDoorbell
+
+    service.replace(doorbell=CeleryDoorbell(service.settings.broker_url))
+    assert service.post(job_id, "submit").status_code == 202
+    assert service.work() == 1
+
+
+def test_pause_resume_and_the_moves_that_are_illegal(service: Service) -> None:
+    job_id = service.open_job()
+    service.put(job_id, "a")
+    for move in ("pause", "resume"):
+        refused = service.post(job_id, move)
+        assert (refused.status_code, refused.json["code"], refused.json["state"]) == (
+            409,
+            "illegal_move",
+            "open",
+        )
+    service.post(job_id, "submit")
+    service.doorbell.rings = 0
+    paused = service.post(job_id, "pause")
+    assert (paused.status_code, paused.json["state"]) == (202, "paused")
+    assert take(service.database) is None
+    assert service.post(job_id, "pause").json["state"] == "paused"
+    assert service.post(job_id, "pause").status_code == 409
+    assert service.doorbell.rings == 0
+    resumed = service.post(job_id, "resume")
+    assert (resumed.status_code, resumed.json["state"]) == (202, "queued")
+    assert service.doorbell.rings == 1
+    assert service.work() == 1
+    assert service.finish(job_id)
+    for move in ("pause", "resume", "cancel"):
+        refused = service.post(job_id, move)
+        assert (refused.status_code, refused.json["state"]) == (409, "ended")
+
+
+def test_cancel_ends_at_once_what_nobody_works_on(service: Service) -> None:
+    job_id = service.submitted_job("a", "b")
+    cancelled = service.post(job_id, "cancel")
+    assert cancelled.status_code == 202
+    assert (cancelled.json["state"], cancelled.json["outcome"]) == ("ended", "cancelled")
+    assert cancelled.json["counts"]["cancelled"] == 2
+    assert service.post(job_id, "cancel").status_code == 202
+    empty = service.open_job()
+    assert service.post(empty, "cancel").json["outcome"] == "cancelled"
+
+
+def test_cancel_waits_for_the_batch_under_way(service: Service) -> None:
+    job_id = service.submitted_job("a", "b", "c")
+    held = take(service.database, batch_size=1)
+    assert held is not None
+    cancelled = service.post(job_id, "cancel")
+    assert cancelled.json["state"] == "cancelling"
+    assert cancelled.json["counts"]["running"] == 1
+    assert cancelled.json["counts"]["cancelled"] == 2
+
+
+@pytest.mark.parametrize(
+    "job_id", ["job_" + "0" * 32, "job_x", "nonsense", "job_%00", "job_\u00e9", "%F0%28"]
+)
+def test_no_such_job(service: Service, job_id: str) -> None:
+    for method, part in [
+        ("GET", ""), ("GET", "/photos"), ("GET", "/results"), ("GET", "/summary"), ("POST", "/submit"),
+        ("POST", "/cancel"), ("POST", "/pause"), ("POST", "/resume"), ("PUT", "/photos?custom_id=a"),
+        ("GET", "/photos/pho_1"), ("GET", "/photos/pho_1/thumbnail"),
+    ]:  # fmt: skip
+        answer = service.client.open(f"/v1/jobs/{job_id}{part}", method=method, data=b"x")
+        assert (answer.status_code, answer.json["code"]) == (404, "job_not_found"), part
+
+
+def test_another_owners_job_is_not_there(service: Service) -> None:
+    theirs = queued_job(service.database, 2, owner="other", submitted=False)
+    mine = service.open_job()
+    for part in ("", "/photos", "/results", "/summary"):
+        assert service.get(theirs, part).status_code == 404
+    for move in ("submit", "cancel", "pause", "resume"):
+        assert service.post(theirs, move).status_code == 404
+    assert service.put(theirs, "a").status_code == 404
+    assert service.stored() == []
+    assert [job["id"] for job in service.client.get("/v1/jobs").json["jobs"]] == [mine]
+
+
+def test_jobs_are_listed_newest_first_page_by_page(service: Service) -> None:
+    made = [service.open_job(label="odd" if number % 2 else "even & more") for number in range(7)]
+    service.post(made[0], "cancel")
+    url = "/v1/jobs?limit=3"
+    seen: list[str] = []
+    while url:
+        page = service.client.get(url)
+        seen += [job["id"] for job in page.json["jobs"]]
+        link = page.headers.get("Link")
+        assert (link is None) == (page.json["next"] is None)
+        url = link.split(">")[0].removeprefix("<") if link else ""
+    assert seen == made[::-1]
+    labelled = service.client.get("/v1/jobs", query_string={"label": "even & more", "limit": 2})
+    assert [job["id"] for job in labelled.json["jobs"]] == [made[6], made[4]]
+    rest = service.client.get(labelled.headers["Link"].split(">")[0].removeprefix("<"))
+    assert [job["id"] for job in rest.json["jobs"]] == [made[2], made[0]]
+    assert [job["id"] for job in service.client.get("/v1/jobs?state=ended").json["jobs"]] == [made[0]]
+
+
+def test_an_entry_that_goes_between_two_pages_moves_none(service: Service) -> None:
+    made = [service.open_job() for _ in range(4)]
+    first = service.client.get("/v1/jobs?limit=2")
+    with service.database.write() as session:
+        session.execute(delete(Job).where(Job.id.in_([made[3], made[1]])))
+    second = service.client.get(f"/v1/jobs?limit=2&cursor={first.json['next']}")
+    assert [job["id"] for job in second.json["jobs"]] == [made[0]]
+
+
+@pytest.mark.parametrize("query", ["state=gone", "limit=0", "limit=1001", "limit=x", "cursor=!", "label=%00"])
+def test_queries_that_make_no_sense(service: Service, query: str) -> None:
+    answer = service.client.get(f"/v1/jobs?{query}")
+    assert answer.status_code == 422
+    assert answer.json["code"] == "bad_cursor" or answer.json["errors"][0]["field"] == query.split("=")[0]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"label": 5}, "label"),
+        ({"label": "\u0000"}, "label"),
+        ({"label": "x" * 201}, "label"),
+        ({"priority": 10**9}, "priority"),
+        ({"metadata": []}, "metadata"),
+        ({"metadata": {"a": "x" * 20_000}}, "metadata"),
+        ({"options": {"height": 10}}, "options.height"),
+        ({"options": {"hieght": 1080}}, "options.hieght"),
+        ({"lable": "x"}, "lable"),
+        ([], "body"),
+        (None, "body"),
+    ],
+)
+def test_bodies_that_make_no_sense_name_the_field(plain_service: Service, body: object, field: str) -> None:
+    answer = plain_service.client.post("/v1/jobs", data=json.dumps(body), content_type="application/json")
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_fields")
+    assert [error["field"] for error in answer.json["errors"]] == [field]
+    assert plain_service.client.get("/v1/jobs").json["jobs"] == []
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "1e999"])
+def test_numbers_that_json_does_not_have_are_refused(service: Service, number: str) -> None:
+    answer = service.client.post(
+        "/v1/jobs", data=f'{{"metadata": {{"a": {number}}}}}', content_type="application/json"
+    )
+    assert answer.status_code == 422
+
+
+def test_half_a_surrogate_pair_is_refused(service: Service) -> None:
+    for body in ({"label": "\ud800"}, {"metadata": {"a": "\ud800"}}, {"metadata": {"\udfff": 1}}):
+        answer = service.client.post("/v1/jobs", data=json.dumps(body), content_type="application/json")
+        assert answer.status_code == 422, body

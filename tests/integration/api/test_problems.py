@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from shared.db.engine import Database
+from shared.errors import Transient
+from tests.integration.api.conftest import Serve
+from tests.integration.api.service import Service
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "data", "status", "code"),
+    [
+        ("GET", "/nowhere", {}, b"", 404, "not_found"),
+        ("GET", "/v1/nowhere", {}, b"", 404, "not_found"),
+        ("DELETE", "/v1/jobs", {}, b"", 405, "method_not_allowed"),
+        ("POST", "/v1/jobs", {}, b"", 415, "unsupported_media_type"),
+        ("POST", "/v1/jobs", {"Content-Type": "text/plain"}, b"{}", 415, "unsupported_media_type"),
+        ("POST", "/v1/jobs", {"Content-Type": "application/json"}, b"", 400, "bad_json"),
+        ("POST", "/v1/jobs", {"Content-Type": "application/json"}, b'{"label": ', 400, "bad_json"),
+        ("POST", "/v1/jobs", {"Content-Type": "application/json"}, b'{"label": "\xff"}', 400, "bad_json"),
+        ("POST", "/v1/jobs", {"Content-Type": "application/json"}, b"[" * 200_000, 400, "bad_json"),
+        ("POST", "/v1/jobs", {"Content-Type": "application/json"}, b" " * 17_000_000, 413, "body_too_large"),
+    ],
+)
+def test_every_refusal_is_a_problem(
+    plain_service: Service,
+    method: str,
+    path: str,
+    headers: dict[str, str],
+    data: bytes,
+    status: int,
+    code: str,
+) -> None:
+    answer = plain_service.client.open(path, method=method, headers=headers, data=data)
+    assert (answer.status_code, answer.content_type) == (status, "application/problem+json")
+    assert answer.json["status"] == status
+    assert answer.json["code"] == code
+    assert answer.json["type"].endswith(code)
+    assert answer.json["title"]
+    assert answer.json["detail"]
+    assert "Allow" in answer.headers or status != 405
+
+
+class BrokenDoorbell:
+    def ring(self, times: int = 1) -> bool:
+        raise ZeroDivisionError("the secret of the house")
+
+    def waiting(self) -> int | None:
+        return None
+
+
+def test_an_error_of_our_own_is_logged_and_not_told(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    service = serve()
+    job_id = service.open_job()
+    service.put(job_id, "a")
+    service.replace(doorbell=BrokenDoorbell())
+    with caplog.at_level(logging.ERROR):
+        answer = service.post(job_id, "submit")
+    assert (answer.status_code, answer.json["code"]) == (500, "internal")
+    assert "secret" not in answer.text
+    assert "ZeroDivisionError" not in answer.text
+    assert answer.json["request_id"] == answer.headers["X-Request-Id"]
+    assert answer.json["request_id"] in caplog.text
+    assert "the secret of the house" in caplog.text
+
+
+class DownStore:
+    def put(self, key: str, data: object) -> None:
+        raise Transient("store_unavailable", "store: bucket secret-bucket away")
+
+    def get(self, key: str) -> bytes | None:
+        raise Transient("store_unavailable", "store: bucket secret-bucket away")
+
+    def ping(self) -> None:
+        self.get("ping")
+
+
+def test_a_store_that_is_down(serve: Serve) -> None:
+    service = serve()
+    job_id = service.open_job()
+    service.replace(store=DownStore())
+    answer = service.put(job_id, "a")
+    assert (answer.status_code, answer.json["code"]) == (503, "store_unavailable")
+    assert answer.headers["Retry-After"].isdigit()
+    assert "secret-bucket" not in answer.text
+    assert service.job(job_id)["counts"]["total"] == 0
+    ready = service.client.get("/readyz")
+    assert (ready.status_code, ready.json["checks"]["store"]) == (503, "down")
+
+
+def test_ready_degraded_and_not_ready(service: Service) -> None:
+    ready = service.client.get("/readyz")
+    assert (ready.status_code, ready.json) == (
+        200,
+        {"status": "ready", "checks": {"database": "ok", "schema": "ok", "store": "ok", "broker": "ok"}},
+    )
+    service.doorbell.away = True
+    degraded = service.client.get("/readyz")
+    assert (degraded.status_code, degraded.json["status"]) == (200, "degraded")
+    assert degraded.json["checks"]["broker"] == "down"
+    assert service.client.get("/healthz").json == {"status": "ok"}
+
+
+def test_a_database_without_its_tables_is_not_ready(serve: Serve, tmp_path: Path) -> None:
+    service = serve()
+    service.replace(database=Database(f"sqlite:///{tmp_path / 'empty.db'}"))
+    answer = service.client.get("/readyz")
+    assert (answer.status_code, answer.json["status"]) == (503, "unavailable")
+    assert answer.json["checks"]["schema"] == "outdated"
+
+
+def test_a_database_that_is_down_is_not_ready(serve: Serve, tmp_path: Path) -> None:
+    service = serve()
+    for url in ("postgresql+psycopg://nobody:secret@127.0.0.1:1/none", f"sqlite:///{tmp_path}"):
+        service.replace(database=Database(url))
+        answer = service.client.get("/readyz")
+        assert (answer.status_code, answer.json["checks"]["database"]) == (503, "down")
+        assert "secret" not in answer.text
+        assert service.client.get("/healthz").status_code == 200

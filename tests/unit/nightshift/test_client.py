@@ -1,0 +1,223 @@
+import base64
+import hashlib
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from nightshift import ApiError, Client, Unreachable, UploadCut
+from nightshift.connection import ATTEMPTS
+from tests.unit.nightshift.server import Answer, Received, serving
+
+LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
+
+
+def job(state: str = "running", **more: Any) -> dict[str, Any]:
+    counts = {"total": 2, "queued": 0, "running": 0, "succeeded": 2, "failed": 0, "cancelled": 0}
+    return {"id": "job_1", "state": state, "counts": counts, "created_at": "2026-01-01T00:00:00Z", **more}
+
+
+def photo(custom_id: str, **more: Any) -> dict[str, Any]:
+    return {"custom_id": custom_id, "photo_id": "pho_1", "status": "succeeded", "faces": [], **more}
+
+
+def problem(status: int, code: str, **more: Any) -> Answer:
+    return Answer(status, {"title": "t", "status": status, "detail": "d", "code": code, **more})
+
+
+def test_a_job_is_opened_with_key_options_and_metadata() -> None:
+    with serving(lambda *_: Answer(201, job("open"))) as server, Client(server.url, "secret") as client:
+        opened = client.create_job(label="party", options={"reuse": False}, metadata={"run": 1})
+    assert opened.id == "job_1" and not opened.ended
+    [request] = server.requests
+    assert request.headers["authorization"] == "Bearer secret"
+    assert json.loads(request.body) == {
+        "label": "party",
+        "options": {"reuse": False},
+        "metadata": {"run": 1},
+    }
+
+
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_a_photo_is_sent_with_its_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool
+) -> None:
+    monkeypatch.setattr("nightshift.upload.IN_MEMORY_BYTES", 100 if in_memory else 2)
+    (tmp_path / "a b.jpg").write_bytes(b"bytes")
+    with serving(lambda *_: Answer(201, photo("x/a b.jpg"))) as server, Client(server.url) as client:
+        sent = client.put_photo("job_1", "x/a b.jpg", tmp_path / "a b.jpg")
+    assert sent.custom_id == "x/a b.jpg"
+    [request] = server.requests
+    assert parse_qs(urlsplit(request.path).query) == {"custom_id": ["x/a b.jpg"]}
+    assert request.body == b"bytes"
+    digest = base64.b64encode(hashlib.sha256(b"bytes").digest()).decode()
+    assert request.headers["content-digest"] == f"sha-256=:{digest}:"
+
+
+def test_a_connection_cut_during_an_upload_points_at_the_limits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    (tmp_path / "huge.jpg").write_bytes(b"x" * 20_000_000)
+    with (
+        serving(lambda *_: Answer(hang_up=True)) as server,
+        Client(server.url) as client,
+        pytest.raises(UploadCut, match="check its limit"),
+    ):
+        client.put_photo("job_1", "huge.jpg", tmp_path / "huge.jpg")
+
+
+def test_files_are_registered_a_thousand_at_a_time() -> None:
+    def answer(_: Received, number: int) -> Answer:
+        return Answer(200, {"added": [1000, 1000, 500][number], "total": 2500})
+
+    with serving(answer) as server, Client(server.url) as client:
+        added = client.register_in_place("job_1", ((f"{n}.jpg", Path(f"/p/{n}.jpg")) for n in range(2500)))
+    assert added == 2500
+    pages = [json.loads(request.body)["photos"] for request in server.requests]
+    assert [len(page) for page in pages] == [1000, 1000, 500]
+    assert pages[2][-1] == {"custom_id": "2499.jpg", "path": "/p/2499.jpg"}
+
+
+def test_a_refusal_carries_the_problem() -> None:
+    answer = problem(409, "illegal_move", state="ended")
+    with (
+        serving(lambda *_: answer) as server,
+        Client(server.url) as client,
+        pytest.raises(ApiError) as refused,
+    ):
+        client.resume("job_1")
+    assert (refused.value.status, refused.value.code, refused.value.state) == (409, "illegal_move", "ended")
+
+
+def test_a_refusal_by_something_else_is_named_by_its_status() -> None:
+    with (
+        serving(lambda *_: Answer(413, body=b"<html>")) as server,
+        Client(server.url) as client,
+        pytest.raises(ApiError, match="http_413"),
+    ):
+        client.job("job_1")
+
+
+def test_a_busy_server_is_asked_again_when_that_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+
+    def answer(_: Received, number: int) -> Answer:
+        return problem(503, "database_unavailable") if number < 2 else Answer(202, job("queued"))
+
+    with serving(answer) as server, Client(server.url) as client:
+        assert client.submit("job_1").state == "queued"
+    assert len(server.requests) == 3
+
+
+def test_a_busy_server_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    with (
+        serving(lambda *_: problem(503, "x")) as server,
+        Client(server.url) as client,
+        pytest.raises(ApiError),
+    ):
+        client.job("job_1")
+    assert len(server.requests) == ATTEMPTS
+
+
+def test_opening_a_job_is_never_repeated() -> None:
+    with (
+        serving(lambda *_: problem(503, "x")) as server,
+        Client(server.url) as client,
+        pytest.raises(ApiError),
+    ):
+        client.create_job()
+    assert len(server.requests) == 1
+
+
+def test_no_server_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    with serving(lambda *_: Answer()) as server:
+        pass
+    with Client(server.url) as client, pytest.raises(Unreachable, match="no answer from"):
+        client.job("job_1")
+    with Client(server.url) as client:
+        assert not client.is_ready()
+
+
+def test_an_address_without_a_scheme_is_unreachable_at_once() -> None:
+    with Client("localhost:8080") as client, pytest.raises(Unreachable):
+        client.job("job_1")
+
+
+def test_waiting_asks_for_changes_only() -> None:
+    def answer(_: Received, number: int) -> Answer:
+        etag = {"ETag": f'"{number}"'}
+        return [Answer(200, job(), etag), Answer(304, headers=etag), Answer(200, job("ended"), etag)][number]
+
+    with serving(answer) as server, Client(server.url) as client:
+        seen = [seen.state for seen in client.poll("job_1", wait_s=7)]
+    assert seen == ["running", "running", "ended"]
+    asked = [(r.headers.get("prefer"), r.headers.get("if-none-match")) for r in server.requests]
+    assert asked == [(None, None), ("wait=7", '"0"'), ("wait=7", '"1"')]
+
+
+def test_listings_follow_the_cursor() -> None:
+    def answer(request: Received, _: int) -> Answer:
+        if "cursor=two" in request.path:
+            return Answer(200, {"photos": [photo("c")], "next": None})
+        return Answer(200, {"photos": [photo("a"), photo("b")], "next": "two"})
+
+    with serving(answer) as server, Client(server.url) as client:
+        listed = [photo.custom_id for photo in client.photos("job_1", status="succeeded")]
+    assert listed == ["a", "b", "c"]
+    assert all("status=succeeded" in request.path for request in server.requests)
+
+
+def test_results_are_typed_line_by_line_or_saved_as_they_come() -> None:
+    lines = "\n".join(json.dumps(photo(name)) for name in "ab") + "\n"
+
+    def answer(request: Received, _: int) -> Answer:
+        return Answer(200, body=b"csv" if request.headers["accept"] == "text/csv" else lines.encode())
+
+    file = io.BytesIO()
+    with serving(answer) as server, Client(server.url) as client:
+        assert [line.custom_id for line in client.results("job_1")] == ["a", "b"]
+        assert client.save_results("job_1", file, format="csv") == 3
+    assert file.getvalue() == b"csv"
+
+
+def test_a_face_is_typed() -> None:
+    box = {"x1": 1, "y1": 2, "x2": 3, "y2": 4}
+    points = {name: {"x": 1, "y": 2} for name in LANDMARKS}
+    label = {"probability": 0.9, "probabilities": {}, "uncertain": False}
+    face = {
+        "index": 0,
+        "box": box,
+        "box_norm": box,
+        "confidence": 0.99,
+        "landmarks": points,
+        "roll_deg": -12.5,
+        "aligned": True,
+        "size_px": 2.0,
+        "gender": {"value": "female", **label},
+        "age_group": {"label": "65+", "low": 65, "high": None, **label},
+        "age_years": None,
+    }
+    body = json.dumps(photo("a", faces=[face])).encode()
+    with serving(lambda *_: Answer(200, body=body)) as server, Client(server.url) as client:
+        [line] = client.results("job_1")
+    assert line.faces[0].gender.value == "female"
+    assert line.faces[0].landmarks.nose.x == 1.0
+
+
+def test_the_client_needs_the_base_installation_only() -> None:
+    script = """
+import sys
+import nightshift, nightshift.cli
+heavy = {"celery", "sqlalchemy", "alembic", "obstore", "redis", "flask", "torch", "numpy"}
+print(sorted(heavy & set(sys.modules)))
+"""
+    found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"

@@ -1,0 +1,53 @@
+import pytest
+import typer
+
+from nightshift.errors import ApiError, Unreachable
+from nightshift.exits import MEANINGS, Exit, exit_for_error, exit_for_outcome, exit_table, told
+from shared.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
+from shared.states import Outcome
+
+
+def test_every_code_has_a_meaning_and_a_line() -> None:
+    assert set(MEANINGS) == set(Exit)
+    assert all(f"{code.value:>4}  {meaning}" in exit_table() for code, meaning in MEANINGS.items())
+
+
+def test_every_outcome_has_a_code() -> None:
+    codes = {outcome.value: exit_for_outcome(outcome) for outcome in Outcome}
+    assert codes == {"succeeded": 0, "partial": 3, "failed": 4, "cancelled": 5, "expired": 5}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidInput("no_photos", ""), 2),
+        (ApiError(404, "job_not_found", ""), 2),
+        (ApiError(503, "database_unavailable", ""), 6),
+        (Unreachable(""), 6),
+        (ModelUnavailable("bundle_format", ""), 6),
+        (NightshiftError("service_failed", ""), 6),
+        (Conflict("home_in_use", ""), 7),
+    ],
+)
+def test_errors_become_codes(error: Exception, code: int) -> None:
+    assert exit_for_error(error) == code
+
+
+def test_an_expected_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    @told
+    def command() -> None:
+        raise InvalidInput("no_photos", "no photos in /x")
+
+    with pytest.raises(typer.Exit) as ended:
+        command()
+    assert ended.value.exit_code == Exit.USAGE
+    assert capsys.readouterr().err == "nightshift: no photos in /x (no_photos)\n"
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    @told
+    def command() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        command()

@@ -1,0 +1,53 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nightshift.embedded.home import Home
+from shared.errors import Conflict, InvalidInput
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from nightshift.embedded.home import Home
+with Home(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_home_is_private(tmp_path: Path) -> None:
+    with Home(tmp_path / "deep" / "home") as home:
+        assert home.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_second_runner_is_told_who_has_it_until_that_one_dies(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "home")], stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(Conflict, match=f"in use by process {holder.pid}") as refused:
+            Home(tmp_path / "home").__enter__()
+        assert refused.value.code == "home_in_use"
+        holder.send_signal(signal.SIGKILL)
+        holder.wait()
+    with Home(tmp_path / "home"):
+        assert (tmp_path / "home" / "lock").read_text() == f"{os.getpid()}\n"
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").touch()
+    mode = tmp_path.stat().st_mode
+    with pytest.raises(InvalidInput, match="holds other files"):
+        Home(tmp_path).__enter__()
+    assert tmp_path.stat().st_mode == mode
+
+
+def test_a_file_is_no_home(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInput, match="File exists"):
+        Home(tmp_path / "file").__enter__()

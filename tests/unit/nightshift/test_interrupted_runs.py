@@ -1,0 +1,53 @@
+from pathlib import Path
+
+from nightshift.embedded.interrupted_runs import (
+    InterruptedRun,
+    choose_run,
+    interrupted_runs,
+    run_metadata,
+)
+from shared.bundles import Manifest, read_manifest
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.options import JobOptions
+from shared.queue.intake import NewPhoto, add_photos, open_job, submit
+from shared.queue.sweep import pause_all
+from shared.settings import REPOSITORY
+
+A, B = Path("/photos/a"), Path("/photos/b")
+NEWER = InterruptedRun("job_2", "paused", (B,), Path("/out/b"))
+OLDER = InterruptedRun("job_1", "open", (A, B), Path("/out/a"))
+
+
+def test_without_paths_the_latest() -> None:
+    assert choose_run([NEWER, OLDER], []) is NEWER
+    assert choose_run([], []) is None
+
+
+def test_with_paths_the_latest_over_the_same_ones_in_any_order() -> None:
+    assert choose_run([NEWER, OLDER], [B, A]) is OLDER
+    assert choose_run([NEWER, OLDER], [A]) is None
+
+
+def manifest() -> Manifest:
+    return read_manifest(REPOSITORY / "weights" / "utkface-v2s")
+
+
+def test_unfinished_jobs_of_a_run_are_found_newest_first(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'nightshift.db'}"
+    upgrade(url)
+    database = Database(url)
+    ids = []
+    with database.write() as session:
+        for metadata in (run_metadata([A], A / "out"), {}, run_metadata([B], B / "out")):
+            job = open_job(session, owner="local", options=JobOptions(), bundle=manifest(), metadata=metadata)
+            ids.append(job.id)
+        add_photos(session, "local", ids[2], [NewPhoto("x.jpg", "pho_1", in_place_path="/photos/b/x.jpg")])
+        submit(session, "local", ids[2])
+        pause_all(session)
+        found = interrupted_runs(session)
+    database.close()
+    assert found == [
+        InterruptedRun(ids[2], "paused", (B,), B / "out"),
+        InterruptedRun(ids[0], "open", (A,), A / "out"),
+    ]

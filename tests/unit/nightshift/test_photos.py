@@ -1,0 +1,99 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from nightshift.photos import find_photos
+
+
+def touch(*paths: Path) -> None:
+    for path in paths:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+
+
+def names(*roots: Path, exclude: tuple[Path, ...] = ()) -> list[str]:
+    return [photo.custom_id for photo in find_photos(roots, exclude=exclude).photos]
+
+
+def test_a_folder_is_looked_through_and_named_relative_to_itself(tmp_path: Path) -> None:
+    touch(
+        tmp_path / "b.JPG", tmp_path / "a.png", tmp_path / "day 2" / "c.heic", tmp_path / "day 2" / "d.avif"
+    )
+    assert names(tmp_path) == ["a.png", "b.JPG", "day 2/c.heic", "day 2/d.avif"]
+
+
+def test_what_is_no_photo_is_left_alone_and_counted(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg", tmp_path / "film.mov", tmp_path / "README", tmp_path / ".hidden.jpg")
+    touch(tmp_path / "__MACOSX" / "x.jpg", tmp_path / ".thumbs" / "y.jpg", tmp_path / "Thumbs.db")
+    found = find_photos([tmp_path])
+    assert [photo.custom_id for photo in found.photos] == ["a.jpg"]
+    assert found.left_alone == {".mov": 1, "no extension": 1}
+
+
+def test_a_named_file_is_taken_whatever_its_name(tmp_path: Path) -> None:
+    touch(tmp_path / "scan.bin")
+    assert names(tmp_path / "scan.bin") == ["scan.bin"]
+
+
+def test_several_folders_put_their_names_in_front(tmp_path: Path) -> None:
+    touch(tmp_path / "x" / "fest" / "a.jpg", tmp_path / "y" / "fest" / "a.jpg", tmp_path / "z" / "a.jpg")
+    roots = (tmp_path / "x" / "fest", tmp_path / "y" / "fest", tmp_path / "z")
+    assert names(*roots) == ["fest/a.jpg", "fest~2/a.jpg", "z/a.jpg"]
+
+
+def test_files_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    files = [tmp_path / folder / "a.jpg" for folder in ("x", "y", "deep/y")]
+    touch(*files)
+    assert names(*files) == ["a.jpg", "y/a.jpg", "y~2/a.jpg"]
+
+
+def test_a_file_given_twice_is_taken_once(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg", tmp_path / "sub" / "b.jpg")
+    found = find_photos([tmp_path, tmp_path / "sub", tmp_path / "a.jpg"])
+    assert sorted(photo.path.name for photo in found.photos) == ["a.jpg", "b.jpg"]
+
+
+def test_a_loop_of_links_ends(tmp_path: Path) -> None:
+    touch(tmp_path / "sub" / "a.jpg")
+    (tmp_path / "sub" / "loop").symlink_to(tmp_path, target_is_directory=True)
+    assert names(tmp_path) == ["sub/a.jpg"]
+
+
+def test_links_to_folders_are_followed_unless_not_wanted(tmp_path: Path) -> None:
+    touch(tmp_path / "elsewhere" / "a.jpg", tmp_path / "root" / "b.jpg")
+    (tmp_path / "root" / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    assert names(tmp_path / "root") == ["b.jpg", "link/a.jpg"]
+    assert [p.custom_id for p in find_photos([tmp_path / "root"], follow=False).photos] == ["b.jpg"]
+
+
+def test_the_output_folder_is_left_out(tmp_path: Path) -> None:
+    touch(tmp_path / "a.jpg", tmp_path / "out" / "drawn.jpg")
+    assert names(tmp_path, exclude=(tmp_path / "out",)) == ["a.jpg"]
+
+
+def test_a_name_no_job_can_hold_is_told_apart(tmp_path: Path) -> None:
+    try:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg")).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    touch(tmp_path / "a.jpg")
+    found = find_photos([tmp_path])
+    assert [photo.custom_id for photo in found.photos] == ["a.jpg"]
+    assert len(found.unnameable) == 1
+
+
+def test_a_folder_that_is_gone_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    touch(tmp_path / "a.jpg", tmp_path / "locked" / "b.jpg")
+    real = os.scandir
+
+    def scandir(path: str) -> object:
+        # Root may read everything, so permissions cannot show this.
+        if str(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    found = find_photos([tmp_path])
+    assert [photo.custom_id for photo in found.photos] == ["a.jpg"]
+    assert found.unreadable == [f"{tmp_path / 'locked'}: Permission denied"]

@@ -1,0 +1,81 @@
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from nightshift.documents import Counts, Job, Photo, Summary
+from nightshift.exits import Exit
+from nightshift.report import Report, print_report, replacing
+from shared.domain import PhotoError
+
+COUNTS = Counts(total=15, succeeded=3, failed=12)
+
+
+def report() -> Report:
+    error = PhotoError("corrupt_image", "decode", "the file is cut off")
+    failed = [
+        Photo(custom_id=f"[bad]/{n}.jpg", photo_id=f"pho_{n}", status="failed", error=error)
+        for n in range(10)
+    ]
+    return Report(
+        job=Job(id="job_1", state="ended", outcome="partial", counts=COUNTS, created_at=datetime.now(UTC)),
+        summary=Summary(
+            photos=COUNTS,
+            faces=5,
+            gender={"female": 3, "male": 2},
+            age_group={"0-4": 0, "20-29": 5},
+            uncertain=1,
+            no_face=1,
+            reused=2,
+            failures={"corrupt_image": 12},
+            notice="Gender and age are apparent.",
+        ),
+        failed={"corrupt_image": failed},
+        files={"jsonl": Path("/out/results.jsonl"), "csv": Path("/out/results.csv")},
+        exit=Exit.PARTIAL,
+        left_out=[Path("/photos/caf\udce9.jpg")],
+        seconds=61.4,
+    )
+
+
+def test_a_person_reads_what_was_found_and_what_failed() -> None:
+    text = io.StringIO()
+    print_report(report(), Console(file=text, width=100))
+    shown = text.getvalue()
+    for line in (
+        "15: 3 succeeded, 12 failed, 2 reused from earlier runs",
+        "5, 1 with an uncertain label, none in 1 photo",
+        "female: 3   male: 2",
+        "20-29: 5",
+        "Failed: corrupt_image",
+        "[bad]/9.jpg: the file is cut off",
+        "and 2 more",
+        "/out/results.csv",
+        "0:01:01",
+        "* Gender and age are apparent.",
+        r"'/photos/caf\udce9.jpg'",
+    ):
+        assert line in shown
+    assert "0-4" not in shown
+
+
+def test_a_script_reads_the_same() -> None:
+    document = report().as_json()
+    assert document["exit_code"] == 3
+    assert document["counts"]["failed"] == 12
+    assert document["failures"] == {"corrupt_image": 12}
+    assert document["files"] == {"jsonl": "/out/results.jsonl", "csv": "/out/results.csv"}
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_bytes(b"old")
+    with pytest.raises(ConnectionError), replacing(path) as file:
+        file.write(b"half")
+        raise ConnectionError
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("results.csv", b"old")]
+    with replacing(path) as file:
+        file.write(b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("results.csv", b"new")]

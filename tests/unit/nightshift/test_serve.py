@@ -1,0 +1,62 @@
+import socket
+from pathlib import Path
+
+import pytest
+
+from nightshift.embedded.service import check_bundle, environment
+from nightshift.serve import is_loopback, listen, refuse_open_door
+from shared.bundles import MANIFEST, TENSORS
+from shared.errors import InvalidInput, ModelUnavailable, NightshiftError
+from shared.settings import REPOSITORY, Settings, load_settings
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.8.9.1", "::1", "localhost"])
+def test_loopback_needs_no_key(host: str) -> None:
+    assert is_loopback(host)
+    refuse_open_door(Settings(host=host))
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "no-such-host.invalid"])
+def test_anywhere_else_does(host: str) -> None:
+    assert not is_loopback(host)
+    with pytest.raises(InvalidInput, match="NIGHTSHIFT_API_KEY"):
+        refuse_open_door(Settings(host=host))
+    refuse_open_door(load_settings(host=host, api_key="secret"))
+
+
+def test_a_taken_port_is_said() -> None:
+    with listen("127.0.0.1", 0) as first:
+        port = first.getsockname()[1]
+        with pytest.raises(NightshiftError, match=f"127.0.0.1:{port}"):
+            listen("127.0.0.1", port)
+
+
+def test_port_0_is_a_free_one() -> None:
+    with listen("127.0.0.1", 0) as listener:
+        assert listener.family == socket.AF_INET
+        assert listener.getsockname()[1] > 0
+
+
+def test_a_child_reads_back_the_very_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load_settings(home=tmp_path, api_key="secret", allow_in_place=True, workers=3, lease_s=7.5)
+    for name, value in environment(settings).items():
+        monkeypatch.setenv(name, value)
+    assert load_settings() == settings
+
+
+def test_the_shipped_bundle_is_whole() -> None:
+    settings, manifest = check_bundle(Settings())
+    assert Path(settings.bundle).is_absolute()
+    assert manifest.name == "utkface-v2s"
+
+
+def test_a_bundle_with_other_tensors_is_named(tmp_path: Path) -> None:
+    bundle = tmp_path / "mine"
+    bundle.mkdir()
+    (bundle / MANIFEST).write_bytes((REPOSITORY / "weights" / "utkface-v2s" / MANIFEST).read_bytes())
+    settings = Settings(weights_dir=tmp_path, bundle="mine")
+    with pytest.raises(ModelUnavailable, match=str(bundle / TENSORS)):
+        check_bundle(settings)
+    (bundle / TENSORS).write_bytes(b"other")
+    with pytest.raises(ModelUnavailable, match="is not the file that its manifest names"):
+        check_bundle(settings)

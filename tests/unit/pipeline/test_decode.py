@@ -1,0 +1,490 @@
+"""Bytes in every format and mode, whole and broken, against pixels known beforehand."""
+
+from __future__ import annotations
+
+import io
+import struct
+import threading
+import zlib
+from typing import Any
+
+import numpy as np
+import pillow_heif
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageCms
+
+from shared.errors import Unreadable
+from tests import samples
+from worker.pipeline.decode import DecodedPhoto, decode, fit_size, thumbnail
+
+pillow_heif.register_heif_opener()
+
+# Four flat corners: survives lossy formats, and tells every orientation from every other.
+RED, GREEN, BLUE, GREY = (200, 40, 30), (40, 180, 60), (30, 60, 210), (128, 128, 128)
+
+
+def quadrants(width: int = 96, height: int = 64) -> Image.Image:
+    image = Image.new("RGB", (width, height))
+    for index, colour in enumerate((RED, GREEN, BLUE, GREY)):
+        row, column = divmod(index, 2)
+        image.paste(colour, (column * width // 2, row * height // 2, width, height))
+        if column == 0:
+            image.paste(colour, (0, row * height // 2, width // 2, height))
+    return image
+
+
+def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:
+    out = io.BytesIO()
+    image.save(out, image_format, **options)
+    return out.getvalue()
+
+
+def decoded(data: bytes, height: int = 1080, **limits: int) -> DecodedPhoto:
+    return decode(
+        data, height=height, **{"max_photo_pixels": 200_000_000, "max_working_pixels": 8_300_000, **limits}
+    )
+
+
+def corners(photo: DecodedPhoto) -> list[tuple[int, ...]]:
+    """Mean colour about the middle of each quadrant, row by row."""
+    rows, columns = photo.pixels.shape[:2]
+    means = []
+    for y in (rows // 4, 3 * rows // 4):
+        for x in (columns // 4, 3 * columns // 4):
+            patch = photo.pixels[max(0, y - 4) : y + 4, max(0, x - 4) : x + 4].reshape(-1, 3)
+            means.append(tuple(int(value) for value in np.rint(patch.mean(axis=0))))
+    return means
+
+
+def assert_quadrants(photo: DecodedPhoto, tolerance: int) -> None:
+    np.testing.assert_allclose(corners(photo), [RED, GREEN, BLUE, GREY], atol=tolerance)
+
+
+def code_of(data: bytes, **limits: int) -> str:
+    with pytest.raises(Unreadable) as caught:
+        decoded(data, **limits)
+    return caught.value.code
+
+
+@pytest.mark.parametrize(
+    ("image_format", "options", "tolerance"),
+    [
+        ("JPEG", {"quality": 95}, 4),
+        ("JPEG", {"quality": 95, "progressive": True}, 4),
+        ("PNG", {}, 0),
+        ("WEBP", {"lossless": True}, 0),
+        ("WEBP", {"quality": 90}, 6),
+        ("TIFF", {}, 0),
+        ("TIFF", {"compression": "tiff_lzw"}, 0),
+        ("BMP", {}, 0),
+        ("AVIF", {"quality": 95}, 6),
+        ("HEIF", {"quality": 95}, 6),
+    ],
+)
+def test_each_format_gives_its_pixels(image_format: str, options: dict[str, Any], tolerance: int) -> None:
+    photo = decoded(encoded(quadrants(), image_format, **options))
+    assert photo.pixels.dtype == np.uint8
+    assert photo.pixels.shape == (64, 96, 3)
+    assert photo.pixels.flags.c_contiguous
+    assert (photo.width, photo.height, photo.exif_orientation, photo.scale) == (96, 64, 1, 1.0)
+    assert photo.warnings == ()
+    assert_quadrants(photo, tolerance)
+
+
+def test_a_gif_gives_its_first_frame() -> None:
+    other = Image.new("RGB", (96, 64), "white")
+    photo = decoded(encoded(quadrants(), "GIF", save_all=True, append_images=[other, other]))
+    assert_quadrants(photo, 8)
+
+
+def test_an_animated_webp_gives_its_first_frame() -> None:
+    other = Image.new("RGB", (96, 64), "white")
+    data = encoded(quadrants(), "WEBP", save_all=True, append_images=[other], lossless=True)
+    assert_quadrants(decoded(data), 0)
+
+
+def ramp() -> NDArray[np.uint16]:
+    """16-bit grey from black to white, most of it over 255."""
+    return np.broadcast_to(np.linspace(0, 65535, 64).astype(np.uint16), (48, 64)).copy()
+
+
+@pytest.mark.parametrize("image_format", ["PNG", "TIFF"])
+def test_16_bit_grey_is_scaled_not_clipped(image_format: str) -> None:
+    photo = decoded(encoded(Image.fromarray(ramp()), image_format))
+    expected = np.rint(ramp() / 257)
+    np.testing.assert_allclose(photo.pixels, np.repeat(expected[..., None], 3, axis=2), atol=1)
+
+
+def test_big_endian_16_bit_grey_is_scaled_too() -> None:
+    wide = Image.frombytes("I;16B", (64, 48), ramp().astype(">u2").tobytes())
+    photo = decoded(encoded(wide, "TIFF"))
+    np.testing.assert_allclose(photo.pixels[..., 0], np.rint(ramp() / 257), atol=1)
+
+
+def png_rgb16(levels: NDArray[np.uint16]) -> bytes:
+    """A 16-bit RGB PNG, which Pillow itself cannot write."""
+    height, width = levels.shape[:2]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(rows)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def test_16_bit_colour_is_scaled_not_clipped() -> None:
+    levels = np.stack([ramp(), ramp()[:, ::-1], np.full_like(ramp(), 30000)], axis=2)
+    np.testing.assert_allclose(decoded(png_rgb16(levels)).pixels, levels / 257, atol=1)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected", "warned"),
+    [
+        (np.linspace(0, 1, 64), np.linspace(0, 255, 64), False),
+        (np.linspace(0, 255, 64), np.linspace(0, 255, 64), False),
+        (np.linspace(0, 65535, 64), np.linspace(0, 255, 64), False),
+        (np.linspace(-3, 9, 64), np.linspace(0, 255, 64), True),
+    ],
+)
+def test_float_pictures_are_scaled_by_their_range(
+    values: NDArray[np.float64], expected: NDArray[np.float64], warned: bool
+) -> None:
+    image = Image.fromarray(np.broadcast_to(values.astype(np.float32), (40, 64)).copy())
+    photo = decoded(encoded(image, "TIFF"))
+    np.testing.assert_allclose(photo.pixels[20, :, 1], expected, atol=1)
+    assert bool(photo.warnings) is warned
+
+
+def test_32_bit_integers_with_16_bit_values_are_scaled() -> None:
+    photo = decoded(encoded(Image.fromarray(ramp().astype(np.int32)), "TIFF"))
+    np.testing.assert_allclose(photo.pixels[..., 2], np.rint(ramp() / 257), atol=1)
+
+
+def test_a_float_picture_without_a_number_in_it_is_black() -> None:
+    photo = decoded(encoded(Image.fromarray(np.full((30, 30), np.nan, np.float32)), "TIFF"))
+    assert photo.pixels.max() == 0
+
+
+def test_grey_and_one_bit_become_equal_channels() -> None:
+    assert decoded(encoded(Image.new("L", (30, 20), 77), "PNG")).pixels.tolist()[3][4] == [77, 77, 77]
+    assert decoded(encoded(Image.new("1", (30, 20), 1), "PNG")).pixels.min() == 255
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "TIFF"])
+def test_cmyk_keeps_its_colours(image_format: str) -> None:
+    options = {"quality": 95} if image_format == "JPEG" else {}
+    assert_quadrants(decoded(encoded(quadrants().convert("CMYK"), image_format, **options)), 6)
+
+
+def test_a_palette_keeps_its_colours() -> None:
+    image = quadrants().quantize(4)
+    assert image.mode == "P"
+    assert_quadrants(decoded(encoded(image, "PNG")), 3)
+
+
+def test_a_scaled_palette_has_mixed_colours_not_mixed_indices() -> None:
+    stripes = Image.fromarray((np.indices((400, 400)).sum(axis=0) % 2).astype(np.uint8), "L").convert("P")
+    stripes.putpalette([255, 0, 0, 0, 0, 255])
+    photo = decoded(encoded(stripes, "PNG"), height=100)
+    np.testing.assert_allclose(photo.pixels.reshape(-1, 3).mean(axis=0), [127, 0, 127], atol=3)
+
+
+def test_what_is_transparent_lies_on_white() -> None:
+    image = Image.new("RGBA", (40, 40), (*RED, 0))
+    image.paste((*BLUE, 255), (0, 0, 20, 40))
+    image.paste((0, 0, 0, 128), (20, 20, 40, 40))
+    pixels = decoded(encoded(image, "PNG")).pixels
+    assert tuple(pixels[10, 10]) == BLUE
+    assert tuple(pixels[10, 30]) == (255, 255, 255)  # and not the red that hides there
+    np.testing.assert_allclose(pixels[30, 30], 127, atol=1)
+
+
+def test_grey_with_alpha_lies_on_white() -> None:
+    pixels = decoded(encoded(Image.new("LA", (30, 30), (0, 64)), "PNG")).pixels
+    np.testing.assert_allclose(pixels, 191, atol=1)
+
+
+def test_a_palette_with_a_transparent_entry_lies_on_white() -> None:
+    image = quadrants().quantize(4)
+    index = image.getpixel((5, 5))
+    pixels = decoded(encoded(image, "PNG", transparency=index)).pixels
+    assert tuple(pixels[5, 5]) == (255, 255, 255)
+    np.testing.assert_allclose(pixels[60, 90], GREY, atol=3)
+
+
+def test_scaling_a_cut_out_does_not_bleed_the_hidden_colour() -> None:
+    image = Image.new("RGBA", (400, 400), (255, 0, 0, 0))
+    image.paste((0, 0, 0, 255), (0, 0, 201, 400))
+    pixels = decoded(encoded(image, "PNG"), height=100).pixels.astype(int)
+    assert np.abs(pixels[..., 0] - pixels[..., 1]).max() <= 2
+
+
+def swapped_profile() -> bytes:
+    """A real RGB profile whose red and blue primaries are exchanged: using it swaps the channels."""
+    data = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    count = struct.unpack(">I", data[128:132])[0]
+    places = {}
+    for index in range(count):
+        start = 132 + 12 * index
+        places[bytes(data[start : start + 4])] = start
+    red, blue = places[b"rXYZ"], places[b"bXYZ"]
+    data[red + 4 : red + 12], data[blue + 4 : blue + 12] = (
+        data[blue + 4 : blue + 12],
+        data[red + 4 : red + 12],
+    )
+    description = places[b"desc"]
+    offset, size = struct.unpack(">II", data[description + 4 : description + 12])
+    text = data[offset : offset + size]
+    data[offset : offset + size] = text.replace("sRGB".encode("utf-16-be"), "XRGB".encode("utf-16-be"))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "TIFF", "WEBP"])
+def test_a_colour_profile_is_followed(image_format: str) -> None:
+    options: dict[str, Any] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(image_format, {})
+    photo = decoded(encoded(quadrants(), image_format, icc_profile=swapped_profile(), **options))
+    assert photo.warnings == ()
+    red_quadrant = corners(photo)[0]
+    assert red_quadrant[2] > 150 > red_quadrant[0]
+
+
+def test_a_grey_picture_with_an_rgb_profile_stays_grey() -> None:
+    photo = decoded(encoded(Image.new("L", (30, 30), 90), "PNG", icc_profile=swapped_profile()))
+    np.testing.assert_allclose(photo.pixels, 90, atol=3)
+
+
+@pytest.mark.parametrize("profile", [b"not a profile", b"\0" * 200])
+def test_a_broken_profile_is_a_warning(profile: bytes) -> None:
+    photo = decoded(encoded(quadrants(), "PNG", icc_profile=profile))
+    assert_quadrants(photo, 0)
+    assert "colour profile" in photo.warnings[0]
+
+
+def test_a_profile_of_another_kind_of_image_is_a_warning() -> None:
+    photo = decoded(encoded(quadrants().convert("CMYK"), "TIFF", icc_profile=swapped_profile()))
+    assert_quadrants(photo, 4)
+    assert "colour profile" in photo.warnings[0]
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+def test_each_orientation_becomes_upright(orientation: int, image_format: str) -> None:
+    stored = Image.open(io.BytesIO(samples.jpeg(quadrants(), exif_orientation=orientation, quality=95)))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    stored.load()
+    plain = Image.fromarray(np.asarray(stored))
+    photo = decoded(encoded(plain, image_format, exif=exif))
+    assert (photo.width, photo.height, photo.exif_orientation) == (96, 64, orientation)
+    assert photo.pixels.shape == (64, 96, 3)
+    assert_quadrants(photo, 8)
+
+
+@pytest.mark.parametrize("orientation", [1, 6, 3])
+def test_heic_is_turned_once(orientation: int) -> None:
+    stored = Image.open(io.BytesIO(samples.jpeg(quadrants(), exif_orientation=orientation, quality=95)))
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    stored.load()
+    # Given as bytes, the encoder writes HEIF's own turn (irot) beside the EXIF tag, as telephones do.
+    plain = Image.fromarray(np.asarray(stored))
+    photo = decoded(encoded(plain, "HEIF", quality=95, exif=exif.tobytes()))
+    assert (photo.width, photo.height, photo.exif_orientation) == (96, 64, orientation)
+    assert_quadrants(photo, 8)
+
+
+def test_a_heic_is_turned_by_its_own_boxes_and_never_by_exif() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 3
+    data = encoded(quadrants(), "HEIF", quality=95, exif=exif)  # not as bytes: the tag alone, no irot
+    assert b"irot" not in data
+    assert_quadrants(decoded(data), 8)
+
+
+def test_a_large_sideways_jpeg_is_scaled_by_its_upright_height() -> None:
+    photo = decoded(samples.jpeg(quadrants(1600, 1200), exif_orientation=8), height=300)
+    assert (photo.width, photo.height) == (1600, 1200)
+    assert photo.pixels.shape == (300, 400, 3)
+    assert photo.scale == 0.25
+    assert_quadrants(photo, 8)
+
+
+def test_dct_scaling_shows_the_same_picture_as_scaling_the_whole() -> None:
+    picture = samples.astronaut(1999)
+    small = decoded(samples.jpeg(picture, quality=95), height=240).pixels.astype(int)
+    whole = decoded(encoded(picture, "PNG"), height=240).pixels.astype(int)
+    assert np.abs(small - whole).mean() < 3
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
+@pytest.mark.parametrize("body", [b"this is no TIFF header", b"II*\0\x08\0\0\0\x05\0\x12\x01"])
+def test_broken_exif_is_a_warning(body: bytes) -> None:
+    data = encoded(quadrants(), "JPEG", quality=95, exif=b"Exif\0\0" + body)
+    photo = decoded(data)
+    assert_quadrants(photo, 4)
+    assert "EXIF" in photo.warnings[0]
+
+
+def test_an_orientation_that_does_not_exist_is_a_warning() -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 77
+    photo = decoded(encoded(quadrants(), "JPEG", quality=95, exif=exif))
+    assert photo.exif_orientation == 1
+    assert "77" in photo.warnings[0]
+
+
+@pytest.mark.parametrize(("height", "expected"), [(1080, 1080), (1081, 1080), (1079, 1079)])
+def test_only_a_photo_over_the_height_is_scaled(height: int, expected: int) -> None:
+    photo = decoded(encoded(Image.new("RGB", (40, height)), "PNG"))
+    assert photo.pixels.shape[0] == expected
+    assert (photo.scale == 1.0) is (height <= 1080)
+    assert photo.height == height
+
+
+def test_a_panorama_is_scaled_by_its_pixels() -> None:
+    photo = decoded(encoded(Image.new("RGB", (6000, 500)), "PNG"), max_working_pixels=1_000_000)
+    rows, columns = photo.pixels.shape[:2]
+    assert 980_000 <= rows * columns <= 1_000_000
+    assert columns / rows == pytest.approx(12, rel=0.01)
+
+
+@given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(64, 4320), st.integers(5_000, 10_000_000))
+def test_a_fitted_size_keeps_every_limit_and_the_shape(w: int, h: int, height: int, most: int) -> None:
+    fitted_w, fitted_h = fit_size(w, h, height, most)
+    assert 1 <= fitted_w <= w
+    assert 1 <= fitted_h <= min(h, height)
+    assert fitted_w * fitted_h <= max(most, fitted_w, fitted_h)
+    if fitted_w > 40 and fitted_h > 40:
+        assert fitted_w / fitted_h == pytest.approx(w / h, rel=0.06)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (10, 20_000), (20_000, 10)])
+def test_odd_sizes_are_photos_too(size: tuple[int, int]) -> None:
+    photo = decoded(encoded(Image.new("RGB", size, RED), "PNG"))
+    assert (photo.width, photo.height) == size
+    assert tuple(photo.pixels[0, 0]) == RED
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello, I am a text file that somebody named photo.jpg",
+        b"%PDF-1.7\n",
+        b"\0" * 5000,
+        b"<svg/>",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n",
+    ],
+)
+def test_what_is_no_image_we_read_is_unsupported(data: bytes) -> None:
+    assert code_of(data) == "unsupported_format"
+
+
+@pytest.mark.parametrize("image_format", ["PPM", "ICO", "TGA", "JPEG2000"])
+def test_images_of_other_formats_are_unsupported(image_format: str) -> None:
+    assert code_of(encoded(quadrants(), image_format)) == "unsupported_format"
+
+
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF"])
+@pytest.mark.parametrize("kept", [0.15, 0.5, 0.9])
+def test_a_truncated_image_is_corrupt(image_format: str, kept: float) -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
+    data = encoded(Image.fromarray(noise), image_format)
+    assert code_of(data[: int(len(data) * kept)]) == "corrupt_image"
+
+
+@pytest.mark.parametrize(
+    "prefix", [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\0\0\0WEBPVP8 ", b"II*\0"]
+)
+def test_a_signature_with_nothing_behind_it_is_corrupt(prefix: bytes) -> None:
+    assert code_of(prefix) == "corrupt_image"
+
+
+@given(st.binary(min_size=1, max_size=40), st.integers(0, 2000))
+def test_damage_anywhere_gives_pixels_or_a_named_error(damage: bytes, place: int) -> None:
+    data = bytearray(encoded(quadrants(), "JPEG"))
+    place %= len(data)
+    data[place : place + len(damage)] = damage
+    try:
+        photo = decoded(bytes(data), max_photo_pixels=1_000_000)
+    except Unreadable as error:
+        assert error.code in ("corrupt_image", "unsupported_format", "too_many_pixels")
+    else:
+        assert photo.pixels.size > 0
+
+
+def bomb(width: int, height: int) -> bytes:
+    """A PNG that claims a size and has next to no data."""
+    chunks = (
+        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
+        (b"IDAT", zlib.compress(b"\0" * 100)),
+        (b"IEND", b""),
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("size", [(15_000, 15_000), (20_000, 15_000), (30_000, 30_000), (60_000, 60_000)])
+def test_a_bomb_is_refused_by_its_header(size: tuple[int, int]) -> None:
+    # 225 MP lies between Pillow's warning and its error, whatever its own limit.
+    assert code_of(bomb(*size)) == "too_many_pixels"
+
+
+@pytest.mark.filterwarnings("ignore:Image size")
+def test_the_pixel_limit_is_exact() -> None:
+    data = encoded(Image.new("RGB", (100, 50)), "PNG")
+    assert decoded(data, max_photo_pixels=5000).width == 100
+    assert code_of(data, max_photo_pixels=4999) == "too_many_pixels"
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_photo_over_pillows_own_limit_and_under_ours_is_read() -> None:
+    before = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = 1000
+    try:
+        assert decoded(encoded(quadrants(), "PNG")).width == 96
+        assert Image.MAX_IMAGE_PIXELS == 1000
+    finally:
+        Image.MAX_IMAGE_PIXELS = before
+
+
+def test_decoding_in_threads_leaves_pillows_limit_as_it_was() -> None:
+    before = Image.MAX_IMAGE_PIXELS
+    data = encoded(quadrants(800, 600), "JPEG")
+    limits = [600_000, 10_000_000, 480_000]
+    widths: list[int] = []
+    threads = [
+        threading.Thread(
+            target=lambda limit: widths.append(decoded(data, max_photo_pixels=limit).width), args=(limit,)
+        )
+        for limit in limits * 6
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert widths == [800] * 18
+    assert before == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"), [((1600, 800), (320, 160)), ((100, 50), (100, 50)), ((3000, 2), (320, 1))]
+)
+def test_a_thumbnail_is_small_never_enlarged_and_upright(
+    size: tuple[int, int], expected: tuple[int, int]
+) -> None:
+    image = Image.open(io.BytesIO(thumbnail(decoded(encoded(quadrants(*size), "PNG")))))
+    assert (image.format, image.size) == ("WEBP", expected)
+
+
+def test_a_thumbnail_shows_the_photo() -> None:
+    small = decoded(thumbnail(decoded(encoded(quadrants(800, 600), "PNG"))))
+    assert_quadrants(small, 8)

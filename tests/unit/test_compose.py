@@ -1,0 +1,156 @@
+"""docker-compose.yml says the same as shared/processes.py, and keeps no secrets."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from shared.db.engine import Database
+from shared.db.migrate import is_current
+from shared.processes import (
+    api_command,
+    broker_command,
+    sweeper_command,
+    worker_command,
+)
+from shared.settings import REPOSITORY, Settings, load_settings
+
+COMPOSE = REPOSITORY / "docker-compose.yml"
+SECRETS = {"POSTGRES_PASSWORD": "pw", "NIGHTSHIFT_API_KEY": "key"}
+OURS = ("migrate", "api", "worker-cpu", "sweeper")
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, Any]:
+    text = COMPOSE.read_text(encoding="utf-8")
+    filled = re.sub(r"\$\{(\w+):\?[^}]+\}", lambda variable: SECRETS[variable[1]], text)
+    loaded: dict[str, Any] = yaml.safe_load(filled)["services"]
+    return loaded
+
+
+def settings_of(service: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """What a process of the service reads."""
+    for name in [name for name in os.environ if name.startswith("NIGHTSHIFT_")]:
+        monkeypatch.delenv(name)
+    for name, value in service["environment"].items():
+        monkeypatch.setenv(name, value)
+    return load_settings()
+
+
+def command_of(service: dict[str, Any]) -> list[str]:
+    """The service's command, with the Python of this test."""
+    program, *arguments = service["command"]
+    assert program == "python"
+    return [sys.executable, *arguments]
+
+
+def test_the_file_is_valid() -> None:
+    checked = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "check_jsonschema",
+            "--builtin-schema",
+            "vendor.compose-spec",
+            str(COMPOSE),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_api_runs_as_everywhere(services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert command_of(services["api"]) == api_command(settings_of(services["api"], monkeypatch))
+
+
+def test_workers_run_as_everywhere(services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = services["worker-cpu"]
+
+    assert command_of(worker) == worker_command(settings_of(worker, monkeypatch))
+
+
+def test_the_sweeper_runs_as_everywhere(services: dict[str, Any]) -> None:
+    assert command_of(services["sweeper"]) == sweeper_command()
+
+
+def test_the_broker_keeps_messages_as_the_embedded_one(services: dict[str, Any]) -> None:
+    embedded = broker_command(Path("x"), Path("x"), Path("x"))
+    first = embedded.index("--appendonly")
+    kept = embedded[first : embedded.index("--maxmemory-policy") + 2]
+
+    assert services["valkey"]["command"] == ["valkey-server", *kept]
+
+
+def test_migrate_makes_the_schema(services: dict[str, Any], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'new.db'}"
+    subprocess.run(
+        command_of(services["migrate"]),
+        env={**os.environ, "NIGHTSHIFT_DATABASE_URL": url},
+        cwd=REPOSITORY,
+        check=True,
+    )
+
+    database = Database(url)
+    with database.read() as session:
+        assert is_current(session)
+    database.close()
+
+
+def test_every_process_of_ours_reads_known_settings(services: dict[str, Any]) -> None:
+    known = {f"NIGHTSHIFT_{name.upper()}" for name in Settings.model_fields}
+
+    for name in OURS:
+        assert set(services[name]["environment"]) <= known
+
+
+def test_ours_share_one_database_broker_and_store(services: dict[str, Any]) -> None:
+    for setting in ("DATABASE_URL", "BROKER_URL", "STORE_URL"):
+        assert len({services[name]["environment"][f"NIGHTSHIFT_{setting}"] for name in OURS}) == 1
+    mounted = {
+        name for name in OURS if "store:/var/lib/nightshift/store" in services[name].get("volumes", [])
+    }
+    assert mounted == {"api", "worker-cpu"}
+
+
+def test_ours_wait_for_the_schema(services: dict[str, Any]) -> None:
+    for name in set(OURS) - {"migrate"}:
+        assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+
+
+def test_secrets_have_no_default() -> None:
+    text = COMPOSE.read_text(encoding="utf-8")
+
+    assert set(re.findall(r"\$\{(\w+):\?[^}]+\}", text)) == set(SECRETS)
+    assert not re.findall(r"\$\{\w+(?!\w*:\?)[^}]*\}", text)
+
+
+def test_only_the_api_is_published_and_on_this_machine_only(services: dict[str, Any]) -> None:
+    published = {name: service["ports"] for name, service in services.items() if "ports" in service}
+
+    assert list(published) == ["api"]
+    assert all(port.startswith("127.0.0.1:") for port in published["api"])
+
+
+def test_images_and_their_targets(services: dict[str, Any]) -> None:
+    stages = re.findall(r"^FROM \S+ AS (\S+)$", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
+
+    assert {services[name]["build"]["target"] for name in OURS} == {"api", "worker"}
+    assert {"api", "worker"} <= set(stages)
+
+
+def test_images_run_as_nobody_special() -> None:
+    dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
+    last_user = re.findall(r"^USER (\S+)$", dockerfile, re.MULTILINE)[-1]
+
+    assert last_user == "10001"
+    assert dockerfile.index("USER 10001") < dockerfile.index("FROM base AS api")

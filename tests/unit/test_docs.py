@@ -1,0 +1,146 @@
+"""What the documentation says is what the code does."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from docs import settings_table
+from nightshift.exits import MEANINGS, Exit
+from shared.bundles import MANIFEST
+from shared.domain import PHOTO_ERROR_CODES
+from shared.options import JobOptions
+from shared.settings import REPOSITORY, Settings
+from shared.states import MOVES, JobState, Outcome, PhotoStatus
+
+README = REPOSITORY / "README.md"
+ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
+PAGES = [
+    README,
+    REPOSITORY / "CHANGELOG.md",
+    REPOSITORY / "weights" / "README.md",
+    *sorted((REPOSITORY / "docs").rglob("*.md")),
+]
+
+
+def rows(text: str) -> list[list[str]]:
+    """Cells of every table row in a Markdown text."""
+    lines = (line for line in text.splitlines() if line.startswith("|"))
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+
+
+def test_the_table_of_moves_is_complete_and_right() -> None:
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    table = text.partition("<!-- moves -->")[2].partition("<!-- /moves -->")[0]
+
+    written = {name: (set(leaves.split(", ")), reaches) for name, leaves, reaches in rows(table)[2:]}
+
+    assert written == {name: ({*map(str, move.leaves)}, str(move.reaches)) for name, move in MOVES.items()}
+
+
+@pytest.mark.parametrize("word", [*JobState, *Outcome, *PhotoStatus])
+def test_every_state_is_explained(word: str) -> None:
+    assert re.search(rf"\b{word}\b", ARCHITECTURE.read_text(encoding="utf-8"))
+
+
+def test_generated_tables_are_up_to_date() -> None:
+    readme = README.read_text(encoding="utf-8")
+
+    assert settings_table.updated(readme) == readme
+
+
+def test_every_setting_and_option_is_explained() -> None:
+    for model in (Settings, JobOptions):
+        for name, field in model.model_fields.items():
+            assert field.description, name
+
+
+def test_no_table_says_where_the_repository_lies() -> None:
+    assert str(REPOSITORY) not in settings_table.settings_table()
+
+
+def test_a_table_that_is_behind_is_found_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(README.read_text(encoding="utf-8").replace("NIGHTSHIFT_PORT", "NIGHTSHIFT_DOOR"))
+    monkeypatch.setattr(settings_table, "README", readme)
+
+    monkeypatch.setattr("sys.argv", ["settings_table", "--check"])
+    assert settings_table.main() == 1
+    monkeypatch.setattr("sys.argv", ["settings_table"])
+    assert settings_table.main() == 0
+    assert readme.read_text(encoding="utf-8") == README.read_text(encoding="utf-8")
+
+
+def test_the_readme_has_every_exit_code() -> None:
+    section = README.read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
+
+    assert [int(code) for code, _ in rows(section)[2:]] == [code.value for code in MEANINGS]
+    assert set(MEANINGS) == set(Exit)
+
+
+def test_photo_error_codes_in_the_readme_exist() -> None:
+    text = README.read_text(encoding="utf-8")
+    named = set(re.findall(r"(?:fails?|given up) as\s+`(\w+)`", text))
+
+    assert named
+    assert named <= PHOTO_ERROR_CODES
+
+
+def test_accuracy_in_the_readme_is_that_of_the_manifest() -> None:
+    manifest = json.loads((REPOSITORY / "weights" / "utkface-v2s" / MANIFEST).read_text(encoding="utf-8"))
+    measured = manifest["metrics"]["validation"]
+    section = README.read_text(encoding="utf-8").partition("## The shipped weights")[2].partition("\n## ")[0]
+
+    numbers = [cells[1] for cells in rows(section)[2:]]
+
+    assert numbers == [
+        f"{measured['gender']:.1%}".replace("%", " %"),
+        f"{measured['age8']:.1%}".replace("%", " %"),
+        f"{measured['near']:.1%}".replace("%", " %"),
+        f"{measured['mae']:.1f} years",
+    ]
+    assert f"{measured['chips']:,} chips" in " ".join(section.split())
+    assert f"{manifest['input']['size']} pixels" in " ".join(section.split())
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    headings = {
+        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in headings, target
+        elif not target.startswith("http"):
+            assert (page.parent / target).exists(), target
+
+
+def test_decisions_are_numbered_and_whole() -> None:
+    decisions = sorted((REPOSITORY / "docs" / "adr").glob("*.md"))
+
+    assert decisions
+    for number, decision in enumerate(decisions, start=1):
+        text = decision.read_text(encoding="utf-8")
+        assert decision.name.startswith(f"{number:04d}-")
+        assert text.startswith(f"# {number}. ")
+        assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
+            "Status",
+            "Context",
+            "Decision",
+            "Consequences",
+        ]
+
+
+def test_every_make_target_explains_itself() -> None:
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    phony = re.search(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)
+    assert phony
+
+    explained = re.findall(r"^([a-z]+):.*## .+$", makefile, re.MULTILINE)
+
+    assert sorted(explained) == sorted(phony[1].split())
