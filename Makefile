@@ -28,10 +28,14 @@ help: ## Show this list
 	@echo
 	@echo "  ARGS=\"...\" adds flags to the command that run, serve, worker, test or soak starts."
 
-run: $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=out]
+run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=out]
+	@$(VENV)/bin/nightshift run "$$PHOTOS" --out "$$OUT" $(ARGS)
+
+# Asked for before anything is installed.
+.PHONY: .photos-are-given
+.photos-are-given:
 	@if [ -z "$$PHOTOS" ]; then \
 	  echo "Say which photos: make run PHOTOS=path/to/photos [OUT=path/for/results]" >&2; exit 2; fi
-	@$(VENV)/bin/nightshift run "$$PHOTOS" --out "$$OUT" $(ARGS)
 
 demo: $(DEMO_STAMP) ## Make a small folder of sample photos and analyse it into demo/out
 	@$(PYTHON) -m bench.sample_event demo/photos

@@ -97,7 +97,7 @@ def run(
     """
     with _whole_installation():
         from nightshift.run import Request, Run
-    from nightshift.report import Report, print_report
+    from nightshift.report import Report, print_report, stdout_console
 
     if not paths and not resume:
         raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
@@ -117,7 +117,7 @@ def run(
     if as_json:
         typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
     else:
-        print_report(report, Console())
+        print_report(report, stdout_console())
     raise typer.Exit(report.exit)
 
 

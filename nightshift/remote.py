@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job
@@ -20,7 +21,7 @@ from nightshift.errors import ApiError, UploadCut
 from nightshift.exits import Exit, exit_for_outcome, say, told
 from nightshift.photos import FoundPhoto, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import replacing
+from nightshift.report import replacing, stdout_console
 from shared.errors import InvalidInput
 
 UPLOADS = 4
@@ -107,7 +108,7 @@ def status(
     if as_json:
         typer.echo(_as_json(jobs[0]) if job else f"[{', '.join(map(_as_json, jobs))}]")
         return
-    Console().print(_table(jobs), soft_wrap=not sys.stdout.isatty())
+    stdout_console().print(_table(jobs))
 
 
 def results(
@@ -184,14 +185,19 @@ def _upload(client: Client, job_id: str, photos: Sequence[FoundPhoto], console: 
 
 def _table(jobs: Sequence[Job]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("JOB", "LABEL", "STATE", "DONE", "FAILED", "FACES", "CREATED"):
-        table.add_column(heading, no_wrap=True, justify="right" if heading in {"FAILED", "FACES"} else "left")
+    table.add_column("JOB", overflow="fold", min_width=max((len(job.id) for job in jobs), default=0))
+    for heading in ("STATE", "DONE", "FAILED", "FACES", "CREATED", "LABEL"):
+        table.add_column(heading, justify="right" if heading in {"FAILED", "FACES"} else "left")
     for job in jobs:
-        state = f"{job.state}: {job.outcome}" if job.outcome else job.state
-        done = f"{job.counts.final} of {job.counts.total}"
-        created = f"{job.created_at.astimezone():%Y-%m-%d %H:%M}"
-        numbers = (str(job.counts.failed), str(job.faces))
-        table.add_row(job.id, job.label or "", state, done, *numbers, created)
+        table.add_row(
+            job.id,
+            f"{job.state}: {job.outcome}" if job.outcome else job.state,
+            f"{job.counts.final} of {job.counts.total}",
+            str(job.counts.failed),
+            str(job.faces),
+            f"{job.created_at.astimezone():%Y-%m-%d %H:%M}",
+            Text(job.label or ""),
+        )
     return table
 
 

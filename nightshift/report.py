@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -112,6 +113,11 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             temporary.unlink()
 
 
+def stdout_console() -> Console:
+    """For tables: as wide as the terminal, and unfolded into a file or a pipe."""
+    return Console(width=None if sys.stdout.isatty() else 1000)
+
+
 def print_report(report: Report, console: Console) -> None:
     """The summary for a person."""
     summary, counts = report.summary, report.summary.photos
@@ -137,7 +143,7 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row("Results" if path is next(iter(report.files.values())) else "", str(path))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
-    console.print(table, highlight=False, soft_wrap=not console.is_terminal)
+    console.print(table, highlight=False)
     if summary.faces:
         console.print(f"* {summary.notice or 'Gender and age are apparent.'}", style="dim", highlight=False)
 

@@ -26,7 +26,7 @@ from worker.sweeper import Sweeper
 
 API_START_S = 60.0
 WORKERS_STOP_S = 25.0
-"""A little over Celery's soft shutdown, in which a worker gives its batch back."""
+"""A worker gives its batch back before the next photo; a photo that hangs is not waited for longer."""
 
 _REFUSAL = "nightshift worker: "
 """How a worker process says that it cannot work with these settings, device or weights."""
@@ -78,7 +78,7 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
     return settings.model_copy(update={"bundle": str(folder)}), manifest
 
 
-def environment(settings: Settings, **more: str) -> dict[str, str]:
+def environment(settings: Settings) -> dict[str, str]:
     """A child's environment: this process's, with every setting spelled out."""
     spelled = {}
     for name in type(settings).model_fields:
@@ -86,7 +86,7 @@ def environment(settings: Settings, **more: str) -> dict[str, str]:
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         spelled[f"NIGHTSHIFT_{name.upper()}"] = str(value)
-    return {**os.environ, **spelled, **more}
+    return {**os.environ, **spelled}
 
 
 @contextmanager
@@ -159,7 +159,6 @@ def _command(
     *,
     grace_s: float,
     passed_fds: tuple[int, ...] = (),
-    more: dict[str, str] | None = None,
     to_stderr: bool = False,
 ) -> Command:
     log = None if to_stderr else _log(settings, name)
@@ -169,7 +168,7 @@ def _command(
     return Command(
         name=name,
         arguments=arguments,
-        environment=environment(settings, **(more or {})),
+        environment=environment(settings),
         folder=settings.home,
         log=log,
         grace_s=grace_s,

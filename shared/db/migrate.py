@@ -1,4 +1,4 @@
-"""Runs the migrations, and tells whether a database has them all."""
+"""Runs the migrations, and tells whether a database has them all. `python -m shared.db.migrate` upgrades."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 import migrations
+from shared.settings import load_settings
 
 
 def _config(database_url: str) -> Config:
@@ -29,3 +30,7 @@ def is_current(session: Session) -> bool:
     """True when the database has every migration this code knows."""
     head = ScriptDirectory.from_config(_config("")).get_current_head()
     return MigrationContext.configure(session.connection()).get_current_revision() == head
+
+
+if __name__ == "__main__":
+    upgrade(load_settings().database_url)

@@ -4,6 +4,11 @@ import csv
 import json
 from pathlib import Path
 
+from nightshift.embedded.interrupted_runs import run_metadata
+from shared.bundles import locate_bundle, read_manifest
+from shared.db.engine import Database
+from shared.queue.intake import NewPhoto, add_photos, open_job
+from shared.settings import Settings
 from tests.e2e.command import Nightshift, results, write_portraits
 from tests.samples import no_face_jpeg, several_jpeg
 
@@ -51,23 +56,28 @@ def test_run_then_run_again_with_a_corrupt_file_beside(tmp_path: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
 
 
-def test_wrong_input_is_one_line_and_starts_nothing(tmp_path: Path) -> None:
+def test_a_run_broken_off_while_naming_photos_is_gone_on_with(tmp_path: Path) -> None:
     nightshift = Nightshift(tmp_path)
-    (tmp_path / "empty").mkdir()
-    missing, empty = nightshift.run("run", "nowhere"), nightshift.run("run", "empty")
-    assert (missing.returncode, empty.returncode) == (2, 2)
-    assert missing.stderr == f"nightshift: no such file or folder: {tmp_path / 'nowhere'} (no_such_path)\n"
-    assert "no photos in" in empty.stderr
-    assert not nightshift.home.exists()
-
-    nightshift.settings["BUNDLE"] = "no-such-weights"
-    write_portraits(tmp_path / "party", 1)
-    unavailable = nightshift.run("run", "party")
-    assert unavailable.returncode == 6
-    assert "no-such-weights" in unavailable.stderr.splitlines()[-1]
-
-
-def test_there_may_be_nothing_to_resume(tmp_path: Path) -> None:
-    nothing = Nightshift(tmp_path).run("run", "--resume")
+    nothing = nightshift.run("run", "--resume")
     assert nothing.returncode == 2
     assert "holds no interrupted run" in nothing.stderr
+
+    write_portraits(tmp_path / "party", 2)
+    settings = Settings(home=nightshift.home)
+    database = Database(settings.database_url)
+    first = NewPhoto("portrait-00.jpg", "pho_1", in_place_path=str(tmp_path / "party" / "portrait-00.jpg"))
+    with database.write() as session:
+        job = open_job(
+            session,
+            owner="local",
+            options=settings.default_job_options(),
+            bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
+            metadata=run_metadata([tmp_path / "party"], tmp_path / "out"),
+        )
+        add_photos(session, "local", job.id, [first])
+    database.close()
+
+    resumed = nightshift.run("run", "--resume", "--json")
+    assert resumed.returncode == 0, resumed.stderr
+    assert json.loads(resumed.stdout)["job_id"] == job.id
+    assert [line["custom_id"] for line in results(tmp_path / "out")] == ["portrait-00.jpg", "portrait-01.jpg"]

@@ -21,6 +21,10 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
         assert found, stderr.read_text()
         server.settings["SERVER"] = url = found[1]
 
+        forbidden = server.run("submit", "party", "--in-place")
+        assert forbidden.returncode == 2
+        assert "in_place_forbidden" in forbidden.stderr
+
         waiting = server.run("submit", "party", "--label", "no worker yet")
         job = waiting.stdout.strip()
         assert waiting.returncode == 0, waiting.stderr
@@ -56,19 +60,6 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
     away = server.run("status")
     assert away.returncode == 6
     assert "no answer from" in away.stderr
-
-
-def test_in_place_is_for_servers_that_allow_it(tmp_path: Path) -> None:
-    write_portraits(tmp_path / "party", 1)
-    for arguments, code in (((), 2), (("--in-place",), 0)):
-        server = Nightshift(tmp_path)
-        with server.running("serve", "--port", "0", *arguments) as serving:
-            stderr = tmp_path / "stderr"
-            wait_for(lambda: "serving on" in stderr.read_text() or serving.poll() is not None, "the server")  # noqa: B023
-            found = re.search(r"serving on (\S+)", stderr.read_text())
-            assert found, stderr.read_text()
-            server.settings["SERVER"] = found[1]
-            assert server.run("submit", "party", "--in-place").returncode == code
 
 
 def test_serving_the_network_without_a_key_is_refused(tmp_path: Path) -> None:

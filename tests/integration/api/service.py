@@ -119,13 +119,14 @@ def write_bundle(weights: Path) -> None:
 
 
 def make_service(folder: Path, **overrides: object) -> Service:
-    """A service in this folder, its database migrated, its broker a fake."""
+    """A service in this folder, its broker a fake; over SQLite unless a migrated database is named."""
     write_bundle(folder / "weights")
     settings = Settings(
         **{"home": folder / "home", "weights_dir": folder / "weights", "bundle": "test", **overrides}  # type: ignore[arg-type]
     )
     settings.home.mkdir(exist_ok=True)
-    upgrade(settings.database_url)
+    if "database_url" not in overrides:
+        upgrade(settings.database_url)
     app = create_app(settings)
     database = Database(settings.database_url)
     service = Service(app, settings, database, FakeDoorbell(), settings.home)

@@ -249,7 +249,8 @@ def swapped_profile() -> bytes:
 
 @pytest.mark.parametrize("image_format", ["JPEG", "PNG", "TIFF", "WEBP"])
 def test_a_colour_profile_is_followed(image_format: str) -> None:
-    options: dict[str, Any] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(image_format, {})
+    options: dict[str, Any] = {"quality": 95} if image_format == "JPEG" else {}
+    options |= {"lossless": True} if image_format == "WEBP" else {}
     photo = decoded(encoded(quadrants(), image_format, icc_profile=swapped_profile(), **options))
     assert photo.warnings == ()
     red_quadrant = corners(photo)[0]

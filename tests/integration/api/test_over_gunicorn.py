@@ -1,0 +1,250 @@
+"""What only a real server shows: bodies and answers as they pass over a socket."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import delete
+
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.db.models import Job
+from shared.processes import api_command
+from shared.settings import Settings
+from tests.integration.api.service import write_bundle
+from tests.processes import wait_for
+from tests.queue_rows import analysis, face, queued_job, save_all, take
+
+SMALL_BUFFER_BYTES = 16_384
+
+
+@dataclass
+class Server:
+    """The API in processes of its own."""
+
+    settings: Settings
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+    database: Database
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def open_job(self) -> str:
+        return str(httpx.post(f"{self.url}/v1/jobs", json={}).json()["id"])
+
+    def stored(self, job_id: str) -> list[Path]:
+        """Files of a job, temporary ones included."""
+        return [
+            path
+            for path in (self.settings.home / "store").rglob("*")
+            if path.is_file() and job_id in str(path)
+        ]
+
+    def peak_mb(self) -> float:
+        """Peak resident memory of the process that answers, from proc(5)."""
+        parent = self.process.pid
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
+        status = Path(f"/proc/{children.split()[0]}/status").read_text(encoding="ascii")
+        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def answer_to(self, request: bytes) -> bytes:
+        """Send bytes, close the sending side, read the answer to its end."""
+        with socket.create_connection(("127.0.0.1", self.port)) as client:
+            client.sendall(request)
+            client.shutdown(socket.SHUT_WR)
+            answer = b""
+            while piece := client.recv(65536):
+                answer += piece
+        return answer
+
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz").status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    write_bundle(folder / "weights")
+    settings = Settings(home=folder / "home", weights_dir=folder / "weights", bundle="test", api_threads=4)
+    settings.home.mkdir()
+    upgrade(settings.database_url)
+    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
+        # Accepted sockets have it too: a client that does not read is soon felt.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER_BYTES)
+        process = subprocess.Popen(
+            api_command(settings, bind=f"fd://{listener.fileno()}"),
+            pass_fds=[listener.fileno()],
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={
+                **os.environ,
+                "NIGHTSHIFT_HOME": str(settings.home),
+                "NIGHTSHIFT_WEIGHTS_DIR": str(settings.weights_dir),
+                "NIGHTSHIFT_BUNDLE": "test",
+                "NIGHTSHIFT_API_THREADS": "4",
+            },
+        )
+        port = listener.getsockname()[1]
+        database = Database(settings.database_url)
+        started = Server(settings, process, port, folder / "log", database)
+        try:
+            wait_for(lambda: answers(started.url), "the API to answer", timeout_s=60)
+            yield started
+        finally:
+            process.terminate()
+            process.wait(30)
+            database.close()
+
+
+def test_a_large_photo_passes_without_staying_in_memory(server: Server) -> None:
+    piece = os.urandom(1_000_000)
+    pieces = 90
+    url = f"{server.url}/v1/jobs/{server.open_job()}/photos"
+    httpx.put(url, params={"custom_id": "warm up"}, content=piece * 20).raise_for_status()
+    before_mb = server.peak_mb()
+    for custom_id, headers in (("announced", {"Content-Length": str(pieces * len(piece))}), ("chunked", {})):
+        content = (piece for _ in range(pieces))
+        put = httpx.put(url, params={"custom_id": custom_id}, content=content, headers=headers, timeout=60)
+        assert put.status_code == 201, put.text
+        assert put.json()["sha256"] == hashlib.sha256(piece * pieces).hexdigest()
+    assert server.peak_mb() - before_mb < 45
+
+
+@pytest.mark.parametrize(
+    "framed",
+    [
+        b"Content-Length: 1000\r\n\r\n0123456789",
+        b"Content-Length: 1000\r\n\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\na\r\n0123",
+        b"Transfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\nno number\r\n",
+        b"Transfer-Encoding: chunked\r\n\r\n5\r\n0123456789\r\n0\r\n\r\n",
+    ],
+)
+def test_a_body_that_is_cut_off_is_an_error_and_leaves_nothing(server: Server, framed: bytes) -> None:
+    job_id = server.open_job()
+    head = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    status, _, body = server.answer_to(head.encode() + framed).partition(b"\r\n\r\n")
+    assert status.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(body)["code"] == "body_cut_off"
+    assert server.stored(job_id) == []
+    assert httpx.get(f"{server.url}/v1/jobs/{job_id}").json()["counts"]["total"] == 0
+
+
+def test_a_client_that_vanishes_leaves_nothing(server: Server) -> None:
+    job_id = server.open_job()
+    head = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    client = socket.create_connection(("127.0.0.1", server.port))
+    client.sendall(head.encode() + b"Content-Length: 9000000\r\n\r\n" + bytes(6_000_000))
+    # Lingering for no time: the server gets a reset instead of an end.
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes([1, 0, 0, 0, 0, 0, 0, 0]))
+    client.close()
+    wait_for(lambda: f"{job_id}/photos 400" in server.log.read_text(), "the refusal", timeout_s=60)
+    assert server.stored(job_id) == []
+    assert httpx.get(f"{server.url}/v1/jobs/{job_id}/photos").json()["photos"] == []
+
+
+def test_a_refusal_reaches_a_client_that_is_still_sending(server: Server) -> None:
+    job_id = server.open_job()
+    put = f"{server.url}/v1/jobs/{job_id}/photos"
+    httpx.put(put, params={"custom_id": "a"}, content=b"x").raise_for_status()
+    httpx.post(f"{server.url}/v1/jobs/{job_id}/submit").raise_for_status()
+    sealed = httpx.put(put, params={"custom_id": "b"}, content=bytes(5_000_000), timeout=60)
+    assert (sealed.status_code, sealed.json()["code"]) == (409, "job_sealed")
+    other = server.open_job()
+    huge = httpx.put(
+        f"{server.url}/v1/jobs/{other}/photos",
+        params={"custom_id": "a"},
+        content=bytes(100_000_001),
+        timeout=60,
+    )
+    assert (huge.status_code, huge.json()["code"]) == (413, "file_too_large")
+
+
+def test_the_longest_name_fits_into_a_request(server: Server) -> None:
+    name = "\u00fc" * 1024
+    put = httpx.put(
+        f"{server.url}/v1/jobs/{server.open_job()}/photos", params={"custom_id": name}, content=b"x"
+    )
+    assert put.status_code == 201
+    assert put.json()["custom_id"] == name
+
+
+PHOTOS = 700
+"""Two pages of results, and more than the sockets' buffers hold."""
+
+
+@pytest.fixture
+def long_job(server: Server) -> str:
+    """A job with many results."""
+    with server.database.write() as session:
+        session.execute(delete(Job))
+    job_id = queued_job(server.database, PHOTOS)
+    while held := take(server.database, batch_size=100):
+        save_all(server.database, held, lambda n: analysis(face()) if n % 10 == 0 else analysis())
+    return job_id
+
+
+def test_results_are_streamed_whole(server: Server, long_job: str) -> None:
+    url = f"{server.url}/v1/jobs/{long_job}/results"
+    answer = httpx.get(url)
+    assert answer.headers["Transfer-Encoding"] == "chunked"
+    names = [json.loads(line)["custom_id"] for line in answer.text.splitlines()]
+    assert names == [f"{number}.jpg" for number in range(PHOTOS)]
+    assert len(httpx.get(url, headers={"Accept": "text/csv"}).text.splitlines()) == PHOTOS + 1
+    head = httpx.head(url)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Type"] == answer.headers["Content-Type"]
+
+
+def test_results_of_a_job_that_is_deleted_meanwhile_do_not_end_as_if_whole(
+    server: Server, long_job: str
+) -> None:
+    transport = httpx.HTTPTransport(
+        socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)]
+    )
+    with (
+        httpx.Client(transport=transport) as client,
+        client.stream("GET", f"{server.url}/v1/jobs/{long_job}/results") as answer,
+    ):
+        pieces = answer.iter_raw(1000)
+        assert len(next(pieces)) == 1000
+        with server.database.write() as session:
+            session.execute(delete(Job).where(Job.id == long_job))
+        with pytest.raises(httpx.RemoteProtocolError):
+            list(pieces)
+    assert httpx.get(f"{server.url}/v1/jobs/{long_job}/results").status_code == 404
+
+
+def test_a_client_that_hangs_up_gives_its_seat_back(server: Server) -> None:
+    job_id = server.open_job()
+    request = f"GET /v1/jobs/{job_id} HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=30\r\n\r\n".encode()
+    clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
+    for client in clients:
+        client.sendall(request)
+
+    def applied() -> bool:
+        answer = httpx.get(f"{server.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"})
+        return "Preference-Applied" in answer.headers
+
+    # Both seats are taken, and yet others are answered.
+    wait_for(lambda: not applied(), "the seats to be taken", timeout_s=20)
+    for client in clients:
+        client.close()
+    wait_for(applied, "a free seat", timeout_s=20)

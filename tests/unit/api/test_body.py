@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from api.body import PhotoBody, expected_sha256
+from shared.errors import InvalidInput
+
+
+def body(
+    data: bytes, *, length: int | None = None, limit: int = 10**6, sha256: str | None = None
+) -> PhotoBody:
+    return PhotoBody(io.BytesIO(data).read, length=length, limit=limit, sha256=sha256)
+
+
+@given(st.binary(min_size=1, max_size=2000), st.booleans())
+def test_what_goes_in_comes_out_hashed(data: bytes, announced: bool) -> None:
+    digest = hashlib.sha256(data).hexdigest()
+    passing = body(data, length=len(data) if announced else None, sha256=digest)
+    assert b"".join(passing) == data
+    assert (passing.sha256, passing.size_bytes) == (digest, len(data))
+
+
+def test_large_bodies_come_in_pieces() -> None:
+    assert max(map(len, body(bytes(900_000)))) < 900_000
+
+
+@pytest.mark.parametrize(
+    ("data", "arguments", "code"),
+    [
+        (b"", {}, "empty_upload"),
+        (b"", {"length": 0}, "empty_upload"),
+        (b"", {"length": 5}, "body_cut_off"),
+        (b"1234", {"length": 5}, "body_cut_off"),
+        (b"1234", {"limit": 3}, "file_too_large"),
+        (b"1234", {"sha256": "0" * 64}, "digest_mismatch"),
+    ],
+)
+def test_it_raises_before_its_end(data: bytes, arguments: dict[str, int], code: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        list(body(data, **arguments))  # type: ignore[arg-type]
+    assert refused.value.code == code
+
+
+def test_what_announces_too_much_is_not_read() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        body(b"", length=11, limit=10)
+    assert refused.value.code == "file_too_large"
+    assert list(body(b"0123456789", length=10, limit=10)) == [b"0123456789"]
+
+
+@pytest.mark.parametrize("error", [OSError("reset"), TimeoutError(), ValueError("chunk")])
+def test_a_connection_that_breaks_is_a_cut_off_body(error: Exception) -> None:
+    def read(_: int) -> bytes:
+        raise error
+
+    with pytest.raises(InvalidInput) as refused:
+        list(PhotoBody(read, length=None, limit=10, sha256=None))
+    assert refused.value.code == "body_cut_off"
+
+
+DIGEST = hashlib.sha256(b"x")
+ENCODED = base64.b64encode(DIGEST.digest()).decode()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [f"sha-256=:{ENCODED}:", f"sha-512=:abc=:, sha-256=:{ENCODED}:", f"SHA-256 = :{ENCODED}: , md5=:x:"],
+)
+def test_digests_are_found(header: str) -> None:
+    assert expected_sha256(header) == DIGEST.hexdigest()
+
+
+@pytest.mark.parametrize("header", [None, "", "sha-512=:abc=:", "unixsum=30637"])
+def test_other_digests_are_left_aside(header: str | None) -> None:
+    assert expected_sha256(header) is None
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["sha-256=", "sha-256=::", "sha-256=:eA==:", f"sha-256={ENCODED}", f"sha-256=:{ENCODED}", "sha-256=:!!:"],
+)
+def test_broken_digests_are_refused(header: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        expected_sha256(header)
+    assert refused.value.code == "bad_digest"
+
+
+@given(st.text())
+def test_no_header_breaks_it(header: str) -> None:
+    try:
+        found = expected_sha256(header)
+    except InvalidInput as error:
+        assert error.code == "bad_digest"
+    else:
+        assert found is None or len(found) == 64

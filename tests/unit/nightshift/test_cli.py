@@ -1,0 +1,79 @@
+"""The command line in this process: what it refuses before anything is started."""
+
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from nightshift.cli import app
+
+
+@pytest.fixture(autouse=True)
+def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+def test_the_version() -> None:
+    assert invoke("--version").output.strip() == version("nightshift")
+
+
+def test_the_help_shows_the_exit_codes() -> None:
+    for arguments in (["--help"], ["run", "--help"]):
+        assert "   3  finished, but some photos failed or could not be taken\n" in invoke(*arguments).output
+
+
+def test_a_run_needs_paths() -> None:
+    assert invoke("run").exit_code == 2
+
+
+def test_a_path_that_is_not_there(tmp_path: Path) -> None:
+    missing = invoke("run", "nowhere")
+    assert missing.exit_code == 2
+    assert missing.stderr == f"nightshift: no such file or folder: {tmp_path / 'nowhere'} (no_such_path)\n"
+    assert not (tmp_path / "home").exists()
+
+
+def test_a_folder_without_photos(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "raw.cr3").touch()
+    empty = invoke("run", "folder")
+    assert empty.exit_code == 2
+    assert "no photos in" in empty.stderr
+    assert "1 other files left alone: 1 .cr3" in empty.stderr
+    assert not (tmp_path / "home").exists()
+
+
+def test_results_that_would_have_no_place(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    refused = invoke("run", "a.jpg", "--out", "a.jpg")
+    assert refused.exit_code == 2
+    assert "cannot be written to" in refused.stderr
+
+
+def test_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jpg").touch()
+    monkeypatch.setenv("NIGHTSHIFT_BUNDLE", "no-such-weights")
+    unavailable = invoke("run", "a.jpg")
+    assert unavailable.exit_code == 6
+    assert "no-such-weights" in unavailable.stderr.splitlines()[-1]
+
+
+def test_a_setting_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.jpg").touch()
+    monkeypatch.setenv("NIGHTSHIFT_BATCH_SIZE", "many")
+    wrong = invoke("run", "a.jpg")
+    assert wrong.exit_code == 2
+    assert "NIGHTSHIFT_BATCH_SIZE" in wrong.stderr
+
+
+def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    away = invoke("status", "--server", "http://127.0.0.1:9")
+    assert away.exit_code == 6
+    assert "nightshift serve" in away.stderr
