@@ -21,6 +21,11 @@ class WaitingRoom:
 
     def __init__(self, seats: int) -> None:
         self._seats = threading.BoundedSemaphore(seats)
+        self._closed = threading.Event()
+
+    def close(self) -> None:
+        """Answer everybody now, and let nobody wait any more: the server is about to stop."""
+        self._closed.set()
 
     @contextmanager
     def seat(self) -> Iterator[bool]:
@@ -33,7 +38,7 @@ class WaitingRoom:
                 self._seats.release()
 
     def wait(self, is_over: Callable[[], bool], *, at_most_s: float, client: socket.socket | None) -> bool:
-        """Look again and again until `is_over`, the time has passed or the client has gone.
+        """Look again and again until `is_over`, the time has passed, the client has gone or the room closes.
 
         Returns:
             False when there was no seat and nothing was waited for.
@@ -44,7 +49,8 @@ class WaitingRoom:
                 left_s = deadline_s - time.monotonic()
                 if left_s <= 0:
                     break
-                time.sleep(min(LOOK_EVERY_S, left_s))
+                if self._closed.wait(min(LOOK_EVERY_S, left_s)):
+                    break
         return seated
 
 

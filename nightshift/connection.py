@@ -13,8 +13,8 @@ from nightshift.errors import ApiError, Unreachable
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
-BUSY = frozenset({429, 502, 503, 504})
-"""Answers that a little later may be another one."""
+BUSY = frozenset({429, 500, 502, 503, 504})
+"""Answers that a little later may be another one; one stumble must not end a night's run."""
 
 
 class Connection:

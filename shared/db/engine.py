@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from shared.errors import InvalidInput, Transient
@@ -73,6 +74,8 @@ def _translated() -> Iterator[None]:
         yield
     except OperationalError as error:
         raise Transient("database_unavailable", f"database: {error.orig}") from error
+    except PoolTimeout as error:
+        raise Transient("database_unavailable", "database: every connection is busy") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Transient("database_unavailable", f"database: {error.orig}") from error

@@ -89,17 +89,21 @@ class Nightshift:
             engine.dispose()
 
     def processes(self) -> list[str]:
-        """Every process that was started for this home, by its environment."""
+        """Every process that was started for this home, by its environment or its working folder.
+
+        Valkey writes its title over its environment.
+        """
         marker = f"NIGHTSHIFT_HOME={self.home}".encode()
         found = []
         for process in Path("/proc").iterdir():
             if not process.name.isdigit():
                 continue
             with suppress(OSError):
-                if marker in (process / "environ").read_bytes().split(b"\0"):
+                here = (process / "cwd").readlink().is_relative_to(self.home)
+                if here or marker in (process / "environ").read_bytes().split(b"\0"):
                     command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
                     # A zombie has no command line any more.
-                    found += [f"{process.name} {command}"] if command else []
+                    found += [f"{process.name} {command}"] if command.strip() else []
         return found
 
     def wait_until_gone(self) -> None:

@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,11 @@ class Server:
         children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
         status = Path(f"/proc/{children.split()[0]}/status").read_text(encoding="ascii")
         return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+    def has_free_seat(self, job_id: str) -> bool:
+        """Whether one more may wait for a job."""
+        answer = httpx.get(f"{self.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"})
+        return "Preference-Applied" in answer.headers
 
     def answer_to(self, request: bytes) -> bytes:
         """Send bytes, close the sending side, read the answer to its end."""
@@ -239,12 +245,20 @@ def test_a_client_that_hangs_up_gives_its_seat_back(server: Server) -> None:
     for client in clients:
         client.sendall(request)
 
-    def applied() -> bool:
-        answer = httpx.get(f"{server.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"})
-        return "Preference-Applied" in answer.headers
-
     # Both seats are taken, and yet others are answered.
-    wait_for(lambda: not applied(), "the seats to be taken", timeout_s=20)
+    wait_for(lambda: not server.has_free_seat(job_id), "the seats to be taken", timeout_s=20)
     for client in clients:
         client.close()
-    wait_for(applied, "a free seat", timeout_s=20)
+    wait_for(lambda: server.has_free_seat(job_id), "a free seat", timeout_s=20)
+
+
+def test_a_server_that_stops_answers_those_who_wait(server: Server) -> None:
+    """The last test of the module: it stops the server."""
+    job_id = server.open_job()
+    with ThreadPoolExecutor() as threads, httpx.Client(base_url=server.url, timeout=60) as client:
+        path, prefer = f"/v1/jobs/{job_id}", {"Prefer": "wait=30"}
+        waiting = [threads.submit(client.get, path, headers=prefer) for _ in range(2)]
+        wait_for(lambda: not server.has_free_seat(job_id), "the seats to be taken", timeout_s=20)
+        server.process.terminate()
+        assert [answer.result().status_code for answer in waiting] == [200, 200]
+    assert server.process.wait(30) == 0

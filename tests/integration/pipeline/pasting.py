@@ -20,6 +20,10 @@ HALO = 0.34
 """How far the drawn-out surroundings reach, as a fraction of the chip's side."""
 
 
+CELL = 1.5
+"""Side of the square that a chip is given, as a multiple of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pasted:
     """Where a chip was put: its middle and side in pixels of the photo, its tilt clockwise in degrees."""
@@ -41,27 +45,29 @@ class Pasted:
 
 
 def paste_in_rows(
-    chips: Sequence[Pixels], sides_px: Sequence[float], tilts_deg: Sequence[float], width: int, height: int
+    chips: Sequence[Pixels], sides_px: Sequence[float], tilts_deg: Sequence[float], width: int
 ) -> list[tuple[Pixels, list[Pasted]]]:
-    """Lay chips out in rows on as many photos of `width` x `height` as they need.
+    """Lay chips out in rows `width` wide, each row a photo as high as its largest chip needs.
 
     Returns:
-        Photos, uint8 [height, width, 3], each with what lies in it.
+        Photos, uint8 [rows, width, 3], each with what lies in it.
     """
-    photos: list[tuple[Image.Image, list[Pasted]]] = []
-    x = y = row_height = 0.0
+    rows: list[list[Pasted]] = []
+    x, height = float(width), 0.0
     for index in sorted(range(len(chips)), key=lambda i: -sides_px[i]):
-        cell = sides_px[index] * 1.5
-        if photos and x + cell > width:
-            x, y, row_height = 0.0, y + row_height, 0.0
-        if not photos or y + cell > height:
-            photos.append((_ground(width, height), []))
-            x = y = row_height = 0.0
-        where = Pasted(index, x + cell / 2, y + cell / 2, sides_px[index], tilts_deg[index])
-        paste(photos[-1][0], chips[index], where)
-        photos[-1][1].append(where)
-        x, row_height = x + cell, max(row_height, cell)
-    return [(np.asarray(photo), placed) for photo, placed in photos]
+        cell = sides_px[index] * CELL
+        if x + cell > width:
+            rows.append([])
+            x, height = 0.0, cell  # the row's first chip is its largest
+        rows[-1].append(Pasted(index, x + cell / 2, height / 2, sides_px[index], tilts_deg[index]))
+        x += cell
+    photos = []
+    for row in rows:
+        photo = _ground(width, math.ceil(row[0].side_px * CELL))
+        for where in row:
+            paste(photo, chips[where.chip], where)
+        photos.append((np.asarray(photo), row))
+    return photos
 
 
 def paste(photo: Image.Image, chip: Pixels, where: Pasted) -> None:
@@ -78,17 +84,17 @@ def paste(photo: Image.Image, chip: Pixels, where: Pasted) -> None:
     size = (2 * reach + 1, 2 * reach + 1)
     assert scale < 2, "a smaller paste would alias"
     turned = [
-        part.transform(size, Image.Transform.AFFINE, to_chip, Image.Resampling.BICUBIC)
+        part.transform(size, Image.Transform.AFFINE, to_chip, Image.Resampling.BILINEAR)
         for part in (drawn, mask)
     ]
     photo.paste(turned[0], (left, top), turned[1])
 
 
 def _ground(width: int, height: int) -> Image.Image:
-    down = np.linspace(0, 1, height)[:, None]
-    across = np.linspace(0, 1, width)[None, :]
-    grey = 112 + 14 * np.sin(3 * across + 2 * down)
-    return Image.fromarray(np.rint(np.stack([grey + 4, grey, grey - 6], axis=2)).astype(np.uint8))
+    across, down = np.meshgrid(np.linspace(0, 3, 40), np.linspace(0, 2, 20))
+    grey = 112 + 14 * np.sin(across + down)
+    small = np.rint(np.stack([grey + 4, grey, grey - 6], axis=2)).astype(np.uint8)
+    return Image.fromarray(small).resize((width, height), Image.Resampling.BILINEAR)
 
 
 def _with_halo(chip: Pixels) -> tuple[Image.Image, Image.Image]:

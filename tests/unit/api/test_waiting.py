@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 
 import pytest
 
@@ -50,3 +51,20 @@ def test_a_client_that_sends_its_next_request_has_not_gone() -> None:
         assert WaitingRoom(seats=1).wait(lambda: next(looks), at_most_s=3600, client=ours)
         assert next(looks, None) is None
         assert ours.recv(3) == b"GET"
+
+
+def test_a_room_that_closes_lets_everybody_go() -> None:
+    room = WaitingRoom(seats=1)
+    looked = threading.Event()
+
+    def is_over() -> bool:
+        looked.set()
+        return False
+
+    waiter = threading.Thread(target=room.wait, args=(is_over,), kwargs={"at_most_s": 3600, "client": None})
+    waiter.start()
+    assert looked.wait(60)
+    room.close()
+    waiter.join(60)
+    assert not waiter.is_alive()
+    assert room.wait(lambda: False, at_most_s=3600, client=None)

@@ -1,0 +1,29 @@
+"""The real detector and the shipped weights, loaded once."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from shared.settings import load_settings
+from tests.reference_data import SHIPPED_BUNDLE
+from worker.pipeline.analyse import Pipeline, build_pipeline
+from worker.pipeline.detect import Detector
+
+
+@pytest.fixture(scope="session", autouse=True)
+def two_torch_threads() -> None:
+    torch.set_num_threads(2)
+
+
+@pytest.fixture(scope="session")
+def detector() -> Detector:
+    return Detector(torch.device("cpu"))
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> Pipeline:
+    """On the CPU, so that the answers are the same on every machine."""
+    if not (SHIPPED_BUNDLE / "model.safetensors").is_file():
+        pytest.skip("the weights utkface-v2s are not there")
+    return build_pipeline(load_settings(bundle=str(SHIPPED_BUNDLE), device="cpu", threads=2))
