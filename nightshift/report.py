@@ -19,8 +19,10 @@ from rich.text import Text
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job, Photo, Summary
 from nightshift.exits import Exit
+from shared.errors import InvalidInput, NightshiftError
 
 NAMES_SHOWN = 10
+RESULTS_FOLDER = "nightshift-results"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +79,41 @@ def first_failures(client: Client, summary: Summary, job_id: str) -> dict[str, l
     return failed
 
 
+def default_out(paths: Sequence[Path]) -> Path:
+    """`nightshift-results/NAME` in the current folder, NAME being that of the first folder or file."""
+    return Path.cwd() / RESULTS_FOLDER / (paths[0].name or "all")
+
+
+def check_writable(folder: Path) -> None:
+    """Find out before the work, not after it, that the results have no place.
+
+    Raises:
+        InvalidInput: `bad_out`.
+    """
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        raise InvalidInput("bad_out", f"--out {folder}: {there} cannot be written to")
+
+
 def write_results(client: Client, job_id: str, folder: Path) -> dict[str, Path]:
     """Write `results.jsonl` and `results.csv`, each whole or not at all.
 
     Raises:
-        OSError: the folder cannot be written.
+        NightshiftError: `results_not_written`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     files: dict[str, Path] = {}
     kinds: tuple[ResultsFormat, ...] = get_args(ResultsFormat)
-    for kind in kinds:
-        files[kind] = folder / f"results.{kind}"
-        with replacing(files[kind]) as file:
-            client.save_results(job_id, file, format=kind)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for kind in kinds:
+            files[kind] = folder / f"results.{kind}"
+            with replacing(files[kind]) as file:
+                client.save_results(job_id, file, format=kind)
+    except OSError as error:
+        raise NightshiftError(
+            "results_not_written",
+            f"{folder}: {error.strerror}. What was found is kept: run again with another --out",
+        ) from error
     return files
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 import secrets
 import shlex
 import socket
@@ -18,24 +16,22 @@ from rich.console import Console
 
 from nightshift.client import Client
 from nightshift.documents import Job
-from nightshift.embedded.children import rotate_log
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import InterruptedRun, choose_run, interrupted_runs, run_metadata
 from nightshift.embedded.interruption import Interrupted, interruptible
-from nightshift.embedded.service import Service, check_bundle, running_service
+from nightshift.embedded.logs import log_here
+from nightshift.embedded.service import Service, check_bundle, migrate, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.photos import Found, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import Report, first_failures, write_results
+from nightshift.report import Report, check_writable, default_out, first_failures, write_results
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.errors import InvalidInput
 from shared.queue.sweep import pause_all
-from shared.settings import Settings, load_settings
+from shared.settings import load_settings
 from shared.states import JobState
 
-RESULTS_FOLDER = "nightshift-results"
 _LOOK_S = 2
 """Longest time between two looks at the job, and so at the children's health."""
 
@@ -118,9 +114,9 @@ class Run:
     def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
         settings = self._settings
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
-            home = parts.enter_context(Home(settings.home))
-            log_to(home.logs / "runner.log", settings)
-            upgrade(settings.database_url)
+            parts.enter_context(Home(settings.home))
+            log_here(settings)
+            migrate(settings)
             work = self._choose()
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
@@ -157,6 +153,8 @@ class Run:
             database.close()
         earlier = choose_run(runs, request.paths) if request.resume else None
         if earlier is not None:
+            if request.options:
+                say("the interrupted run keeps the options it was begun with")
             return _Work(earlier.paths, request.out or earlier.out, earlier)
         if request.resume and not request.paths:
             raise InvalidInput("nothing_to_resume", f"{self._settings.home} holds no interrupted run")
@@ -235,32 +233,6 @@ class Run:
             f"stopped; {counts.final:,} of {counts.total:,} photos are done and kept."
             f" `{self._resume_command()}` goes on with the rest"
         )
-
-
-def default_out(paths: Sequence[Path]) -> Path:
-    """`nightshift-results/NAME` in the current folder, NAME being that of the first folder or file."""
-    return Path.cwd() / RESULTS_FOLDER / (paths[0].name or "all")
-
-
-def check_writable(folder: Path) -> None:
-    """Find out before the work, not after it, that the results have no place.
-
-    Raises:
-        InvalidInput: `bad_out`.
-    """
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidInput("bad_out", f"--out {folder}: {there} cannot be written to")
-
-
-def log_to(log: Path, settings: Settings) -> None:
-    """Send this process's own log, the sweeper's mostly, to a file: the screen is the user's."""
-    rotate_log(log)
-    logging.basicConfig(
-        filename=log, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    # One line for each look at the job says nothing.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _others(found: Found) -> str:

@@ -13,11 +13,10 @@ from typing import NoReturn
 from nightshift.embedded.broker import answers
 from nightshift.embedded.home import Home
 from nightshift.embedded.interruption import Interrupted, interruptible
-from nightshift.embedded.service import check_bundle, environment, running_service
+from nightshift.embedded.logs import log_here
+from nightshift.embedded.service import check_bundle, environment, migrate, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
-from nightshift.run import log_to
-from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
 from shared.processes import worker_command
 from shared.settings import Settings, embedded_broker_socket, load_settings
@@ -38,9 +37,9 @@ def serve(given: Mapping[str, object]) -> Exit:
     try:
         with interruptible(supervisor.kill_all), ExitStack() as parts:
             if settings.broker_is_embedded:
-                home = parts.enter_context(Home(settings.home))
-                log_to(home.logs / "runner.log", settings)
-            upgrade(settings.database_url)
+                parts.enter_context(Home(settings.home))
+                log_here(settings)
+            migrate(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             service = parts.enter_context(
                 running_service(
@@ -79,11 +78,11 @@ def refuse_open_door(settings: Settings) -> None:
     """Off loopback anybody may knock.
 
     Raises:
-        InvalidInput: `api_key_needed`.
+        InvalidInput: `api_key_required`.
     """
     if not settings.api_key.get_secret_value() and not is_loopback(settings.host):
         raise InvalidInput(
-            "api_key_needed", f"set NIGHTSHIFT_API_KEY to serve on {settings.host}, off loopback"
+            "api_key_required", f"set NIGHTSHIFT_API_KEY to serve on {settings.host}, off loopback"
         )
 
 

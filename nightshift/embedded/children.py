@@ -12,9 +12,6 @@ from pathlib import Path
 
 from nightshift.embedded import guard
 
-KEPT_LOGS = 5
-"""Earlier runs whose logs are kept, for each child."""
-
 _GUARD = [sys.executable, "-I", "-S", str(Path(guard.__file__).resolve())]
 
 
@@ -98,22 +95,3 @@ class Child:
         if self._lifeline >= 0:
             os.close(self._lifeline)
             self._lifeline = -1
-
-
-def rotate_log(log: Path) -> None:
-    """Make room for a new run's log: `name.log` becomes `name.log.1` and so on."""
-    for number in range(KEPT_LOGS - 1, -1, -1):
-        older = log.with_name(f"{log.name}.{number}") if number else log
-        if older.exists():
-            older.replace(log.with_name(f"{log.name}.{number + 1}"))
-
-
-def last_lines(log: Path, lines: int = 5) -> str:
-    """The end of a log, for the message that says why a child would not run."""
-    try:
-        with log.open("rb") as file:
-            file.seek(max(0, log.stat().st_size - 256 * lines))
-            text = file.read().decode("utf-8", "replace")
-    except OSError:
-        return ""
-    return "\n".join(text.splitlines()[-lines:])

@@ -27,12 +27,10 @@ class Home:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.logs = path / "logs"
         self._lock_fd = -1
 
     def __enter__(self) -> Self:
         _make_private(self.path)
-        self.logs.mkdir(mode=0o700, exist_ok=True)
         # flock, not POSIX locks: those are dropped when any descriptor of the file is closed.
         self._lock_fd = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:

@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
+from sqlalchemy.exc import DBAPIError
 
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
-from nightshift.embedded.children import Command, last_lines, rotate_log
+from nightshift.embedded.children import Command
+from nightshift.embedded.logs import last_lines, log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
 from shared.bundles import TENSORS, Manifest, locate_bundle, read_manifest
+from shared.db.migrate import upgrade
 from shared.errors import ModelUnavailable, NightshiftError
 from shared.processes import api_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
@@ -72,10 +75,22 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
         with (folder / TENSORS).open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise ModelUnavailable("bundle_unreadable", f"{folder / TENSORS}: {error.strerror}") from error
+        raise ModelUnavailable("bundle_not_found", f"{folder / TENSORS}: {error.strerror}") from error
     if digest != manifest.sha256:
-        raise ModelUnavailable("bundle_digest", f"{folder / TENSORS} is not the file that its manifest names")
+        raise ModelUnavailable("bundle_sha256", f"{folder / TENSORS} is not the file that its manifest names")
     return settings.model_copy(update={"bundle": str(folder)}), manifest
+
+
+def migrate(settings: Settings) -> None:
+    """Bring the database's schema up to date.
+
+    Raises:
+        NightshiftError: `database_unavailable`.
+    """
+    try:
+        upgrade(settings.database_url)
+    except DBAPIError as error:
+        raise NightshiftError("database_unavailable", f"database: {error.orig}") from error
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -119,7 +134,7 @@ def running_service(
             )
         with _sweeping(settings):
             host, port = listener.getsockname()[:2]
-            service = Service(f"http://{_in_url(host)}:{port}", supervisor, _log(settings, "workers"))
+            service = Service(f"http://{_in_url(host)}:{port}", supervisor, log_of(settings, "workers"))
             try:
                 supervisor.start(_api(settings, listener, in_foreground=api_in_foreground))
                 if workers:
@@ -161,9 +176,8 @@ def _command(
     passed_fds: tuple[int, ...] = (),
     to_stderr: bool = False,
 ) -> Command:
-    log = None if to_stderr else _log(settings, name)
+    log = None if to_stderr else log_of(settings, name)
     if log:
-        log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         rotate_log(log)
     return Command(
         name=name,
@@ -197,10 +211,6 @@ def _wait_for(what: str, ready: Callable[[], bool], within_s: float, supervisor:
         if time.monotonic() > give_up_at:
             raise NightshiftError("service_failed", f"{what} did not answer within {within_s:.0f} s")
         time.sleep(0.1)
-
-
-def _log(settings: Settings, name: str) -> Path:
-    return settings.home / "logs" / f"{name}.log"
 
 
 def _in_url(host: str) -> str:

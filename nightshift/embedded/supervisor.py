@@ -8,7 +8,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nightshift.embedded.children import Child, Command, last_lines
+from nightshift.embedded.children import Child, Command
+from nightshift.embedded.logs import last_lines
 
 RESTARTS = 4
 """Deaths in a row after which a child is given up."""

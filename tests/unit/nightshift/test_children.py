@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from nightshift.embedded.children import Child, Command, last_lines, rotate_log
+from nightshift.embedded.children import Child, Command
+from nightshift.embedded.logs import last_lines
 from tests.processes import wait_for
 
 RUNNER = """
@@ -132,12 +133,3 @@ def test_an_open_socket_is_passed_on(tmp_path: Path) -> None:
     os.close(writing)
     assert os.read(reading, 10) == b"hello"
     os.close(reading)
-
-
-def test_logs_of_earlier_runs_are_kept_and_numbered(tmp_path: Path) -> None:
-    log = tmp_path / "api.log"
-    for run in range(8):
-        rotate_log(log)
-        log.write_text(str(run))
-    kept = {path.name: path.read_text() for path in tmp_path.iterdir()}
-    assert kept == {"api.log": "7"} | {f"api.log.{number}": str(7 - number) for number in range(1, 6)}

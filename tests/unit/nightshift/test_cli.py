@@ -64,6 +64,15 @@ def test_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "no-such-weights" in unavailable.stderr.splitlines()[-1]
 
 
+def test_a_database_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "nightshift.db").write_bytes(b"no database" * 100)
+    unavailable = invoke("run", "a.jpg")
+    assert unavailable.exit_code == 6
+    assert "(database_unavailable)" in unavailable.stderr.splitlines()[-1]
+
+
 def test_a_setting_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jpg").touch()
     monkeypatch.setenv("NIGHTSHIFT_BATCH_SIZE", "many")

@@ -5,10 +5,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from nightshift.client import Client
 from nightshift.documents import Counts, Job, Photo, Summary
 from nightshift.exits import Exit
-from nightshift.report import Report, print_report, replacing
+from nightshift.report import Report, print_report, replacing, write_results
 from shared.domain import PhotoError
+from shared.errors import NightshiftError
 
 COUNTS = Counts(total=15, succeeded=3, failed=12)
 
@@ -67,6 +69,12 @@ def test_a_script_reads_the_same() -> None:
     assert document["counts"]["failed"] == 12
     assert document["failures"] == {"corrupt_image": 12}
     assert document["files"] == {"jsonl": "/out/results.jsonl", "csv": "/out/results.csv"}
+
+
+def test_results_that_cannot_be_written_are_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with Client() as client, pytest.raises(NightshiftError, match="What was found is kept"):
+        write_results(client, "job_1", tmp_path / "file")
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

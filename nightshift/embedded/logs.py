@@ -1,0 +1,47 @@
+"""Logs of a home: one file a process, those of the last few runs kept."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from shared.settings import Settings
+
+KEPT = 5
+"""Earlier runs whose logs are kept, for each process."""
+
+
+def log_of(settings: Settings, name: str) -> Path:
+    """Where a process of this home logs."""
+    return settings.home / "logs" / f"{name}.log"
+
+
+def rotate_log(log: Path) -> None:
+    """Make room for a new run's log: `name.log` becomes `name.log.1` and so on."""
+    log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for number in range(KEPT - 1, -1, -1):
+        older = log.with_name(f"{log.name}.{number}") if number else log
+        if older.exists():
+            older.replace(log.with_name(f"{log.name}.{number + 1}"))
+
+
+def last_lines(log: Path, lines: int = 5) -> str:
+    """The end of a log, for the message that says why a child would not run."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 256 * lines))
+            text = file.read().decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(text.splitlines()[-lines:])
+
+
+def log_here(settings: Settings) -> None:
+    """Send this process's own log, the sweeper's mostly, to `runner.log`: the screen is the user's."""
+    log = log_of(settings, "runner")
+    rotate_log(log)
+    logging.basicConfig(
+        filename=log, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
+    )
+    # One line for each look at the job says nothing.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
