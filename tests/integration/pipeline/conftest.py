@@ -12,8 +12,9 @@ from worker.pipeline.detect import Detector
 
 
 @pytest.fixture(scope="session", autouse=True)
-def two_torch_threads() -> None:
-    torch.set_num_threads(2)
+def one_torch_thread() -> None:
+    """More than one is slower as soon as anything else wants the cores."""
+    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -26,4 +27,4 @@ def pipeline() -> Pipeline:
     """On the CPU, so that the answers are the same on every machine."""
     if not (SHIPPED_BUNDLE / "model.safetensors").is_file():
         pytest.skip("the weights utkface-v2s are not there")
-    return build_pipeline(load_settings(bundle=str(SHIPPED_BUNDLE), device="cpu", threads=2))
+    return build_pipeline(load_settings(bundle=str(SHIPPED_BUNDLE), device="cpu", threads=1))

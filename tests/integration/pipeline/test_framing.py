@@ -25,6 +25,9 @@ from worker.pipeline.detect import PhotoDetections
 from worker.pipeline.framing import UTKFACE_BOX
 
 CHIPS = 300
+MIN_FACE_PX = 40
+"""No chip is smaller than 150 px; looking for faces of 20 px would take most of the time."""
+
 THIRD = slice(None, None, 3)
 CHIP_BOX_MIDDLE = ((UTKFACE_BOX[0] + UTKFACE_BOX[2]) / 2, (UTKFACE_BOX[1] + UTKFACE_BOX[3]) / 2)
 
@@ -49,7 +52,7 @@ class Pasted:
         self.photos = [DecodedPhoto(p, p.shape[1], p.shape[0], 1, 1.0) for p, _ in made]
         options = AnalysisOptions()
         self.detections: list[PhotoDetections] = pipeline.detector.detect(
-            self.photos, options.min_confidence, options.min_face_px
+            self.photos, options.min_confidence, MIN_FACE_PX
         )
 
         side = pipeline.bundle.manifest.input.size
@@ -89,14 +92,13 @@ def pasted(pipeline: Pipeline) -> Pasted:
 
 
 def framed_as_trained(measured: Agreement, through: float, direct: float) -> bool:
-    """The criterion. Measured when written: 0.036 and 0.10; the mistakes have 0.088 and 0.18 or more."""
+    """The criterion. Measured when written: 0.039 and 0.093; the mistakes 0.084 and 0.167 or more."""
     return through >= direct - 0.03 and measured.female <= 0.06 and measured.age_groups <= 0.14
 
 
 @needs_chips
 def test_chips_in_photos_are_found_and_classified_as_the_chips_themselves(pasted: Pasted) -> None:
     measured, through, direct = pasted.measure()
-    print(f"{measured}, gender {through:.3f} through the pipeline, {direct:.3f} directly")
     assert measured.faces >= 0.95 * CHIPS
     assert through >= direct - 0.03
     assert framed_as_trained(measured, through, direct), (measured, through, direct)
@@ -112,7 +114,6 @@ def test_a_third_of_the_photos_is_enough_to_pass(pasted: Pasted) -> None:
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_misses_the_bounds_on_chips(pasted: Pasted, mistake: str) -> None:
     measured, through, direct = pasted.measure(mistake, THIRD)
-    print(f"{mistake}: {measured}, gender {through:.3f} through the pipeline, {direct:.3f} directly")
     assert measured.faces >= CHIPS / 4, "a mistake in the crop does not change what is found"
     assert not framed_as_trained(measured, through, direct), (measured, through, direct)
 
@@ -162,12 +163,10 @@ def portraits_framed_as_trained(measured: Agreement) -> bool:
 
 def test_the_portrait_is_classified_as_its_own_chip_at_every_size_and_tilt(portraits: Portraits) -> None:
     measured = portraits.measure()
-    print(measured)
     assert portraits_framed_as_trained(measured), measured
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_misses_the_bounds_on_the_portrait(portraits: Portraits, mistake: str) -> None:
     measured = portraits.measure(mistake)
-    print(mistake, measured)
     assert not portraits_framed_as_trained(measured), measured

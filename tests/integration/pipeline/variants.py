@@ -114,7 +114,7 @@ def agreement(
     Args:
         pipeline: tells the heads.
         through: faces that the pipeline found.
-        direct: what the classifier says of the same faces fed to it directly, gender [N, 2] and age [N, bins].
+        direct: what the classifier says of the same faces fed to it directly, gender and age.
     """
     gender, age = direct
     heads = pipeline.bundle.manifest.heads
