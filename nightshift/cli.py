@@ -28,8 +28,6 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-remote.add_to(app)
-
 HomeOption = Annotated[
     Path | None,
     typer.Option(
@@ -149,6 +147,9 @@ def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
         from nightshift.serve import become_worker
 
     become_worker(_given(workers=workers, home=home))
+
+
+remote.add_to(app)
 
 
 @contextmanager

@@ -13,7 +13,27 @@ from tests.e2e.command import Nightshift, results, write_portraits
 from tests.samples import no_face_jpeg, several_jpeg
 
 
-def test_run_then_run_again_with_a_corrupt_file_beside(tmp_path: Path) -> None:
+def open_broken_off(home: Path, photos: Path, out: Path) -> str:
+    """A run that had named one of its photos when it was broken off."""
+    settings = Settings(home=home)
+    database = Database(settings.database_url)
+    first = NewPhoto("portrait-00.jpg", "pho_1", in_place_path=str(photos / "portrait-00.jpg"))
+    with database.write() as session:
+        job = open_job(
+            session,
+            owner="local",
+            options=settings.default_job_options(),
+            bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
+            metadata=run_metadata([photos], out),
+        )
+        add_photos(session, "local", job.id, [first])
+    database.close()
+    return job.id
+
+
+def test_run_then_go_on_with_a_run_broken_off_early_over_the_same_photos_and_a_corrupt_one(
+    tmp_path: Path,
+) -> None:
     nightshift = Nightshift(tmp_path)
     photos = tmp_path / "party"
     write_portraits(photos, 2)
@@ -40,11 +60,13 @@ def test_run_then_run_again_with_a_corrupt_file_beside(tmp_path: Path) -> None:
     assert nightshift.processes() == []
 
     (photos / "cut.jpg").write_bytes(several_jpeg()[:2000])
-    second = nightshift.run("run", "party", "--out", "again", "--json", "--quiet")
+    job_id = open_broken_off(nightshift.home, photos, tmp_path / "again")
+    second = nightshift.run("run", "party", "--resume", "--json", "--quiet")
 
     assert second.returncode == 3, second.stderr
     assert second.stderr == ""
     report = json.loads(second.stdout)
+    assert report["job_id"] == job_id
     assert report["reused"] == 4
     assert report["outcome"] == "partial"
     assert report["failures"] == {"corrupt_image": 1}
@@ -54,30 +76,3 @@ def test_run_then_run_again_with_a_corrupt_file_beside(tmp_path: Path) -> None:
     assert {name: len(line["faces"]) for name, line in lines.items() if name != "cut.jpg"} == faces
 
     assert {path: path.read_bytes() for path in before} == before
-
-
-def test_a_run_broken_off_while_naming_photos_is_gone_on_with(tmp_path: Path) -> None:
-    nightshift = Nightshift(tmp_path)
-    nothing = nightshift.run("run", "--resume")
-    assert nothing.returncode == 2
-    assert "holds no interrupted run" in nothing.stderr
-
-    write_portraits(tmp_path / "party", 2)
-    settings = Settings(home=nightshift.home)
-    database = Database(settings.database_url)
-    first = NewPhoto("portrait-00.jpg", "pho_1", in_place_path=str(tmp_path / "party" / "portrait-00.jpg"))
-    with database.write() as session:
-        job = open_job(
-            session,
-            owner="local",
-            options=settings.default_job_options(),
-            bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
-            metadata=run_metadata([tmp_path / "party"], tmp_path / "out"),
-        )
-        add_photos(session, "local", job.id, [first])
-    database.close()
-
-    resumed = nightshift.run("run", "--resume", "--json")
-    assert resumed.returncode == 0, resumed.stderr
-    assert json.loads(resumed.stdout)["job_id"] == job.id
-    assert [line["custom_id"] for line in results(tmp_path / "out")] == ["portrait-00.jpg", "portrait-01.jpg"]

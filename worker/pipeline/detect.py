@@ -94,8 +94,8 @@ class Detector:
             photos: of any sizes; only equal sizes share a call, because padding changes what the
                 windows at the border see.
             min_confidence: faces under it are dropped, 0-1.
-            min_face_px: window of the finest pyramid level, pixels of `DecodedPhoto.pixels`. A found
-                box may come out a little smaller after its regression.
+            min_face_px: faces whose longer side is under it are not looked for, and are dropped where
+                they turn up all the same; pixels of `DecodedPhoto.pixels`.
             progress: called after each group of photos; what it raises passes through.
 
         Returns:
@@ -142,6 +142,7 @@ class Detector:
                 np.asarray(photo_boxes, dtype=np.float32).reshape(-1, 5),
                 np.asarray(photo_points, dtype=np.float32).reshape(-1, 5, 2),
                 min_confidence,
+                min_face_px,
             )
             for photo_boxes, photo_points in zip(boxes, points, strict=True)
         ]
@@ -160,12 +161,13 @@ def equal_shape_groups(shapes: Sequence[tuple[int, ...]], most: int) -> list[lis
 
 
 def _detections(
-    boxes: NDArray[np.float32], points: NDArray[np.float32], min_confidence: float
+    boxes: NDArray[np.float32], points: NDArray[np.float32], min_confidence: float, min_face_px: int
 ) -> tuple[Detection, ...]:
     faces = [
         Detection(box[:4].copy(), landmarks.copy(), float(box[4]))
         for box, landmarks in zip(boxes, points, strict=True)
-        if box[4] >= min_confidence and np.isfinite(box).all() and box[2] > box[0] and box[3] > box[1]
+        # The cascade's later networks may shrink a window to a face under the least size.
+        if box[4] >= min_confidence and np.isfinite(box).all() and (box[2:4] - box[:2]).max() >= min_face_px
     ]
     return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -43,8 +44,9 @@ def middle(box: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def test_the_portrait_has_one_face_where_it_is(detector: Detector) -> None:
     ((face,),) = faces_of(detector, portrait())
-    assert (face.box.dtype, face.box.shape) == (np.float32, (4,))
-    assert (face.landmarks.dtype, face.landmarks.shape) == (np.float32, (5, 2))
+    assert face.box.dtype == face.landmarks.dtype == np.float32
+    assert face.box.shape == (4,)
+    assert face.landmarks.shape == (5, 2)
     np.testing.assert_allclose(face.box, samples.FACE_BOX, atol=20)
     left_eye, right_eye, nose, mouth_left, mouth_right = face.landmarks
     assert left_eye[0] < nose[0] < right_eye[0]
@@ -64,7 +66,9 @@ def test_faces_come_largest_first(detector: Detector) -> None:
 
 
 @pytest.mark.parametrize("name", ["chelsea", "coffee", "rocket"])
-def test_a_photo_without_a_face_has_none_and_no_error(detector: Detector, name: samples.NoFace) -> None:
+def test_a_photo_without_a_face_has_none_and_no_error(
+    detector: Detector, name: Literal["chelsea", "coffee", "rocket"]
+) -> None:
     assert faces_of(detector, read(samples.no_face_jpeg(name))) == [()]
 
 
@@ -79,10 +83,8 @@ def test_min_confidence_is_inclusive(detector: Detector) -> None:
     assert over.faces == ()
 
 
-@pytest.mark.parametrize(("min_face_px", "count"), [(20, 1), (60, 1), (200, 0), (600, 0)])
-def test_faces_well_under_the_least_size_are_not_looked_for(
-    detector: Detector, min_face_px: int, count: int
-) -> None:
+@pytest.mark.parametrize(("min_face_px", "count"), [(20, 1), (60, 1), (130, 0), (200, 0), (600, 0)])
+def test_faces_under_the_least_size_are_not_found(detector: Detector, min_face_px: int, count: int) -> None:
     (found,) = detector.detect([portrait()], CONFIDENCE, min_face_px)  # the face is about 115 px high
     assert (len(found.faces), found.error) == (count, None)
 
@@ -170,6 +172,12 @@ def test_what_progress_raises_passes_through(detector: Detector) -> None:
     assert len(calls) == 2
 
 
+def overlap(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Intersection over union of two boxes."""
+    shared = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None).prod()
+    return float(shared / ((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod() - shared))
+
+
 @pytest.fixture(scope="module")
 def upright_faces(detector: Detector) -> PhotoDetections:
     return detector.detect([read(samples.several_jpeg(2, 3))], CONFIDENCE, FACE_PX)[0]
@@ -188,8 +196,8 @@ def test_every_exif_orientation_shows_the_same_faces(
         sorted(found, key=lambda f: (f.box[1] > 300, f.box[0])) for found in (faces, upright_faces.faces)
     ]
     for one, other in zip(*by_place, strict=True):
-        np.testing.assert_allclose(one.box, other.box, atol=3)
-        np.testing.assert_allclose(one.landmarks, other.landmarks, atol=3)
+        assert overlap(one.box, other.box) > 0.8  # MTCNN is not symmetric under mirroring
+        np.testing.assert_allclose(one.landmarks, other.landmarks, atol=4)
 
 
 def turned_back(
@@ -214,8 +222,8 @@ def test_a_turned_portrait_has_the_same_face(detector: Detector, turn: float, mi
     assert np.hypot(*(place - middle(upright.box))) < 0.25 * size
 
 
-PHANTOMS = {("group_of_six.jpg", -30.0): 1, ("portrait_1.jpg", -30.0): 1}
-"""MTCNN takes a patch of a skirt and a lock of hair for a face when these are turned so."""
+PHANTOMS = {"group_of_six.jpg": 1, "portrait_1.jpg": 1}
+"""At some turns MTCNN takes a patch of a skirt and a lock of hair for a face, with over 0.90."""
 
 
 @needs_photos
@@ -232,4 +240,4 @@ def test_a_turned_photo_has_the_same_people(detector: Detector, name: str, turn:
         size = face.box[3] - face.box[1]
         near = [place for place in places if np.hypot(*(place - middle(face.box))) < 0.3 * size]
         assert len(near) == 1, (name, turn, face.box)
-    assert len(turned) <= len(upright) + PHANTOMS.get((name, turn), 0)
+    assert len(turned) <= len(upright) + PHANTOMS.get(name, 0)

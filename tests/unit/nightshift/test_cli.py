@@ -73,6 +73,12 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
     assert "(database_unavailable)" in unavailable.stderr.splitlines()[-1]
 
 
+def test_nothing_to_resume() -> None:
+    nothing = invoke("run", "--resume")
+    assert nothing.exit_code == 2
+    assert "holds no interrupted run" in nothing.stderr
+
+
 def test_a_setting_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jpg").touch()
     monkeypatch.setenv("NIGHTSHIFT_BATCH_SIZE", "many")
