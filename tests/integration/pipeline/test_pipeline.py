@@ -179,7 +179,7 @@ def test_a_photo_that_does_not_fit_alone_fails_alone_and_may_be_retried(small: P
 
 def test_a_photo_that_cannot_be_cropped_fails_alone(small: Pipeline) -> None:
     small.detector = Found(1, 2, 1)
-    broken = replace(photo(), pixels=np.zeros((512, 512), np.uint8))
+    broken = replace(photo(), pixels=np.zeros(512, np.uint8))
     found = small.analyse([photo(), broken, photo()], OPTIONS)
     assert [len(each.faces) if isinstance(each, Analysis) else each.code for each in found] == [
         1,

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -66,6 +66,7 @@ similarities = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(similarities, st.integers(32, 512))
 def test_a_face_that_is_the_framing_moved_comes_back_to_the_framing(
     similarity: tuple[float, float, float, float], side: int
@@ -78,6 +79,7 @@ def test_a_face_that_is_the_framing_moved_comes_back_to_the_framing(
     np.testing.assert_allclose(through(matrix, photo), level * side, atol=1e-5 * side)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-40, 40), st.floats(-40, 40)), min_size=5, max_size=5),
     st.floats(-170, 170),

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pillow_heif
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
@@ -357,6 +357,7 @@ def test_a_panorama_is_scaled_by_its_pixels() -> None:
     assert columns / rows == pytest.approx(12, rel=0.01)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 70_000), st.integers(1, 70_000), st.integers(64, 4320), st.integers(5_000, 10_000_000))
 def test_a_fitted_size_keeps_every_limit_and_the_shape(w: int, h: int, height: int, most: int) -> None:
     fitted_w, fitted_h = fit_size(w, h, height, most)
@@ -409,6 +410,7 @@ def test_a_signature_with_nothing_behind_it_is_corrupt(prefix: bytes) -> None:
     assert code_of(prefix) == "corrupt_image"
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=1, max_size=40), st.integers(0, 2000))
 def test_damage_anywhere_gives_pixels_or_a_named_error(damage: bytes, place: int) -> None:
     data = bytearray(encoded(quadrants(), "JPEG"))

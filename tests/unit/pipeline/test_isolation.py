@@ -6,12 +6,13 @@ from collections.abc import Sequence
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.pipeline.isolation import is_out_of_memory, isolated
 
 
+@settings(deadline=None)
 @given(st.integers(0, 40), st.sets(st.integers(0, 39)))
 def test_exactly_the_bad_items_fail_and_order_is_kept(count: int, bad: set[int]) -> None:
     def square(items: Sequence[int]) -> list[int]:
