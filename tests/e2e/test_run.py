@@ -31,7 +31,7 @@ def open_broken_off(home: Path, photos: Path, out: Path) -> str:
     return job.id
 
 
-def test_run_then_go_on_with_a_run_broken_off_early_over_the_same_photos_and_a_corrupt_one(
+def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     tmp_path: Path,
 ) -> None:
     nightshift = Nightshift(tmp_path)
