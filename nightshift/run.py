@@ -17,7 +17,13 @@ from rich.console import Console
 from nightshift.client import Client
 from nightshift.documents import Job
 from nightshift.embedded.home import Home
-from nightshift.embedded.interrupted_runs import InterruptedRun, choose_run, interrupted_runs, run_metadata
+from nightshift.embedded.interrupted_runs import (
+    InterruptedRun,
+    choose_run,
+    interrupted_runs,
+    pause_runs,
+    run_metadata,
+)
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, migrate, running_service
@@ -28,7 +34,6 @@ from nightshift.progress import JobProgress
 from nightshift.report import Report, check_writable, default_out, first_failures, write_results
 from shared.db.engine import Database
 from shared.errors import InvalidInput
-from shared.queue.sweep import pause_all
 from shared.settings import load_settings
 from shared.states import JobState
 
@@ -140,15 +145,14 @@ class Run:
         return report
 
     def _choose(self) -> _Work:
-        """Which job. Those under way are paused first, so that no worker goes on with one unasked."""
+        """Which job; interrupted runs are paused first."""
         request = self._request
         database = Database(self._settings.database_url)
         try:
             with database.write() as session:
-                # A database that others use, too, is not the runner's to pause.
-                if database.is_sqlite and self._settings.broker_is_embedded:
-                    pause_all(session)
-                runs = interrupted_runs(session)
+                # In a database that others use, too, such a run may be alive on another machine.
+                alone = database.is_sqlite and self._settings.broker_is_embedded
+                runs = pause_runs(session) if alone else interrupted_runs(session)
         finally:
             database.close()
         earlier = choose_run(runs, request.paths) if request.resume else None

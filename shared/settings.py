@@ -116,6 +116,10 @@ class Settings(BaseSettings):
         object.__setattr__(self, "weights_dir", self.weights_dir.expanduser().absolute())
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{home / 'nightshift.db'}")
+        elif self.database_url.startswith("sqlite:///") and not self.database_url.startswith("sqlite:////"):
+            # Every process resolves it alike, whatever folder it runs in.
+            path = Path(self.database_url.removeprefix("sqlite:///")).absolute()
+            object.__setattr__(self, "database_url", f"sqlite:///{path}")
         if not self.store_url:
             object.__setattr__(self, "store_url", f"file://{home / 'store'}")
         if not self.broker_url:

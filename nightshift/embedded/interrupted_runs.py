@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.db.models import Job
+from shared.queue.moves import try_move
 from shared.states import JobState
 
 METADATA_KEY = "run"
@@ -39,6 +40,16 @@ def interrupted_runs(session: Session) -> list[InterruptedRun]:
             paths = tuple(Path(path) for path in made_by["paths"])
             runs.append(InterruptedRun(job_id, state, paths, Path(made_by["out"])))
     return runs
+
+
+def pause_runs(session: Session) -> list[InterruptedRun]:
+    """Pause the interrupted runs under way, so that no worker goes on with one unasked; returns all.
+
+    Jobs that were sent to a server on the same home are left to go on: nobody would resume them.
+    """
+    for run in interrupted_runs(session):
+        try_move(session, run.job_id, "pause")
+    return interrupted_runs(session)
 
 
 def choose_run(runs: Sequence[InterruptedRun], paths: Sequence[Path]) -> InterruptedRun | None:

@@ -11,8 +11,7 @@ from sqlalchemy.orm import Session
 
 from shared.db.models import RUNNING, Job, Photo
 from shared.domain import PhotoError
-from shared.queue.moves import try_move
-from shared.states import CLAIMABLE_STATES, MOVES, JobState, PhotoStatus
+from shared.states import CLAIMABLE_STATES, JobState, PhotoStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,3 @@ def count_claimable(session: Session, at_most: int) -> int:
         .subquery()
     )
     return session.scalar(select(func.count()).select_from(claimable)) or 0
-
-
-def pause_all(session: Session) -> int:
-    """Pause every job under way: a runner that begins leaves an interrupted run for `--resume`."""
-    jobs = session.scalars(select(Job.id).where(Job.state.in_(MOVES["pause"].leaves))).all()
-    return sum(try_move(session, job_id, "pause") for job_id in jobs)

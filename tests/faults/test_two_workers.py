@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from PIL import Image
 from skimage import data
 from sqlalchemy import select
 
+from api.app import create_app
 from shared.db.models import Job, Photo
 from shared.doorbell import CeleryDoorbell, rings_for
 from shared.ids import new_id
@@ -40,6 +42,17 @@ def _photos(folder: Path) -> list[Path]:
     return paths
 
 
+def _submitted_job(cluster: Cluster, tmp_path: Path) -> str:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    with cluster.database.write() as session:
+        job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
+        photos = [NewPhoto(path.name, new_id("pho"), str(path)) for path in _photos(folder)]
+        add_photos(session, "local", job.id, photos)
+        submit(session, "local", job.id)
+    return job.id
+
+
 def _workers_with_leases(cluster: Cluster) -> set[str]:
     with cluster.database.read() as session:
         return set(session.scalars(select(Photo.worker).where(Photo.status == "running").distinct())) - {None}
@@ -47,18 +60,11 @@ def _workers_with_leases(cluster: Cluster) -> set[str]:
 
 @pytest.mark.timeout(600)
 def test_a_killed_worker_and_a_flushed_broker_lose_nothing(cluster: Cluster, tmp_path: Path) -> None:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    with cluster.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
-        photos = [NewPhoto(path.name, new_id("pho"), str(path)) for path in _photos(folder)]
-        add_photos(session, "local", job.id, photos)
+    job_id = _submitted_job(cluster, tmp_path)
     cluster.start_broker()
     cluster.start_sweeper()
     cluster.start_worker("one")
     cluster.start_worker("two")
-    with cluster.database.write() as session:
-        submit(session, "local", job.id)
     CeleryDoorbell(cluster.settings.broker_url).ring(rings_for(PHOTOS, cluster.settings.batch_size))
 
     seen: list[Counts] = []
@@ -66,7 +72,7 @@ def test_a_killed_worker_and_a_flushed_broker_lose_nothing(cluster: Cluster, tmp
 
     def counts() -> Counts:
         with cluster.database.read() as session:
-            seen.append(count_photos(session, job.id))
+            seen.append(count_photos(session, job_id))
         memory_mb.append((seen[-1].final, _memory_mb(cluster)))
         return seen[-1]
 
@@ -75,17 +81,19 @@ def test_a_killed_worker_and_a_flushed_broker_lose_nothing(cluster: Cluster, tmp
     at_kill = counts()
     cluster.broker().flushall()
     wait_for(lambda: counts().final == PHOTOS, "all photos to be final")
-    wait_for(lambda: _state(cluster, job.id) == JobState.ENDED, "the job to end")
+    wait_for(lambda: _state(cluster, job_id) == JobState.ENDED, "the job to end")
 
     assert at_kill.final < PHOTOS
     assert all(c.total == PHOTOS and c.queued + c.running + c.final == PHOTOS for c in seen)
     assert [c.final for c in seen] == sorted(c.final for c in seen)
     with cluster.database.read() as session:
-        rows = list(session.scalars(select(Photo).where(Photo.job_id == job.id).order_by(Photo.ordinal)))
-        assert session.get_one(Job, job.id).outcome == Outcome.SUCCEEDED
+        rows = list(session.scalars(select(Photo).where(Photo.job_id == job_id).order_by(Photo.ordinal)))
+        assert session.get_one(Job, job_id).outcome == Outcome.SUCCEEDED
     assert [row.custom_id for row in rows] == [f"{number:04d}.jpg" for number in range(PHOTOS)]
     assert {row.status for row in rows} == {"succeeded"}
     assert {row.face_count for row in rows} == {1}
+    lines = create_app(cluster.settings).test_client().get(f"/v1/jobs/{job_id}/results").text.splitlines()
+    assert [json.loads(line)["photo_id"] for line in lines] == [row.id for row in rows]
     crashed = [row for row in rows if row.crashes]
     assert 1 <= len(crashed) <= cluster.settings.batch_size
     assert all(row.attempts == 2 for row in crashed)
@@ -111,23 +119,17 @@ def _state(cluster: Cluster, job_id: str) -> str:
 
 
 def test_sigterm_gives_the_batch_back_without_an_attempt(cluster: Cluster, tmp_path: Path) -> None:
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    with cluster.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
-        photos = [NewPhoto(path.name, new_id("pho"), str(path)) for path in _photos(folder)]
-        add_photos(session, "local", job.id, photos)
-        submit(session, "local", job.id)
+    job_id = _submitted_job(cluster, tmp_path)
     cluster.start_broker()
     cluster.start_worker("one")
     CeleryDoorbell(cluster.settings.broker_url).ring()
-    wait_for(lambda: len(_workers_with_leases(cluster)) == 1 and _done(cluster, job.id) > 0, "it to work")
+    wait_for(lambda: len(_workers_with_leases(cluster)) == 1 and _done(cluster, job_id) > 0, "it to work")
 
     cluster.processes["one"].terminate()
     assert cluster.processes["one"].wait(timeout=60) == 0
 
     with cluster.database.read() as session:
-        rows = list(session.scalars(select(Photo).where(Photo.job_id == job.id)))
+        rows = list(session.scalars(select(Photo).where(Photo.job_id == job_id)))
     assert {row.status for row in rows} == {"queued", "succeeded"}
     assert {(row.attempts, row.crashes) for row in rows if row.status == "queued"} == {(0, 0)}
 

@@ -20,7 +20,7 @@ from shared.queue.counts import count_photos
 from shared.queue.finish import finish_if_done
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Failed, NotRead, save
-from shared.queue.sweep import count_claimable, pause_all, return_lapsed, unended_jobs
+from shared.queue.sweep import count_claimable, return_lapsed, unended_jobs
 from shared.states import JobState, Outcome
 from tests.queue_rows import (
     analysis,
@@ -237,15 +237,6 @@ def test_a_paused_job_is_not_claimed_and_goes_on(database: Database) -> None:
     with database.write() as session:
         resume(session, "local", job_id)
     assert take(database) is not None
-
-
-def test_pausing_all_leaves_open_and_ended_jobs(database: Database) -> None:
-    opened = queued_job(database, 1, submitted=False)
-    queued = queued_job(database, 1)
-    with database.write() as session:
-        assert pause_all(session) == 1
-    assert _job(database, opened).state == JobState.OPEN
-    assert _job(database, queued).state == JobState.PAUSED
 
 
 def test_priority_first_then_the_job_with_the_fewest_leases(database: Database) -> None:

@@ -1,17 +1,19 @@
 from pathlib import Path
 
+from sqlalchemy import select
+
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
     choose_run,
-    interrupted_runs,
+    pause_runs,
     run_metadata,
 )
 from shared.bundles import Manifest, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
+from shared.db.models import Job
 from shared.options import JobOptions
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.sweep import pause_all
 from shared.settings import REPOSITORY
 
 A, B = Path("/photos/a"), Path("/photos/b")
@@ -43,10 +45,13 @@ def test_unfinished_jobs_of_a_run_are_found_newest_first(tmp_path: Path) -> None
             job = open_job(session, owner="local", options=JobOptions(), bundle=manifest(), metadata=metadata)
             ids.append(job.id)
         add_photos(session, "local", ids[2], [NewPhoto("x.jpg", "pho_1", in_place_path="/photos/b/x.jpg")])
+        add_photos(session, "local", ids[1], [NewPhoto("y.jpg", "pho_2", in_place_path="/photos/y.jpg")])
         submit(session, "local", ids[2])
-        pause_all(session)
-        found = interrupted_runs(session)
+        submit(session, "local", ids[1])
+        found = pause_runs(session)
+        sent_to_a_server = session.scalar(select(Job.state).where(Job.id == ids[1]))
     database.close()
+    assert sent_to_a_server == "queued"
     assert found == [
         InterruptedRun(ids[2], "paused", (B,), B / "out"),
         InterruptedRun(ids[0], "open", (A,), A / "out"),

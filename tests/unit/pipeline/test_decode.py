@@ -1,72 +1,32 @@
-"""Bytes in every format and mode, whole and broken, against pixels known beforehand."""
+"""Bytes in every format and mode against pixels known beforehand."""
 
 from __future__ import annotations
 
 import io
 import struct
-import threading
 import zlib
 from typing import Any
 
 import numpy as np
-import pillow_heif
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms
 
-from shared.errors import Unreadable
 from tests import samples
-from worker.pipeline.decode import DecodedPhoto, decode, fit_size, thumbnail
-
-pillow_heif.register_heif_opener()
-
-# Four flat corners: survives lossy formats, and tells every orientation from every other.
-RED, GREEN, BLUE, GREY = (200, 40, 30), (40, 180, 60), (30, 60, 210), (128, 128, 128)
-
-
-def quadrants(width: int = 96, height: int = 64) -> Image.Image:
-    image = Image.new("RGB", (width, height))
-    for index, colour in enumerate((RED, GREEN, BLUE, GREY)):
-        row, column = divmod(index, 2)
-        image.paste(colour, (column * width // 2, row * height // 2, width, height))
-        if column == 0:
-            image.paste(colour, (0, row * height // 2, width // 2, height))
-    return image
-
-
-def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:
-    out = io.BytesIO()
-    image.save(out, image_format, **options)
-    return out.getvalue()
-
-
-def decoded(data: bytes, height: int = 1080, **limits: int) -> DecodedPhoto:
-    return decode(
-        data, height=height, **{"max_photo_pixels": 200_000_000, "max_working_pixels": 8_300_000, **limits}
-    )
-
-
-def corners(photo: DecodedPhoto) -> list[tuple[int, ...]]:
-    """Mean colour about the middle of each quadrant, row by row."""
-    rows, columns = photo.pixels.shape[:2]
-    means = []
-    for y in (rows // 4, 3 * rows // 4):
-        for x in (columns // 4, 3 * columns // 4):
-            patch = photo.pixels[max(0, y - 4) : y + 4, max(0, x - 4) : x + 4].reshape(-1, 3)
-            means.append(tuple(int(value) for value in np.rint(patch.mean(axis=0))))
-    return means
-
-
-def assert_quadrants(photo: DecodedPhoto, tolerance: int) -> None:
-    np.testing.assert_allclose(corners(photo), [RED, GREEN, BLUE, GREY], atol=tolerance)
-
-
-def code_of(data: bytes, **limits: int) -> str:
-    with pytest.raises(Unreadable) as caught:
-        decoded(data, **limits)
-    return caught.value.code
+from tests.unit.pipeline.pictures import (
+    BLUE,
+    GREY,
+    RED,
+    assert_quadrants,
+    corners,
+    decoded,
+    encoded,
+    png_chunk,
+    quadrants,
+)
+from worker.pipeline.decode import fit_size, thumbnail
 
 
 @pytest.mark.parametrize(
@@ -133,11 +93,7 @@ def png_rgb16(levels: NDArray[np.uint16]) -> bytes:
         (b"IDAT", zlib.compress(rows)),
         (b"IEND", b""),
     )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
-
-
-def _chunk(kind: bytes, body: bytes) -> bytes:
-    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, body) for kind, body in chunks)
 
 
 def test_16_bit_colour_is_scaled_not_clipped() -> None:
@@ -373,109 +329,6 @@ def test_odd_sizes_are_photos_too(size: tuple[int, int]) -> None:
     photo = decoded(encoded(Image.new("RGB", size, RED), "PNG"))
     assert (photo.width, photo.height) == size
     assert tuple(photo.pixels[0, 0]) == RED
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"",
-        b"hello, I am a text file that somebody named photo.jpg",
-        b"%PDF-1.7\n",
-        b"\0" * 5000,
-        b"<svg/>",
-        b"%!PS-Adobe-3.0 EPSF-3.0\n",
-    ],
-)
-def test_what_is_no_image_we_read_is_unsupported(data: bytes) -> None:
-    assert code_of(data) == "unsupported_format"
-
-
-@pytest.mark.parametrize("image_format", ["PPM", "ICO", "TGA", "JPEG2000"])
-def test_images_of_other_formats_are_unsupported(image_format: str) -> None:
-    assert code_of(encoded(quadrants(), image_format)) == "unsupported_format"
-
-
-@pytest.mark.parametrize("image_format", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF"])
-@pytest.mark.parametrize("kept", [0.15, 0.5, 0.9])
-def test_a_truncated_image_is_corrupt(image_format: str, kept: float) -> None:
-    noise = np.random.default_rng(0).integers(0, 255, (120, 160, 3)).astype(np.uint8)
-    data = encoded(Image.fromarray(noise), image_format)
-    assert code_of(data[: int(len(data) * kept)]) == "corrupt_image"
-
-
-@pytest.mark.parametrize(
-    "prefix", [b"\xff\xd8\xff\xe0", b"\x89PNG\r\n\x1a\n", b"RIFF\x10\0\0\0WEBPVP8 ", b"II*\0"]
-)
-def test_a_signature_with_nothing_behind_it_is_corrupt(prefix: bytes) -> None:
-    assert code_of(prefix) == "corrupt_image"
-
-
-@settings(deadline=None)
-@given(st.binary(min_size=1, max_size=40), st.integers(0, 2000))
-def test_damage_anywhere_gives_pixels_or_a_named_error(damage: bytes, place: int) -> None:
-    data = bytearray(encoded(quadrants(), "JPEG"))
-    place %= len(data)
-    data[place : place + len(damage)] = damage
-    try:
-        photo = decoded(bytes(data), max_photo_pixels=1_000_000)
-    except Unreadable as error:
-        assert error.code in ("corrupt_image", "unsupported_format", "too_many_pixels")
-    else:
-        assert photo.pixels.size > 0
-
-
-def bomb(width: int, height: int) -> bytes:
-    """A PNG that claims a size and has next to no data."""
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(b"\0" * 100)),
-        (b"IEND", b""),
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, body) for kind, body in chunks)
-
-
-@pytest.mark.filterwarnings("error")
-@pytest.mark.parametrize("size", [(15_000, 15_000), (20_000, 15_000), (30_000, 30_000), (60_000, 60_000)])
-def test_a_bomb_is_refused_by_its_header(size: tuple[int, int]) -> None:
-    # 225 MP lies between Pillow's warning and its error, whatever its own limit.
-    assert code_of(bomb(*size)) == "too_many_pixels"
-
-
-@pytest.mark.filterwarnings("ignore:Image size")
-def test_the_pixel_limit_is_exact() -> None:
-    data = encoded(Image.new("RGB", (100, 50)), "PNG")
-    assert decoded(data, max_photo_pixels=5000).width == 100
-    assert code_of(data, max_photo_pixels=4999) == "too_many_pixels"
-
-
-@pytest.mark.filterwarnings("error")
-def test_a_photo_over_pillows_own_limit_and_under_ours_is_read() -> None:
-    before = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = 1000
-    try:
-        assert decoded(encoded(quadrants(), "PNG")).width == 96
-        assert Image.MAX_IMAGE_PIXELS == 1000
-    finally:
-        Image.MAX_IMAGE_PIXELS = before
-
-
-def test_decoding_in_threads_leaves_pillows_limit_as_it_was() -> None:
-    before = Image.MAX_IMAGE_PIXELS
-    data = encoded(quadrants(800, 600), "JPEG")
-    limits = [600_000, 10_000_000, 480_000]
-    widths: list[int] = []
-    threads = [
-        threading.Thread(
-            target=lambda limit: widths.append(decoded(data, max_photo_pixels=limit).width), args=(limit,)
-        )
-        for limit in limits * 6
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert widths == [800] * 18
-    assert before == Image.MAX_IMAGE_PIXELS
 
 
 @pytest.mark.parametrize(

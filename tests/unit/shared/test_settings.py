@@ -132,3 +132,12 @@ def test_defaults_of_a_job_follow_the_settings() -> None:
 def test_defaults_of_settings_and_options_agree() -> None:
     for name in ("height", "min_confidence", "min_face_px", "tilt_threshold_deg"):
         assert Settings.model_fields[name].default == JobOptions.model_fields[name].default
+
+
+def test_a_relative_sqlite_path_is_one_file_for_every_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(database_url="sqlite:///x.db").database_url == f"sqlite:///{tmp_path / 'x.db'}"
+    absolute = f"sqlite:///{tmp_path / 'y.db'}"
+    assert load_settings(database_url=absolute).database_url == absolute
