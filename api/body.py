@@ -1,4 +1,4 @@
-"""A photo's bytes on their way in: hashed, measured and checked while they pass."""
+"""Bytes on their way in: bounded, hashed and checked while they pass."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterator
 
 from flask import Request
@@ -13,6 +14,9 @@ from flask import Request
 from shared.errors import InvalidInput
 
 CHUNK_BYTES = 256 * 1024
+PATIENCE_S = 60.0
+SLOWEST_BYTES_PER_S = 1000
+"""A body slower than this over more than a minute is not waited for: it would hold a thread for ever."""
 
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256\s*=", re.IGNORECASE)
 _SHA256_DIGEST = re.compile(_SHA256.pattern + r"\s*:([^:,]*):\s*(?:,|$)", re.IGNORECASE)
@@ -41,6 +45,58 @@ def expected_sha256(content_digest: str | None) -> str | None:
     return digest.hex()
 
 
+class RequestBody:
+    """A request's body, read once and piece by piece.
+
+    Args:
+        read: gives up to so many bytes; empty at the end.
+        length: bytes that were announced, None when they were not.
+        limit: bytes it may have.
+        monotonic_s: the clock.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[int], bytes],
+        *,
+        length: int | None,
+        limit: int,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        if length is not None and length > limit:
+            raise _upload_too_large(limit)
+        self._read = read
+        self._length = length
+        self._limit = limit
+        self._monotonic_s = monotonic_s
+        self._begun_s = monotonic_s()
+        self.size_bytes = 0
+
+    def read(self) -> bytes:
+        """The next piece, empty at the end.
+
+        Raises:
+            InvalidInput: `body_cut_off`, `body_too_slow`, `upload_too_large`.
+        """
+        try:
+            piece = self._read(CHUNK_BYTES)
+        except Exception as error:
+            # Each server and framework has its own, and not all are OSErrors.
+            raise InvalidInput("body_cut_off", "the connection broke while the body was read") from error
+        self.size_bytes += len(piece)
+        if not piece and self._length is not None and self.size_bytes < self._length:
+            # A server may end a cut-off body as if it were whole.
+            raise InvalidInput("body_cut_off", f"{self.size_bytes} of {self._length} bytes arrived")
+        if self.size_bytes > self._limit:
+            raise _upload_too_large(self._limit)
+        took_s = self._monotonic_s() - self._begun_s
+        if took_s > PATIENCE_S and self.size_bytes < took_s * SLOWEST_BYTES_PER_S:
+            raise InvalidInput(
+                "body_too_slow", f"{self.size_bytes} bytes in {took_s:.0f} s hold up the others"
+            )
+        return piece
+
+
 class PhotoBody:
     """The bytes of one photo, to be read once.
 
@@ -48,19 +104,13 @@ class PhotoBody:
     writes whole or not at all keeps nothing.
 
     Args:
-        read: gives up to so many bytes; empty at the end.
-        length: bytes that were announced, None when they were not.
+        read: gives the next piece; empty at the end.
         limit: bytes a photo may have.
         sha256: hex digest the bytes must have, None when none was promised.
     """
 
-    def __init__(
-        self, read: Callable[[int], bytes], *, length: int | None, limit: int, sha256: str | None
-    ) -> None:
-        if length is not None and length > limit:
-            raise _too_large(limit)
+    def __init__(self, read: Callable[[], bytes], *, limit: int, sha256: str | None) -> None:
         self._read = read
-        self._length = length
         self._limit = limit
         self._expected = sha256
         self._hash = hashlib.sha256()
@@ -75,32 +125,22 @@ class PhotoBody:
         """The bytes, in chunks.
 
         Raises:
-            InvalidInput: `body_cut_off`, `file_too_large`, `empty_upload`, `digest_mismatch`.
+            InvalidInput: `file_too_large`, `empty_upload`, `digest_mismatch`, or what reading raises.
         """
-        while chunk := self._next():
+        while chunk := self._read():
             self.size_bytes += len(chunk)
             if self.size_bytes > self._limit:
-                raise _too_large(self._limit)
+                raise too_large(self._limit)
             self._hash.update(chunk)
             yield chunk
-        # A server may end a cut-off body as if it were whole.
-        if self._length is not None and self.size_bytes < self._length:
-            raise InvalidInput("body_cut_off", f"{self.size_bytes} of {self._length} bytes arrived")
         if not self.size_bytes:
             raise InvalidInput("empty_upload", "the body is empty")
         if self._expected is not None and self._expected != self.sha256:
             raise InvalidInput("digest_mismatch", f"the bytes have sha256 {self.sha256}, not as promised")
 
-    def _next(self) -> bytes:
-        try:
-            return self._read(CHUNK_BYTES)
-        except Exception as error:
-            # Each server and framework has its own, and not all are OSErrors.
-            raise InvalidInput("body_cut_off", "the connection broke while the body was read") from error
-
 
 def body_of(request: Request, limit: int) -> PhotoBody:
-    """The body of a request.
+    """One photo as the body of a request.
 
     Raises:
         InvalidInput: `unsupported_media_type`, `bad_digest`, `file_too_large`.
@@ -108,12 +148,23 @@ def body_of(request: Request, limit: int) -> PhotoBody:
     if request.mimetype == "multipart/form-data":
         raise InvalidInput("unsupported_media_type", "send the photo's bytes as the body, not as a form")
     expected = expected_sha256(request.headers.get("Content-Digest"))
-    return PhotoBody(request.stream.read, length=request.content_length, limit=limit, sha256=expected)
+    length = request.content_length
+    if length is not None and length > limit:
+        raise too_large(limit)
+    # The photo's own limit speaks first.
+    body = RequestBody(request.stream.read, length=length, limit=limit + CHUNK_BYTES)
+    return PhotoBody(body.read, limit=limit, sha256=expected)
 
 
 def _bad_digest() -> InvalidInput:
     return InvalidInput("bad_digest", "Content-Digest must read sha-256=:<base64 of 32 bytes>:")
 
 
-def _too_large(limit: int) -> InvalidInput:
-    return InvalidInput("file_too_large", f"a photo may have {limit} bytes")
+def too_large(limit: int) -> InvalidInput:
+    """A photo is over its limit, bytes."""
+    return InvalidInput("file_too_large", f"a photo may have {limit:,} bytes (NIGHTSHIFT_MAX_PHOTO_BYTES)")
+
+
+def _upload_too_large(limit: int) -> InvalidInput:
+    message = f"a request may have {limit:,} bytes (NIGHTSHIFT_MAX_UPLOAD_BYTES)"
+    return InvalidInput("upload_too_large", message)

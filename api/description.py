@@ -8,7 +8,9 @@ from typing import Any
 from flask_openapi import Info, SecurityScheme, Tag
 from flask_openapi.types import ResponseDict
 
+from api.parameters import NewJob
 from api.problems import MEDIA_TYPE
+from shared.options import JobOptions
 from shared.reads.views import NOTICE
 
 INFO = Info(
@@ -43,13 +45,43 @@ PHOTO_BODY: dict[str, Any] = {
     "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
 }
 
+
+def _new_job() -> dict[str, Any]:
+    """Both bodies of `POST /v1/jobs`."""
+    template = "#/components/schemas/{model}"
+    schema = NewJob.model_json_schema(ref_template=template)
+    schema.pop("$defs", None)
+    metadata = schema["properties"]["metadata"]
+    metadata.pop("additionalProperties", None)
+    fields = {name: value for name, value in schema["properties"].items() if name != "options"}
+    options = JobOptions.model_json_schema()["properties"]
+    file = {"type": "string", "format": "binary"}
+    form = {
+        "type": "object",
+        "properties": {
+            **fields,
+            **options,
+            "photos": {"type": "array", "items": file, "description": "Photos; or an archive."},
+            "archive": {**file, "description": "One zip, tar or tar.gz file with photos."},
+        },
+        "additionalProperties": False,
+    }
+    return {
+        "required": True,
+        "content": {"multipart/form-data": {"schema": form}, "application/json": {"schema": schema}},
+    }
+
+
+NEW_JOB: dict[str, Any] = _new_job()
+
 _REASONS = {
     400: "The body or its digest is damaged",
     401: "The API key is missing or wrong",
     403: "This caller may not",
     404: "No such thing",
     406: "No such form of results",
-    409: "The job's state forbids it, or the name is taken",
+    408: "The body came too slowly",
+    409: "The job's state forbids it, the name is taken, or the key is in use",
     413: "Too large",
     415: "Not the type of body that is expected",
     422: "A value is wrong; `errors` names each field",

@@ -1,4 +1,4 @@
-"""Use cases of filling a job: open it, put a photo, register photos in place, submit."""
+"""Use cases of filling an open job: put a photo, find known ones, register photos in place, submit."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import logging
 from collections.abc import Sequence
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from api.body import PhotoBody
 from api.context import OWNER, Context
-from api.parameters import Added, InPlacePhoto, NewJob
+from api.parameters import Added, Checked, InPlacePhoto, KnownPhoto
 from shared.db.models import Photo
 from shared.doorbell import rings_for
 from shared.errors import Conflict, NightshiftError, Transient
@@ -17,27 +18,12 @@ from shared.ids import new_id
 from shared.queue import intake
 from shared.queue.jobs import owned_job
 from shared.reads import views
+from shared.reads.known import uploads_of, uploads_with
 from shared.reads.photos import photo_by_custom_id
 from shared.states import JobState
 from shared.store import photo_key
 
 log = logging.getLogger("nightshift.api")
-
-
-def open_job(to: Context, wanted: NewJob) -> str:
-    """Open a job; returns its id."""
-    options = to.settings.default_job_options().model_copy(update=wanted.chosen_options())
-    with to.database.write() as session:
-        job = intake.open_job(
-            session,
-            owner=OWNER,
-            options=options,
-            bundle=to.bundle,
-            label=wanted.label,
-            metadata=wanted.metadata,
-            priority=wanted.priority,
-        )
-        return job.id
 
 
 def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tuple[views.Photo, bool]:
@@ -53,34 +39,75 @@ def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tupl
     """
     intake.check_custom_id(custom_id)
     with to.database.read() as session:
-        state = owned_job(session, OWNER, job_id).state
+        _require_open(session, job_id)
+    photo_id = new_id("pho")
+    to.store.put(photo_key(OWNER, job_id, photo_id), body)
+    new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
+    added = _add(to, job_id, [new])
+    if not added:
+        discard(to, job_id, photo_id)
+    with to.database.read() as session:
+        return photo_by_custom_id(session, job_id, custom_id), bool(added)
+
+
+def _require_open(session: Session, job_id: str) -> None:
+    state = owned_job(session, OWNER, job_id).state
     if state != JobState.OPEN:
         raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {state}", state=state)
-    photo_id = new_id("pho")
-    key = photo_key(OWNER, job_id, photo_id)
-    to.store.put(key, body)
-    new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
+
+
+def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
+    """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
         with to.database.write() as session:
-            added = intake.add_photos(session, OWNER, job_id, [new])
-            photo = photo_by_custom_id(session, job_id, custom_id)
+            added = intake.add_photos(session, OWNER, job_id, photos)
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
-            _discard(to, key)
+            for photo in photos:
+                discard(to, job_id, photo.id)
         raise
-    if not added:
-        _discard(to, key)
     to.jobs.changed(job_id)
-    return photo, bool(added)
+    return added
 
 
-def _discard(to: Context, key: str) -> None:
+def discard(to: Context, job_id: str, photo_id: str) -> None:
     """Delete bytes that no row speaks of; should that fail, they go when the job is erased."""
     try:
-        to.store.delete(key)
+        to.store.delete(photo_key(OWNER, job_id, photo_id))
     except Transient as error:
-        log.warning("left behind %s: %s", key, error)
+        log.warning("left behind %s of %s: %s", photo_id, job_id, error)
+
+
+def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checked:
+    """Add the photos whose bytes the owner has sent before, by copying within the store.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `job_sealed`, `custom_id_taken`.
+        InvalidInput: `bad_custom_id`.
+    """
+    for photo in photos:
+        intake.check_custom_id(photo.custom_id)
+    with to.database.read() as session:
+        _require_open(session, job_id)
+        here = uploads_of(session, job_id, [photo.custom_id for photo in photos])
+        sources = uploads_with(session, OWNER, {photo.sha256 for photo in photos})
+    copied, missing = [], []
+    for photo in photos:
+        if here.get(photo.custom_id) == photo.sha256:
+            continue
+        photo_id = new_id("pho")
+        source = sources.get(photo.sha256)
+        if source and to.store.copy(photo_key(OWNER, *source.key), photo_key(OWNER, job_id, photo_id)):
+            size_bytes = source.size_bytes
+            copied.append(
+                intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=size_bytes)
+            )
+        else:
+            missing.append(photo.custom_id)
+    _add(to, job_id, copied)
+    return Checked(present=len(photos) - len(copied) - len(missing), copied=len(copied), missing=missing)
 
 
 def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) -> Added:

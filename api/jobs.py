@@ -5,12 +5,14 @@ from __future__ import annotations
 from flask import Response, request
 from flask_openapi import APIBlueprint
 
-from api import intake, moves
-from api.answers import answer_page
+from api import intake, making, moves
+from api.answers import answer, answer_page
 from api.context import OWNER, context
-from api.description import JOBS_TAG, SECURITY, answers, operation_id
+from api.description import JOBS_TAG, NEW_JOB, SECURITY, answers, operation_id
 from api.following import answer_job, follow
-from api.parameters import JobPath, JobsQuery, NewJob
+from api.json_bodies import read_json
+from api.multipart import MEDIA_TYPE
+from api.parameters import IdempotencyHeader, JobPath, JobsQuery, NewJob
 from shared.reads import views
 from shared.reads.jobs import JOBS_PATH
 
@@ -24,14 +26,31 @@ blueprint = APIBlueprint(
 )
 
 
-@blueprint.post("", responses=answers({201: views.Job}, 400, 413, 415))
-def open_job(body: NewJob) -> Response:
-    """Open a job
+@blueprint.post(
+    "", responses=answers({202: views.Job, 201: views.Job}, 400, 408, 409, 413, 415), request_body=NEW_JOB
+)
+def make_job(header: IdempotencyHeader) -> Response:
+    """Make a job: with a form of photos or an archive, submitted at once; with JSON, opened
 
-    Then add photos to it and submit it.
+    A form has each photo as a file named `photos`, its filename being the photo's `custom_id`, or one
+    zip, tar or tar.gz file named `archive`; `label`, `priority`, `metadata` (as JSON) and the options
+    are fields. It is answered 202 when all of it has arrived. A photo that is too large, or not the one
+    its own `Content-Digest` promised, fails alone; an archive is unpacked by a worker.
+
+    JSON opens a job, answered 201; then add photos to it and submit it.
+
+    With an `Idempotency-Key`, the same request sent again within 24 hours is answered with the job that
+    the first one made.
     """
-    job = context().jobs.one(OWNER, intake.open_job(context(), body))
-    return answer_job(job, 201, {"Location": job.links.self})
+    if request.mimetype == MEDIA_TYPE:
+        made, status = making.receive_job(context(), request, header.key), 202
+    else:
+        made, status = making.open_job(context(), read_json(NewJob), header.key), 201
+    job = context().jobs.one(OWNER, made.job_id)
+    headers = {"Location": job.links.self}
+    if made.replayed:
+        headers["Idempotent-Replayed"] = "true"
+    return answer_job(job, status, headers)
 
 
 @blueprint.get("", responses=answers({200: views.JobPage}))
@@ -89,3 +108,13 @@ def cancel_job(path: JobPath) -> Response:
     """
     moves.cancel(context(), path.job_id)
     return answer_job(context().jobs.one(OWNER, path.job_id), 202)
+
+
+@blueprint.delete("/<job_id>", responses=answers({200: views.Erasure}, 404, 409))
+def delete_job(path: JobPath) -> Response:
+    """Erase a job: photos, thumbnails, results, everything the service holds of it
+
+    The answer is a receipt, which is kept; asking again shows it again. A job that is not ended, nor
+    open, is cancelled first. Files registered in place are not touched.
+    """
+    return answer(moves.erase(context(), path.job_id))

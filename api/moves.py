@@ -1,13 +1,15 @@
-"""Use cases of steering a job: pause, resume, cancel."""
+"""Use cases of steering a job: pause, resume, cancel, erase."""
 
 from __future__ import annotations
 
 from api.context import OWNER, Context
+from shared import erasure
 from shared.clock import utc_now
 from shared.doorbell import MOST_RINGS, rings_for
 from shared.queue import control
 from shared.queue.finish import finish_if_done
 from shared.queue.sweep import count_claimable
+from shared.reads import views
 
 
 def pause(to: Context, job_id: str) -> None:
@@ -52,3 +54,15 @@ def cancel(to: Context, job_id: str) -> None:
     with to.database.write() as session:
         finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
     to.jobs.changed(job_id)
+
+
+def erase(to: Context, job_id: str) -> views.Erasure:
+    """Delete everything the service holds of a job.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`.
+    """
+    receipt = erasure.erase(to.database, to.store, OWNER, job_id, "requested")
+    to.jobs.changed(job_id)
+    return views.Erasure.model_validate(receipt, from_attributes=True)

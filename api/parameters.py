@@ -114,6 +114,39 @@ class NewJob(Body):
         return self.options.model_dump(exclude_unset=True)
 
 
+class IdempotencyHeader(BaseModel):
+    """Makes a request safe to send again."""
+
+    key: Annotated[str, AfterValidator(_storable)] | None = Field(
+        None,
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        description="Of your choice, for 24 hours: the same request sent again makes no second job.",
+    )
+
+
+class KnownPhoto(Body):
+    """A photo whose bytes the server may have already."""
+
+    custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of its bytes, hex.")
+
+
+class KnownPhotos(Body):
+    """Photos to look for before they are sent."""
+
+    photos: list[KnownPhoto] = Field(min_length=1, max_length=1000)
+
+
+class Checked(BaseModel):
+    """What has still to be sent."""
+
+    present: int = Field(description="Photos the job had already, with the same bytes.")
+    copied: int = Field(description="Photos whose bytes were copied from another job of yours.")
+    missing: list[str] = Field(description="`custom_id` of each photo whose bytes are to be sent.")
+
+
 class InPlacePhoto(Body):
     """A photo that stays where it is."""
 

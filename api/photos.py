@@ -11,7 +11,16 @@ from api.body import body_of
 from api.context import OWNER, context
 from api.description import PHOTO_BODY, PHOTOS_TAG, SECURITY, answers, media, operation_id
 from api.in_place import require_in_place_allowed
-from api.parameters import Added, InPlacePhotos, JobPath, PhotoPath, PhotosQuery, PutQuery
+from api.parameters import (
+    Added,
+    Checked,
+    InPlacePhotos,
+    JobPath,
+    KnownPhotos,
+    PhotoPath,
+    PhotosQuery,
+    PutQuery,
+)
 from shared.errors import NotFound
 from shared.reads import views
 from shared.reads.jobs import JOBS_PATH
@@ -43,6 +52,16 @@ def put_photo(path: JobPath, query: PutQuery) -> Response:
     photo, is_new = intake.put_photo(context(), path.job_id, query.custom_id, body)
     location = f"{JOBS_PATH}/{path.job_id}/photos/{photo.photo_id}"
     return answer(photo, 201 if is_new else 200, {"Location": location})
+
+
+@blueprint.post("/<job_id>/photos/check", responses=answers({200: Checked}, 400, 404, 409, 413, 415))
+def check_photos(path: JobPath, body: KnownPhotos) -> Response:
+    """Ask which photos have still to be sent
+
+    Photos whose bytes the service holds from an earlier job of yours are added to this one; they need
+    not be sent again.
+    """
+    return answer(intake.take_known(context(), path.job_id, body.photos))
 
 
 @blueprint.post("/<job_id>/photos/in-place", responses=answers({200: Added}, 400, 403, 404, 409, 413, 415))

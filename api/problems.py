@@ -27,14 +27,21 @@ RETRY_AFTER_S = 5
 STATUS_BY_CODE = {
     "bad_digest": 400,
     "bad_json": 400,
+    "bad_multipart": 400,
     "body_cut_off": 400,
     "digest_mismatch": 400,
     "unauthorized": 401,
     "host_forbidden": 403,
     "in_place_forbidden": 403,
     "not_acceptable": 406,
+    "body_too_slow": 408,
     "file_too_large": 413,
     "body_too_large": 413,
+    "field_too_large": 413,
+    "too_many_fields": 413,
+    "too_many_photos": 413,
+    "upload_too_large": 413,
+    "unsupported_archive": 415,
     "unsupported_media_type": 415,
 }
 """Where the code says more than its class does."""
@@ -135,6 +142,10 @@ def _ours(error: NightshiftError) -> Response:
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="nightshift"'
+    if error.code == "idempotency_key_in_use":
+        headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == 408:
+        headers["Connection"] = "close"
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
         log.warning("%s %s: %s: %s", request.method, request.path, error.code, error.message)

@@ -9,14 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-EXTENSIONS = frozenset(
-    f".{extension}"
-    for extension in "jpg jpeg jpe png webp tif tiff bmp gif heic heif avif".split()  # noqa: SIM905
-)
-"""Of the formats that are read. A file named explicitly is taken whatever its name says."""
-
-CUSTOM_ID_LIMIT = 1024
-_NOT_PHOTOS = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
+from shared.photo_names import CUSTOM_ID_LIMIT, EXTENSIONS, extension_of, is_left_by_a_system
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +89,11 @@ def _walk(root: Path, found: Found, seen: set[tuple[int, int]], *, follow: bool)
             folders.clear()
             continue
         seen.add(identity)
-        folders[:] = sorted(name for name in folders if not _is_hidden(name))
+        folders[:] = sorted(name for name in folders if not is_left_by_a_system(name))
         for name in sorted(files):
-            if _is_hidden(name):
+            if is_left_by_a_system(name):
                 continue
-            extension = os.path.splitext(name)[1].lower()  # noqa: PTH122 - a million Paths are slow
+            extension = extension_of(name)
             if extension in EXTENSIONS:
                 yield here / name
             else:
@@ -131,10 +124,6 @@ def _keep_apart(photos: list[FoundPhoto]) -> None:
             custom_id = f"{photo.path.parent.name}~{number}/{photo.custom_id}"
         used.add(custom_id)
         photos[index] = FoundPhoto(custom_id, photo.path)
-
-
-def _is_hidden(name: str) -> bool:
-    return name.startswith(".") or name in _NOT_PHOTOS
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

@@ -133,6 +133,8 @@ PHOTO_ERROR_CODES = frozenset(
         "archive_encrypted",
         "archive_nested",
         "archive_member_unsafe",
+        "archive_member_damaged",
+        "archive_limit",
         "out_of_memory",
         "timeout",
         "worker_lost",

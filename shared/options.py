@@ -47,6 +47,11 @@ class JobOptions(AnalysisOptions):
         True,
         description="Reuse the result of an identical file, analysed with the same weights and options.",
     )
+    delete_originals: bool = Field(
+        False,
+        description="Delete uploaded photos from the store when the job has ended; results and thumbnails"
+        " stay. Photos registered in place are never touched.",
+    )
 
     def analysis(self) -> AnalysisOptions:
         """The part that the pipeline reads."""

@@ -87,6 +87,20 @@ class Settings(BaseSettings):
         100_000_000, gt=0, description="A photo over this fails as `file_too_large`."
     )
 
+    max_upload_bytes: int = Field(
+        20_000_000_000, gt=0, description="Bytes that one request with photos or an archive may have."
+    )
+    max_upload_photos: int = Field(
+        20_000, gt=0, description="Photos that one request may bring; an archive may hold more."
+    )
+    max_archive_members: int = Field(50_000, gt=0, description="Members an archive may have.")
+    max_archive_bytes: int = Field(
+        100_000_000_000, gt=0, description="Bytes an archive's members may have, unpacked, in total."
+    )
+    max_archive_ratio: float = Field(
+        200, gt=1, description="How many times its packed size an archive, or a member, may have unpacked."
+    )
+
     lease_s: float = Field(
         120, gt=0, description="How long a claim holds without a sign of progress, seconds."
     )
@@ -103,7 +117,9 @@ class Settings(BaseSettings):
     max_read_errors: int = Field(
         3, ge=1, le=100, description="Attempts that may fail on an unreachable store before a photo fails."
     )
-    results_ttl_days: int = Field(30, ge=1, description="Days after its end until a job's results expire.")
+    results_ttl_days: int = Field(
+        30, ge=1, description="Days after its end until a job is erased: results, photos and thumbnails."
+    )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe line logged."
     )

@@ -10,6 +10,7 @@ class JobState(StrEnum):
     """Where a job stands."""
 
     OPEN = "open"
+    UNPACKING = "unpacking"
     QUEUED = "queued"
     RUNNING = "running"
     PAUSED = "paused"
@@ -56,13 +57,17 @@ class Move:
 _S = JobState
 
 MOVES: dict[str, Move] = {
-    "submit": Move(frozenset({_S.OPEN}), _S.QUEUED),
+    "unpack": Move(frozenset({_S.OPEN}), _S.UNPACKING),
+    "submit": Move(frozenset({_S.OPEN, _S.UNPACKING}), _S.QUEUED),
     "start": Move(frozenset({_S.QUEUED}), _S.RUNNING),
     "pause": Move(frozenset({_S.QUEUED, _S.RUNNING}), _S.PAUSED),
     "resume": Move(frozenset({_S.PAUSED}), _S.QUEUED),
-    "cancel": Move(frozenset({_S.OPEN, _S.QUEUED, _S.RUNNING, _S.PAUSED}), _S.CANCELLING),
+    "cancel": Move(frozenset({_S.OPEN, _S.UNPACKING, _S.QUEUED, _S.RUNNING, _S.PAUSED}), _S.CANCELLING),
     "finish": Move(frozenset({_S.QUEUED, _S.RUNNING, _S.PAUSED, _S.CANCELLING}), _S.ENDED),
 }
 """Every move there is. docs/architecture.md prints this table; a test holds the two together."""
 
 CLAIMABLE_STATES = frozenset({JobState.QUEUED, JobState.RUNNING})
+
+ERASABLE_STATES = frozenset({JobState.OPEN, JobState.ENDED})
+"""Nobody works on these: what is deleted stays deleted."""

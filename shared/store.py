@@ -6,8 +6,12 @@ Built after any fork: obstore's runtime does not survive one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 import obstore
@@ -27,65 +31,141 @@ def thumbnail_key(owner: str, job_id: str, photo_id: str) -> str:
     return f"{owner}/{job_id}/{photo_id}.thumbnail.webp"
 
 
+def archive_key(owner: str, job_id: str) -> str:
+    """Key of the archive that a job's photos come from."""
+    return f"{owner}/{job_id}/archive"
+
+
+def job_prefix(owner: str, job_id: str) -> str:
+    """What the keys of all of a job's objects begin with."""
+    return f"{owner}/{job_id}/"
+
+
+Kind = Literal["original", "thumbnail", "archive"]
+
+
+def kind_of(key: str) -> Kind:
+    """What an object is, by its key."""
+    if key.endswith(".thumbnail.webp"):
+        return "thumbnail"
+    return "archive" if key.endswith("/archive") else "original"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An object that is there.
+
+    Attributes:
+        key: its key.
+        size_bytes: of its bytes.
+    """
+
+    key: str
+    size_bytes: int
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise the store's own errors as `Transient`; FileNotFoundError is left to the caller."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise
+    except (BaseError, OSError) as error:
+        raise Transient("store_unavailable", f"store: {error}") from error
+
+
 class Store:
-    """Objects by key."""
+    """Objects by key. Every method raises `Transient` (`store_unavailable`) while it is out of reach."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         try:
             if parts.scheme == "file":
                 Path(parts.path).mkdir(parents=True, exist_ok=True)
-                self._store = LocalStore(parts.path)
+                self._store = LocalStore(parts.path, automatic_cleanup=True)
             else:
                 self._store = from_url(url)  # type: ignore[assignment]
         except (BaseError, OSError, ValueError) as error:
             raise InvalidInput("bad_setting", f"NIGHTSHIFT_STORE_URL: {error}") from error
 
     def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
-        """Write an object whole, or not at all: an error from the iterable leaves nothing behind.
-
-        Raises:
-            Transient: `store_unavailable`.
-        """
-        try:
+        """Write an object whole, or not at all: an error from the iterable leaves nothing behind."""
+        with _translated():
             if isinstance(data, bytes):
                 obstore.put(self._store, key, data)
             else:
                 # Parts of 5 MiB; by default twelve of them would wait in memory for a slow store.
                 obstore.put(self._store, key, iter(data), max_concurrency=2)
-        except (BaseError, OSError) as error:
-            raise Transient("store_unavailable", f"store: {error}") from error
 
     def get(self, key: str) -> bytes | None:
-        """An object's bytes, None when there is none.
-
-        Raises:
-            Transient: `store_unavailable`.
-        """
+        """An object's bytes, None when there is none."""
         try:
-            return bytes(obstore.get(self._store, key).bytes())
+            with _translated():
+                return bytes(obstore.get(self._store, key).bytes())
         except FileNotFoundError:
             return None
-        except (BaseError, OSError) as error:
-            raise Transient("store_unavailable", f"store: {error}") from error
 
-    def delete(self, key: str) -> None:
-        """Delete an object if it is there.
+    def reader(self, key: str) -> io.BufferedReader:
+        """An object as a file to be read anywhere; one megabyte of it is in memory.
 
         Raises:
-            Transient: `store_unavailable`.
+            FileNotFoundError: there is none.
         """
+        with _translated():
+            return io.BufferedReader(_ObjectFile(obstore.open_reader(self._store, key)), 64 * 1024)
+
+    def copy(self, key: str, to: str) -> bool:
+        """Copy an object within the store; False when there is none."""
         try:
-            obstore.delete(self._store, key)
+            with _translated():
+                obstore.copy(self._store, key, to)
         except FileNotFoundError:
-            return
-        except (BaseError, OSError) as error:
-            raise Transient("store_unavailable", f"store: {error}") from error
+            return False
+        return True
+
+    def delete(self, *keys: str) -> None:
+        """Delete objects, those that are there."""
+        try:
+            with _translated():
+                obstore.delete(self._store, list(keys))
+        except FileNotFoundError:
+            # Of several, the others are still to be deleted.
+            if len(keys) > 1:
+                for key in keys:
+                    self.delete(key)
+
+    def pages(self, prefix: str) -> Iterator[list[Stored]]:
+        """What there is under a prefix that ends with `/`, some hundreds at a time."""
+        with _translated():
+            for page in obstore.list(self._store, prefix, chunk_size=500):
+                yield [Stored(str(entry["path"]), int(entry["size"])) for entry in page]
 
     def ping(self) -> None:
-        """Ask the store for anything.
-
-        Raises:
-            Transient: `store_unavailable`.
-        """
+        """Ask the store for anything."""
         self.get("ping")
+
+
+class _ObjectFile(io.RawIOBase):
+    """obstore's reader as Python's own kind of file, for libraries that read archives."""
+
+    def __init__(self, file: obstore.ReadableFile) -> None:
+        self._file = file
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        with _translated():
+            data = self._file.read(len(buffer))
+        buffer[: len(data)] = bytes(data)
+        return len(data)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from shared.clock import utc_now
+from sqlalchemy.orm import Session
+
 from shared.errors import Transient
-from shared.queue.claim import Claim, renew
 from worker.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -26,15 +27,21 @@ class LeaseLost(Exception):
 
 
 class Heartbeat:
-    """Context of one batch. `progress` is to be called whenever the batch gets anywhere.
+    """Context of one batch, or of one archive. `progress` is to be called whenever it gets anywhere.
 
     A batch that hangs calls it no more, its lease runs out, and the sweeper gives its photos to
     another worker.
+
+    Args:
+        parts: of this process.
+        renew: moves the lease's end in a write transaction; 0 when the lease is lost.
+        lease: its token, for the log.
     """
 
-    def __init__(self, parts: Parts, held: Claim) -> None:
+    def __init__(self, parts: Parts, renew: Callable[[Session], int], lease: str) -> None:
         self._parts = parts
-        self._held = held
+        self._renew = renew
+        self._lease = lease
         self._steps = 0
         self._lost = False
         self._over = threading.Event()
@@ -62,9 +69,9 @@ class Heartbeat:
             seen = self._steps
             try:
                 with self._parts.database.write() as session:
-                    still = renew(session, self._held, lease_s=lease_s, now=utc_now())
+                    still = self._renew(session)
             except Transient as error:
-                log.warning("lease %s not renewed: %s", self._held.token, error)
+                log.warning("lease %s not renewed: %s", self._lease, error)
                 continue
             self._lost = still == 0
 

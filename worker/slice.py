@@ -1,21 +1,25 @@
-"""What one ring of the doorbell does: claim, analyse, save, until nothing waits or the slice is over."""
+"""What one ring of the doorbell does: unpack, claim, analyse, save, until nothing waits or time is up."""
 
 from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
+from sqlalchemy.orm import Session
 from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
 
 from shared.clock import utc_now
 from shared.errors import Transient
-from shared.queue.claim import Claim, claim, give_back
+from shared.queue.claim import Claim, claim, give_back, renew
 from shared.queue.finish import finish_if_done
 from shared.queue.save import Result, Saved, save
 from shared.queue.sweep import count_claimable
+from shared.queue.unpacking import count_archives
 from worker.batch import analyse_batch
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
+from worker.unpack import unpack_next
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +38,9 @@ def run_slice(parts: Parts) -> None:
     while time.monotonic() < over_at:
         if parts.should_stop():
             return
+        # Archives first: until they are unpacked, nobody knows what waits in them.
+        if unpack_next(parts, over_at):
+            continue
         held = _claim(parts)
         if held is None:
             return
@@ -41,7 +48,7 @@ def run_slice(parts: Parts) -> None:
     if parts.should_stop():
         return
     with parts.database.read() as session:
-        work_is_left = count_claimable(session, at_most=1) > 0
+        work_is_left = count_claimable(session, at_most=1) + count_archives(session) > 0
     if work_is_left:
         parts.doorbell.ring()
 
@@ -70,7 +77,7 @@ def _claim(parts: Parts) -> Claim | None:
 def _work(parts: Parts, held: Claim) -> None:
     started_at = time.monotonic()
     try:
-        with Heartbeat(parts, held) as heartbeat:
+        with Heartbeat(parts, partial(_renew, parts, held), held.token) as heartbeat:
             results = analyse_batch(parts, held, heartbeat.progress)
     except Stopped:
         with parts.database.write() as session:
@@ -90,6 +97,10 @@ def _work(parts: Parts, held: Claim) -> None:
         saved.lost,
         time.monotonic() - started_at,
     )
+
+
+def _renew(parts: Parts, held: Claim, session: Session) -> int:
+    return renew(session, held, lease_s=parts.settings.lease_s, now=utc_now())
 
 
 @_patiently

@@ -1,4 +1,4 @@
-"""The sweeper: returns what dead workers held, ends finished jobs, rings while work waits.
+"""The sweeper: returns what dead workers held, ends finished jobs, rings while work waits, erases.
 
 Its own process at scale (`python -m worker.sweeper`), a thread of the runner when embedded. Any
 number may run; every step is conditional on what it finds.
@@ -11,14 +11,18 @@ import signal
 import threading
 import time
 
+from shared import erasure
 from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Transient
 from shared.process_id import is_surely_dead
+from shared.queue import uploads
 from shared.queue.finish import finish_if_done
-from shared.queue.sweep import count_claimable, return_lapsed, unended_jobs
+from shared.queue.sweep import Rules, count_claimable, return_lapsed, unended_jobs
+from shared.queue.unpacking import count_archives, return_lapsed_archives
 from shared.settings import Settings, load_settings
+from shared.store import Store
 
 log = logging.getLogger(__name__)
 
@@ -30,10 +34,15 @@ class Sweeper:
     """Runs rounds until it is stopped."""
 
     def __init__(
-        self, settings: Settings, database: Database | None = None, doorbell: Doorbell | None = None
+        self,
+        settings: Settings,
+        database: Database | None = None,
+        doorbell: Doorbell | None = None,
+        store: Store | None = None,
     ) -> None:
         self._settings = settings
         self._database = database or Database(settings.database_url)
+        self._store = store or Store(settings.store_url)
         self._doorbell = doorbell or CeleryDoorbell(settings.broker_url)
         self._last_round_at = time.time()
         self._trust_leases_at = 0.0
@@ -49,16 +58,17 @@ class Sweeper:
                 log.exception("sweep broke; the next round tries again")
 
     def sweep(self) -> None:
-        """One round."""
-        by_time = self._leases_can_be_trusted()
+        """One round: first what workers wait for."""
+        self._return_lapsed(by_time=self._leases_can_be_trusted())
+        self._finish_jobs()
+        self._ring()
+        self._erase()
+
+    def _return_lapsed(self, *, by_time: bool) -> None:
+        rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
         with self._database.write() as session:
-            lapsed = return_lapsed(
-                session,
-                max_crashes=self._settings.max_crashes,
-                now=utc_now(),
-                is_dead=is_surely_dead,
-                by_time=by_time,
-            )
+            lapsed = return_lapsed(session, rules, utc_now())
+            archives = return_lapsed_archives(session, rules, utc_now())
         for photo in lapsed:
             log.warning(
                 "%s job=%s photo=%s worker=%s",
@@ -67,8 +77,8 @@ class Sweeper:
                 photo.photo_id,
                 photo.worker,
             )
-        self._finish_jobs()
-        self._ring()
+        for job_id in archives:
+            log.warning("freed the archive of job=%s", job_id)
 
     def _leases_can_be_trusted(self) -> bool:
         """False for one lease after this process was suspended: the workers' heartbeats were, too."""
@@ -93,11 +103,40 @@ class Sweeper:
         batch_size = self._settings.batch_size
         with self._database.read() as session:
             wanted = rings_for(count_claimable(session, MOST_RINGS * batch_size), batch_size)
+            wanted = min(wanted + count_archives(session), MOST_RINGS)
         if not wanted:
             return
         on_the_list = self._doorbell.waiting()
         if on_the_list is not None and on_the_list < wanted:
             self._doorbell.ring(wanted - on_the_list)
+
+    def _erase(self) -> None:
+        """What has expired, what was begun and broken off, and what uploads left behind."""
+        database, store = self._database, self._store
+        with database.read() as session:
+            expired = erasure.expired_jobs(session, utc_now())
+            incomplete = erasure.incomplete(session)
+            due = erasure.due_for_originals(session)
+            uploads_due = uploads.any_due(session, utc_now())
+        for owner, job_id in expired:
+            receipt = erasure.erase(database, store, owner, job_id, "expired")
+            log.info("erased job=%s photos=%d: its results had expired", job_id, receipt.photos)
+        for job_id in incomplete:
+            erasure.erase_bytes(database, store, job_id)
+        for owner, job_id in due:
+            erasure.delete_originals(database, store, owner, job_id)
+        if uploads_due:
+            self._clear_uploads()
+
+    def _clear_uploads(self) -> None:
+        with self._database.write() as session:
+            uploads.forget(session, utc_now())
+            abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=utc_now())
+        for upload in abandoned:
+            log.warning("nobody goes on with the upload of job=%s: deleting what had arrived", upload.job_id)
+            erasure.forget_bytes(self._store, upload.owner, upload.job_id)
+            with self._database.write() as session:
+                uploads.abandon(session, upload)
 
 
 def main() -> None:

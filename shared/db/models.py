@@ -95,6 +95,9 @@ class Job(Base):
     results_expire_at: Mapped[datetime | None]
     # Frozen when the job ends; until then they come from the photo rows.
     final_counts: Mapped[dict[str, Any] | None]
+    # The job's wish, and when it was fulfilled.
+    delete_originals: Mapped[bool] = mapped_column(default=False)
+    originals_deleted_at: Mapped[datetime | None]
 
 
 class Photo(Base):
@@ -170,3 +173,66 @@ class FaceRow(Base):
     age_group: Mapped[str]
     uncertain: Mapped[bool]
     document: Mapped[dict[str, Any]]
+
+
+class Upload(Base):
+    """A request that makes a job: under way while it has a lease, remembered for its retries afterwards.
+
+    The job's row is made when everything has arrived; until then this row alone knows of the bytes
+    that are stored under the job's id.
+    """
+
+    __tablename__ = "uploads"
+    __table_args__ = (Index("ix_uploads_lease_expires_at", "lease_expires_at"),)
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    job_id: Mapped[str]
+    begun_at: Mapped[datetime]
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    # Of what was sent; a retry must send the same.
+    fingerprint: Mapped[str | None]
+
+
+class Archive(Base):
+    """The archive a job's photos come from, and how far it has been unpacked."""
+
+    __tablename__ = "archives"
+
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str]
+    kind: Mapped[str]
+    sha256: Mapped[str]
+    size_bytes: Mapped[int]
+    # Members dealt with, and the bytes they had.
+    position: Mapped[int] = mapped_column(default=0)
+    unpacked_bytes: Mapped[int] = mapped_column(default=0)
+    # Files that are no photos by their extension, counted by it.
+    left_alone: Mapped[dict[str, Any]]
+    unpacked_at: Mapped[datetime | None]
+    crashes: Mapped[int] = mapped_column(default=0)
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+    worker: Mapped[str | None]
+
+
+class Erasure(Base):
+    """The receipt of an erased job: numbers and times, no names."""
+
+    __tablename__ = "erasures"
+    __table_args__ = (Index("ix_erasures_completed_at", "completed_at"),)
+
+    job_id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    reason: Mapped[str]
+    requested_at: Mapped[datetime]
+    # Rows are gone from the beginning; bytes are when this is set.
+    completed_at: Mapped[datetime | None]
+    photos: Mapped[int]
+    faces: Mapped[int]
+    in_place: Mapped[int]
+    originals: Mapped[int] = mapped_column(default=0)
+    thumbnails: Mapped[int] = mapped_column(default=0)
+    archives: Mapped[int] = mapped_column(default=0)
+    size_bytes: Mapped[int] = mapped_column(default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import PurePath
 from typing import Any
 
@@ -13,15 +13,14 @@ from sqlalchemy.orm import Session
 from shared.bundles import Manifest
 from shared.clock import utc_now
 from shared.db.models import Job, Photo
+from shared.domain import PhotoError
 from shared.errors import Conflict, InvalidInput
 from shared.ids import new_id
 from shared.options import JobOptions
+from shared.photo_names import CUSTOM_ID_LIMIT
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.states import JobState, PhotoStatus
-
-CUSTOM_ID_LIMIT = 1024
-"""Characters a custom_id may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ class NewPhoto:
         in_place_path: absolute path of a file of this machine, None for an upload.
         sha256: hex, None until a worker has read the file.
         size_bytes: likewise.
+        error: why it failed on its way in, None when it is to be analysed.
     """
 
     custom_id: str
@@ -41,6 +41,7 @@ class NewPhoto:
     in_place_path: str | None = None
     sha256: str | None = None
     size_bytes: int | None = None
+    error: PhotoError | None = None
 
 
 def check_custom_id(custom_id: str) -> None:
@@ -64,10 +65,11 @@ def open_job(
     label: str | None = None,
     metadata: dict[str, Any] | None = None,
     priority: int = 0,
+    job_id: str | None = None,
 ) -> Job:
-    """Make an open job without photos."""
+    """Make an open job without photos; `job_id` when bytes are stored under it already."""
     job = Job(
-        id=new_id("job"),
+        id=job_id or new_id("job"),
         owner=owner,
         label=label,
         state=JobState.OPEN,
@@ -78,6 +80,7 @@ def open_job(
         bundle_name=bundle.name,
         bundle_sha256=bundle.sha256,
         created_at=utc_now(),
+        delete_originals=options.delete_originals,
     )
     session.add(job)
     session.flush()
@@ -100,30 +103,77 @@ def add_photos(session: Session, owner: str, job_id: str, photos: Sequence[NewPh
     if job.state != JobState.OPEN:
         raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {job.state}")
     known = _by_custom_id(session, job_id, [photo.custom_id for photo in photos])
-    next_ordinal = session.scalar(select(func.max(Photo.ordinal) + 1).where(Photo.job_id == job_id)) or 0
-    rows: list[dict[str, Any]] = []
+    rows = []
     for photo in photos:
         check_custom_id(photo.custom_id)
         if photo.in_place_path is not None and not PurePath(photo.in_place_path).is_absolute():
             raise InvalidInput("bad_path", f"path must be absolute: {photo.in_place_path!r}")
-        identity = (photo.in_place_path, photo.sha256 if photo.in_place_path is None else None)
-        if photo.custom_id in known:
-            if known[photo.custom_id] != identity:
-                raise Conflict(
-                    "custom_id_taken", f"custom_id {photo.custom_id!r} stands for another photo of this job"
-                )
-            continue
-        known[photo.custom_id] = identity
-        rows.append(_row(job, photo, next_ordinal + len(rows)))
-    if rows:
-        session.execute(insert(Photo), rows)
+        if photo.custom_id not in known:
+            known[photo.custom_id] = _identity(photo)
+            rows.append(photo)
+        elif known[photo.custom_id] != _identity(photo):
+            raise Conflict(
+                "custom_id_taken", f"custom_id {photo.custom_id!r} stands for another photo of this job"
+            )
+    _insert(session, job, rows)
     return len(rows)
+
+
+def add_arrived(session: Session, job: Job, photos: Sequence[NewPhoto]) -> list[NewPhoto]:
+    """Add photos that arrived together; where names clash, none is lost.
+
+    The same bytes under the same name are one photo. Other bytes under a name that is taken get a row
+    of their own, failed as `duplicate_custom_id`, under the name with `~` and its ordinal.
+
+    Args:
+        session: a write transaction that has locked the job.
+        job: open or unpacking.
+        photos: with storable names.
+
+    Returns:
+        Those that were there already, whose bytes are not needed.
+    """
+    known = _by_custom_id(session, job.id, [photo.custom_id for photo in photos])
+    rows: list[NewPhoto] = []
+    repeated = []
+    first = _next_ordinal(session, job.id)
+    for photo in photos:
+        if photo.custom_id in known:
+            if photo.error is None and known[photo.custom_id] == _identity(photo):
+                repeated.append(photo)
+                continue
+            message = f"another photo of this job has the name {photo.custom_id!r}"
+            name = f"{photo.custom_id[: CUSTOM_ID_LIMIT - 20]}~{first + len(rows)}"
+            error = photo.error or PhotoError("duplicate_custom_id", "read", message)
+            # Clients may name photos like this, too.
+            while name in known or _by_custom_id(session, job.id, [name]):
+                name += "~"
+            photo = replace(photo, custom_id=name, error=error)
+        known[photo.custom_id] = _identity(photo)
+        rows.append(photo)
+    _insert(session, job, rows, first)
+    return repeated
+
+
+def _identity(photo: NewPhoto) -> tuple[str | None, str | None]:
+    """What a name stands for: (path, None) in place, (None, sha256) uploaded."""
+    return (photo.in_place_path, photo.sha256 if photo.in_place_path is None else None)
+
+
+def _next_ordinal(session: Session, job_id: str) -> int:
+    return session.scalar(select(func.max(Photo.ordinal) + 1).where(Photo.job_id == job_id)) or 0
+
+
+def _insert(session: Session, job: Job, photos: Sequence[NewPhoto], first: int | None = None) -> None:
+    first = _next_ordinal(session, job.id) if first is None else first
+    if photos:
+        session.execute(insert(Photo), [_row(job, photo, first + n) for n, photo in enumerate(photos)])
 
 
 def _by_custom_id(
     session: Session, job_id: str, custom_ids: Sequence[str]
 ) -> dict[str, tuple[str | None, str | None]]:
-    """What the given names stand for already: (path, None) in place, (None, sha256) uploaded."""
+    """What the given names stand for already, as `_identity` says it."""
     known: dict[str, tuple[str | None, str | None]] = {}
     # SQLite takes at most 32,766 parameters a statement.
     for start in range(0, len(custom_ids), 5000):
@@ -145,7 +195,9 @@ def _row(job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
         "in_place_path": photo.in_place_path,
         "sha256": photo.sha256,
         "size_bytes": photo.size_bytes,
-        "status": PhotoStatus.QUEUED,
+        "status": PhotoStatus.FAILED if photo.error else PhotoStatus.QUEUED,
+        "error": asdict(photo.error) if photo.error else None,
+        "finished_at": utc_now() if photo.error else None,
         "attempts": 0,
         "crashes": 0,
         "read_errors": 0,

@@ -24,37 +24,38 @@ class Lapsed:
     quarantined: bool
 
 
-def return_lapsed(
-    session: Session,
-    *,
-    max_crashes: int,
-    now: datetime,
-    is_dead: Callable[[str], bool],
-    by_time: bool = True,
-) -> list[Lapsed]:
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """When a lease is over.
+
+    Attributes:
+        max_crashes: crashes after which something is given up.
+        is_dead: whether the named worker process is surely gone.
+        by_time: False leaves out leases that merely ran out.
+    """
+
+    max_crashes: int
+    is_dead: Callable[[str], bool]
+    by_time: bool = True
+
+
+def return_lapsed(session: Session, rules: Rules, now: datetime) -> list[Lapsed]:
     """Count a crash for every photo whose lease ran out or whose worker is dead, and queue it again.
 
     A photo that has crashed `max_crashes` times fails as `worker_lost`: from its first crash on it
     was claimed alone, so it was not a batch mate that did it.
-
-    Args:
-        session: a write transaction.
-        max_crashes: crashes after which a photo is given up.
-        now: aware UTC.
-        is_dead: whether the named worker process is surely gone.
-        by_time: False leaves out leases that merely ran out.
     """
     workers = session.scalars(select(Photo.worker).where(Photo.status == RUNNING).distinct())
-    dead = [worker for worker in workers if worker and is_dead(worker)]
+    dead = [worker for worker in workers if worker and rules.is_dead(worker)]
     lapsed_now: ColumnElement[bool] = Photo.worker.in_(dead)
-    if by_time:
+    if rules.by_time:
         lapsed_now = or_(lapsed_now, Photo.lease_expires_at < now)
     photos = session.scalars(
         select(Photo).where(Photo.status == RUNNING, lapsed_now).with_for_update(skip_locked=True)
     ).all()
     lapsed = []
     for photo in photos:
-        quarantined = photo.crashes + 1 >= max_crashes
+        quarantined = photo.crashes + 1 >= rules.max_crashes
         lapsed.append(Lapsed(photo.id, photo.job_id, photo.worker, quarantined))
         photo.crashes += 1
         photo.lease_token = None

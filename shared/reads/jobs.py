@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import utc_now
 from shared.db.engine import Database
-from shared.db.models import Job
+from shared.db.models import Archive, Job
 from shared.options import JobOptions
 from shared.queue.counts import Counts
 from shared.queue.jobs import owned_job
@@ -70,7 +70,8 @@ class JobReads:
             return views.JobPage(jobs=[self._view(session, row) for row in shown], next=more)
 
     def _view(self, session: Session, row: Job) -> views.Job:
-        return job_view(row, self._tallies.get(session, row), utc_now())
+        archive = session.get(Archive, row.id)
+        return job_view(row, self._tallies.get(session, row), utc_now(), archive)
 
 
 def photo_counts(counts: Counts) -> views.PhotoCounts:
@@ -78,7 +79,7 @@ def photo_counts(counts: Counts) -> views.PhotoCounts:
     return views.PhotoCounts.model_validate(counts, from_attributes=True)
 
 
-def job_view(row: Job, tally: Tally, now: datetime) -> views.Job:
+def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = None) -> views.Job:
     """A job's row and tally as the API shows them."""
     counts, path = tally.counts, f"{JOBS_PATH}/{row.id}"
     progress = counts.final / counts.total if counts.total else float(row.state == JobState.ENDED)
@@ -100,9 +101,20 @@ def job_view(row: Job, tally: Tally, now: datetime) -> views.Job:
         bundle=views.BundleName(name=row.bundle_name, sha256=row.bundle_sha256),
         metadata=row.client_metadata,
         priority=row.priority,
+        archive=_archive_view(archive) if archive else None,
         links=views.JobLinks(
             self=path, photos=f"{path}/photos", results=f"{path}/results", summary=f"{path}/summary"
         ),
+    )
+
+
+def _archive_view(row: Archive) -> views.Archive:
+    return views.Archive(
+        name=row.name,
+        size_bytes=row.size_bytes,
+        members=row.position,
+        left_alone=row.left_alone,
+        unpacked_at=row.unpacked_at,
     )
 
 

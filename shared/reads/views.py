@@ -7,7 +7,7 @@ Gender and age are *apparent*: what a classifier reads from the pixels, not what
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -56,6 +56,18 @@ class JobLinks(View):
     summary: str
 
 
+class Archive(View):
+    """The archive that a job's photos came in."""
+
+    name: str = Field(description="Its file name.")
+    size_bytes: int
+    members: int = Field(description="Members dealt with so far.")
+    left_alone: dict[str, int] = Field(
+        description="Files in it that are no photos by their names, by extension; they were not read."
+    )
+    unpacked_at: datetime | None = Field(description="Null while it is being unpacked.")
+
+
 class Job(View):
     """Photos submitted together."""
 
@@ -78,7 +90,24 @@ class Job(View):
     bundle: BundleName = Field(description="Weights that were configured when the job was opened.")
     metadata: dict[str, Any] = Field(description="What the client attached to it.")
     priority: int = Field(description="Jobs of higher priority are worked on first.")
+    archive: Archive | None = Field(description="What its photos came in; null without one.")
     links: JobLinks
+
+
+class Erasure(View):
+    """The receipt of an erased job: what there was, and when it went."""
+
+    job_id: str
+    reason: Literal["requested", "expired"]
+    requested_at: datetime = Field(description="From here on nothing of the job could be seen.")
+    completed_at: datetime | None = Field(description="From here on none of its bytes are stored.")
+    photos: int = Field(description="Photos the job had.")
+    faces: int = Field(description="Faces that were found in them.")
+    in_place: int = Field(description="Of the photos: files that stayed where they are, untouched.")
+    originals: int = Field(description="Uploaded photos deleted from the store.")
+    thumbnails: int = Field(description="Thumbnails deleted from the store.")
+    archives: int = Field(description="Archives deleted from the store.")
+    size_bytes: int = Field(description="Bytes deleted from the store.")
 
 
 class JobPage(View):

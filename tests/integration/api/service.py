@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from api.app import create_app
@@ -70,6 +72,36 @@ class Service:
             assert self.put(job_id, custom_id, custom_id.encode()).status_code == 201
         assert self.post(job_id, "submit").status_code == 202
         return job_id
+
+    def send(
+        self,
+        *photos: tuple[str, bytes],
+        archive: bytes | None = None,
+        key: str | None = None,
+        **fields: str,
+    ) -> TestResponse:
+        """Send a form with photos as (filename, bytes), or with an archive."""
+        form: list[tuple[str, object]] = list(fields.items())
+        form += [("photos", (io.BytesIO(data), name)) for name, data in photos]
+        if archive is not None:
+            form.append(("archive", (io.BytesIO(archive), "party.zip")))
+        headers = {"Idempotency-Key": key} if key else {}
+        return self.client.post(
+            "/v1/jobs", data=MultiDict(form), headers=headers, content_type="multipart/form-data"
+        )
+
+    def photos(self, job_id: str) -> dict[str, dict[str, Any]]:
+        """Photos of a job by custom_id, as the API shows them."""
+        answer = self.get(job_id, "/photos?limit=1000")
+        assert answer.status_code == 200, answer.text
+        return {photo["custom_id"]: photo for photo in answer.json["photos"]}
+
+    def codes(self, job_id: str) -> dict[str, str | None]:
+        """Error codes of a job's photos by custom_id, None without an error."""
+        return {
+            name: photo["error"]["code"] if photo["error"] else None
+            for name, photo in self.photos(job_id).items()
+        }
 
     def post(self, job_id: str, move: str) -> TestResponse:
         """Move a job."""

@@ -72,10 +72,10 @@ def test_a_sealed_job_takes_no_photo_and_does_not_read_it(service: Service, move
         refused = service.put(job_id, custom_id, data)
         assert (refused.status_code, refused.json["code"]) == (409, "job_sealed")
 
-    def read(_: int) -> bytes:
+    def read() -> bytes:
         raise AssertionError("read")
 
-    body = PhotoBody(read, length=None, limit=10, sha256=None)
+    body = PhotoBody(read, limit=10, sha256=None)
     with pytest.raises(Conflict, match="no more photos"):
         put_photo(service.context, job_id, "c", body)
     assert len(service.stored()) == 1
@@ -121,7 +121,7 @@ def racing(service: Service, job_id: str, meanwhile: Callable[[], Any]) -> Photo
     """A body during which something else happens; it would wait for ever if a transaction were open."""
     pieces = [b"one", b"two", b""]
 
-    def read(_: int) -> bytes:
+    def read() -> bytes:
         if len(pieces) == 2:
             # In a thread, as another request: obstore does not run within itself.
             other = threading.Thread(target=meanwhile)
@@ -129,7 +129,7 @@ def racing(service: Service, job_id: str, meanwhile: Callable[[], Any]) -> Photo
             other.join()
         return pieces.pop(0)
 
-    return PhotoBody(read, length=None, limit=100, sha256=None)
+    return PhotoBody(read, limit=100, sha256=None)
 
 
 def test_a_job_sealed_while_bytes_arrive_keeps_none_of_them(service: Service) -> None:

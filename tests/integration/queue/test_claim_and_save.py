@@ -20,7 +20,7 @@ from shared.queue.counts import count_photos
 from shared.queue.finish import finish_if_done
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Failed, NotRead, save
-from shared.queue.sweep import count_claimable, return_lapsed, unended_jobs
+from shared.queue.sweep import Rules, count_claimable, return_lapsed, unended_jobs
 from shared.states import JobState, Outcome
 from tests.queue_rows import (
     analysis,
@@ -53,10 +53,7 @@ def _finish(database: Database, job_id: str) -> bool:
 def _lapse(database: Database, *, after_s: float = 3600, max_crashes: int = 5) -> list[bool]:
     with database.write() as session:
         lapsed = return_lapsed(
-            session,
-            max_crashes=max_crashes,
-            now=utc_now() + timedelta(seconds=after_s),
-            is_dead=lambda _: False,
+            session, Rules(max_crashes, lambda _: False), utc_now() + timedelta(seconds=after_s)
         )
     return [photo.quarantined for photo in lapsed]
 
@@ -153,9 +150,7 @@ def test_a_dead_worker_is_recognised_before_its_lease_ends(database: Database) -
     take(database, worker="alive", batch_size=1)
     take(database, worker="dead", batch_size=1)
     with database.write() as session:
-        lapsed = return_lapsed(
-            session, max_crashes=5, now=utc_now(), is_dead=lambda w: w == "dead", by_time=False
-        )
+        lapsed = return_lapsed(session, Rules(5, lambda w: w == "dead", by_time=False), utc_now())
     assert [photo.worker for photo in lapsed] == ["dead"]
     assert [photo.status for photo in _photos(database, job_id)] == ["running", "queued"]
 

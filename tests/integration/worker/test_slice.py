@@ -17,7 +17,7 @@ from shared.ids import new_id
 from shared.options import JobOptions
 from shared.process_id import own_process_id
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.sweep import return_lapsed
+from shared.queue.sweep import Rules, return_lapsed
 from shared.settings import Settings
 from shared.states import JobState, Outcome
 from shared.store import Store, photo_key
@@ -138,7 +138,7 @@ def test_a_stop_gives_the_batch_back_with_its_attempt(parts: Parts, tmp_path: Pa
 def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_path: Path) -> None:
     def stall(_: int) -> None:
         with parts.database.write() as session:
-            return_lapsed(session, max_crashes=5, now=utc_now(), is_dead=lambda _: True)
+            return_lapsed(session, Rules(5, lambda _: True), utc_now())
 
     parts.pipeline.before_analysis = stall  # type: ignore[attr-defined]
     settings = parts.settings.model_copy(update={"slice_s": 0.001})

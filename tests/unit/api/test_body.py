@@ -3,19 +3,21 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.body import PhotoBody, expected_sha256
+from api.body import PhotoBody, RequestBody, expected_sha256
 from shared.errors import InvalidInput
 
 
 def body(
     data: bytes, *, length: int | None = None, limit: int = 10**6, sha256: str | None = None
 ) -> PhotoBody:
-    return PhotoBody(io.BytesIO(data).read, length=length, limit=limit, sha256=sha256)
+    whole = RequestBody(io.BytesIO(data).read, length=length, limit=10**9)
+    return PhotoBody(whole.read, limit=limit, sha256=sha256)
 
 
 @given(st.binary(min_size=1, max_size=2000), st.booleans())
@@ -49,9 +51,34 @@ def test_it_raises_before_its_end(data: bytes, arguments: dict[str, int], code: 
 
 def test_what_announces_too_much_is_not_read() -> None:
     with pytest.raises(InvalidInput) as refused:
-        body(b"", length=11, limit=10)
-    assert refused.value.code == "file_too_large"
-    assert list(body(b"0123456789", length=10, limit=10)) == [b"0123456789"]
+        RequestBody(io.BytesIO().read, length=11, limit=10)
+    assert refused.value.code == "upload_too_large"
+    assert RequestBody(io.BytesIO(b"0123456789").read, length=10, limit=10).read() == b"0123456789"
+
+
+def test_a_body_of_no_announced_length_is_bounded_as_it_comes() -> None:
+    passing = RequestBody(io.BytesIO(bytes(900_000)).read, length=None, limit=600_000)
+    with pytest.raises(InvalidInput) as refused:
+        while passing.read():
+            pass
+    assert refused.value.code == "upload_too_large"
+
+
+def test_a_client_that_drips_is_not_waited_for() -> None:
+    seconds = itertools.count(step=30)
+    dripping = RequestBody(lambda _: b"x", length=None, limit=10**9, monotonic_s=lambda: next(seconds))
+    pieces = []
+    with pytest.raises(InvalidInput) as refused:
+        while piece := dripping.read():
+            pieces.append(piece)
+    assert refused.value.code == "body_too_slow"
+    assert len(pieces) == 2
+
+
+def test_a_client_that_keeps_up_may_take_its_time() -> None:
+    seconds = itertools.count(step=30)
+    steady = RequestBody(lambda _: bytes(30_000), length=None, limit=10**9, monotonic_s=lambda: next(seconds))
+    assert all(steady.read() for _ in range(100))
 
 
 @pytest.mark.parametrize("error", [OSError("reset"), TimeoutError(), ValueError("chunk")])
@@ -60,7 +87,7 @@ def test_a_connection_that_breaks_is_a_cut_off_body(error: Exception) -> None:
         raise error
 
     with pytest.raises(InvalidInput) as refused:
-        list(PhotoBody(read, length=None, limit=10, sha256=None))
+        RequestBody(read, length=None, limit=10).read()
     assert refused.value.code == "body_cut_off"
 
 

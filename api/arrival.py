@@ -1,0 +1,206 @@
+"""What a form brings: fields, and photos or an archive, written to the store while they pass."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from api.body import PhotoBody, expected_sha256
+from api.context import OWNER, Context
+from api.multipart import FormField, FormFile
+from api.parameters import NewJob
+from api.problems import refuse_fields
+from shared.archives.member import Limits
+from shared.archives.opening import ArchiveKind, kind_of_archive, open_archive
+from shared.domain import PhotoError
+from shared.errors import InvalidInput
+from shared.ids import new_id
+from shared.options import JobOptions
+from shared.photo_names import CUSTOM_ID_LIMIT
+from shared.queue import intake
+from shared.store import archive_key, photo_key
+
+PHOTOS = "photos"
+ARCHIVE = "archive"
+
+_OF_ONE_PHOTO = {
+    "file_too_large": "file_too_large",
+    "digest_mismatch": "digest_mismatch",
+    "bad_digest": "digest_mismatch",
+    "empty_upload": "unsupported_format",
+}
+"""What is wrong with one photo fails that photo and no other."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivedArchive:
+    """An archive in the store."""
+
+    name: str
+    kind: ArchiveKind
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(slots=True)
+class Arrival:
+    """A form, read to its end.
+
+    Args:
+        to: the parts of the service.
+        job_id: under which bytes are stored; None to read the form and keep nothing.
+    """
+
+    to: Context
+    job_id: str | None
+    photos: list[intake.NewPhoto] = field(default_factory=list)
+    archive: ArrivedArchive | None = None
+    wanted: NewJob = field(default_factory=NewJob)
+    _fields: dict[str, Any] = field(default_factory=dict)
+    _contents: Any = field(default_factory=hashlib.sha256)
+
+    def read(self, parts: Iterable[FormField | FormFile]) -> None:
+        """Take everything in.
+
+        Raises:
+            InvalidInput: `invalid_fields`, `unknown_field`, `bad_custom_id`, `mixed_upload`,
+                `too_many_photos`, `empty_upload`, `unsupported_archive`, `unreadable_archive`,
+                `archive_limit`, or what reading raises.
+        """
+        for part in parts:
+            if isinstance(part, FormField):
+                self._take_field(part)
+            elif part.name == PHOTOS:
+                self._take_photo(part)
+            elif part.name == ARCHIVE:
+                self._take_archive(part)
+            else:
+                raise InvalidInput(
+                    "unknown_field", f"files come as {PHOTOS!r} or {ARCHIVE!r}, not {part.name!r}"
+                )
+        if not self.photos and self.archive is None:
+            raise InvalidInput("empty_upload", "the form brings no photos and no archive")
+        if self.archive is not None and self.job_id is not None:
+            self._check_archive(self.archive, self.job_id)
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for the same files under the same names, in the same order, with the same wishes."""
+        return fingerprint_of(self.wanted, self._contents.hexdigest())
+
+    def _take_field(self, part: FormField) -> None:
+        if part.name in self._fields:
+            raise InvalidInput("invalid_fields", f"the field {part.name!r} is there twice")
+        self._fields[part.name] = part.value
+        # At once: a misspelt option is better told before the photos are sent than after.
+        self.wanted = wanted_from(self._fields)
+
+    def _take_photo(self, part: FormFile) -> None:
+        if self.archive is not None:
+            raise _mixed()
+        if not part.filename:
+            # A browser sends a part without name and bytes where no file was chosen.
+            if part.read():
+                raise InvalidInput(
+                    "bad_custom_id", f"photo {len(self.photos) + 1} of the form has no filename"
+                )
+            return
+        most = self.to.settings.max_upload_photos
+        if len(self.photos) >= most:
+            message = f"a request may bring {most:,} photos (NIGHTSHIFT_MAX_UPLOAD_PHOTOS)"
+            raise InvalidInput("too_many_photos", message)
+        intake.check_custom_id(part.filename)
+        photo = self._photo(part)
+        self.photos.append(photo)
+        self._contents.update(json.dumps([photo.custom_id, photo.sha256]).encode())
+
+    def _photo(self, part: FormFile) -> intake.NewPhoto:
+        photo_id = new_id("pho")
+        try:
+            expected = expected_sha256(part.headers.get("Content-Digest"))
+            body = PhotoBody(part.read, limit=self.to.settings.max_photo_bytes, sha256=expected)
+            self._keep(body, lambda job_id: photo_key(OWNER, job_id, photo_id))
+        except InvalidInput as error:
+            if error.code not in _OF_ONE_PHOTO:
+                raise
+            failure = PhotoError(_OF_ONE_PHOTO[error.code], "read", error.message)
+            return intake.NewPhoto(part.filename, photo_id, error=failure)
+        return intake.NewPhoto(part.filename, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
+
+    def _take_archive(self, part: FormFile) -> None:
+        if self.photos or self.archive is not None:
+            raise _mixed()
+        beginning = _beginning(part)
+        kind = kind_of_archive(beginning)
+        rest = iter([beginning])
+        body = PhotoBody(
+            lambda: next(rest, b"") or part.read(),
+            limit=self.to.settings.max_upload_bytes,
+            sha256=expected_sha256(part.headers.get("Content-Digest")),
+        )
+        self._keep(body, lambda job_id: archive_key(OWNER, job_id))
+        name = part.filename[:CUSTOM_ID_LIMIT] or ARCHIVE
+        intake.check_custom_id(name)
+        self.archive = ArrivedArchive(name, kind, body.sha256, body.size_bytes)
+        self._contents.update(json.dumps([ARCHIVE, body.sha256]).encode())
+
+    def _keep(self, body: PhotoBody, key: Callable[[str], str]) -> None:
+        if self.job_id is not None:
+            self.to.store.put(key(self.job_id), body)
+            return
+        for _ in body:
+            pass
+
+    def _check_archive(self, archive: ArrivedArchive, job_id: str) -> None:
+        """What is wrong with a zip as a whole is told now, not by a job."""
+        limits = Limits.of(self.to.settings)
+        with self.to.store.reader(archive_key(OWNER, job_id)) as file:
+            opened = open_archive(file, archive.kind, limits)
+            # A tar's members are known when it has been read through.
+            if archive.kind == "zip" and all(member.left_alone for member in opened.members()):
+                raise InvalidInput("empty_upload", "the archive holds no photos")
+
+
+def wanted_from(fields: dict[str, str]) -> NewJob:
+    """What a form's fields ask for: `label`, `priority`, `metadata` as JSON, and each option by its name.
+
+    Raises:
+        InvalidInput: `invalid_fields`.
+    """
+    options = {name: value for name, value in fields.items() if name in JobOptions.model_fields}
+    wanted: dict[str, Any] = {name: value for name, value in fields.items() if name not in options}
+    if "metadata" in wanted:
+        try:
+            wanted["metadata"] = json.loads(wanted["metadata"])
+        except (ValueError, RecursionError) as error:
+            raise InvalidInput("invalid_fields", "metadata: is not JSON") from error
+    if options:
+        wanted["options"] = options
+    try:
+        return NewJob.model_validate(wanted)
+    except ValidationError as error:
+        refuse_fields(error)
+
+
+def fingerprint_of(wanted: NewJob, contents: str = "") -> str:
+    """Hex digest of what a request asks for and brings."""
+    asked = json.dumps([wanted.model_dump(mode="json", exclude_unset=True), contents], sort_keys=True)
+    return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _beginning(part: FormFile) -> bytes:
+    pieces = b""
+    while len(pieces) < 512 and (piece := part.read()):
+        pieces += piece
+    if not pieces:
+        raise InvalidInput("empty_upload", "the archive is empty")
+    return pieces
+
+
+def _mixed() -> InvalidInput:
+    return InvalidInput("mixed_upload", "a job takes photos, or one archive, not both")

@@ -1,0 +1,165 @@
+"""Use case of `POST /v1/jobs`: a job from a form, or an open one from JSON; never two from one key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from flask import Request
+from sqlalchemy.orm import Session
+
+from api import intake as adding
+from api.arrival import Arrival, fingerprint_of
+from api.body import RequestBody
+from api.context import OWNER, Context
+from api.multipart import Form, boundary_of
+from api.parameters import NewJob
+from shared import erasure
+from shared.clock import utc_now
+from shared.db.models import Job
+from shared.doorbell import rings_for
+from shared.errors import InvalidInput, Transient
+from shared.queue import intake, unpacking, uploads
+from shared.queue.finish import finish_if_done
+
+RENEWALS_PER_LEASE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A job, and whether an earlier request had made it."""
+
+    job_id: str
+    replayed: bool = False
+
+
+def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
+    """Open a job to add photos to.
+
+    Raises:
+        Conflict: `idempotency_key_in_use`.
+        InvalidInput: `idempotency_key_reused`.
+    """
+    fingerprint = fingerprint_of(wanted)
+    with to.database.write() as session:
+        begun = uploads.begin(session, OWNER, key, lease_s=to.settings.lease_s, now=utc_now())
+        if isinstance(begun, uploads.Replay):
+            return _replayed(begun, fingerprint)
+        uploads.finish(session, begun, fingerprint)
+        _add_job(session, to, wanted, begun.job_id)
+    return Made(begun.job_id)
+
+
+def receive_job(to: Context, asked: Request, key: str | None) -> Made:
+    """Take in a form with photos or an archive, and submit the job it makes.
+
+    Bytes pass to the store with no transaction open. The job appears when everything has arrived;
+    after an error nothing of it is left.
+
+    Raises:
+        Conflict: `idempotency_key_in_use`.
+        InvalidInput: `idempotency_key_reused`, or what `Arrival.read` raises.
+    """
+    boundary = boundary_of(asked)
+    body = RequestBody(asked.stream.read, length=asked.content_length, limit=to.settings.max_upload_bytes)
+    with to.database.write() as session:
+        begun = uploads.begin(session, OWNER, key, lease_s=to.settings.lease_s, now=utc_now())
+    if isinstance(begun, uploads.Replay):
+        again = Arrival(to, None)
+        again.read(Form(body.read, boundary))
+        return _replayed(begun, again.fingerprint)
+    with _leaving_nothing(to, begun):
+        if begun.abandoned:
+            erasure.forget_bytes(to.store, OWNER, begun.abandoned)
+        arrival = Arrival(to, begun.job_id)
+        arrival.read(Form(_keeping(to, begun, body.read), boundary))
+        repeated = _commit(to, begun, arrival)
+    for photo in repeated:
+        adding.discard(to, begun.job_id, photo.id)
+    _announce(to, begun.job_id, arrival)
+    return Made(begun.job_id)
+
+
+def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
+    if earlier.fingerprint != fingerprint:
+        message = "this Idempotency-Key came with another request; use a new one for new content"
+        raise InvalidInput("idempotency_key_reused", message)
+    return Made(earlier.job_id, replayed=True)
+
+
+@contextmanager
+def _leaving_nothing(to: Context, begun: uploads.Receiving) -> Iterator[None]:
+    try:
+        yield
+    except Transient:
+        # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
+        raise
+    except BaseException:
+        erasure.forget_bytes(to.store, OWNER, begun.job_id)
+        with to.database.write() as session:
+            uploads.abandon(session, begun)
+        raise
+
+
+def _keeping(to: Context, begun: uploads.Receiving, read: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Reading that keeps the lease while bytes arrive."""
+    lease_s = to.settings.lease_s
+    kept_at_s = time.monotonic()
+
+    def keep_and_read() -> bytes:
+        nonlocal kept_at_s
+        if time.monotonic() - kept_at_s > lease_s / RENEWALS_PER_LEASE:
+            with to.database.write() as session:
+                uploads.keep(session, begun, lease_s=lease_s, now=utc_now())
+            kept_at_s = time.monotonic()
+        return read()
+
+    return keep_and_read
+
+
+def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[intake.NewPhoto]:
+    """Everything in one transaction; returns photos that came twice."""
+    with to.database.write() as session:
+        uploads.finish(session, begun, arrival.fingerprint)
+        job = _add_job(session, to, arrival.wanted, begun.job_id)
+        if arrival.archive is not None:
+            archive = arrival.archive
+            unpacking.begin(
+                session,
+                job,
+                name=archive.name,
+                kind=archive.kind,
+                sha256=archive.sha256,
+                size_bytes=archive.size_bytes,
+                now=utc_now(),
+            )
+            return []
+        repeated = intake.add_arrived(session, job, arrival.photos)
+        intake.submit(session, OWNER, job.id)
+        return repeated
+
+
+def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
+    return intake.open_job(
+        session,
+        owner=OWNER,
+        options=to.settings.default_job_options().model_copy(update=wanted.chosen_options()),
+        bundle=to.bundle,
+        label=wanted.label,
+        metadata=wanted.metadata,
+        priority=wanted.priority,
+        job_id=job_id,
+    )
+
+
+def _announce(to: Context, job_id: str, arrival: Arrival) -> None:
+    to.jobs.changed(job_id)
+    if arrival.archive is not None:
+        to.doorbell.ring()
+    elif waiting := sum(photo.error is None for photo in arrival.photos):
+        to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
+    else:
+        with to.database.write() as session:
+            finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())

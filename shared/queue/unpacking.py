@@ -1,0 +1,207 @@
+"""Archives on their way to becoming photos: claimed, saved piece by piece, given back, like photos.
+
+The position says how many members are dealt with. It moves in the transaction that adds their photos,
+so an archive goes on where it stood, whoever takes it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, update
+from sqlalchemy.orm import Session
+
+from shared.db.models import Archive, Job, Photo
+from shared.domain import PhotoError
+from shared.ids import member_photo_id, new_id
+from shared.queue.intake import NewPhoto, add_arrived
+from shared.queue.moves import try_move
+from shared.queue.sweep import Rules
+from shared.states import JobState
+
+
+@dataclass(frozen=True, slots=True)
+class HeldArchive:
+    """An archive under a lease.
+
+    Attributes:
+        token: of the lease.
+        job_id: the job it belongs to.
+        owner: of the job.
+        name: the client's name for it.
+        kind: `zip`, `tar` or `tar.gz`.
+        size_bytes: of its bytes.
+        position: members dealt with.
+        unpacked_bytes: what they had.
+        left_alone: files that are no photos by their extension, counted by it.
+    """
+
+    token: str
+    job_id: str
+    owner: str
+    name: str
+    kind: str
+    size_bytes: int
+    position: int
+    unpacked_bytes: int
+    left_alone: Mapping[str, int]
+
+
+def begin(
+    session: Session, job: Job, *, name: str, kind: str, sha256: str, size_bytes: int, now: datetime
+) -> None:
+    """Let an open job wait for its archive to be unpacked; the archive's bytes are in the store."""
+    archive = Archive(
+        job_id=job.id, name=name, kind=kind, sha256=sha256, size_bytes=size_bytes, left_alone={}
+    )
+    archive.position = archive.unpacked_bytes = archive.crashes = 0
+    session.add(archive)
+    session.flush()
+    try_move(session, job.id, "unpack", submitted_at=now)
+
+
+def claim_archive(session: Session, *, worker: str, lease_s: float, now: datetime) -> HeldArchive | None:
+    """Take the archive that is next, None when none waits."""
+    row = session.execute(
+        _waiting()
+        .order_by(Job.priority.desc(), Job.created_at, Job.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Archive)
+    ).first()
+    if row is None:
+        return None
+    archive, owner = row
+    archive.lease_token = new_id("lea")
+    archive.lease_expires_at = now + timedelta(seconds=lease_s)
+    archive.worker = worker
+    session.flush()
+    return HeldArchive(
+        archive.lease_token,
+        archive.job_id,
+        owner,
+        archive.name,
+        archive.kind,
+        archive.size_bytes,
+        archive.position,
+        archive.unpacked_bytes,
+        archive.left_alone,
+    )
+
+
+def count_archives(session: Session) -> int:
+    """Archives that a claim could take now."""
+    return session.scalar(select(func.count()).select_from(_waiting().subquery())) or 0
+
+
+def _waiting() -> Select[Archive, str]:
+    return (
+        select(Archive, Job.owner)
+        .join(Job, Job.id == Archive.job_id)
+        .where(Job.state == JobState.UNPACKING, Archive.unpacked_at.is_(None), Archive.lease_token.is_(None))
+    )
+
+
+def renew_archive(session: Session, held: HeldArchive, *, lease_s: float, now: datetime) -> int:
+    """Move the lease's end; 0 when it has been lost."""
+    return _update_held(session, held, lease_expires_at=now + timedelta(seconds=lease_s))
+
+
+def give_back_archive(session: Session, held: HeldArchive) -> None:
+    """Let another worker go on with it."""
+    _update_held(session, held, lease_token=None, lease_expires_at=None)
+
+
+def put_off_archive(session: Session, held: HeldArchive, *, until: datetime) -> None:
+    """Leave it to the sweeper to free it then: the store is away, which is nobody's crash."""
+    _update_held(session, held, worker=None, lease_expires_at=until)
+
+
+def save_members(
+    session: Session,
+    held: HeldArchive,
+    photos: Sequence[NewPhoto],
+    *,
+    position: int,
+    unpacked_bytes: int,
+    left_alone: Mapping[str, int],
+    done: bool,
+    now: datetime,
+) -> list[NewPhoto] | None:
+    """Add the photos of a piece and move the position; with `done`, queue the job.
+
+    Returns:
+        Photos that the job had already, whose bytes are not needed; None when the lease is lost or
+        the job is no longer unpacking, and nothing was saved.
+    """
+    job = session.scalar(select(Job).where(Job.id == held.job_id).with_for_update())
+    if job is None or job.state != JobState.UNPACKING:
+        return None
+    values = {"position": position, "unpacked_bytes": unpacked_bytes, "left_alone": dict(left_alone)}
+    # Getting on clears the record: what killed a worker was left behind.
+    if not _update_held(session, held, crashes=0, **values):
+        return None
+    repeated = add_arrived(session, job, photos)
+    if done:
+        _end(session, job, held.name, now)
+    return repeated
+
+
+def return_lapsed_archives(session: Session, rules: Rules, now: datetime) -> list[str]:
+    """Free archives whose worker is gone; one that killed `max_crashes` workers at one place is given up.
+
+    What was unpacked until then stays, and is analysed.
+
+    Returns:
+        Ids of their jobs.
+    """
+    workers = session.scalars(select(Archive.worker).where(Archive.lease_token.is_not(None)).distinct())
+    dead = [worker for worker in workers if worker and rules.is_dead(worker)]
+    lapsed: ColumnElement[bool] = Archive.worker.in_(dead)
+    if rules.by_time:
+        lapsed = or_(lapsed, Archive.lease_expires_at < now)
+    archives = session.scalars(
+        select(Archive).where(Archive.lease_token.is_not(None), lapsed).with_for_update(skip_locked=True)
+    ).all()
+    for archive in archives:
+        archive.crashes += archive.worker is not None
+        archive.lease_token = archive.lease_expires_at = None
+        job = session.scalar(select(Job).where(Job.id == archive.job_id).with_for_update())
+        if job is None or job.state != JobState.UNPACKING or archive.crashes < rules.max_crashes:
+            continue
+        message = (
+            f"its worker died {archive.crashes} times while it unpacked this archive after member"
+            f" {archive.position}; what follows was not unpacked"
+        )
+        _add_failure(session, job, archive, PhotoError("worker_lost", "queue", message, retryable=True))
+        _end(session, job, archive.name, now)
+    session.flush()
+    return [archive.job_id for archive in archives]
+
+
+def _end(session: Session, job: Job, name: str, now: datetime) -> None:
+    archive = session.get_one(Archive, job.id)
+    if session.scalar(select(Photo.id).where(Photo.job_id == job.id).limit(1)) is None:
+        error = PhotoError("unsupported_format", "read", f"the archive {name!r} holds no photos")
+        _add_failure(session, job, archive, error)
+    archive.unpacked_at, archive.lease_token, archive.lease_expires_at = now, None, None
+    session.flush()
+    try_move(session, job.id, "submit")
+
+
+def _add_failure(session: Session, job: Job, archive: Archive, error: PhotoError) -> None:
+    """A row that speaks for what could not be unpacked, under the archive's own name."""
+    photo = NewPhoto(archive.name, member_photo_id(job.id, archive.position), error=error)
+    add_arrived(session, job, [photo])
+
+
+def _update_held(session: Session, held: HeldArchive, **values: Any) -> int:
+    result = session.execute(
+        update(Archive)
+        .where(Archive.job_id == held.job_id, Archive.lease_token == held.token)
+        .values(**values)
+        .execution_options(synchronize_session="fetch")
+    )
+    return cast("CursorResult[Any]", result).rowcount

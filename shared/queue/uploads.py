@@ -1,0 +1,160 @@
+"""Requests that make a job: under a lease while their bytes arrive, then remembered for retries.
+
+A client that heard no answer sends the same again with the same `Idempotency-Key`. It gets the job
+that the first one made, and never a second. The mark "in use" is a lease: a server that was killed in
+the middle frees the key by not renewing it, and the sweeper deletes the bytes it had taken in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from shared.db.models import Upload
+from shared.errors import Conflict
+from shared.ids import new_id
+
+REMEMBERED = timedelta(hours=24)
+"""How long a key is honoured after its job was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """A request whose bytes are arriving; `job_id` is the job that they will make.
+
+    Attributes:
+        owner: of the job.
+        key: the client's, or one of our own that nobody can send again.
+        token: says that it is still this request that holds the key.
+        job_id: its bytes are stored under this id.
+        abandoned: a job id whose bytes an earlier request with this key left behind, None without one.
+    """
+
+    owner: str
+    key: str
+    token: str
+    job_id: str
+    abandoned: str | None = None
+
+    @property
+    def is_repeatable(self) -> bool:
+        """True when the client chose the key, and may send it again."""
+        return not self.key.startswith("upl_")
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An earlier request with this key has made a job."""
+
+    job_id: str
+    fingerprint: str
+
+
+def begin(
+    session: Session, owner: str, key: str | None, *, lease_s: float, now: datetime
+) -> Receiving | Replay:
+    """Take the key, or learn what became of it.
+
+    Raises:
+        Conflict: `idempotency_key_in_use`, while another request with it is under way.
+    """
+    token = new_id("upl")
+    expires_at = now + timedelta(seconds=lease_s)
+    job_id = new_id("job")
+    known = session.scalar(select(Upload).where(Upload.owner == owner, Upload.key == key).with_for_update())
+    if known is None:
+        row = Upload(owner=owner, key=key or token, job_id=job_id, begun_at=now)
+        row.lease_token, row.lease_expires_at = token, expires_at
+        try:
+            with session.begin_nested():
+                session.add(row)
+        except IntegrityError as error:
+            raise _in_use(key) from error
+        return Receiving(owner, row.key, token, job_id)
+    if known.fingerprint is not None:
+        return Replay(known.job_id, known.fingerprint)
+    if known.lease_expires_at is not None and known.lease_expires_at > now:
+        raise _in_use(key)
+    abandoned, known.job_id, known.begun_at = known.job_id, job_id, now
+    known.lease_token, known.lease_expires_at = token, expires_at
+    session.flush()
+    return Receiving(owner, known.key, token, job_id, abandoned)
+
+
+def keep(session: Session, upload: Receiving, *, lease_s: float, now: datetime) -> None:
+    """Move the lease's end.
+
+    Raises:
+        Conflict: `idempotency_key_in_use`, when another request has taken the key over.
+    """
+    _update_held(session, upload, lease_expires_at=now + timedelta(seconds=lease_s))
+
+
+def finish(session: Session, upload: Receiving, fingerprint: str) -> None:
+    """Remember what the key made, in the transaction that makes the job.
+
+    Raises:
+        Conflict: `idempotency_key_in_use`, when another request has taken the key over.
+    """
+    _update_held(session, upload, lease_token=None, lease_expires_at=None, fingerprint=fingerprint)
+    if not upload.is_repeatable:
+        session.execute(delete(Upload).where(Upload.owner == upload.owner, Upload.key == upload.key))
+
+
+def abandon(session: Session, upload: Receiving) -> None:
+    """Free the key; the bytes are deleted by then."""
+    session.execute(
+        delete(Upload).where(
+            Upload.owner == upload.owner, Upload.key == upload.key, Upload.lease_token == upload.token
+        )
+    )
+
+
+def any_due(session: Session, now: datetime) -> bool:
+    """Whether `take_over` or `forget` would find anything."""
+    due = or_(Upload.lease_expires_at < now, _forgettable(now))
+    return session.scalar(select(Upload.key).where(due).limit(1)) is not None
+
+
+def take_over(session: Session, *, lease_s: float, now: datetime) -> list[Receiving]:
+    """Hold, under a new lease, what nobody keeps any more: to delete its bytes, then to abandon it."""
+    rows = session.scalars(
+        select(Upload).where(Upload.lease_expires_at < now).limit(100).with_for_update(skip_locked=True)
+    )
+    taken = []
+    for row in rows:
+        row.lease_token, row.lease_expires_at = new_id("upl"), now + timedelta(seconds=lease_s)
+        taken.append(Receiving(row.owner, row.key, row.lease_token, row.job_id))
+    session.flush()
+    return taken
+
+
+def forget(session: Session, now: datetime) -> None:
+    """Forget keys that are no longer honoured."""
+    session.execute(delete(Upload).where(_forgettable(now)))
+
+
+def _forgettable(now: datetime) -> ColumnElement[bool]:
+    return and_(Upload.fingerprint.is_not(None), Upload.begun_at < now - REMEMBERED)
+
+
+def _update_held(session: Session, upload: Receiving, **values: Any) -> None:
+    result = session.execute(
+        update(Upload)
+        .where(Upload.owner == upload.owner, Upload.key == upload.key, Upload.lease_token == upload.token)
+        .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+    if cast("CursorResult[Any]", result).rowcount != 1:
+        raise _in_use(upload.key)
+
+
+def _in_use(key: str | None) -> Conflict:
+    return Conflict(
+        "idempotency_key_in_use", f"another request with the Idempotency-Key {key!r} is under way"
+    )

@@ -1,0 +1,307 @@
+"""Archives from the request to the last photo, on real databases and a real store."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+import worker.unpack
+from shared.clock import utc_now
+from shared.db.engine import Database
+from shared.db.models import Archive, Photo
+from shared.errors import Transient
+from shared.process_id import own_process_id
+from shared.queue.sweep import Rules
+from shared.queue.unpacking import claim_archive, return_lapsed_archives
+from tests.archives_made import encrypted, quine, tar_of, zip_of
+from tests.fakes import FakePipeline
+from tests.integration.api.service import Service, make_service
+from tests.queue_rows import assert_nothing_lost_nothing_twice
+from worker.parts import Parts
+from worker.slice import run_slice
+
+PHOTOS = {f"day {n % 3}/{n}.jpg": b"photo %d" % n for n in range(10)}
+
+
+@pytest.fixture
+def service(database_url: str, tmp_path: Path) -> Service:
+    return make_service(tmp_path, database_url=database_url)
+
+
+@pytest.fixture
+def parts(service: Service) -> Parts:
+    return Parts(
+        settings=service.settings,
+        database=service.database,
+        store=service.context.store,
+        doorbell=service.doorbell,
+        pipeline=FakePipeline(),  # type: ignore[arg-type]
+        worker=own_process_id(),
+        should_stop=lambda: False,
+    )
+
+
+@pytest.mark.parametrize(
+    "archive", [zip_of(PHOTOS), zip_of(PHOTOS, packed=True), tar_of(PHOTOS), tar_of(PHOTOS, gzipped=True)]
+)
+def test_an_archive_becomes_a_job(service: Service, parts: Parts, archive: bytes) -> None:
+    sent = service.send(archive=archive, label="party")
+    assert sent.status_code == 202, sent.text
+    job = sent.json
+    assert (job["state"], job["label"], job["counts"]["total"]) == ("unpacking", "party", 0)
+    assert job["archive"] == {
+        "name": "party.zip", "size_bytes": len(archive), "members": 0, "left_alone": {}, "unpacked_at": None,
+    }  # fmt: skip
+    assert service.doorbell.rings == 1
+    run_slice(parts)
+    job = service.job(job["id"])
+    assert (job["state"], job["outcome"], job["counts"]["succeeded"]) == ("ended", "succeeded", 10)
+    assert job["archive"]["members"] == 10
+    assert job["archive"]["unpacked_at"] is not None
+    assert list(service.photos(job["id"])) == list(PHOTOS)
+    # The archive has served; photos and thumbnails are there.
+    assert not any(path.endswith("/archive") for path in service.stored())
+    assert_nothing_lost_nothing_twice(service.database)
+
+
+def test_every_member_is_accounted_for(service: Service, parts: Parts) -> None:
+    archive = zip_of(
+        {
+            "good.jpg": b"photo",
+            "../up.jpg": b"photo",
+            "in.zip": quine(),
+            "broken.jpg": b"no photo",
+            "secret.jpg": b"photo",
+            "note.txt": b"x",
+            "clip.MOV": b"x",
+            "__MACOSX/._good.jpg": b"x",
+            "folder/": b"",
+            "same.jpg": b"photo",
+            "good.JPG": b"photo",
+        },
+        links={"link.jpg": "/etc/passwd"},
+    )
+    sent = service.send(archive=encrypted(archive, "secret.jpg"))
+    run_slice(parts)
+    assert service.codes(sent.json["id"]) == {
+        "good.jpg": None,
+        "../up.jpg": "archive_member_unsafe",
+        "in.zip": "archive_nested",
+        "broken.jpg": "corrupt_image",
+        "secret.jpg": "archive_encrypted",
+        "same.jpg": None,
+        "good.JPG": None,
+        "link.jpg": "archive_member_unsafe",
+    }
+    job = service.job(sent.json["id"])
+    assert job["outcome"] == "partial"
+    assert job["archive"]["left_alone"] == {".txt": 1, ".mov": 1}
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_members_of_one_name_lose_no_photo(service: Service, parts: Parts) -> None:
+    import io
+    import zipfile
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for data in (b"photo 1", b"photo 1", b"photo 2"):
+            archive.writestr("a.jpg", data)
+    sent = service.send(archive=out.getvalue())
+    run_slice(parts)
+    assert service.codes(sent.json["id"]) == {"a.jpg": None, "a.jpg~1": "duplicate_custom_id"}
+
+
+def test_a_tar_that_is_cut_off_keeps_what_came_before(service: Service, parts: Parts) -> None:
+    archive = tar_of({f"{n}.jpg": b"photo" + random.Random(n).randbytes(3000) for n in range(10)})
+    sent = service.send(archive=archive[: len(archive) // 2])
+    run_slice(parts)
+    codes = service.codes(sent.json["id"])
+    assert codes.pop("party.zip") == "archive_member_damaged"
+    assert list(codes) == [f"{n}.jpg" for n in range(len(codes))]
+    assert set(codes.values()) == {None}
+    assert len(codes) >= 3
+
+
+def test_a_tar_over_its_limits_keeps_what_came_before(tmp_path: Path, parts: Parts, service: Service) -> None:
+    settings = parts.settings.model_copy(update={"max_archive_members": 4})
+    sent = service.send(archive=tar_of(PHOTOS))
+    run_slice(replace(parts, settings=settings))
+    codes = service.codes(sent.json["id"])
+    assert codes.pop("party.zip") == "archive_limit"
+    assert list(codes) == list(PHOTOS)[:4]
+
+
+def test_a_tar_without_photos_fails_as_a_whole(service: Service, parts: Parts) -> None:
+    sent = service.send(archive=tar_of({"a.txt": b"x"}))
+    run_slice(parts)
+    assert service.codes(sent.json["id"]) == {"party.zip": "unsupported_format"}
+    assert service.job(sent.json["id"])["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(
+    ("archive", "status", "code"),
+    [
+        (b"", 422, "empty_upload"),
+        (b"no archive", 415, "unsupported_archive"),
+        (b"PK\x03\x04 and then nothing", 422, "unreadable_archive"),
+        (zip_of(PHOTOS)[:-10], 422, "unreadable_archive"),
+        (zip_of({"a.txt": b"x"}), 422, "empty_upload"),
+        (zip_of({}), 422, "empty_upload"),
+        (b"\x1f\x8b but no gzip", 422, "unreadable_archive"),
+        (zip_of({f"{n}.jpg": b"" for n in range(60_000)}), 422, "archive_limit"),
+    ],
+)
+def test_an_archive_that_cannot_be_read_makes_no_job(
+    tmp_path: Path, archive: bytes, status: int, code: str
+) -> None:
+    service = make_service(tmp_path)
+    refused = service.send(archive=archive)
+    assert (refused.status_code, refused.json["code"]) == (status, code), refused.text
+    assert service.client.get("/v1/jobs").json["jobs"] == []
+    assert service.stored() == []
+
+
+class Killed(BaseException):
+    """As abrupt as a process that dies: nothing is given back."""
+
+
+def _dying_after(pieces: int) -> Callable[..., object]:
+    saves = 0
+    real = worker.unpack.save_members
+
+    def save(*args: object, **kwargs: object) -> object:
+        nonlocal saves
+        saves += 1
+        if saves > pieces:
+            raise Killed
+        return real(*args, **kwargs)  # type: ignore[arg-type]
+
+    return save
+
+
+@pytest.mark.parametrize("make", [zip_of, tar_of, lambda photos: tar_of(photos, gzipped=True)])
+def test_a_killed_worker_is_gone_on_from(
+    service: Service, parts: Parts, monkeypatch: pytest.MonkeyPatch, make: Callable[[object], bytes]
+) -> None:
+    monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 3)
+    sent = service.send(archive=make(PHOTOS))
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(worker.unpack, "save_members", _dying_after(2))
+        run_slice(parts)
+    assert service.job(sent.json["id"])["archive"]["members"] == 6
+    run_slice(parts)
+    # Its lease stands still.
+    assert service.job(sent.json["id"])["state"] == "unpacking"
+    _free(service.database)
+    run_slice(parts)
+    assert service.codes(sent.json["id"]) == dict.fromkeys(PHOTOS)
+    assert_nothing_lost_nothing_twice(service.database)
+    # What had been stored twice lies in the same place: ten photos, ten thumbnails.
+    assert len(service.stored()) == 20
+
+
+def _free(database: Database, *, times: int = 1, max_crashes: int = 5) -> None:
+    for _ in range(times):
+        with database.write() as session:
+            return_lapsed_archives(session, Rules(max_crashes, lambda _: True), utc_now())
+
+
+def test_an_archive_that_kills_every_worker_is_given_up(service: Service, parts: Parts) -> None:
+    sent = service.send(archive=zip_of(PHOTOS))
+    for _ in range(3):
+        with service.database.write() as session:
+            assert claim_archive(session, worker="w", lease_s=60, now=utc_now())
+        _free(service.database, max_crashes=3)
+    assert service.codes(sent.json["id"]) == {"party.zip": "worker_lost"}
+    run_slice(parts)
+    assert service.finish(sent.json["id"])
+    assert service.job(sent.json["id"])["outcome"] == "failed"
+
+
+def test_a_worker_that_is_asked_to_stop_gives_it_back(
+    service: Service, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = iter([False] * 12)
+    sent = service.send(archive=zip_of(PHOTOS))
+    run_slice(replace(parts, should_stop=lambda: next(asked, True)))
+    with service.database.read() as session:
+        archive = session.get_one(Archive, sent.json["id"])
+        assert 0 < archive.position < 10
+        assert (archive.lease_token, archive.crashes) == (None, 0)
+    run_slice(parts)
+    assert service.codes(sent.json["id"]) == dict.fromkeys(PHOTOS)
+
+
+def test_time_runs_out_between_two_pieces(
+    service: Service, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 4)
+    short = replace(parts, settings=parts.settings.model_copy(update={"slice_s": 1e-9}))
+    sent = service.send(archive=tar_of(PHOTOS))
+    seen = []
+    for _ in range(3):
+        assert worker.unpack.unpack_next(short, 0.0)
+        seen.append(service.job(sent.json["id"])["archive"]["members"])
+    assert seen == [4, 8, 10]
+
+
+def test_a_store_that_is_away_is_no_crash(service: Service, parts: Parts) -> None:
+    sent = service.send(archive=zip_of(PHOTOS))
+
+    class Away:
+        def reader(self, key: str) -> None:
+            raise Transient("store_unavailable", "no route to host")
+
+    run_slice(replace(parts, store=Away()))  # type: ignore[arg-type]
+    with service.database.write() as session:
+        later = utc_now() + timedelta(seconds=worker.unpack.STORE_PAUSE_S + 1)
+        assert return_lapsed_archives(session, Rules(1, lambda _: False), later) == [sent.json["id"]]
+        assert session.get_one(Archive, sent.json["id"]).crashes == 0
+    run_slice(parts)
+    assert service.codes(sent.json["id"]) == dict.fromkeys(PHOTOS)
+
+
+def test_a_cancelled_job_is_unpacked_no_further(
+    service: Service, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 3)
+    sent = service.send(archive=zip_of(PHOTOS))
+    real = worker.unpack.save_members
+
+    def save_then_cancel(session: object, *args: object, **kwargs: object) -> object:
+        result = real(session, *args, **kwargs)  # type: ignore[arg-type]
+        cancelled.append(True)
+        return result
+
+    cancelled: list[bool] = []
+    monkeypatch.setattr(worker.unpack, "save_members", save_then_cancel)
+
+    def should_stop() -> bool:
+        if len(cancelled) == 1:
+            cancelled.append(True)
+            assert service.post(sent.json["id"], "cancel").status_code == 202
+        return False
+
+    run_slice(replace(parts, should_stop=should_stop))
+    job = service.job(sent.json["id"])
+    assert (job["state"], job["outcome"]) == ("ended", "cancelled")
+    assert job["archive"]["members"] == 3
+    assert job["counts"]["cancelled"] == job["counts"]["total"] == 3
+    assert service.post(sent.json["id"], "pause").status_code == 409
+
+
+def test_photos_are_not_claimed_before_the_archive_is_unpacked(service: Service, parts: Parts) -> None:
+    sent = service.send(archive=zip_of(PHOTOS))
+    assert service.work() == 0
+    for move in ("pause", "submit"):
+        service.post(sent.json["id"], move)
+    assert service.job(sent.json["id"])["state"] == "unpacking"
+    assert service.put(sent.json["id"], "more.jpg").json["code"] == "job_sealed"
+    with service.database.read() as session:
+        assert session.query(Photo).count() == 0

@@ -1,0 +1,201 @@
+"""Unpacks an archive, member by member; what is done is committed every few seconds."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from typing import cast
+
+from sqlalchemy.orm import Session
+
+from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member
+from shared.archives.opening import ArchiveKind, open_archive
+from shared.clock import utc_now
+from shared.domain import PhotoError
+from shared.doorbell import MOST_RINGS, rings_for
+from shared.errors import InvalidInput, Transient, Unreadable
+from shared.ids import member_photo_id
+from shared.queue.finish import finish_if_done
+from shared.queue.intake import NewPhoto
+from shared.queue.sweep import count_claimable
+from shared.queue.unpacking import (
+    HeldArchive,
+    claim_archive,
+    count_archives,
+    give_back_archive,
+    put_off_archive,
+    renew_archive,
+    save_members,
+)
+from shared.store import archive_key, photo_key
+from worker.heartbeat import Heartbeat, LeaseLost, Stopped
+from worker.parts import Parts
+
+PIECE_MEMBERS = 200
+PIECE_S = 3.0
+"""Members, or seconds, after which what is unpacked is committed."""
+
+STORE_PAUSE_S = 30.0
+IN_MEMORY_BYTES = 16 * 1024 * 1024
+"""A larger member lies on the disk, without a name, while it is copied."""
+
+log = logging.getLogger(__name__)
+
+
+def unpack_next(parts: Parts, until_s: float) -> bool:
+    """Unpack the archive that is next, or go on with it until about `until_s` on the monotonic clock.
+
+    Returns:
+        False when no archive waits.
+    """
+    with parts.database.read() as session:
+        if not count_archives(session):
+            return False
+    lease_s = parts.settings.lease_s
+    with parts.database.write() as session:
+        held = claim_archive(session, worker=parts.worker, lease_s=lease_s, now=utc_now())
+    if held is None:
+        return False
+    log.info("unpacking job=%s lease=%s from member %d", held.job_id, held.token, held.position)
+    try:
+        with Heartbeat(parts, partial(_renew, lease_s, held), held.token) as heartbeat:
+            ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)
+    except LeaseLost:
+        log.warning("lost job=%s lease=%s: it is unpacked elsewhere, or cancelled", held.job_id, held.token)
+    except Transient as error:
+        log.warning("put off job=%s lease=%s: %s", held.job_id, held.token, error)
+        with parts.database.write() as session:
+            put_off_archive(session, held, until=utc_now() + timedelta(seconds=STORE_PAUSE_S))
+    else:
+        if ended:
+            _after(parts, held)
+    return True
+
+
+def _renew(lease_s: float, held: HeldArchive, session: Session) -> int:
+    return renew_archive(session, held, lease_s=lease_s, now=utc_now())
+
+
+def _after(parts: Parts, held: HeldArchive) -> None:
+    """The archive is not needed any more, and its photos wait for everybody."""
+    parts.store.delete(archive_key(held.owner, held.job_id))
+    with parts.database.write() as session:
+        # All of them may have failed on their way in.
+        finish_if_done(session, held.job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now())
+        waiting = count_claimable(session, MOST_RINGS * parts.settings.batch_size)
+    parts.doorbell.ring(rings_for(waiting, parts.settings.batch_size))
+
+
+class _Unpacking:
+    """One turn at one archive."""
+
+    def __init__(self, parts: Parts, held: HeldArchive) -> None:
+        self._parts = parts
+        self._held = held
+        self._limits = Limits.of(parts.settings)
+        self._position = held.position
+        self._unpacked_bytes = held.unpacked_bytes
+        self._left_alone = Counter(held.left_alone)
+        self._piece: list[NewPhoto] = []
+
+    def run(self, until_s: float, progress: Callable[[], None]) -> bool:
+        """Unpack; True when the archive is at its end, False when the time was."""
+        save_at_s = time.monotonic() + PIECE_S
+        try:
+            for member in self._members():
+                progress()
+                if member.position < self._held.position:
+                    continue
+                self._take(member, progress)
+                if time.monotonic() >= save_at_s or len(self._piece) >= PIECE_MEMBERS:
+                    self._save(done=False)
+                    save_at_s = time.monotonic() + PIECE_S
+                    if time.monotonic() >= until_s:
+                        self._give_back()
+                        return False
+        except Stopped:
+            self._save(done=False)
+            self._give_back()
+            return False
+        except (ArchiveBroken, InvalidInput, Unreadable) as error:
+            self._piece.append(self._failure(error))
+        self._save(done=True)
+        return True
+
+    def _members(self) -> Iterator[Member]:
+        held = self._held
+        try:
+            file = self._parts.store.reader(archive_key(held.owner, held.job_id))
+        except FileNotFoundError as error:
+            raise Unreadable("file_unavailable", "the store has no bytes of this archive") from error
+        with file:
+            yield from open_archive(file, cast(ArchiveKind, held.kind), self._limits).members()
+
+    def _take(self, member: Member, progress: Callable[[], None]) -> None:
+        if not member.left_alone:
+            self._piece.append(self._photo_of(member, progress))
+        elif member.other_kind:
+            self._left_alone[member.other_kind] += 1
+        self._position = member.position + 1
+
+    def _photo_of(self, member: Member, progress: Callable[[], None]) -> NewPhoto:
+        photo_id = member_photo_id(self._held.job_id, member.position)
+        if member.error is not None:
+            return NewPhoto(member.name, photo_id, error=member.error)
+        digest, size_bytes = hashlib.sha256(), 0
+        # On its own first: the store cannot be written to from within a read of it.
+        with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
+            try:
+                for chunk in member.chunks():
+                    progress()
+                    digest.update(chunk)
+                    size_bytes += file.write(chunk)
+            except Unreadable as error:
+                return NewPhoto(member.name, photo_id, error=PhotoError(error.code, "read", error.message))
+            file.seek(0)
+            key = photo_key(self._held.owner, self._held.job_id, photo_id)
+            self._parts.store.put(key, iter(lambda: file.read(CHUNK_BYTES), b""))
+        self._unpacked_bytes += size_bytes
+        return NewPhoto(member.name, photo_id, sha256=digest.hexdigest(), size_bytes=size_bytes)
+
+    def _failure(self, error: ArchiveBroken | InvalidInput | Unreadable) -> NewPhoto:
+        """A row that speaks, under the archive's name, for the members that could not be reached."""
+        if isinstance(error, ArchiveBroken):
+            code = "archive_member_damaged"
+            message = f"the archive is damaged after member {self._position}, what follows is lost: {error}"
+        else:
+            code, message = error.code, f"{error.message}; what follows member {self._position} is left out"
+        photo_id = member_photo_id(self._held.job_id, self._position)
+        self._position += 1
+        return NewPhoto(self._held.name, photo_id, error=PhotoError(code, "read", message))
+
+    def _save(self, *, done: bool) -> None:
+        with self._parts.database.write() as session:
+            repeated = save_members(
+                session,
+                self._held,
+                self._piece,
+                position=self._position,
+                unpacked_bytes=self._unpacked_bytes,
+                left_alone=self._left_alone,
+                done=done,
+                now=utc_now(),
+            )
+        if repeated is None:
+            raise LeaseLost
+        for photo in repeated:
+            self._parts.store.delete(photo_key(self._held.owner, self._held.job_id, photo.id))
+        log.info(
+            "unpacked job=%s photos=%d up to member %d", self._held.job_id, len(self._piece), self._position
+        )
+        self._piece = []
+
+    def _give_back(self) -> None:
+        with self._parts.database.write() as session:
+            give_back_archive(session, self._held)
