@@ -7,7 +7,6 @@ not in the store, and nothing here knows how to delete it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Literal
 
@@ -49,7 +48,7 @@ def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
     """Delete what the store holds of a job whose rows are gone, and complete its receipt."""
     with database.read() as session:
         receipt = session.get_one(Erasure, job_id)
-    for deleted in _delete_all(store, job_prefix(receipt.owner, job_id)):
+    for deleted in store.clear(job_prefix(receipt.owner, job_id)):
         with database.write() as session:
             session.execute(_added(job_id, deleted))
     with database.write() as session:
@@ -71,7 +70,7 @@ def incomplete(session: Session) -> list[str]:
 
 def forget_bytes(store: Store, owner: str, job_id: str) -> None:
     """Delete what the store holds of a job that was never made."""
-    for _ in _delete_all(store, job_prefix(owner, job_id)):
+    for _ in store.clear(job_prefix(owner, job_id)):
         pass
 
 
@@ -116,13 +115,6 @@ def _erase_rows(session: Session, owner: str, job_id: str, reason: Reason, now: 
     for table in (FaceRow, Photo):
         session.execute(delete(table).where(table.job_id == job_id))
     session.execute(delete(Job).where(Job.id == job_id))
-
-
-def _delete_all(store: Store, prefix: str) -> Iterator[list[Stored]]:
-    # Looked up anew each time: a listing does not outlive what it lists.
-    while page := next(store.pages(prefix), None):
-        store.delete(*(found.key for found in page))
-        yield page
 
 
 def _added(job_id: str, deleted: list[Stored]) -> Update:

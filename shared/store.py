@@ -7,6 +7,7 @@ Built after any fork: obstore's runtime does not survive one.
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -80,10 +81,11 @@ class Store:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        self._folder = Path(parts.path) if parts.scheme == "file" else None
         try:
-            if parts.scheme == "file":
-                Path(parts.path).mkdir(parents=True, exist_ok=True)
-                self._store = LocalStore(parts.path, automatic_cleanup=True)
+            if self._folder is not None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                self._store = LocalStore(self._folder, automatic_cleanup=True)
             else:
                 self._store = from_url(url)  # type: ignore[assignment]
         except (BaseError, OSError, ValueError) as error:
@@ -140,6 +142,16 @@ class Store:
         with _translated():
             for page in obstore.list(self._store, prefix, chunk_size=500):
                 yield [Stored(str(entry["path"]), int(entry["size"])) for entry in page]
+
+    def clear(self, prefix: str) -> Iterator[list[Stored]]:
+        """Delete everything under a prefix that ends with `/`; gives what each step has deleted."""
+        # Looked up anew each time: a listing does not outlive what it lists.
+        while page := next(self.pages(prefix), None):
+            self.delete(*(found.key for found in page))
+            yield page
+        if self._folder is not None:
+            # What a process that was killed in the middle of a write left is in no listing.
+            shutil.rmtree(self._folder / prefix, ignore_errors=True)
 
     def ping(self) -> None:
         """Ask the store for anything."""

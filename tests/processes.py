@@ -111,6 +111,12 @@ def memory_mb_of(pid: int) -> float:
     return 0.0
 
 
+def peak_memory_mb_of(pid: int) -> float:
+    """Most memory a process has had resident, MB, from proc(5) status."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A migrated SQLite home with nothing started yet; whatever a test starts is killed after it."""

@@ -62,7 +62,13 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         held = claim_archive(session, worker=parts.worker, lease_s=lease_s, now=utc_now())
     if held is None:
         return False
-    log.info("unpacking job=%s lease=%s from member %d", held.job_id, held.token, held.position)
+    log.info(
+        "unpacking job=%s lease=%s from member %d worker=%s",
+        held.job_id,
+        held.token,
+        held.position,
+        parts.worker,
+    )
     try:
         with Heartbeat(parts, partial(_renew, lease_s, held), held.token) as heartbeat:
             ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)

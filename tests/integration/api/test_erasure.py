@@ -150,7 +150,7 @@ def test_a_store_that_is_away_is_made_up_for(service: Service) -> None:
     store = service.context.store
 
     class Away:
-        def pages(self, prefix: str) -> None:
+        def clear(self, prefix: str) -> None:
             raise Transient("store_unavailable", "no route to host")
 
     service.replace(store=Away())

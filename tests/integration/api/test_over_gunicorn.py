@@ -6,116 +6,23 @@ import hashlib
 import json
 import os
 import socket
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import delete
 
-from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.db.models import Job
-from shared.processes import api_command
-from shared.settings import Settings
-from tests.integration.api.service import write_bundle
+from tests.integration.api.gunicorn_server import SMALL_BUFFER_BYTES, Server, running_server
 from tests.processes import wait_for
 from tests.queue_rows import analysis, face, queued_job, save_all, take
-
-SMALL_BUFFER_BYTES = 16_384
-
-
-@dataclass
-class Server:
-    """The API in processes of its own."""
-
-    settings: Settings
-    process: subprocess.Popen[bytes]
-    port: int
-    log: Path
-    database: Database
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def open_job(self) -> str:
-        return str(httpx.post(f"{self.url}/v1/jobs", json={}).json()["id"])
-
-    def stored(self, job_id: str) -> list[Path]:
-        """Files of a job, temporary ones included."""
-        return [
-            path
-            for path in (self.settings.home / "store").rglob("*")
-            if path.is_file() and job_id in str(path)
-        ]
-
-    def peak_mb(self) -> float:
-        """Peak resident memory of the process that answers, from proc(5)."""
-        parent = self.process.pid
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text(encoding="ascii")
-        status = Path(f"/proc/{children.split()[0]}/status").read_text(encoding="ascii")
-        return int(status.partition("VmHWM:")[2].split()[0]) / 1024
-
-    def has_free_seat(self, job_id: str) -> bool:
-        """Whether one more may wait for a job."""
-        answer = httpx.get(f"{self.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"})
-        return "Preference-Applied" in answer.headers
-
-    def answer_to(self, request: bytes) -> bytes:
-        """Send bytes, close the sending side, read the answer to its end."""
-        with socket.create_connection(("127.0.0.1", self.port)) as client:
-            client.sendall(request)
-            client.shutdown(socket.SHUT_WR)
-            answer = b""
-            while piece := client.recv(65536):
-                answer += piece
-        return answer
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    write_bundle(folder / "weights")
-    settings = Settings(home=folder / "home", weights_dir=folder / "weights", bundle="test", api_threads=4)
-    settings.home.mkdir()
-    upgrade(settings.database_url)
-    with socket.create_server(("127.0.0.1", 0)) as listener, (folder / "log").open("wb") as log:
-        # Accepted sockets have it too: a client that does not read is soon felt.
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER_BYTES)
-        process = subprocess.Popen(
-            api_command(settings, bind=f"fd://{listener.fileno()}"),
-            pass_fds=[listener.fileno()],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            env={
-                **os.environ,
-                "NIGHTSHIFT_HOME": str(settings.home),
-                "NIGHTSHIFT_WEIGHTS_DIR": str(settings.weights_dir),
-                "NIGHTSHIFT_BUNDLE": "test",
-                "NIGHTSHIFT_API_THREADS": "4",
-            },
-        )
-        port = listener.getsockname()[1]
-        database = Database(settings.database_url)
-        started = Server(settings, process, port, folder / "log", database)
-        try:
-            wait_for(lambda: answers(started.url), "the API to answer", timeout_s=60)
-            yield started
-        finally:
-            process.terminate()
-            process.wait(30)
-            database.close()
+    with running_server(tmp_path_factory.mktemp("server")) as server:
+        yield server
 
 
 def test_a_large_photo_passes_without_staying_in_memory(server: Server) -> None:
