@@ -10,7 +10,7 @@ from flask_openapi import OpenAPI
 from flask_openapi_swagger.plugins import RegisterPlugin
 from werkzeug import Response as BaseResponse
 
-from api import access, auth, health, jobs, photos, problems, results
+from api import access, auth, health, jobs, photos, problems, results, thumbnails
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, polish
 from api.json_bodies import require_json
@@ -49,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     access.register(app)
     app.before_request(auth.guard)
     app.before_request(require_json)
-    for part in (jobs, photos, results, health):
+    for part in (jobs, photos, results, thumbnails, health):
         app.register_api(part.blueprint)
     _serve_description(app)
     return app

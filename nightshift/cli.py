@@ -63,7 +63,7 @@ def run(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for results.jsonl and results.csv. [default: nightshift-results/NAME]"),
+        typer.Option(help="Folder for results and report. [default: nightshift-results/NAME]"),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run: over PATHS, or the latest.")
@@ -84,6 +84,9 @@ def run(
         int | None,
         typer.Option(min=64, max=4320, help="Photos taller than this are scaled to it. [default: 1080]"),
     ] = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Only the results: no report.html with its thumbnails.")
+    ] = False,
     follow: Annotated[bool, typer.Option(help="Look into folders that are links.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only what goes wrong.")] = False,
@@ -107,6 +110,7 @@ def run(
         options=_given(**options, reuse=False if no_reuse else None),
         settings=_given(home=home, workers=workers),
         follow=follow,
+        page=not no_report,
         quiet=quiet,
     )
     report = Run(request, Console(stderr=True)).execute()

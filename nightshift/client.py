@@ -5,7 +5,10 @@ Needs none of the extras: httpx and pydantic are enough. Safe to share between t
 
 from __future__ import annotations
 
+import json
+import secrets
 import time
+import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -13,9 +16,10 @@ from typing import Any, BinaryIO, Literal, Self
 
 import httpx
 
-from nightshift.connection import Connection
-from nightshift.documents import Job, Page, Photo, Summary
+from nightshift.connection import ATTEMPTS, BUSY, FIRST_PAUSE_S, Connection
+from nightshift.documents import Erasure, Job, Page, Photo, Summary
 from nightshift.errors import ApiError, Unreachable, UploadCut, WaitTimeout
+from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile
 
 LONG_POLL_S = 30
@@ -70,13 +74,58 @@ class Client:
         metadata: Mapping[str, Any] | None = None,
         priority: int = 0,
     ) -> Job:
-        """Open a job to add photos to. Not repeated: a second one would be a second job."""
+        """Open a job to add photos to."""
         body: dict[str, Any] = {"options": dict(options or {}), "metadata": dict(metadata or {})}
         if label is not None:
             body["label"] = label
         if priority:
             body["priority"] = priority
-        return _job(self._connection.send("POST", "/v1/jobs", again=False, json=body))
+        # A request that is repeated because its answer was lost makes no second job.
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        return _job(self._connection.send("POST", "/v1/jobs", again=True, json=body, headers=headers))
+
+    def submit_archive(
+        self,
+        path: Path,
+        *,
+        label: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        priority: int = 0,
+    ) -> Job:
+        """Send a zip, tar or tar.gz of photos as one job, submitted; a worker unpacks it.
+
+        Raises:
+            UploadCut: the server hung up on the body; most likely it is over a limit.
+            OSError: the file cannot be read.
+        """
+        fields = {name: _as_field(value) for name, value in (options or {}).items()}
+        if label is not None:
+            fields["label"] = label
+        if metadata:
+            fields["metadata"] = json.dumps(dict(metadata))
+        if priority:
+            fields["priority"] = str(priority)
+        key = str(uuid.uuid4())
+        for attempt in range(ATTEMPTS):
+            last = attempt == ATTEMPTS - 1
+            try:
+                with path.open("rb") as file:
+                    response = self._connection.send(
+                        "POST",
+                        "/v1/jobs",
+                        again=False,
+                        data=fields,
+                        files={"archive": (path.name, file)},
+                        headers={"Idempotency-Key": key},
+                    )
+            except (Unreachable, ApiError) as error:
+                if last or not _may_pass(error):
+                    raise _cut(error, path, path.stat().st_size) or error from error
+                time.sleep(FIRST_PAUSE_S * 2**attempt)
+            else:
+                return _job(response)
+        raise AssertionError("unreachable: the last attempt returns or raises")
 
     def put_photo(self, job_id: str, custom_id: str, path: Path) -> Photo:
         """Upload one file. The same bytes under the same name again are no error.
@@ -85,7 +134,10 @@ class Client:
             UploadCut: the server hung up on the body; most likely it is over a limit.
             OSError: the file cannot be read.
         """
-        photo = PhotoFile(path)
+        return self.put_file(job_id, custom_id, PhotoFile(path))
+
+    def put_file(self, job_id: str, custom_id: str, photo: PhotoFile) -> Photo:
+        """As `put_photo`, for a file that has been hashed already."""
         try:
             response = self._connection.send(
                 "PUT",
@@ -100,13 +152,17 @@ class Client:
                 content=photo.content(),
             )
         except Unreachable as error:
-            if isinstance(error.__cause__, httpx.WriteError | httpx.ReadError | httpx.RemoteProtocolError):
-                raise UploadCut(
-                    f"the server hung up while {path} ({photo.size_bytes:,} bytes) was being sent:"
-                    " check its limit (NIGHTSHIFT_MAX_PHOTO_BYTES) and that of any proxy"
-                ) from error
-            raise
+            raise _cut(error, photo.path, photo.size_bytes) or error from error
         return Photo.model_validate(response.json())
+
+    def missing_photos(self, job_id: str, photos: Mapping[str, str]) -> list[str]:
+        """Which photos have still to be sent, given their digests (sha256, hex) by custom_id, 1000 at most.
+
+        Those whose bytes the server has from an earlier job are added to this one.
+        """
+        body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
+        answer = self._connection.send("POST", f"/v1/jobs/{job_id}/photos/check", again=True, json=body)
+        return [str(name) for name in answer.json()["missing"]]
 
     def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
@@ -205,6 +261,34 @@ class Client:
                 size_bytes += file.write(piece)
         return size_bytes
 
+    def thumbnails(self, job_id: str) -> Iterator[tuple[str, bytes]]:
+        """Id and thumbnail (WebP, upright, 320 pixels at most) of every final photo that has one.
+
+        In the order they were added, and all in one request.
+        """
+        with self._connection.stream(
+            f"/v1/jobs/{job_id}/thumbnails", headers={"Accept": TAR_MEDIA_TYPE}
+        ) as response:
+            yield from thumbnails_in(response.iter_bytes())
+
+    def save_thumbnails(self, job_id: str, folder: Path) -> int:
+        """Write the thumbnails as `PHOTO_ID.webp` into a folder, each whole; returns how many.
+
+        The folder is made when it is not there. A file of the same name is replaced, others are left alone.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        written = 0
+        for photo_id, image in self.thumbnails(job_id):
+            path = folder / f"{photo_id}.webp"
+            temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+            try:
+                temporary.write_bytes(image)
+                temporary.replace(path)
+            finally:
+                temporary.unlink(missing_ok=True)
+            written += 1
+        return written
+
     def summary(self, job_id: str) -> Summary:
         """Faces, apparent genders and age groups, failures by code."""
         response = self._connection.send("GET", f"/v1/jobs/{job_id}/summary", again=True)
@@ -213,6 +297,11 @@ class Client:
     def cancel(self, job_id: str) -> Job:
         """Cancel what has not begun; what is saved is kept. Again is no error."""
         return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/cancel", again=True))
+
+    def delete(self, job_id: str) -> Erasure:
+        """Erase an ended or open job with its photos, thumbnails and results; again shows the receipt."""
+        response = self._connection.send("DELETE", f"/v1/jobs/{job_id}", again=True)
+        return Erasure.model_validate(response.json())
 
     def pause(self, job_id: str) -> Job:
         """Let no further photo of it begin."""
@@ -238,6 +327,27 @@ class Client:
             if page.next is None:
                 return
             query["cursor"] = page.next
+
+
+def _as_field(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same request may have another answer a little later."""
+    if isinstance(error, ApiError):
+        return error.status in BUSY or error.code == "idempotency_key_in_use"
+    return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
+
+
+def _cut(error: Exception, path: Path, size_bytes: int) -> UploadCut | None:
+    """What a connection that breaks while it is written to most likely means."""
+    if not isinstance(error.__cause__, httpx.WriteError | httpx.ReadError | httpx.RemoteProtocolError):
+        return None
+    return UploadCut(
+        f"the server hung up while {path} ({size_bytes:,} bytes) was being sent:"
+        " check its limits (NIGHTSHIFT_MAX_PHOTO_BYTES, NIGHTSHIFT_MAX_UPLOAD_BYTES) and those of any proxy"
+    )
 
 
 def _job(response: httpx.Response) -> Job:

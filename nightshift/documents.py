@@ -37,6 +37,32 @@ class BundleName(_Document):
     sha256: str
 
 
+class Archive(_Document):
+    """The archive that a job's photos came in."""
+
+    name: str
+    size_bytes: int
+    members: int = 0
+    left_alone: dict[str, int] = Field(default_factory=dict)
+    unpacked_at: datetime | None = None
+
+
+class Erasure(_Document):
+    """The receipt of an erased job."""
+
+    job_id: str
+    reason: str
+    requested_at: datetime
+    completed_at: datetime | None = None
+    photos: int = 0
+    faces: int = 0
+    in_place: int = 0
+    originals: int = 0
+    thumbnails: int = 0
+    archives: int = 0
+    size_bytes: int = 0
+
+
 class Job(_Document):
     """Photos submitted together. `outcome` is set once `state` is `ended`."""
 
@@ -57,6 +83,7 @@ class Job(_Document):
     bundle: BundleName | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     priority: int = 0
+    archive: Archive | None = None
 
     @property
     def ended(self) -> bool:

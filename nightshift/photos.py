@@ -9,7 +9,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from shared.photo_names import CUSTOM_ID_LIMIT, EXTENSIONS, extension_of, is_left_by_a_system
+from nightshift.report_page.page import FOLDER, PAGE
+from shared.errors import InvalidInput
+from shared.photo_names import (
+    CUSTOM_ID_LIMIT,
+    EXTENSIONS,
+    extension_of,
+    is_archive_name,
+    is_left_by_a_system,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,22 @@ class Found:
     unnameable: list[Path] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     left_alone: Counter[str] = field(default_factory=Counter)
+
+
+def archive_among(paths: Sequence[Path]) -> Path | None:
+    """The archive, where the paths are one archive by its name; None where they hold none.
+
+    Raises:
+        InvalidInput: `archive_alone`, when there is anything beside it.
+    """
+    archives = [path for path in paths if is_archive_name(path.name) and path.is_file()]
+    if not archives:
+        return None
+    if len(paths) > 1:
+        raise InvalidInput(
+            "archive_alone", f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
+        )
+    return archives[0]
 
 
 def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: bool = True) -> Found:
@@ -89,6 +113,9 @@ def _walk(root: Path, found: Found, seen: set[tuple[int, int]], *, follow: bool)
             folders.clear()
             continue
         seen.add(identity)
+        if PAGE in files:
+            # The thumbnails of an earlier report are no photos.
+            folders[:] = [name for name in folders if name != FOLDER]
         folders[:] = sorted(name for name in folders if not is_left_by_a_system(name))
         for name in sorted(files):
             if is_left_by_a_system(name):

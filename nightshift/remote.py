@@ -1,36 +1,29 @@
-"""The commands that talk to a server: submit, status, results, cancel."""
+"""The commands that talk to a server: submit, status, results, report, cancel, delete."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job
-from nightshift.errors import ApiError, UploadCut
 from nightshift.exits import Exit, exit_for_outcome, say, told
-from nightshift.photos import FoundPhoto, find_photos
+from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import replacing, stdout_console
+from nightshift.replacement import replacing
+from nightshift.report import RESULTS_FOLDER, check_writable, stdout_console, write_report
+from nightshift.sending import send_photos
 from shared.errors import InvalidInput
 
-UPLOADS = 4
-"""Photos on their way at the same time; a server has eight threads by default."""
-
 SHOWN_JOBS = 20
-
-_BAD_PHOTO = frozenset({413, 422})
-"""Answers that concern one photo and not the job."""
 
 ServerOption = Annotated[str, typer.Option(envvar="NIGHTSHIFT_SERVER", help="The server's URL.")]
 KeyOption = Annotated[
@@ -42,7 +35,7 @@ DEFAULT_SERVER = "http://127.0.0.1:8080"
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (submit, status, results, cancel):
+    for command in (submit, status, results, report, cancel, delete):
         app.command()(told(command))
 
 
@@ -63,21 +56,34 @@ def submit(
     ] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Send photos to a server and print the job's id."""
+    """Send photos, or one zip, tar or tar.gz of photos, to a server and print the job's id.
+
+    Photos that the server has from an earlier job are not sent again.
+    """
     console = Console(stderr=True)
-    photos = _find(paths)
+    archive = archive_among(paths)
+    if archive is not None and (job or in_place):
+        raise InvalidInput(
+            "archive_alone", "an archive makes a job of its own: leave out --job and --in-place"
+        )
+    photos = [] if archive else _find(paths)
     refused = 0
     with Client(server, api_key) as client:
-        job_id = job or client.create_job(label=label).id
-        try:
-            if in_place:
-                client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
-            else:
-                refused = _upload(client, job_id, photos, console)
-        except BaseException:
-            say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
-            raise
-        submitted = client.submit(job_id)
+        if archive is not None:
+            with console.status(f"sending {archive.name}"):
+                submitted = client.submit_archive(archive, label=label)
+        else:
+            job_id = job or client.create_job(label=label).id
+            try:
+                if in_place:
+                    client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
+                else:
+                    refused = send_photos(client, job_id, photos, console)
+            except BaseException:
+                say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
+                raise
+            submitted = client.submit(job_id)
+        job_id = submitted.id
         if not as_json:
             typer.echo(job_id)
         if wait:
@@ -131,6 +137,27 @@ def results(
             raise InvalidInput("bad_out", f"--out {out}: {error.strerror}") from error
 
 
+def report(
+    job: Annotated[str, typer.Argument(help="The job.")],
+    server: ServerOption = DEFAULT_SERVER,
+    api_key: KeyOption = "",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for report.html and report_files. [default: nightshift-results/JOB]"),
+    ] = None,
+) -> None:
+    """Write a page that shows the photos of a job and what was found in them, and print its path.
+
+    The report of a job that runs shows what is done so far, and says so.
+    """
+    with Client(server, api_key) as client:
+        found = client.job(job)
+        folder = (out or Path(RESULTS_FOLDER) / found.id).absolute()
+        check_writable(folder)
+        with Console(stderr=True).status("writing the report"):
+            typer.echo(write_report(client, found, folder))
+
+
 def cancel(
     job: Annotated[str, typer.Argument(help="The job.")],
     server: ServerOption = DEFAULT_SERVER,
@@ -146,6 +173,29 @@ def cancel(
         say(f"{cancelled.id} is {cancelled.outcome or cancelled.state}")
 
 
+def delete(
+    job: Annotated[str, typer.Argument(help="The job.")],
+    server: ServerOption = DEFAULT_SERVER,
+    api_key: KeyOption = "",
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase a job: its photos on the server, thumbnails and results. Files in place are not touched."""
+    if not yes:
+        typer.confirm(f"Erase job {job} with all its results?", abort=True, err=True)
+    with Client(server, api_key) as client:
+        receipt = client.delete(job)
+    if as_json:
+        typer.echo(receipt.model_dump_json())
+        return
+    in_place = f"; {receipt.in_place:,} files in place are as they were" if receipt.in_place else ""
+    say(
+        f"erased {receipt.job_id}: {receipt.photos:,} photos, {receipt.faces:,} faces; deleted"
+        f" {receipt.originals:,} originals, {receipt.thumbnails:,} thumbnails, {receipt.size_bytes:,} bytes"
+        f"{in_place}"
+    )
+
+
 def _find(paths: Sequence[Path]) -> list[FoundPhoto]:
     for path in paths:
         if not path.exists():
@@ -158,29 +208,6 @@ def _find(paths: Sequence[Path]) -> list[FoundPhoto]:
     if not found.photos:
         raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}")
     return found.photos
-
-
-def _upload(client: Client, job_id: str, photos: Sequence[FoundPhoto], console: Console) -> int:
-    """Send the photos; returns how many the server, or this machine's file system, refused."""
-    refused = 0
-    with ThreadPoolExecutor(UPLOADS) as pool:
-        sent = [pool.submit(client.put_photo, job_id, photo.custom_id, photo.path) for photo in photos]
-        try:
-            for future in track(
-                as_completed(sent), "sending", total=len(sent), console=console, transient=True
-            ):
-                try:
-                    future.result()
-                except (OSError, ApiError, UploadCut) as error:
-                    # One bad photo keeps none of the others from being sent.
-                    if isinstance(error, ApiError) and error.status not in _BAD_PHOTO:
-                        raise
-                    refused += 1
-                    say(f"not sent: {error}")
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return refused
 
 
 def _table(jobs: Sequence[Job]) -> Table:

@@ -1,16 +1,14 @@
-"""What a run leaves: the two results files, and the summary on standard output."""
+"""What a run leaves: the two results files, the page, and the summary on standard output."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, BinaryIO, get_args
+from typing import Any, get_args
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +17,8 @@ from rich.text import Text
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job, Photo, Summary
 from nightshift.exits import Exit
+from nightshift.replacement import replacing
+from nightshift.report_page.page import write_page
 from shared.errors import InvalidInput, NightshiftError
 
 NAMES_SHOWN = 10
@@ -33,7 +33,7 @@ class Report:
         job: as it ended.
         summary: of its faces and failures.
         failed: the first failed photos of each code.
-        files: results by format.
+        files: results by format, and the page as `report`.
         exit: the command's exit code.
         left_out: photos that no job could take.
         seconds: from the command's start to its end.
@@ -62,6 +62,7 @@ class Report:
             "age_group": self.summary.age_group,
             "failures": self.summary.failures,
             "left_out": [str(path) for path in self.left_out],
+            "left_alone": self.job.archive.left_alone if self.job.archive else {},
             "files": {kind: str(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
@@ -117,24 +118,23 @@ def write_results(client: Client, job_id: str, folder: Path) -> dict[str, Path]:
     return files
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file that takes `path`'s place when it is complete and on the disk; on an error nothing changes."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+def write_report(client: Client, job: Job, folder: Path) -> Path:
+    """Write `report.html` and `report_files/`; an earlier report is replaced by a whole one, or left.
+
+    Raises:
+        NightshiftError: `report_not_written`.
+    """
     try:
-        with temporary.open("xb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        return write_page(
+            folder,
+            job=job,
+            summary=client.summary(job.id),
+            thumbnails=client.thumbnails(job.id),
+            photos=client.results(job.id),
+        )
+    except OSError as error:
+        raise NightshiftError("report_not_written", f"{folder}: {error.strerror}") from error
 
 
 def stdout_console() -> Console:
@@ -161,10 +161,12 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row("Age group*", _spread(summary.age_group))
     for code, number in summary.failures.items():
         table.add_row(Text(f"Failed: {code}", style="red"), _names(report.failed.get(code, []), number))
+    if report.job.archive and report.job.archive.left_alone:
+        table.add_row("Left alone", f"in the archive, no photos: {_spread(report.job.archive.left_alone)}")
     if report.left_out:
         table.add_row(Text("Not taken", style="red"), _paths(report.left_out))
-    for path in report.files.values():
-        table.add_row("Results" if path is next(iter(report.files.values())) else "", str(path))
+    for kind, path in report.files.items():
+        table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), str(path))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
     console.print(table, highlight=False)

@@ -28,12 +28,20 @@ from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, migrate, running_service
 from nightshift.embedded.supervisor import Supervisor
+from nightshift.errors import ClientError
 from nightshift.exits import Exit, exit_for_outcome, say
-from nightshift.photos import Found, find_photos
+from nightshift.photos import Found, archive_among, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import Report, check_writable, default_out, first_failures, write_results
+from nightshift.report import (
+    Report,
+    check_writable,
+    default_out,
+    first_failures,
+    write_report,
+    write_results,
+)
 from shared.db.engine import Database
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, NightshiftError
 from shared.settings import load_settings
 from shared.states import JobState
 
@@ -52,6 +60,7 @@ class Request:
         options: the job's options that were given.
         settings: settings that were given, by name.
         follow: whether links to folders are followed.
+        page: whether the report is written.
         quiet: no progress, no remarks.
     """
 
@@ -61,6 +70,7 @@ class Request:
     options: Mapping[str, Any]
     settings: Mapping[str, object]
     follow: bool = True
+    page: bool = True
     quiet: bool = False
 
 
@@ -136,6 +146,9 @@ class Run:
                 self._job = self._follow(client, service, self._job.id, progress)
                 progress.stage("writing results")
                 report = self._report(client, self._job, work.out)
+                if self._request.page:
+                    progress.stage("writing the report")
+                    add_page(client, report, work.out)
             except Interrupted:
                 progress.stage("stopping")
                 say("stopping; the workers give back what they have not finished (Ctrl-C again forces)")
@@ -181,6 +194,10 @@ class Run:
             job_id = earlier.job_id
         else:
             metadata = run_metadata(work.paths, work.out)
+            if archive := archive_among(work.paths):
+                # What is unpacked from it is a copy of what the user has.
+                options = {"delete_originals": True, **self._request.options}
+                return client.submit_archive(archive, options=options, metadata=metadata)
             job_id = client.create_job(options=self._request.options, metadata=metadata).id
         client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
         return client.submit(job_id)
@@ -214,6 +231,8 @@ class Run:
             if not path.exists():
                 raise InvalidInput("no_such_path", f"no such file or folder: {path}")
         check_writable(out)
+        if archive_among(paths):
+            return
         exclude = [out, self._settings.home]
         self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
         for reason in self._found.unreadable:
@@ -237,6 +256,14 @@ class Run:
             f"stopped; {counts.final:,} of {counts.total:,} photos are done and kept."
             f" `{self._resume_command()}` goes on with the rest"
         )
+
+
+def add_page(client: Client, report: Report, out: Path) -> None:
+    """Write the page, last, and never at the cost of the results, which are written by now."""
+    try:
+        report.files["report"] = write_report(client, report.job, out)
+    except (NightshiftError, ClientError) as error:
+        say(f"the results are written, but the report is not: {error}")
 
 
 def _others(found: Found) -> str:

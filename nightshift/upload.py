@@ -21,17 +21,18 @@ class PhotoFile:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self.path = path
         self._bytes: bytes | None = None
         if path.stat().st_size <= IN_MEMORY_BYTES:
             self._bytes = path.read_bytes()
             self.size_bytes = len(self._bytes)
-            digest = hashlib.sha256(self._bytes).digest()
+            digest = hashlib.sha256(self._bytes)
         else:
             with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").digest()
+                digest = hashlib.file_digest(file, "sha256")
                 self.size_bytes = file.tell()
-        self.content_digest = f"sha-256=:{base64.b64encode(digest).decode()}:"
+        self.sha256 = digest.hexdigest()
+        self.content_digest = f"sha-256=:{base64.b64encode(digest.digest()).decode()}:"
         """As RFC 9530 writes it."""
 
     @property
@@ -44,6 +45,6 @@ class PhotoFile:
         return self._bytes if self._bytes is not None else self._pieces()
 
     def _pieces(self) -> Iterator[bytes]:
-        with self._path.open("rb") as file:
+        with self.path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
                 yield piece

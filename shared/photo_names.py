@@ -27,6 +27,11 @@ def extension_of(name: str) -> str:
     return os.path.splitext(name)[1].lower()  # noqa: PTH122 - a million Paths are slow
 
 
+def is_archive_name(name: str) -> bool:
+    """True for the name of an archive that is unpacked: zip, tar or tar.gz."""
+    return name.lower().endswith((".zip", ".tar", ".tar.gz", ".tgz"))
+
+
 def is_left_by_a_system(name: str) -> bool:
     """True for a file or folder that an operating system, and not the photographer, put there."""
     return name.startswith(".") or name in _NOT_PHOTOS

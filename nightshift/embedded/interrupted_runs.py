@@ -16,7 +16,7 @@ from shared.states import JobState
 METADATA_KEY = "run"
 """Where a job's metadata says which command made it."""
 
-_RESUMABLE = (JobState.OPEN, JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
+_RESUMABLE = (JobState.OPEN, JobState.UNPACKING, JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,12 +56,20 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
         rows = list(csv.DictReader(file))
     assert [row["custom_id"] for row in rows if not row["face_index"]] == ["later/cup.jpg"]
     assert len(rows) == 6
-    assert sorted(path.name for path in out.iterdir()) == ["results.csv", "results.jsonl"]
+    assert sorted(path.name for path in out.iterdir()) == [
+        "report.html",
+        "report_files",
+        "results.csv",
+        "results.jsonl",
+    ]
+    assert f"Report      {out / 'report.html'}" in first.stdout
+    # One for each photo: the cup, too, was decoded.
+    assert len(list((out / "report_files").rglob("*.webp"))) == 4
     assert nightshift.processes() == []
 
     (photos / "cut.jpg").write_bytes(several_jpeg()[:2000])
     job_id = open_broken_off(nightshift.home, photos, tmp_path / "again")
-    second = nightshift.run("run", "party", "--resume", "--json", "--quiet")
+    second = nightshift.run("run", "party", "--resume", "--json", "--quiet", "--no-report")
 
     assert second.returncode == 3, second.stderr
     assert second.stderr == ""
@@ -70,7 +78,9 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     assert report["reused"] == 4
     assert report["outcome"] == "partial"
     assert report["failures"] == {"corrupt_image": 1}
-    assert report["files"]["csv"] == str(tmp_path / "again" / "results.csv")
+    again = tmp_path / "again"
+    assert report["files"] == {kind: str(again / f"results.{kind}") for kind in ("jsonl", "csv")}
+    assert not (again / "report.html").exists()
     lines = {line["custom_id"]: line for line in results(tmp_path / "again")}
     assert lines["cut.jpg"]["error"]["code"] == "corrupt_image"
     assert {name: len(line["faces"]) for name, line in lines.items() if name != "cut.jpg"} == faces

@@ -40,6 +40,10 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
             assert server.run("results", job, "--out", "results.jsonl").returncode == 0
             assert (tmp_path / "results.jsonl").read_text() == listed
             assert server.run("results", job, "--format", "csv").stdout.startswith("custom_id,")
+            reported = server.run("report", job, "--out", "page")
+            assert reported.stdout.strip() == str(tmp_path / "page" / "report.html"), reported.stderr
+            assert len(list((tmp_path / "page").rglob("*.webp"))) == 3
+            assert server.run("report", job, "--out", "results.jsonl").returncode == 2
             lines = {line["custom_id"]: line for line in results(tmp_path)}
             assert lines["bad.jpg"]["error"]["code"] == "unsupported_format"
             # Photos are sent several at a time: which is first is chance.
@@ -54,6 +58,7 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
                 assert client.summary(job).faces == 3
                 assert [photo.custom_id for photo in client.results(job)] == list(lines)
 
+        assert server.run("report", "job_nowhere").returncode == 2
         no_such = server.run("status", "job_nowhere")
         assert no_such.returncode == 2
         assert no_such.stderr.count("\n") == 1

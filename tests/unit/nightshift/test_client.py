@@ -126,14 +126,38 @@ def test_a_busy_server_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch
     assert len(server.requests) == ATTEMPTS
 
 
-def test_opening_a_job_is_never_repeated() -> None:
+def test_a_repeated_request_for_a_job_has_the_key_of_the_first() -> None:
+    answers = iter([problem(503, "x"), problem(409, "x")])
     with (
-        serving(lambda *_: problem(503, "x")) as server,
+        serving(lambda *_: next(answers)) as server,
         Client(server.url) as client,
         pytest.raises(ApiError),
     ):
         client.create_job()
-    assert len(server.requests) == 1
+    keys = [request.headers["idempotency-key"] for request in server.requests]
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    assert len(keys[0]) > 30
+
+
+def test_an_archive_is_sent_again_whole_with_the_same_key(tmp_path: Path) -> None:
+    path = tmp_path / "party.zip"
+    path.write_bytes(b"PK" + bytes(100_000))
+    answers = iter(
+        [problem(503, "x"), problem(409, "idempotency_key_in_use"), problem(413, "upload_too_large")]
+    )
+    with (
+        serving(lambda *_: next(answers)) as server,
+        Client(server.url) as client,
+        pytest.raises(ApiError, match="upload_too_large"),
+    ):
+        client.submit_archive(path, label="x", options={"reuse": False, "height": 720}, metadata={"a": 1})
+    assert len(server.requests) == 3
+    assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
+    for request in server.requests:
+        assert path.read_bytes() in request.body
+        for field in (b'"reuse"\r\n\r\nfalse', b'"height"\r\n\r\n720', b'"label"\r\n\r\nx', b'{"a": 1}'):
+            assert field in request.body
 
 
 def test_no_server_is_unreachable(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,9 @@ from rich.console import Console
 from nightshift.client import Client
 from nightshift.documents import Counts, Job, Photo, Summary
 from nightshift.exits import Exit
-from nightshift.report import Report, print_report, replacing, write_results
+from nightshift.replacement import replacing
+from nightshift.report import Report, print_report, write_report, write_results
+from nightshift.run import add_page
 from shared.domain import PhotoError
 from shared.errors import NightshiftError
 
@@ -35,7 +37,11 @@ def report() -> Report:
             notice="Gender and age are apparent.",
         ),
         failed={"corrupt_image": failed},
-        files={"jsonl": Path("/out/results.jsonl"), "csv": Path("/out/results.csv")},
+        files={
+            "jsonl": Path("/out/results.jsonl"),
+            "csv": Path("/out/results.csv"),
+            "report": Path("/out/report.html"),
+        },
         exit=Exit.PARTIAL,
         left_out=[Path("/photos/caf\udce9.jpg")],
         seconds=61.4,
@@ -55,6 +61,7 @@ def test_a_person_reads_what_was_found_and_what_failed() -> None:
         "[bad]/9.jpg: the file is cut off",
         "and 2 more",
         "/out/results.csv",
+        "/out/report.html",
         "0:01:01",
         "* Gender and age are apparent.",
         r"'/photos/caf\udce9.jpg'",
@@ -68,13 +75,39 @@ def test_a_script_reads_the_same() -> None:
     assert document["exit_code"] == 3
     assert document["counts"]["failed"] == 12
     assert document["failures"] == {"corrupt_image": 12}
-    assert document["files"] == {"jsonl": "/out/results.jsonl", "csv": "/out/results.csv"}
+    assert document["files"] == {
+        "jsonl": "/out/results.jsonl",
+        "csv": "/out/results.csv",
+        "report": "/out/report.html",
+    }
 
 
 def test_results_that_cannot_be_written_are_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with Client() as client, pytest.raises(NightshiftError, match="What was found is kept"):
         write_results(client, "job_1", tmp_path / "file")
+
+
+def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with Client() as client, pytest.raises(NightshiftError, match="Not a directory") as refused:
+        write_report(client, report().job, tmp_path / "file" / "out")
+    assert refused.value.code == "report_not_written"
+
+
+@pytest.mark.parametrize("out", ["file", "folder"])
+def test_a_report_that_fails_costs_no_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], out: str
+) -> None:
+    """The place is no folder; the server is gone."""
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    (tmp_path / "file").touch()
+    written = report()
+    files = dict(written.files)
+    with Client("http://127.0.0.1:9") as client:
+        add_page(client, written, tmp_path / out)
+    assert written.files == files
+    assert "the results are written, but the report is not" in capsys.readouterr().err
 
 
 def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:

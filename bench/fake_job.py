@@ -1,0 +1,96 @@
+"""A job of photos that do not exist, gone through the real queue, store and API."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from api.app import create_app
+from bench.fake_analyser import fake_analysis, fake_thumbnail
+from nightshift import Client
+from shared.bundles import Manifest, locate_bundle, read_manifest
+from shared.clock import utc_now
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.domain import PhotoError
+from shared.ids import new_id
+from shared.queue.claim import Claim, claim
+from shared.queue.finish import finish_if_done
+from shared.queue.intake import NewPhoto, add_photos, open_job, submit
+from shared.queue.save import Failed, Succeeded, save
+from shared.settings import Settings
+from shared.store import Store, thumbnail_key
+
+OWNER = "local"
+BATCH = 500
+
+
+@contextmanager
+def fake_job(home: Path, photos: int, label: str) -> Iterator[tuple[Client, str]]:
+    """An ended job in a home of its own, and a client of the API over it, without a network.
+
+    Args:
+        home: an empty folder.
+        photos: how many.
+        label: the job's.
+    """
+    settings = Settings(home=home, log_level="WARNING")
+    upgrade(settings.database_url)
+    database = Database(settings.database_url)
+    try:
+        job_id = _fill(settings, database, photos, label)
+        app = create_app(settings)
+        with Client("http://127.0.0.1", transport=httpx.WSGITransport(app=app)) as client:
+            yield client, job_id
+    finally:
+        database.close()
+
+
+def _fill(settings: Settings, database: Database, photos: int, label: str) -> str:
+    bundle = read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
+    with database.write() as session:
+        options = settings.default_job_options()
+        job_id = open_job(session, owner=OWNER, options=options, bundle=bundle, label=label).id
+        rows = [
+            NewPhoto(
+                f"evening-{number // 2500 + 1}/IMG_{number:05}.jpg",
+                new_id("pho"),
+                sha256=f"{number:064x}",
+                size_bytes=1,
+            )
+            for number in range(photos)
+        ]
+        add_photos(session, OWNER, job_id, rows)
+    with database.write() as session:
+        submit(session, OWNER, job_id)
+    numbers = {row.id: number for number, row in enumerate(rows)}
+    store = Store(settings.store_url)
+    while held := _claim(database):
+        _analyse(database, store, held, numbers, bundle)
+    with database.write() as session:
+        finish_if_done(session, job_id, results_ttl_days=30, now=utc_now())
+    return job_id
+
+
+def _claim(database: Database) -> Claim | None:
+    with database.write() as session:
+        return claim(session, worker="fake", batch_size=BATCH, lease_s=600, now=utc_now())
+
+
+def _analyse(
+    database: Database, store: Store, held: Claim, numbers: dict[str, int], bundle: Manifest
+) -> None:
+    results: list[Succeeded | Failed] = []
+    for photo in held.photos:
+        number = numbers[photo.id]
+        found = fake_analysis(number)
+        if isinstance(found, PhotoError):
+            results.append(Failed(photo.id, found, f"{number:064x}", 1))
+            continue
+        store.put(thumbnail_key(OWNER, held.job_id, photo.id), fake_thumbnail(number))
+        results.append(Succeeded(photo.id, f"{number:064x}", 1, found))
+    with database.write() as session:
+        save(session, held, results, bundle=bundle, max_read_errors=3, now=utc_now())

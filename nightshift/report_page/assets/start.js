@@ -1,0 +1,11 @@
+"use strict";
+/* Called when the index has been read. */
+
+nightshift.start = () => {
+  nightshift.tally = nightshift.tallyUp();
+  nightshift.startViewer();
+  nightshift.showOverview(nightshift.tally);
+  nightshift.showCharts(nightshift.tally);
+  nightshift.startGrid();
+  nightshift.showFilters(nightshift.tally, nightshift.showPhotos);
+};

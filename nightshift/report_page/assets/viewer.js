@@ -1,0 +1,124 @@
+"use strict";
+/* One photo, large, with all that was found in it. */
+
+{
+  const { element, byId, percent } = nightshift;
+  const dialog = byId("viewer");
+  let ordinals = [];
+  let position = 0;
+  let opener = null;
+
+  /** Open the viewer over these photos; the keyboard returns to `from`, or to the photo in the grid. */
+  nightshift.view = (wanted, at, from) => {
+    [ordinals, position, opener] = [wanted, at, from];
+    show();
+    dialog.showModal();
+    byId("viewer-name").focus();
+  };
+
+  nightshift.startViewer = () => {
+    byId("viewer-previous").addEventListener("click", () => step(-1));
+    byId("viewer-next").addEventListener("click", () => step(1));
+    byId("viewer-close").addEventListener("click", () => dialog.close());
+    dialog.addEventListener("click", (event) => {
+      if (event.target === dialog) dialog.close();
+    });
+    dialog.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey) return;
+      if (event.key === "ArrowLeft") step(-1);
+      else if (event.key === "ArrowRight") step(1);
+      else return;
+      event.preventDefault();
+    });
+    dialog.addEventListener("close", () => {
+      if (opener) opener.focus();
+      else nightshift.focusGrid(position);
+    });
+    nightshift.onPage(() => {
+      if (dialog.open && dialog.ariaBusy) show();
+    });
+  };
+
+  function step(by) {
+    const to = position + by;
+    if (to < 0 || to >= ordinals.length) return;
+    position = to;
+    show();
+  }
+
+  function show() {
+    const photo = nightshift.photo(ordinals[position]);
+    dialog.ariaBusy = photo ? null : "true";
+    byId("viewer-previous").disabled = position === 0;
+    byId("viewer-next").disabled = position === ordinals.length - 1;
+    byId("viewer-place").textContent = `${nightshift.number(position + 1)} of ${nightshift.number(ordinals.length)}`;
+    byId("viewer-name").textContent = photo ? photo.name : "Loading";
+    byId("viewer-about").textContent = photo ? aboutPhoto(photo) : "";
+    const stage = byId("viewer-stage");
+    stage.replaceChildren(...(photo ? [nightshift.picture(photo)] : []));
+    stage.style.setProperty("--ratio", photo?.thumbnail && photo.height ? photo.width / photo.height : 4 / 3);
+    byId("viewer-faces").replaceChildren(...(photo ? findings(photo) : []));
+    byId("viewer-faces").scrollTop = 0;
+  }
+
+  function aboutPhoto(photo) {
+    const size = photo.width && photo.height ? `${photo.width} × ${photo.height}` : null;
+    const faces = photo.status === "succeeded" ? nightshift.count(photo.faces.length, "face") : nightshift.words(photo.status);
+    return [size, faces, photo.reused ? "result reused" : null].filter(Boolean).join(" · ");
+  }
+
+  function findings(photo) {
+    const notes = photo.warnings.map((warning) => element("p", { class: "remark" }, warning));
+    if (photo.error) {
+      const error = [element("span", { class: "code" }, photo.error.code), ` while it was at: ${photo.error.stage}`];
+      notes.unshift(element("p", { class: "error" }, photo.error.message), element("p", { class: "remark" }, error));
+    } else if (!photo.faces.length) {
+      const text = photo.status === "succeeded" ? "No face was found in this photo." : "This photo was not analysed.";
+      notes.unshift(element("p", { class: "remark" }, text));
+    }
+    return [...notes, element("ol", { class: "faces" }, photo.faces.map(finding))];
+  }
+
+  function finding(face, index) {
+    const name = nightshift.GENDERS[face.gender];
+    const gender = face.gender ? 1 - face.female : face.female;
+    const tilt = face.tilt === null ? null : `turned upright by ${Math.abs(Math.round(face.tilt))}°`;
+    const years = face.years === null ? null : `about ${Math.round(face.years)} years`;
+    return element(
+      "li",
+      { class: name },
+      element("span", { class: "face-number" }, String(index + 1)),
+      element(
+        "div",
+        {},
+        element("p", { class: "verdict" }, nightshift.genderLabel(face.gender), " ", percent(gender), uncertain(face.genderUncertain)),
+        element("div", { class: "balance", "aria-hidden": "true" }, part("female", face.female), part("male", 1 - face.female)),
+        element("p", { class: "verdict" }, nightshift.ageLabel(face.age), " ", percent(face.ages[face.age]), uncertain(face.ageUncertain)),
+        ages(face),
+        element("p", { class: "remark" }, [`Detector ${(100 * face.confidence).toFixed(1)}%`, years, tilt].filter(Boolean).join(" · ")),
+      ),
+    );
+  }
+
+  function uncertain(is) {
+    return is ? element("span", { class: "doubt" }, "uncertain") : null;
+  }
+
+  function part(name, share) {
+    const bar = element("span", { class: name });
+    bar.style.width = `${100 * share}%`;
+    return bar;
+  }
+
+  function ages(face) {
+    const most = Math.max(...face.ages, 0.01);
+    const columns = face.ages.map((share, age) => {
+      const bar = element("span", { class: "age-bar", "aria-hidden": "true" });
+      bar.style.height = `${Math.max(3, (100 * share) / most)}%`;
+      const said = element("span", { class: "unseen" }, `: ${percent(share)}`);
+      const cell = element("span", { class: "age-column", "aria-hidden": "true" }, bar);
+      return element("li", { class: age === face.age ? "chosen" : null }, cell, element("span", { class: "age-label" }, nightshift.ageLabel(age)), said);
+    });
+    return element("ul", { class: "ages", "aria-label": "Probability of each age group" }, columns);
+  }
+}

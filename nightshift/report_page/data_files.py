@@ -1,0 +1,139 @@
+"""The report's data: photos in files of some hundreds, the index over all of them, and what the job was."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from nightshift.documents import Job, Photo, Summary
+from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
+
+PAGE_PHOTOS = 500
+"""Photos in one file: some 100 kB, read when they come into view."""
+
+FAILURES_LISTED = 200
+"""Failed photos in the table; all of them are in the grid."""
+
+# What ends a script or opens a comment in HTML, and what older JavaScript takes for a line's end.
+# JSON has these characters in strings only, where the escape means the same.
+_ESCAPES = {ord(character): f"\\u{ord(character):04x}" for character in "<>&'\x7f"}
+
+
+def call(function: str, *values: Any) -> bytes:
+    """A script that hands values to one of the page's functions.
+
+    It is a script because a page opened from disk may load nothing else, and all of it is ASCII,
+    so that no text in it can be misread, whatever characters it is made of.
+
+    Args:
+        function: such as `nightshift.page`; ours, never a client's.
+        values: of JSON's types. The keys of dictionaries must be ours, too: `__proto__` as a key
+            means something else to JavaScript.
+
+    Raises:
+        ValueError: a number is infinite, or none.
+    """
+    arguments = ",".join(
+        json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")) for value in values
+    )
+    return f"{function}({arguments.translate(_ESCAPES)});\n".encode("ascii")
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file and have it on the disk."""
+    with path.open("xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@dataclass(slots=True)
+class Index:
+    """What the page knows of all photos before it has read any file of them.
+
+    Attributes:
+        entries: one a photo; see `index_entry`.
+        shapes: one character a photo; see `shape_of`.
+        failed: ordinal, name, code and message of the first failed photos.
+    """
+
+    entries: list[str] = field(default_factory=list)
+    shapes: list[str] = field(default_factory=list)
+    failed: list[list[Any]] = field(default_factory=list)
+
+    def add(self, photo: Photo, has_thumbnail: bool) -> None:
+        """Add the next photo."""
+        if photo.status == "failed" and photo.error and len(self.failed) < FAILURES_LISTED:
+            self.failed.append([len(self.entries), photo.custom_id, photo.error.code, photo.error.message])
+        self.entries.append(index_entry(photo))
+        self.shapes.append(shape_of(photo, has_thumbnail))
+
+    def as_data(self) -> dict[str, Any]:
+        """For the page."""
+        return {
+            "total": len(self.entries),
+            "page_photos": PAGE_PHOTOS,
+            "index": " ".join(self.entries),
+            "shapes": "".join(self.shapes),
+            "failed": self.failed,
+        }
+
+
+def write_photos(folder: Path, photos: Iterable[Photo], shown: set[str]) -> Index:
+    """Write `page-0001.js` and so on, `PAGE_PHOTOS` photos in each.
+
+    Args:
+        folder: where to.
+        photos: read once; one file's worth of them is in memory.
+        shown: ids of those that have a thumbnail.
+    """
+    index = Index()
+    rows: list[list[Any]] = []
+    number = 0
+
+    def write() -> None:
+        nonlocal number
+        number += 1
+        write_synced(folder / f"page-{number:04d}.js", call("nightshift.page", number, rows))
+        rows.clear()
+
+    for photo in photos:
+        has_thumbnail = photo.photo_id in shown
+        index.add(photo, has_thumbnail)
+        rows.append(photo_row(photo, has_thumbnail))
+        if len(rows) == PAGE_PHOTOS:
+            write()
+    if rows:
+        write()
+    return index
+
+
+def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
+    """The job in words and numbers: what the page shows above the photos and of their provenance."""
+    return {
+        "job": job.model_dump(
+            mode="json",
+            include={
+                *("id", "label", "state", "outcome", "photos_per_second", "bundle"),
+                *("created_at", "started_at", "ended_at", "results_expire_at"),
+            },
+        ),
+        # Pairs: their names are not ours.
+        "options": [[name, str(json.dumps(value))] for name, value in job.options.items()],
+        "counts": summary.photos.model_dump(
+            include={"total", "queued", "running", "succeeded", "failed", "cancelled"}
+        ),
+        "reused": summary.reused,
+        "failures": [[code, number] for code, number in summary.failures.items()],
+        "notice": summary.notice,
+        "labels": LABELS,
+        "downloads": downloads,
+        "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "version": version("nightshift"),
+    }
