@@ -119,7 +119,7 @@ def test_ours_share_one_database_broker_and_store(services: dict[str, Any]) -> N
     mounted = {
         name for name in OURS if "store:/var/lib/nightshift/store" in services[name].get("volumes", [])
     }
-    assert mounted == {"api", "worker-cpu"}
+    assert mounted == {"api", "worker-cpu", "sweeper"}
 
 
 def test_ours_wait_for_the_schema(services: dict[str, Any]) -> None:
