@@ -4,35 +4,27 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NoReturn
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from shared.errors import Unreadable
-from worker.pipeline.colour import to_eight_bits, to_rgb
+from worker.pipeline import jpeg, png, tiff
+from worker.pipeline.colour import GreyScale, to_eight_bits, to_rgb
+from worker.pipeline.orientation import UNREADABLE, UPRIGHT, read_orientation
+from worker.pipeline.refusal import FORMATS, check_pixels, raise_damaged, raise_unidentified
 
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
-"""Pillow's names of what is read; its default list opens EPS, WMF and PSD too."""
-
-UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""What makes a picture of each EXIF orientation upright (EXIF 2.32, tag 0x0112)."""
+_EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
+"""Where a HEIF or AVIF file says that one of its items is EXIF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,23 +66,23 @@ def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixel
         MemoryError: as Pillow raised it; the same photo may pass another time.
     """
     started = time.perf_counter()
-    _register_heif()
+    _prepare_pillow()
+    warnings: list[str] = []
     with _pillow_limit(max_photo_pixels):
         try:
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            _check_pixels(image.size, max_photo_pixels)
-            photo = _decode_opened(image, height, max_photo_pixels, max_working_pixels)
+            image = _open(data, warnings)
+            check_pixels(image.size, max_photo_pixels)
+            photo = _decode_opened(image, warnings, height, max_photo_pixels, max_working_pixels)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             # Raised for more than 2x the limit, and for the warning where warnings are errors.
             raise Unreadable("too_many_pixels", f"over {max_photo_pixels / 1e6:g} megapixels") from error
         except (Unreadable, MemoryError):
             raise
         except UnidentifiedImageError as error:
-            _raise_unidentified(data, error)
+            raise_unidentified(data, max_photo_pixels, error)
         except Exception as error:
             # Pillow's plugins let struct.error, KeyError and the like through on broken files.
-            reason = str(error) or type(error).__name__
-            raise Unreadable("corrupt_image", f"the image is damaged: {reason}") from error
+            raise_damaged(error)
     elapsed_ms = (time.perf_counter() - started) * 1000
     return DecodedPhoto(*photo, decode_ms=elapsed_ms)
 
@@ -117,32 +109,50 @@ def fit_size(width: int, height: int, max_height: int, max_pixels: int) -> tuple
     return max(1, int(width * factor)), max(1, int(height * factor))
 
 
+def _open(data: bytes, warnings: list[str]) -> Image.Image:
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.open_jpeg(data)
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except ValueError as error:
+        # libavif gives up the whole file for its EXIF; under another name it leaves it alone.
+        if "Exif" not in str(error):
+            raise
+    warnings.append(UNREADABLE)
+    return Image.open(io.BytesIO(_EXIF_ITEM.sub(rb"\1skip", data)), formats=FORMATS)
+
+
 def _decode_opened(
-    image: Image.Image, max_height: int, max_photo_pixels: int, max_working_pixels: int
+    image: Image.Image,
+    warnings: list[str],
+    max_height: int,
+    max_photo_pixels: int,
+    max_working_pixels: int,
 ) -> tuple[NDArray[np.uint8], int, int, int, float, tuple[str, ...]]:
-    warnings: list[str] = []
-    said = image.info.get("original_orientation") or _orientation(image, warnings)
-    size = image.size
-    if image.format in ("JPEG", "MPO"):
-        swapped = said >= 5
+    if image.format == "JPEG":
+        said = turn = read_orientation(image, warnings)
+        size = image.size
+        swapped = turn >= 5
         width, height = size[::-1] if swapped else size
         target = fit_size(width, height, max_height, max_working_pixels)
         # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
         drafted = image.draft(image.mode, target[::-1] if swapped else target)
+        image.load()
         box = drafted[1] if drafted else (0, 0, *size)
-        image.load()
+        scale, gamma = GreyScale(), None
     else:
-        image.load()
+        said, scale, gamma = _load(image, warnings)
         size = image.size  # libheif and libtiff know it only now
-        _check_pixels(size, max_photo_pixels)
+        check_pixels(size, max_photo_pixels)
         box = (0, 0, *size)
-    # TIFF is turned by its plugin while loading, PNG may carry its EXIF behind the pixels.
-    turn = said if image.format in ("JPEG", "MPO") else _orientation(image, warnings)
-    swapped = turn >= 5
-    width, height = size[::-1] if swapped else size
-    target = fit_size(width, height, max_height, max_working_pixels)
-    profile = image.info.get("icc_profile")
-    image, notes = to_eight_bits(image)
+        # TIFF is turned by its plugin while loading, PNG may carry its EXIF behind the pixels. HEIF is
+        # turned by its own boxes and never by EXIF.
+        turn = 1 if image.format == "HEIF" else read_orientation(image, warnings)
+        swapped = turn >= 5
+        width, height = size[::-1] if swapped else size
+        target = fit_size(width, height, max_height, max_working_pixels)
+    profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
+    image, notes = to_eight_bits(image, scale)
     warnings += notes
     stored = target[::-1] if swapped else target
     if stored != image.size:
@@ -150,6 +160,8 @@ def _decode_opened(
         image = image.resize(stored, Image.Resampling.BILINEAR, box=box)
     image, notes = to_rgb(image, profile)
     warnings += notes
+    if gamma is not None:
+        image = image.point(gamma * 3)
     if turn in UPRIGHT:
         image = image.transpose(UPRIGHT[turn])
     pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
@@ -157,50 +169,29 @@ def _decode_opened(
     return pixels, width, height, reported, pixels.shape[0] / height, tuple(dict.fromkeys(warnings))
 
 
-def _orientation(image: Image.Image, warnings: list[str]) -> int:
-    try:
-        exif = image.getexif()
-        value: Any = exif.get(ExifTags.Base.Orientation, 1)
-        unreadable = not exif and len(image.info.get("exif") or b"") > len(b"Exif\0\0")
-    except Exception:  # broken EXIF raises whatever its parser met, or reads as no tags at all
-        value, unreadable = 1, True
-    if unreadable:
-        warnings.append("EXIF could not be read; the photo is taken as upright")
-        return 1
-    if isinstance(value, int) and 1 <= value <= 8:
-        return value
-    warnings.append(f"EXIF orientation {value!r} is not 1-8; the photo is taken as upright")
-    return 1
-
-
-def _check_pixels(size: tuple[int, int], max_photo_pixels: int) -> None:
-    width, height = size
-    if width < 1 or height < 1:
-        raise Unreadable("corrupt_image", f"the image is {width} x {height} pixels")
-    if width * height > max_photo_pixels:
-        raise Unreadable(
-            "too_many_pixels", f"{width} x {height} pixels are over {max_photo_pixels / 1e6:g} megapixels"
-        )
-
-
-def _raise_unidentified(data: bytes, error: Exception) -> NoReturn:
-    if not data:
-        raise Unreadable("unsupported_format", "the file is empty") from error
-    if any(_accepts(name, data[:16]) for name in FORMATS):
-        raise Unreadable("corrupt_image", "the image is damaged: its header cannot be read") from error
-    raise Unreadable(
-        "unsupported_format", f"not an image in a format that is read ({', '.join(FORMATS)})"
-    ) from error
-
-
-def _accepts(name: str, prefix: bytes) -> bool:
-    accept = Image.OPEN[name][1]
-    return accept is not None and accept(prefix) is True
+def _load(image: Image.Image, warnings: list[str]) -> tuple[int, GreyScale, list[int] | None]:
+    """Load all but JPEG: the orientation the file gave up by being loaded, its greys and its gamma."""
+    said, scale, gamma = 1, GreyScale(), None
+    if image.format == "PNG":
+        png.drop_texts(image)
+        png.correct_colour_key(image)
+    elif image.format == "TIFF":
+        said = read_orientation(image, warnings)
+        scale = tiff.prepare(image)
+    elif image.format == "HEIF":
+        original = image.info.get("original_orientation")
+        said = original if original in UPRIGHT else 1
+    image.load()
+    if image.format == "PNG":
+        png.drop_texts(image)
+        gamma = png.gamma_table(image)
+    return said, scale, gamma
 
 
 @cache
-def _register_heif() -> None:
+def _prepare_pillow() -> None:
     pillow_heif.register_heif_opener()
+    tiff.choose_libtiff()
 
 
 _limits: list[int] = []

@@ -120,6 +120,45 @@ def test_a_truncated_file_with_a_fitting_digest_is_refused_too(copy: Path) -> No
     assert "not a safetensors file" in error.message
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\0" * 4096,
+        b"\xff" * 64,
+        b"\x02" + bytes(7) + b"{}",
+        b"\x08" + bytes(7) + b'{"a": 1}',
+        b"PK\3\4",
+    ],
+    ids=["nothing", "zeros", "an endless header", "no tensors", "a header of another shape", "an archive"],
+)
+def test_other_content_under_a_fitting_digest_is_refused(copy: Path, data: bytes) -> None:
+    replace_bytes(copy, data)
+    assert refused(copy).code == "bundle_tensors"
+
+
+def test_another_bundles_manifest_is_refused(copy: Path, tmp_path: Path) -> None:
+    tensors = random_tensors()
+    tensors["gender.bias"] = tensors["gender.bias"] + 1
+    write_bundle(tmp_path / "other", manifest(), tensors)
+    replace_file(copy / MANIFEST, (tmp_path / "other" / MANIFEST).read_bytes())
+    assert refused(copy).code == "bundle_sha256"
+
+
+@pytest.mark.parametrize("kept", [0, 1, 0.5, 0.99])
+def test_a_truncated_manifest_is_refused(copy: Path, kept: float) -> None:
+    data = (copy / MANIFEST).read_bytes().rstrip()
+    replace_file(copy / MANIFEST, data[: int(len(data) * kept)] if kept != 1 else data[:1])
+    assert refused(copy).code == "bundle_format"
+
+
+def test_a_pickled_manifest_is_refused_and_not_run(copy: Path, tmp_path: Path) -> None:
+    mark = tmp_path / "it-ran"
+    replace_file(copy / MANIFEST, pickle.dumps(Payload(mark)))
+    assert refused(copy).code == "bundle_format"
+    assert not mark.exists()
+
+
 class Payload:
     """Would leave a file behind if anything unpickled it."""
 

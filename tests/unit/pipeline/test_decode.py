@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import struct
-import zlib
 from typing import Any
 
 import numpy as np
@@ -17,13 +16,11 @@ from PIL import ExifTags, Image, ImageCms
 from tests import samples
 from tests.unit.pipeline.pictures import (
     BLUE,
-    GREY,
     RED,
     assert_quadrants,
     corners,
     decoded,
     encoded,
-    png_chunk,
     quadrants,
 )
 from worker.pipeline.decode import fit_size, thumbnail
@@ -78,29 +75,6 @@ def test_16_bit_grey_is_scaled_not_clipped(image_format: str) -> None:
     np.testing.assert_allclose(photo.pixels, np.repeat(expected[..., None], 3, axis=2), atol=1)
 
 
-def test_big_endian_16_bit_grey_is_scaled_too() -> None:
-    wide = Image.frombytes("I;16B", (64, 48), ramp().astype(">u2").tobytes())
-    photo = decoded(encoded(wide, "TIFF"))
-    np.testing.assert_allclose(photo.pixels[..., 0], np.rint(ramp() / 257), atol=1)
-
-
-def png_rgb16(levels: NDArray[np.uint16]) -> bytes:
-    """A 16-bit RGB PNG, which Pillow itself cannot write."""
-    height, width = levels.shape[:2]
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
-    chunks = (
-        (b"IHDR", struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)),
-        (b"IDAT", zlib.compress(rows)),
-        (b"IEND", b""),
-    )
-    return b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(kind, body) for kind, body in chunks)
-
-
-def test_16_bit_colour_is_scaled_not_clipped() -> None:
-    levels = np.stack([ramp(), ramp()[:, ::-1], np.full_like(ramp(), 30000)], axis=2)
-    np.testing.assert_allclose(decoded(png_rgb16(levels)).pixels, levels / 257, atol=1)
-
-
 @pytest.mark.parametrize(
     ("values", "expected", "warned"),
     [
@@ -129,23 +103,6 @@ def test_a_float_picture_without_a_number_in_it_is_black() -> None:
     assert photo.pixels.max() == 0
 
 
-def test_grey_and_one_bit_become_equal_channels() -> None:
-    assert decoded(encoded(Image.new("L", (30, 20), 77), "PNG")).pixels.tolist()[3][4] == [77, 77, 77]
-    assert decoded(encoded(Image.new("1", (30, 20), 1), "PNG")).pixels.min() == 255
-
-
-@pytest.mark.parametrize("image_format", ["JPEG", "TIFF"])
-def test_cmyk_keeps_its_colours(image_format: str) -> None:
-    options = {"quality": 95} if image_format == "JPEG" else {}
-    assert_quadrants(decoded(encoded(quadrants().convert("CMYK"), image_format, **options)), 6)
-
-
-def test_a_palette_keeps_its_colours() -> None:
-    image = quadrants().quantize(4)
-    assert image.mode == "P"
-    assert_quadrants(decoded(encoded(image, "PNG")), 3)
-
-
 def test_a_scaled_palette_has_mixed_colours_not_mixed_indices() -> None:
     stripes = Image.fromarray((np.indices((400, 400)).sum(axis=0) % 2).astype(np.uint8), "L").convert("P")
     stripes.putpalette([255, 0, 0, 0, 0, 255])
@@ -161,19 +118,6 @@ def test_what_is_transparent_lies_on_white() -> None:
     assert tuple(pixels[10, 10]) == BLUE
     assert tuple(pixels[10, 30]) == (255, 255, 255)  # and not the red that hides there
     np.testing.assert_allclose(pixels[30, 30], 127, atol=1)
-
-
-def test_grey_with_alpha_lies_on_white() -> None:
-    pixels = decoded(encoded(Image.new("LA", (30, 30), (0, 64)), "PNG")).pixels
-    np.testing.assert_allclose(pixels, 191, atol=1)
-
-
-def test_a_palette_with_a_transparent_entry_lies_on_white() -> None:
-    image = quadrants().quantize(4)
-    index = image.getpixel((5, 5))
-    pixels = decoded(encoded(image, "PNG", transparency=index)).pixels
-    assert tuple(pixels[5, 5]) == (255, 255, 255)
-    np.testing.assert_allclose(pixels[60, 90], GREY, atol=3)
 
 
 def test_scaling_a_cut_out_does_not_bleed_the_hidden_colour() -> None:

@@ -20,6 +20,7 @@ from tests.unit.pipeline.pictures import (
     png_chunk,
     quadrants,
 )
+from worker.pipeline.refusal import raise_damaged
 
 
 @pytest.mark.parametrize(
@@ -123,3 +124,23 @@ def test_decoding_in_threads_leaves_pillows_limit_as_it_was() -> None:
         thread.join()
     assert widths == [800] * 18
     assert before == Image.MAX_IMAGE_PIXELS
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(f"{Image.core.getcodecstatus(-9)} when reading image file"), MemoryError),
+        (RuntimeError("Memory allocation error: Unspecified"), MemoryError),
+        (RuntimeError("Memory allocation error: Security limit exceeded: Image size"), Unreadable),
+        (OSError("broken data stream when reading image file"), Unreadable),
+    ],
+)
+def test_too_little_memory_is_no_damage(error: Exception, expected: type[Exception]) -> None:
+    with pytest.raises(expected):
+        raise_damaged(error)
+
+
+def test_a_reason_is_one_short_line() -> None:
+    with pytest.raises(Unreadable) as caught:
+        raise_damaged(ValueError("x" * 5000 + "\nmore"))
+    assert len(caught.value.message) < 300

@@ -1,0 +1,51 @@
+"""JPEG's own: the first picture of a file, and files that would decode for hours."""
+
+from __future__ import annotations
+
+import io
+import re
+
+from PIL import JpegImagePlugin
+
+from shared.errors import Unreadable
+
+SIGNATURE = b"\xff\xd8\xff"
+
+MAX_SCANS = 100
+"""Most scans of one picture. Encoders write 1 to about 20; each costs the decoder a pass over all pixels, so
+that a megabyte of empty ones would take hours."""
+
+_START_OF_SCAN, _END = 0xDA, 0xD9
+_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
+"""Markers without a length."""
+_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+
+
+def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
+    """Open a file that begins with `SIGNATURE`.
+
+    Pillow's own way reads the index of further pictures (MPO) as well, which is not wanted here and
+    refuses the file where that index is damaged.
+
+    Raises:
+        SyntaxError: the header cannot be read.
+        Unreadable: `corrupt_image` for over `MAX_SCANS` scans.
+    """
+    # Nearly every file has few of these two bytes, and counting them costs next to nothing.
+    if data.count(b"\xff\xda") > MAX_SCANS and _scans(data) > MAX_SCANS:
+        raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_SCANS} scans")
+    return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+
+
+def _scans(data: bytes) -> int:
+    """Scans of the first picture, counted no further than needed; thumbnails have their own."""
+    count, place = 0, 2
+    while count <= MAX_SCANS and (marker := _MARKER.search(data, place)):
+        kind, place = marker[1][0], marker.end()
+        if kind == _END:
+            break
+        if kind == _START_OF_SCAN:
+            count += 1
+        if kind not in _ALONE:
+            place += max(2, int.from_bytes(data[place : place + 2], "big"))
+    return count
