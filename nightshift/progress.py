@@ -63,6 +63,14 @@ class JobProgress:
         """Show the job as it is now."""
         now = self._clock()
         done = job.counts.final
+        if job.state == "unpacking":
+            # How many there will be is known when the archive is at its end.
+            notes = f"{job.counts.total:,} photos so far"
+            self._bar.update(self._task, description=job.state, total=None, notes=notes)
+            if self._lines and now >= self._line_at:
+                self._line_at = now + LINE_EVERY_S
+                self._console.print(f"{job.state}: {notes}", highlight=False)
+            return
         if self._since is None and done:
             # The first batch also waited for the weights to load: the speed counts from there.
             self._since = (now, done)

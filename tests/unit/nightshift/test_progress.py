@@ -33,6 +33,14 @@ def test_a_log_gets_a_line_now_and_then_and_one_at_the_end() -> None:
     ]
 
 
+def test_an_archive_is_unpacked_towards_no_known_end() -> None:
+    text, clock = io.StringIO(), Clock()
+    with JobProgress(Console(file=text, width=200), clock=clock) as progress:
+        clock.now_s = 11.0
+        progress.show(job(0, state="unpacking"))
+    assert text.getvalue() == "unpacking: 100 photos so far\n"
+
+
 def test_a_terminal_gets_a_bar_that_goes_away() -> None:
     text = io.StringIO()
     with JobProgress(Console(file=text, width=100, force_terminal=True)) as progress:
