@@ -7,9 +7,10 @@ Built after any fork: obstore's runtime does not survive one.
 from __future__ import annotations
 
 import io
+import re
 import shutil
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -41,6 +42,9 @@ def job_prefix(owner: str, job_id: str) -> str:
     """What the keys of all of a job's objects begin with."""
     return f"{owner}/{job_id}/"
 
+
+_UNFINISHED = re.compile(r"#\d+$")
+"""How obstore names a file until all of it is written; no listing shows it."""
 
 Kind = Literal["original", "thumbnail", "archive"]
 
@@ -152,6 +156,18 @@ class Store:
         if self._folder is not None:
             # What a process that was killed in the middle of a write left is in no listing.
             shutil.rmtree(self._folder / prefix, ignore_errors=True)
+
+    def drop_unfinished(self, prefix: str) -> None:
+        """Delete what processes that were killed while they wrote left under a prefix.
+
+        To be called when nobody writes there. Of directories only: a bucket's own rules clear away
+        uploads that were never completed.
+        """
+        if self._folder is not None:
+            with suppress(OSError):
+                for path in (self._folder / prefix).iterdir():
+                    if _UNFINISHED.search(path.name):
+                        path.unlink(missing_ok=True)
 
     def ping(self) -> None:
         """Ask the store for anything."""

@@ -16,6 +16,7 @@ from shared.queue.finish import finish_if_done
 from shared.queue.save import Result, Saved, save
 from shared.queue.sweep import count_claimable
 from shared.queue.unpacking import count_archives
+from shared.store import job_prefix
 from worker.batch import analyse_batch
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
@@ -88,7 +89,8 @@ def _work(parts: Parts, held: Claim) -> None:
         log.warning("lost job=%s lease=%s: another worker has its photos", held.job_id, held.token)
         return
     saved = _save(parts, held, results)
-    _finish(parts, held.job_id)
+    if _finish(parts, held.job_id):
+        parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
     log.info(
         "saved job=%s lease=%s photos=%d lost=%d seconds=%.2f",
         held.job_id,
@@ -117,6 +119,8 @@ def _save(parts: Parts, held: Claim, results: list[Result]) -> Saved:
 
 
 @_patiently
-def _finish(parts: Parts, job_id: str) -> None:
+def _finish(parts: Parts, job_id: str) -> bool:
     with parts.database.write() as session:
-        finish_if_done(session, job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now())
+        return finish_if_done(
+            session, job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now()
+        )

@@ -14,6 +14,7 @@ import time
 from shared import erasure
 from shared.clock import utc_now
 from shared.db.engine import Database
+from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Transient
 from shared.process_id import is_surely_dead
@@ -22,7 +23,7 @@ from shared.queue.finish import finish_if_done
 from shared.queue.sweep import Rules, count_claimable, return_lapsed, unended_jobs
 from shared.queue.unpacking import count_archives, return_lapsed_archives
 from shared.settings import Settings, load_settings
-from shared.store import Store
+from shared.store import Store, job_prefix
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +96,12 @@ class Sweeper:
             jobs = unended_jobs(session)
         for job_id in jobs:
             with self._database.write() as session:
-                finish_if_done(
+                ended = finish_if_done(
                     session, job_id, results_ttl_days=self._settings.results_ttl_days, now=utc_now()
                 )
+                owner = session.get_one(Job, job_id).owner
+            if ended:
+                self._store.drop_unfinished(job_prefix(owner, job_id))
 
     def _ring(self) -> None:
         batch_size = self._settings.batch_size

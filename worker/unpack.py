@@ -33,7 +33,7 @@ from shared.queue.unpacking import (
     renew_archive,
     save_members,
 )
-from shared.store import archive_key, photo_key
+from shared.store import archive_key, job_prefix, photo_key
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
 
@@ -62,6 +62,8 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         held = claim_archive(session, worker=parts.worker, lease_s=lease_s, now=utc_now())
     if held is None:
         return False
+    # Whoever had it before may have been killed in the middle of a photo.
+    parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
     log.info(
         "unpacking job=%s lease=%s from member %d worker=%s",
         held.job_id,

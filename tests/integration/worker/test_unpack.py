@@ -206,6 +206,19 @@ def test_a_killed_worker_is_gone_on_from(
     assert len(service.stored()) == 20
 
 
+def test_what_a_worker_was_killed_in_the_middle_of_is_cleared_away(service: Service, parts: Parts) -> None:
+    sent = service.send(archive=zip_of(PHOTOS))
+    folder = service.home / "store" / "local" / sent.json["id"]
+    (folder / "pho_1#1").write_bytes(b"half a pho")
+    run_slice(parts)
+    assert not list(folder.glob("*#*"))
+    again = service.send(("a.jpg", b"photo"))
+    folder = service.home / "store" / "local" / again.json["id"]
+    (folder / "pho_1.thumbnail.webp#2").write_bytes(b"half a thumb")
+    run_slice(parts)
+    assert len(list(folder.iterdir())) == 2
+
+
 def _free(database: Database, *, times: int = 1, max_crashes: int = 5) -> None:
     for _ in range(times):
         with database.write() as session:
@@ -255,6 +268,9 @@ def test_a_store_that_is_away_is_no_crash(service: Service, parts: Parts) -> Non
     sent = service.send(archive=zip_of(PHOTOS))
 
     class Away:
+        def drop_unfinished(self, prefix: str) -> None:
+            pass
+
         def reader(self, key: str) -> None:
             raise Transient("store_unavailable", "no route to host")
 
