@@ -95,7 +95,8 @@ class ZipArchive:
 
 def _form_of(info: zipfile.ZipInfo) -> Form:
     mode = info.external_attr >> 16
-    if info.is_dir():
+    # ZipInfo.is_dir() fails on a member without a name.
+    if info.filename.endswith("/"):
         return "folder"
     if stat.S_ISLNK(mode):
         return "link"

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.edits import Edit, edit_lists, edited
 from tests.unit.pipeline.seeds import FORMATS, seeds
 from tests.unit.pipeline.watched import CODES, Watched
 
@@ -22,49 +23,6 @@ CI_S = 2.5
 SOAK_S = 90.0
 
 ALLOWED = CODES | {"photo"}
-
-places = st.one_of(st.integers(0, 250), st.integers(0, 1 << 16))
-lengths = st.one_of(st.integers(1, 16), st.integers(1, 2000))
-NUMBERS = (0, 1, 2, 3, 8, 127, 128, 255, 256, 32767, 32768, 65535, 65536, 2**24, 2**31 - 1, 2**31, 2**32 - 1)
-numbers = st.builds(
-    lambda value, kind: struct.pack(kind, value % 2 ** (8 * struct.calcsize(kind))),
-    st.one_of(st.sampled_from(NUMBERS), st.integers(0, 2**32 - 1)),
-    st.sampled_from([">H", "<H", ">I", "<I", "B"]),
-)
-edits = st.one_of(
-    st.tuples(st.just("flip"), places, st.integers(0, 7)),
-    st.tuples(st.just("write"), places, numbers),
-    st.tuples(st.just("write"), places, st.binary(min_size=1, max_size=8)),
-    st.tuples(st.just("insert"), places, st.binary(min_size=1, max_size=40)),
-    st.tuples(st.just("delete"), places, lengths),
-    st.tuples(st.just("repeat"), places, lengths),
-    st.tuples(st.just("swap"), places, lengths),
-    st.tuples(st.just("cut"), places, st.none()),
-)
-
-
-def edited(data: bytes, todo: list[tuple[str, int, object]], repair: bool) -> bytes:
-    """A file after some edits, each at a place modulo its length."""
-    out = bytearray(data)
-    for kind, somewhere, what in todo:
-        place = somewhere % max(1, len(out))
-        match kind, what:
-            case "flip", int(bit):
-                out[place : place + 1] = bytes(byte ^ (1 << bit) for byte in out[place : place + 1])
-            case "write", bytes(values):
-                out[place : place + len(values)] = values
-            case "insert", bytes(values):
-                out[place:place] = values
-            case "delete", int(length):
-                del out[place : place + length]
-            case "repeat", int(length):
-                out[place:place] = out[place : place + length]
-            case "swap", int(length):
-                first, second = out[place : place + length], out[place + length : place + 2 * length]
-                out[place : place + len(first) + len(second)] = second + first
-            case _:
-                del out[place:]
-    return with_checksums(bytes(out)) if repair else bytes(out)
 
 
 def with_checksums(data: bytes) -> bytes:
@@ -93,13 +51,15 @@ def mutate_for(seconds: float, image_format: str, watched: Watched, folder: Path
     tried = 0
 
     @settings(max_examples=100, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-    @given(st.sampled_from(seeds(image_format)), st.lists(edits, min_size=1, max_size=6), st.booleans())
-    def one_round(data: bytes, todo: list[tuple[str, int, object]], repair: bool) -> None:
+    @given(st.sampled_from(seeds(image_format)), edit_lists, st.booleans())
+    def one_round(data: bytes, todo: list[Edit], repair: bool) -> None:
         nonlocal tried
         if time.monotonic() > end:
             return
         tried += 1
-        mutant = edited(data, todo, repair)
+        mutant = edited(data, todo)
+        if repair:
+            mutant = with_checksums(mutant)
         said = watched.outcome(mutant)
         if said not in ALLOWED:
             path = folder / "finding.bin"
