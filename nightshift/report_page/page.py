@@ -53,7 +53,7 @@ def write_page(
     """
     page, folder = out / PAGE, out / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    with _new_parts(folder) as parts:
+    with _new_parts(page, folder) as parts:
         for asset in _assets().iterdir():
             if asset.name.endswith((".js", ".css")):
                 write_synced(parts / asset.name, asset.read_bytes())
@@ -72,14 +72,16 @@ def write_page(
 
 
 @contextmanager
-def _new_parts(folder: Path) -> Iterator[Path]:
-    """A new folder, removed again when an error keeps it from being finished."""
+def _new_parts(page: Path, folder: Path) -> Iterator[Path]:
+    """A new folder, removed again when an error keeps the page from referring to it."""
     parts = folder / secrets.token_hex(6)
     try:
         parts.mkdir()
         yield parts
     except BaseException:
-        shutil.rmtree(parts, ignore_errors=True)
+        # Ctrl-C may come just after the page took the earlier one's place.
+        if not (page.is_file() and parts.name in page.read_text(encoding="utf-8")):
+            shutil.rmtree(parts, ignore_errors=True)
         with suppress(OSError):
             folder.rmdir()
         raise

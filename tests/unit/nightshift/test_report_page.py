@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 from hypothesis import example, given
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from bench.fake_analyser import LABELS
 from nightshift.documents import Photo
 from nightshift.photos import find_photos
+from nightshift.replacement import replacing
 from nightshift.report_page import data_files
 from nightshift.report_page.data_files import PAGE_PHOTOS, Index, call, write_photos
 from nightshift.report_page.page import write_page
@@ -183,6 +186,22 @@ def test_an_error_leaves_the_earlier_report(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space"):
         write_page(tmp_path / "new", job=job, summary=summary, thumbnails=broken(), photos=[])
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_an_interruption_just_after_the_page_was_replaced_keeps_its_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @contextmanager
+    def interrupted(path: Path) -> Iterator[BinaryIO]:
+        with replacing(path) as file:
+            yield file
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("nightshift.report_page.page.replacing", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_report_of(tmp_path, [fake_photo(1)])
+    parts = parts_of(tmp_path / "report.html")
+    assert (parts / "data.js").is_file()
 
 
 def test_thumbnails_under_other_names_are_not_written(tmp_path: Path) -> None:
