@@ -13,7 +13,7 @@ from api.context import OWNER, Context, context
 from api.description import RESULTS_TAG, SECURITY, answers, media, operation_id
 from api.parameters import JobPath
 from shared.reads.jobs import JOBS_PATH
-from shared.reads.photo_ids import final_photo_ids
+from shared.reads.photos import final_photo_ids
 from shared.store import thumbnail_key
 
 TAR = "application/x-tar"

@@ -111,6 +111,7 @@ def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = No
 def _archive_view(row: Archive) -> views.Archive:
     return views.Archive(
         name=row.name,
+        sha256=row.sha256,
         size_bytes=row.size_bytes,
         members=row.position,
         left_alone=row.left_alone,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from shared.states import FINAL_STATUSES, PhotoStatus
 RESULTS_PAGE = 500
 """Photos read in one transaction while results are streamed."""
 
+Shown = TypeVar("Shown")
 _FACES = TypeAdapter(list[Face])
 
 
@@ -91,6 +92,23 @@ def final_photos(
     Raises:
         NotFound: `job_not_found`; also on a later page, when the job is deleted meanwhile.
     """
+    return _final_pages(database, owner, job_id, page_size, _views)
+
+
+def final_photo_ids(
+    database: Database, owner: str, job_id: str, page_size: int = RESULTS_PAGE
+) -> Iterator[list[str]]:
+    """Their ids alone, read as `final_photos` reads them."""
+    return _final_pages(database, owner, job_id, page_size, lambda _, rows: [row.id for row in rows])
+
+
+def _final_pages(
+    database: Database,
+    owner: str,
+    job_id: str,
+    page_size: int,
+    show: Callable[[Session, Sequence[Photo]], list[Shown]],
+) -> Iterator[list[Shown]]:
     after = -1
     while True:
         with database.read() as session:
@@ -100,7 +118,7 @@ def final_photos(
                 .order_by(Photo.ordinal)
                 .limit(page_size)
             ).all()
-            page = _views(session, rows)
+            page = show(session, rows)
             # Asked last: a job still there now was there, whole, when its photos were read.
             still_there = select(Job.id).where(Job.id == job_id, Job.owner == owner)
             if session.scalar(still_there) is None:

@@ -60,6 +60,7 @@ class Archive(View):
     """The archive that a job's photos came in."""
 
     name: str = Field(description="Its file name.")
+    sha256: str = Field(description="Of its bytes, hex.")
     size_bytes: int
     members: int = Field(description="Members dealt with so far.")
     left_alone: dict[str, int] = Field(

@@ -13,7 +13,7 @@ from sqlalchemy import delete
 from nightshift import ApiError, Client
 from shared.db.models import Job
 from shared.errors import NotFound
-from shared.reads.photo_ids import final_photo_ids
+from shared.reads.photos import final_photo_ids
 from shared.store import thumbnail_key
 from tests.integration.api.service import Service
 from tests.queue_rows import queued_job, save_all, take

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -55,7 +56,8 @@ def test_an_archive_becomes_a_job(service: Service, parts: Parts, archive: bytes
     job = sent.json
     assert (job["state"], job["label"], job["counts"]["total"]) == ("unpacking", "party", 0)
     assert job["archive"] == {
-        "name": "party.zip", "size_bytes": len(archive), "members": 0, "left_alone": {}, "unpacked_at": None,
+        "name": "party.zip", "sha256": hashlib.sha256(archive).hexdigest(), "size_bytes": len(archive),
+        "members": 0, "left_alone": {}, "unpacked_at": None,
     }  # fmt: skip
     assert service.doorbell.rings == 1
     run_slice(parts)
