@@ -13,7 +13,7 @@ from shared.clock import utc_now
 from shared.errors import Transient
 from shared.queue.claim import Claim, claim, give_back, renew
 from shared.queue.finish import finish_if_done
-from shared.queue.save import Result, Saved, save
+from shared.queue.save import Failed, Result, Saved, save
 from shared.queue.sweep import count_claimable
 from shared.queue.unpacking import count_archives
 from shared.store import job_prefix
@@ -89,6 +89,16 @@ def _work(parts: Parts, held: Claim) -> None:
         log.warning("lost job=%s lease=%s: another worker has its photos", held.job_id, held.token)
         return
     saved = _save(parts, held, results)
+    for result in results:
+        if isinstance(result, Failed):
+            # Without its name and message, which may name people: the row has both.
+            log.warning(
+                "failed job=%s photo=%s code=%s stage=%s",
+                held.job_id,
+                result.photo_id,
+                result.error.code,
+                result.error.stage,
+            )
     if _finish(parts, held.job_id):
         parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
     log.info(

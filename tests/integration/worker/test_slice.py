@@ -149,3 +149,12 @@ def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_pat
         assert session.query(FaceRow).count() == 0
     # Work is left, so the slice rang.
     assert parts.doorbell.rings == 1  # type: ignore[attr-defined]
+
+
+def test_the_log_says_which_photo_failed_and_not_what_it_is_called(
+    parts: Parts, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    job_id = _run(parts, _files(tmp_path, good=b"photo a", secret=b"no photo"))
+    photo = _rows(parts.database, job_id)["secret"]
+    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line == f"failed job={job_id} photo={photo.id} code=corrupt_image stage=decode"
