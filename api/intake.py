@@ -100,6 +100,7 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
         photo_id = new_id("pho")
         source = sources.get(photo.sha256)
         if source and to.store.copy(photo_key(OWNER, *source.key), photo_key(OWNER, job_id, photo_id)):
+            here[photo.custom_id] = photo.sha256
             size_bytes = source.size_bytes
             copied.append(
                 intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=size_bytes)

@@ -16,13 +16,13 @@ from api.body import RequestBody
 from api.context import OWNER, Context
 from api.multipart import Form, boundary_of
 from api.parameters import NewJob
-from shared import erasure
 from shared.clock import utc_now
 from shared.db.models import Job
 from shared.doorbell import rings_for
 from shared.errors import InvalidInput, Transient
 from shared.queue import intake, unpacking, uploads
 from shared.queue.finish import finish_if_done
+from shared.store import job_prefix
 
 RENEWALS_PER_LEASE = 4
 
@@ -72,7 +72,7 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
         return _replayed(begun, again.fingerprint)
     with _leaving_nothing(to, begun):
         if begun.abandoned:
-            erasure.forget_bytes(to.store, OWNER, begun.abandoned)
+            to.store.clear(job_prefix(OWNER, begun.abandoned))
         arrival = Arrival(to, begun.job_id)
         arrival.read(Form(_keeping(to, begun, body.read), boundary))
         repeated = _commit(to, begun, arrival)
@@ -97,7 +97,7 @@ def _leaving_nothing(to: Context, begun: uploads.Receiving) -> Iterator[None]:
         # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
         raise
     except BaseException:
-        erasure.forget_bytes(to.store, OWNER, begun.job_id)
+        to.store.clear(job_prefix(OWNER, begun.job_id))
         with to.database.write() as session:
             uploads.abandon(session, begun)
         raise

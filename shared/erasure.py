@@ -1,17 +1,20 @@
 """Erasing: the rows of a job at once, then its bytes, and a receipt that says what there was.
 
 The receipt is written in the transaction that deletes the rows. Should the bytes' turn be broken off,
-the sweeper finds a receipt that is not complete and goes on. A file that was registered in place is
-not in the store, and nothing here knows how to delete it.
+the sweeper finds a receipt that is not complete and goes on. Bytes are counted before the first of them
+goes, and that count stands: any number of processes may delete at the same time. A file that was
+registered in place is not in the store, and nothing here knows how to delete it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Literal
+from itertools import chain
+from typing import Any, Literal
 
 from sqlalchemy import Update, delete, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.clock import utc_now
 from shared.db.engine import Database
@@ -48,13 +51,15 @@ def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
     """Delete what the store holds of a job whose rows are gone, and complete its receipt."""
     with database.read() as session:
         receipt = session.get_one(Erasure, job_id)
-    for deleted in store.clear(job_prefix(receipt.owner, job_id)):
+    prefix = job_prefix(receipt.owner, job_id)
+    if receipt.size_bytes is None:
+        values = _counted(store.pages(prefix))
         with database.write() as session:
-            session.execute(_added(job_id, deleted))
+            session.execute(_unless_set(Erasure.size_bytes, job_id, values))
+    store.clear(prefix)
     with database.write() as session:
-        receipt = session.get_one(Erasure, job_id)
-        receipt.completed_at = receipt.completed_at or utc_now()
-        return receipt
+        session.execute(_unless_set(Erasure.completed_at, job_id, {"completed_at": utc_now()}))
+        return session.get_one(Erasure, job_id)
 
 
 def expired_jobs(session: Session, now: datetime) -> list[tuple[str, str]]:
@@ -66,12 +71,6 @@ def expired_jobs(session: Session, now: datetime) -> list[tuple[str, str]]:
 def incomplete(session: Session) -> list[str]:
     """Ids of erased jobs whose bytes may still be there."""
     return list(session.scalars(select(Erasure.job_id).where(Erasure.completed_at.is_(None)).limit(AT_ONCE)))
-
-
-def forget_bytes(store: Store, owner: str, job_id: str) -> None:
-    """Delete what the store holds of a job that was never made."""
-    for _ in store.clear(job_prefix(owner, job_id)):
-        pass
 
 
 def due_for_originals(session: Session) -> list[tuple[str, str]]:
@@ -117,10 +116,13 @@ def _erase_rows(session: Session, owner: str, job_id: str, reason: Reason, now: 
     session.execute(delete(Job).where(Job.id == job_id))
 
 
-def _added(job_id: str, deleted: list[Stored]) -> Update:
-    values = {
-        column: getattr(Erasure, column) + sum(kind_of(found.key) == kind for found in deleted)
-        for kind, column in _COLUMNS.items()
-    }
-    values["size_bytes"] = Erasure.size_bytes + sum(found.size_bytes for found in deleted)
-    return update(Erasure).where(Erasure.job_id == job_id).values(**values)
+def _counted(pages: Iterable[list[Stored]]) -> dict[str, int]:
+    values = dict.fromkeys((*_COLUMNS.values(), "size_bytes"), 0)
+    for found in chain.from_iterable(pages):
+        values[_COLUMNS[kind_of(found.key)]] += 1
+        values["size_bytes"] += found.size_bytes
+    return values
+
+
+def _unless_set(column: InstrumentedAttribute[Any], job_id: str, values: Mapping[str, Any]) -> Update:
+    return update(Erasure).where(Erasure.job_id == job_id, column.is_(None)).values(**values)

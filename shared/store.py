@@ -147,12 +147,11 @@ class Store:
             for page in obstore.list(self._store, prefix, chunk_size=500):
                 yield [Stored(str(entry["path"]), int(entry["size"])) for entry in page]
 
-    def clear(self, prefix: str) -> Iterator[list[Stored]]:
-        """Delete everything under a prefix that ends with `/`; gives what each step has deleted."""
+    def clear(self, prefix: str) -> None:
+        """Delete everything under a prefix that ends with `/`."""
         # Looked up anew each time: a listing does not outlive what it lists.
         while page := next(self.pages(prefix), None):
             self.delete(*(found.key for found in page))
-            yield page
         if self._folder is not None:
             # What a process that was killed in the middle of a write left is in no listing.
             shutil.rmtree(self._folder / prefix, ignore_errors=True)

@@ -99,9 +99,9 @@ class Sweeper:
                 ended = finish_if_done(
                     session, job_id, results_ttl_days=self._settings.results_ttl_days, now=utc_now()
                 )
-                owner = session.get_one(Job, job_id).owner
-            if ended:
-                self._store.drop_unfinished(job_prefix(owner, job_id))
+                job = session.get(Job, job_id) if ended else None
+            if job is not None:
+                self._store.drop_unfinished(job_prefix(job.owner, job_id))
 
     def _ring(self) -> None:
         batch_size = self._settings.batch_size
@@ -138,7 +138,7 @@ class Sweeper:
             abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=utc_now())
         for upload in abandoned:
             log.warning("nobody goes on with the upload of job=%s: deleting what had arrived", upload.job_id)
-            erasure.forget_bytes(self._store, upload.owner, upload.job_id)
+            self._store.clear(job_prefix(upload.owner, upload.job_id))
             with self._database.write() as session:
                 uploads.abandon(session, upload)
 

@@ -65,10 +65,10 @@ def upgrade() -> None:
         sa.Column("photos", sa.BigInteger(), nullable=False),
         sa.Column("faces", sa.BigInteger(), nullable=False),
         sa.Column("in_place", sa.BigInteger(), nullable=False),
-        sa.Column("originals", sa.BigInteger(), nullable=False),
-        sa.Column("thumbnails", sa.BigInteger(), nullable=False),
-        sa.Column("archives", sa.BigInteger(), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("originals", sa.BigInteger(), nullable=True),
+        sa.Column("thumbnails", sa.BigInteger(), nullable=True),
+        sa.Column("archives", sa.BigInteger(), nullable=True),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_erasures")),
     )
     with op.batch_alter_table("erasures", schema=None) as batch_op:

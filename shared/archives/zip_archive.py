@@ -23,7 +23,7 @@ _END_SIGNATURE = b"PK\x05\x06"
 # Of a directory entry, 4.3.12: its signature, and the lengths of name, extra field and comment.
 _ENTRY = struct.Struct("<4s24x3H12x")
 _ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError)
+_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError)
 # The others are decompressed without a bound on what one read gives.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
@@ -82,14 +82,7 @@ class ZipArchive:
             with self._zip.open(info) as file:
                 while chunk := file.read(CHUNK_BYTES):
                     yield chunk
-        except (
-            zipfile.BadZipFile,
-            zlib.error,
-            EOFError,
-            ValueError,
-            NotImplementedError,
-            RuntimeError,
-        ) as error:
+        except _BROKEN as error:
             raise Unreadable("archive_member_damaged", f"it cannot be unpacked: {error}") from error
 
 

@@ -232,7 +232,8 @@ class Erasure(Base):
     photos: Mapped[int]
     faces: Mapped[int]
     in_place: Mapped[int]
-    originals: Mapped[int] = mapped_column(default=0)
-    thumbnails: Mapped[int] = mapped_column(default=0)
-    archives: Mapped[int] = mapped_column(default=0)
-    size_bytes: Mapped[int] = mapped_column(default=0)
+    # Counted once, before the first byte goes.
+    originals: Mapped[int | None]
+    thumbnails: Mapped[int | None]
+    archives: Mapped[int | None]
+    size_bytes: Mapped[int | None]

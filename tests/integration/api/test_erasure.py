@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from sqlalchemy import func, select
 from shared.clock import utc_now
 from shared.db.models import Archive, Erasure, FaceRow, Job, Photo
 from shared.errors import Transient
+from shared.store import Store, Stored
 from tests.archives_made import zip_of
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
@@ -149,11 +151,11 @@ def test_a_store_that_is_away_is_made_up_for(service: Service) -> None:
     job_id = ended_job(service)
     store = service.context.store
 
-    class Away:
-        def clear(self, prefix: str) -> None:
+    class Away(Store):
+        def pages(self, prefix: str) -> Iterator[list[Stored]]:
             raise Transient("store_unavailable", "no route to host")
 
-    service.replace(store=Away())
+    service.replace(store=Away(service.settings.store_url))
     refused = service.client.delete(f"/v1/jobs/{job_id}")
     assert (refused.status_code, refused.json["code"]) == (503, "store_unavailable")
     # Nothing of it can be seen from here on; its bytes go when the store is back.
@@ -164,6 +166,29 @@ def test_a_store_that_is_away_is_made_up_for(service: Service) -> None:
     receipt = service.client.delete(f"/v1/jobs/{job_id}").json
     assert (receipt["photos"], receipt["originals"], receipt["thumbnails"]) == (2, 2, 2)
     assert receipt["completed_at"] > receipt["requested_at"]
+
+
+def test_a_receipt_counts_once_what_several_delete(service: Service) -> None:
+    """The sweeper takes up every receipt that is not complete, also one that a request is busy with."""
+    job_id = ended_job(service)
+    deletions = 0
+
+    class Interrupted(Store):
+        def delete(self, *keys: str) -> None:
+            nonlocal deletions
+            deletions += 1
+            if deletions == 1:
+                super().delete(keys[0])
+                sweep(service)
+                raise Transient("store_unavailable", "no route to host")
+            super().delete(*keys)
+
+    service.replace(store=Interrupted(service.settings.store_url))
+    assert service.client.delete(f"/v1/jobs/{job_id}").status_code == 503
+    receipt = service.client.delete(f"/v1/jobs/{job_id}").json
+    assert (receipt["originals"], receipt["thumbnails"], receipt["size_bytes"]) == (2, 2, 25)
+    assert service.stored() == []
+    assert deletions > 1
 
 
 def test_an_archive_goes_with_its_job(service: Service) -> None:

@@ -159,6 +159,16 @@ def test_known_bytes_are_copied_and_the_rest_is_named(service: Service) -> None:
     assert service.context.store.get(f"local/{job_id}/{photo['photo_id']}") == b"photo a"
 
 
+def test_a_name_that_is_checked_twice_is_copied_once(service: Service) -> None:
+    service.send(*PHOTOS)
+    service.work()
+    job_id = service.open_job()
+    known = {"custom_id": "twice", "sha256": hashlib.sha256(b"photo a").hexdigest()}
+    checked = service.client.post(f"/v1/jobs/{job_id}/photos/check", json={"photos": [known, known]})
+    assert checked.json == {"present": 1, "copied": 1, "missing": []}
+    assert len([path for path in service.stored() if job_id in path]) == 1
+
+
 def test_bytes_that_are_gone_or_anothers_are_missing(service: Service) -> None:
     from tests.queue_rows import queued_job, save_all, take
 
