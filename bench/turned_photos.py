@@ -2,9 +2,9 @@
 
     python -m bench.turned_photos FOLDER
 
-Every photo of the folder is turned as a whole, both ways, and the faces found are compared with those of the
-upright photo: a face is the same when its middle, turned back, lies in the upright box. scikit-image's portrait
-is one photo more.
+Every photo of the folder is turned as a whole, both ways, and the faces found are compared with those of
+the upright photo: a face is the same when its middle, turned back, lies in the upright box. scikit-image's
+portrait is one photo more.
 """
 
 from __future__ import annotations
@@ -47,8 +47,10 @@ def middle_turned_back(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a Markdown table: a row an angle."""
-    parser = argparse.ArgumentParser(prog="python -m bench.turned_photos", description=__doc__)
-    parser.add_argument("folder", type=Path)
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.turned_photos", description="Count the faces found in turned photos."
+    )
+    parser.add_argument("folder", type=Path, help="photos with upright faces")
     folder = parser.parse_args(arguments).folder
     images = [Image.open(photo.path).convert("RGB") for photo in find_photos([folder]).photos]
     images.append(astronaut())
