@@ -63,7 +63,10 @@ MOVES: dict[str, Move] = {
     "pause": Move(frozenset({_S.QUEUED, _S.RUNNING}), _S.PAUSED),
     "resume": Move(frozenset({_S.PAUSED}), _S.QUEUED),
     "cancel": Move(frozenset({_S.OPEN, _S.UNPACKING, _S.QUEUED, _S.RUNNING, _S.PAUSED}), _S.CANCELLING),
+    "give_up": Move(frozenset({_S.QUEUED, _S.RUNNING, _S.PAUSED}), _S.CANCELLING),
     "finish": Move(frozenset({_S.QUEUED, _S.RUNNING, _S.PAUSED, _S.CANCELLING}), _S.ENDED),
+    "expire": Move(frozenset({_S.OPEN}), _S.ENDED),
+    "retry": Move(frozenset({_S.ENDED}), _S.QUEUED),
 }
 """Every move there is. docs/architecture.md prints this table; a test holds the two together."""
 

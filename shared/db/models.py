@@ -59,6 +59,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
+        list[dict[str, Any]]: JSON(),
         int: BigInteger(),
     }
 
@@ -98,6 +99,16 @@ class Job(Base):
     # The job's wish, and when it was fulfilled.
     delete_originals: Mapped[bool] = mapped_column(default=False)
     originals_deleted_at: Mapped[datetime | None]
+    # An open job nobody adds to any more ends then.
+    open_until: Mapped[datetime | None]
+    paused_until: Mapped[datetime | None]
+    max_failure_rate: Mapped[float | None]
+    # As the client wrote it: "22:00-06:00 Europe/Berlin".
+    processing_window: Mapped[str | None]
+    # Jobs take turns: of two that have as much under lease, the one claimed from longer ago is next.
+    last_claimed_at: Mapped[datetime | None]
+    # Why it ended otherwise than by its photos.
+    error: Mapped[dict[str, Any] | None]
 
 
 class Photo(Base):
@@ -143,7 +154,10 @@ class Photo(Base):
     lease_expires_at: Mapped[datetime | None]
     # Kept after the end: who did it.
     worker: Mapped[str | None]
+    claimed_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    # How each attempt ended, oldest first.
+    history: Mapped[list[dict[str, Any]] | None]
 
     options_fingerprint: Mapped[str | None]
     bundle_name: Mapped[str | None]
@@ -237,3 +251,39 @@ class Erasure(Base):
     thumbnails: Mapped[int | None]
     archives: Mapped[int | None]
     size_bytes: Mapped[int | None]
+
+
+class Key(Base):
+    """An API key. The key itself is shown once, when it is made; only its digest is kept."""
+
+    __tablename__ = "keys"
+    __table_args__ = (UniqueConstraint("sha256"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    owner: Mapped[str]
+    scopes: Mapped[list[str]]
+    sha256: Mapped[str]
+    created_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+
+
+class WorkerRow(Base):
+    """A process that works, or sweeps: what it is, when it was last seen, what it has done.
+
+    Each process writes its own row alone, so that nobody waits for anybody. Rows of processes that are
+    long gone are added up in one, whose id is empty.
+    """
+
+    __tablename__ = "workers"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    host: Mapped[str]
+    # What it is and how it works: device, bundle, batch size.
+    about: Mapped[dict[str, Any]]
+    started_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    stopped_at: Mapped[datetime | None]
+    # Sums since its start, for /metrics.
+    sums: Mapped[dict[str, Any]]
