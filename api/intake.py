@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from sqlalchemy.orm import Session
 from api.body import PhotoBody
 from api.context import OWNER, Context
 from api.parameters import Added, Checked, InPlacePhoto, KnownPhoto
+from shared.clock import utc_now
 from shared.db.models import Photo
 from shared.doorbell import rings_for
 from shared.errors import Conflict, NightshiftError, Transient
@@ -50,6 +52,11 @@ def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tupl
         return photo_by_custom_id(session, job_id, custom_id), bool(added)
 
 
+def open_until(to: Context) -> datetime:
+    """When a job expires that gets a photo now and no other."""
+    return utc_now() + timedelta(days=to.settings.open_ttl_days)
+
+
 def _require_open(session: Session, job_id: str) -> None:
     state = owned_job(session, OWNER, job_id).state
     if state != JobState.OPEN:
@@ -60,7 +67,7 @@ def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
     """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
         with to.database.write() as session:
-            added = intake.add_photos(session, OWNER, job_id, photos)
+            added = intake.add_photos(session, OWNER, job_id, photos, open_until(to))
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
@@ -121,7 +128,7 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
     """
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
     with to.database.write() as session:
-        added = intake.add_photos(session, OWNER, job_id, rows)
+        added = intake.add_photos(session, OWNER, job_id, rows, open_until(to))
         total = session.scalar(select(func.count()).select_from(Photo).where(Photo.job_id == job_id))
     to.jobs.changed(job_id)
     return Added(added=added, total=total or 0)

@@ -12,7 +12,7 @@ from api.description import JOBS_TAG, NEW_JOB, SECURITY, answers, operation_id
 from api.following import answer_job, follow
 from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
-from api.parameters import IdempotencyHeader, JobPath, JobsQuery, NewJob
+from api.parameters import IdempotencyHeader, JobPath, JobsQuery, NewJob, PauseQuery, RetryQuery
 from shared.reads import views
 from shared.reads.jobs import JOBS_PATH
 
@@ -87,9 +87,9 @@ def submit_job(path: JobPath) -> Response:
 
 
 @blueprint.post("/<job_id>/pause", responses=answers({202: views.Job}, 404, 409))
-def pause_job(path: JobPath) -> Response:
+def pause_job(path: JobPath, query: PauseQuery) -> Response:
     """Pause a job; batches under way are finished and kept"""
-    moves.pause(context(), path.job_id)
+    moves.pause(context(), path.job_id, query.until)
     return answer_job(context().jobs.one(OWNER, path.job_id), 202)
 
 
@@ -107,6 +107,17 @@ def cancel_job(path: JobPath) -> Response:
     Cancelling a cancelled job again is no error.
     """
     moves.cancel(context(), path.job_id)
+    return answer_job(context().jobs.one(OWNER, path.job_id), 202)
+
+
+@blueprint.post("/<job_id>/retry", responses=answers({202: views.Job}, 404, 409))
+def retry_job(path: JobPath, query: RetryQuery) -> Response:
+    """Try again what did not succeed in a job that has ended
+
+    Its results stay as they are. Photos that failed on their way in, whose bytes never arrived, are not
+    tried again; nor are uploads of a job that deletes them when it ends.
+    """
+    moves.retry(context(), path.job_id, query.code)
     return answer_job(context().jobs.one(OWNER, path.job_id), 202)
 
 

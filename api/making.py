@@ -150,6 +150,9 @@ def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
         label=wanted.label,
         metadata=wanted.metadata,
         priority=wanted.priority,
+        max_failure_rate=wanted.max_failure_rate,
+        processing_window=wanted.processing_window,
+        open_until=adding.open_until(to),
         job_id=job_id,
     )
 

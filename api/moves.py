@@ -1,6 +1,9 @@
-"""Use cases of steering a job: pause, resume, cancel, erase."""
+"""Use cases of steering a job: pause, resume, retry, cancel, erase."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
 
 from api.context import OWNER, Context
 from shared import erasure
@@ -8,19 +11,19 @@ from shared.clock import utc_now
 from shared.doorbell import MOST_RINGS, rings_for
 from shared.queue import control
 from shared.queue.finish import finish_if_done
-from shared.queue.sweep import count_claimable
+from shared.queue.turns import count_claimable
 from shared.reads import views
 
 
-def pause(to: Context, job_id: str) -> None:
-    """Let no more of the job's photos be claimed.
+def pause(to: Context, job_id: str, until: datetime | None) -> None:
+    """Let no more of the job's photos be claimed, for good or until then.
 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
     with to.database.write() as session:
-        control.pause(session, OWNER, job_id)
+        control.pause(session, OWNER, job_id, until)
     to.jobs.changed(job_id)
 
 
@@ -33,13 +36,26 @@ def resume(to: Context, job_id: str) -> None:
     """
     with to.database.write() as session:
         control.resume(session, OWNER, job_id)
-        waiting = count_claimable(session, MOST_RINGS * to.settings.batch_size)
+        waiting = count_claimable(session, utc_now(), MOST_RINGS * to.settings.batch_size)
     with to.database.write() as session:
         # It may have been paused after its last photo was saved.
         finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
     to.jobs.changed(job_id)
     if waiting:
         to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
+
+
+def retry(to: Context, job_id: str, codes: Sequence[str] | None) -> None:
+    """Queue again what did not succeed, and ring for it.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`, `originals_deleted`, `nothing_to_retry`.
+    """
+    with to.database.write() as session:
+        queued = control.retry(session, OWNER, job_id, codes)
+    to.jobs.changed(job_id)
+    to.doorbell.ring(rings_for(queued, to.settings.batch_size))
 
 
 def cancel(to: Context, job_id: str) -> None:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
+from shared.clock import utc_now
+from shared.domain import PHOTO_ERROR_CODES
 from shared.errors import NotFound
 from shared.options import JobOptions
+from shared.processing_window import ProcessingWindow
 from shared.states import JobState, PhotoStatus
 
 METADATA_LIMIT = 16_384
@@ -40,6 +44,23 @@ def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if len(text.encode()) > METADATA_LIMIT:
         raise ValueError(f"is over {METADATA_LIMIT} bytes")
     return value
+
+
+def _window(text: str) -> str:
+    ProcessingWindow.parse(text)
+    return text
+
+
+def _in_future(at: datetime) -> datetime:
+    if at <= utc_now():
+        raise ValueError("must be in the future")
+    return at
+
+
+def _error_code(code: str) -> str:
+    if code not in PHOTO_ERROR_CODES:
+        raise ValueError(f"must be one of {', '.join(sorted(PHOTO_ERROR_CODES))}")
+    return code
 
 
 Text = Annotated[str, AfterValidator(_storable)]
@@ -84,6 +105,24 @@ class PutQuery(BaseModel):
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
 
 
+class PauseQuery(BaseModel):
+    """How long to pause."""
+
+    until: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = Field(
+        None, description="When it goes on by itself; without it, on `resume`."
+    )
+
+
+class RetryQuery(BaseModel):
+    """What to try again."""
+
+    code: list[Annotated[str, AfterValidator(_error_code)]] | None = Field(
+        None,
+        description="Only photos that failed with one of these codes; `cancelled` stands for cancelled ones."
+        " Without it, every photo that did not succeed.",
+    )
+
+
 class ResultsQuery(BaseModel):
     """In which form results are wanted."""
 
@@ -103,6 +142,12 @@ class NewJob(Body):
     priority: int = Field(0, ge=-1000, le=1000, description="Jobs of higher priority are worked on first.")
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
         default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
+    )
+    max_failure_rate: float | None = Field(
+        None, ge=0, le=1, description="The job stops, failed, once more than this fraction of its photos has."
+    )
+    processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
+        None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
     )
     options: JobOptions = Field(
         default_factory=JobOptions,

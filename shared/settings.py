@@ -107,6 +107,17 @@ class Settings(BaseSettings):
     slice_s: float = Field(
         60, gt=0, description="About how long one message keeps a worker claiming, seconds."
     )
+    photo_timeout_s: float = Field(
+        60,
+        gt=0,
+        description="A photo that shows no sign of progress for so long fails as `timeout`; half of `lease_s`"
+        " where that is less.",
+    )
+    shutdown_s: float = Field(
+        20,
+        gt=0,
+        description="Seconds in which a worker that was asked to stop gives its batch back, whatever hangs.",
+    )
     sweep_interval_s: float = Field(2, gt=0, description="Pause between the sweeper's rounds, seconds.")
     max_crashes: int = Field(
         5,
@@ -116,6 +127,9 @@ class Settings(BaseSettings):
     )
     max_read_errors: int = Field(
         3, ge=1, le=100, description="Attempts that may fail on an unreachable store before a photo fails."
+    )
+    open_ttl_days: int = Field(
+        7, ge=1, description="Days after its last new photo until a job that is never submitted expires."
     )
     results_ttl_days: int = Field(
         30, ge=1, description="Days after its end until a job is erased: results, photos and thumbnails."
@@ -146,6 +160,11 @@ class Settings(BaseSettings):
     def broker_is_embedded(self) -> bool:
         """True when the broker is the server that the runner itself starts."""
         return self.broker_url == f"redis+socket://{embedded_broker_socket(self.home)}"
+
+    @property
+    def stall_s(self) -> float:
+        """How long a batch may show no progress: its lease must not run out first."""
+        return min(self.photo_timeout_s, self.lease_s / 2)
 
     @property
     def worker_count(self) -> int:

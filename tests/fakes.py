@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -38,16 +38,19 @@ class FakePipeline:
     """Takes any bytes that start with `photo` for a picture with one face.
 
     Attributes:
+        before_decoding: called with a photo's bytes.
         before_analysis: called with the number of photos when a batch reaches the detector.
         decoded: bytes that were decoded, in order.
     """
 
+    before_decoding: Callable[[bytes], None] = lambda _: None
     before_analysis: Callable[[int], None] = lambda _: None
     decoded: list[bytes] = field(default_factory=list)
     bundle: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(manifest=manifest()))
 
     def decode(self, data: bytes, options: AnalysisOptions) -> DecodedPhoto:
         """Pixels of any photo; `boom` breaks as only a bug would."""
+        self.before_decoding(data)
         if data == b"boom":
             raise ZeroDivisionError
         if not data.startswith(b"photo"):
@@ -57,9 +60,12 @@ class FakePipeline:
         return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)
 
     def analyse(
-        self, photos: Sequence[DecodedPhoto], options: AnalysisOptions, progress: Callable[[], None]
+        self,
+        photos: Sequence[DecodedPhoto],
+        options: AnalysisOptions,
+        progress: Callable[[Collection[int]], None],
     ) -> list[Analysis | PhotoError]:
         """One face each."""
         self.before_analysis(len(photos))
-        progress()
+        progress(range(len(photos)))
         return [analysis(face()) for _ in photos]

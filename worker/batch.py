@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from shared.domain import Analysis, PhotoError
@@ -12,11 +12,14 @@ from shared.errors import Transient, Unreadable
 from shared.queue.claim import Claim, ClaimedPhoto
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Failed, NotRead, Result, Succeeded
-from shared.store import thumbnail_key
+from shared.store import Store, thumbnail_key
 from worker.heartbeat import LeaseLost, Stopped
 from worker.parts import Parts
 from worker.photo_bytes import read_photo
 from worker.pipeline.decode import DecodedPhoto, thumbnail
+from worker.pipeline.isolation import is_out_of_memory
+
+Progress = Callable[[Collection[str]], None]
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +34,60 @@ class _Pixels:
     decoded: DecodedPhoto
 
 
-def analyse_batch(parts: Parts, held: Claim, progress: Callable[[], None]) -> list[Result]:
+class StoreAway(Exception):
+    """The store is out of reach, whatever the photo; the batch goes back."""
+
+
+def analyse_batch(parts: Parts, held: Claim, progress: Progress) -> list[Result]:
     """Read, decode and analyse a batch.
+
+    Where memory runs short, the photos concerned are tried again in smaller batches, and the process
+    claims fewer from then on.
 
     Args:
         parts: of this process.
         held: the claim.
-        progress: called between photos and stages; what it raises ends the batch.
+        progress: called between photos and stages with the ids of those that are next; what it raises
+            ends the batch.
+
+    Raises:
+        StoreAway: no photo of the batch can be read now.
     """
+    parts.batch_size.begin()
+    return _analyse_together(parts, held, held.photos, progress)
+
+
+def _analyse_together(
+    parts: Parts, held: Claim, photos: Sequence[ClaimedPhoto], progress: Progress
+) -> list[Result]:
+    """One result a photo; photos for which memory was short are tried again by halves, down to one."""
+    results = _analyse_once(parts, held, photos, progress)
+    short = {result.photo_id for result in results if _is_short_of_memory(result)}
+    if not short or len(photos) == 1:
+        return results
+    parts.batch_size.too_many(len(photos))
+    log.warning("short of memory job=%s lease=%s photos=%d", held.job_id, held.token, len(photos))
+    # What the others took is free by now.
+    again = [photo for photo in photos if photo.id in short]
+    middle = len(again) // 2 or 1
+    good = [result for result in results if result.photo_id not in short]
+    for part in (again[:middle], again[middle:]):
+        if part:
+            good += _analyse_together(parts, held, part, progress)
+    return good
+
+
+def _is_short_of_memory(result: Result) -> bool:
+    return isinstance(result, Failed) and result.error.code == "out_of_memory"
+
+
+def _analyse_once(
+    parts: Parts, held: Claim, photos: Sequence[ClaimedPhoto], progress: Progress
+) -> list[Result]:
     results: list[Result] = []
     ready: list[_Pixels] = []
-    for photo in held.photos:
-        progress()
+    for photo in photos:
+        progress([photo.id])
         outcome = _prepare(parts, held, photo)
         if isinstance(outcome, _Pixels):
             ready.append(outcome)
@@ -57,17 +102,25 @@ def analyse_batch(parts: Parts, held: Claim, progress: Callable[[], None]) -> li
 
 
 def _analyse(
-    parts: Parts, held: Claim, ready: list[_Pixels], progress: Callable[[], None]
+    parts: Parts, held: Claim, ready: list[_Pixels], progress: Progress
 ) -> list[Analysis | PhotoError]:
+    def at(indices: Collection[int]) -> None:
+        progress([ready[index].photo_id for index in indices])
+
     try:
-        return parts.pipeline.analyse([p.decoded for p in ready], held.options.analysis(), progress)
+        return parts.pipeline.analyse([p.decoded for p in ready], held.options.analysis(), at)
     except (Stopped, LeaseLost):
         raise
-    except Exception:
-        # The pipeline isolates photos itself; should it break as a whole, the rows say so.
-        log.exception("job=%s lease=%s the pipeline broke", held.job_id, held.token)
-        error = PhotoError("internal", "detect", "the analysis broke; the worker's log says where", True)
-        return [error] * len(ready)
+    except Exception as error:
+        if is_out_of_memory(error):
+            failure = PhotoError("out_of_memory", "detect", "not enough memory to analyse it", True)
+        else:
+            # The pipeline isolates photos itself; should it break as a whole, the rows say so.
+            log.exception("job=%s lease=%s the pipeline broke", held.job_id, held.token)
+            failure = PhotoError(
+                "internal", "detect", "the analysis broke; the worker's log says where", True
+            )
+        return [failure] * len(ready)
 
 
 def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto) -> _Pixels | Result:
@@ -81,6 +134,8 @@ def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto) -> _Pixels | Result
         retryable = error.code != "file_too_large"
         return Failed(photo.id, PhotoError(error.code, "read", error.message, retryable))
     except Transient as error:
+        if error.code == "store_unavailable" and not _answers(parts.store):
+            raise StoreAway(error.message) from error
         return NotRead(photo.id, error.message)
     sha256 = hashlib.sha256(data).hexdigest()
     if held.options.reuse and (earlier := _earlier(parts, held, photo, sha256, len(data))):
@@ -90,14 +145,23 @@ def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto) -> _Pixels | Result
         _keep_thumbnail(parts, held, photo, thumbnail(decoded))
     except Unreadable as error:
         failure = PhotoError(error.code, "decode", error.message)
-    except MemoryError:
-        failure = PhotoError("out_of_memory", "decode", "not enough memory to decode it", True)
-    except Exception:
+    except Exception as error:
+        if is_out_of_memory(error):
+            failure = PhotoError("out_of_memory", "decode", "not enough memory to decode it", True)
+            return Failed(photo.id, failure, sha256, len(data))
         log.exception("job=%s photo=%s decoding broke", held.job_id, photo.id)
         failure = PhotoError("internal", "decode", "decoding broke; the worker's log says where", True)
     else:
         return _Pixels(photo.id, sha256, len(data), decoded)
     return Failed(photo.id, failure, sha256, len(data))
+
+
+def _answers(store: Store) -> bool:
+    try:
+        store.ping()
+    except Transient:
+        return False
+    return True
 
 
 def _earlier(

@@ -1,10 +1,11 @@
-"""Keeps a lease alive while its batch makes progress, and tells the batch when to stop."""
+"""Keeps a lease alive while its batch makes progress, and ends what gets nowhere."""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,8 @@ from worker.parts import Parts
 log = logging.getLogger(__name__)
 
 RENEWALS_PER_LEASE = 4
+STUCK = 75
+"""Exit status of a process that ended itself because it got nowhere; its parent starts another."""
 
 
 class Stopped(Exception):
@@ -29,51 +32,93 @@ class LeaseLost(Exception):
 class Heartbeat:
     """Context of one batch, or of one archive. `progress` is to be called whenever it gets anywhere.
 
-    A batch that hangs calls it no more, its lease runs out, and the sweeper gives its photos to
-    another worker.
+    Nothing in Python stops a decoder that never returns. A batch without progress is therefore let go of
+    by this thread, in the database, and then the process ends. So it is when the process was asked to stop
+    and the batch does not come home in time.
 
     Args:
         parts: of this process.
         renew: moves the lease's end in a write transaction; 0 when the lease is lost.
+        let_go: gives up the lease in a write transaction; told the ids of the photos that the batch was
+            at when it hangs, None when it is merely too slow for a stop.
         lease: its token, for the log.
     """
 
-    def __init__(self, parts: Parts, renew: Callable[[Session], int], lease: str) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        renew: Callable[[Session], int],
+        let_go: Callable[[Session, Collection[str] | None], None],
+        lease: str,
+    ) -> None:
         self._parts = parts
         self._renew = renew
+        self._let_go = let_go
         self._lease = lease
         self._steps = 0
+        self._at: Collection[str] = ()
         self._lost = False
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+        self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
 
-    def progress(self) -> None:
+    def progress(self, at: Collection[str] = ()) -> None:
         """Note that the batch got on.
+
+        Args:
+            at: ids of the photos that it is at from now; empty where it is at none in particular.
 
         Raises:
             Stopped: the process is to end.
             LeaseLost: the lease is gone.
         """
+        self._at = at
         self._steps += 1
         if self._parts.should_stop():
             raise Stopped
         if self._lost:
             raise LeaseLost
 
-    def _beat(self) -> None:
-        lease_s = self._parts.settings.lease_s
-        seen = -1
-        while not self._over.wait(lease_s / RENEWALS_PER_LEASE):
-            if self._steps == seen:
-                continue
+    def _watch(self) -> None:
+        settings = self._parts.settings
+        tick_s = min(1.0, settings.stall_s / 4, settings.lease_s / RENEWALS_PER_LEASE)
+        seen = renewed = -1
+        idle_s = stopping_s = since_renewal_s = 0.0
+        looked_at_s = time.monotonic()
+        while not self._over.wait(tick_s):
+            now_s = time.monotonic()
+            # While the process itself was suspended, no photo was to blame.
+            passed_s = min(now_s - looked_at_s, 2 * tick_s)
+            since_renewal_s += now_s - looked_at_s
+            looked_at_s = now_s
+            idle_s = 0.0 if self._steps != seen else idle_s + passed_s
             seen = self._steps
-            try:
-                with self._parts.database.write() as session:
-                    still = self._renew(session)
-            except Transient as error:
-                log.warning("lease %s not renewed: %s", self._lease, error)
-                continue
-            self._lost = still == 0
+            stopping_s += passed_s if self._parts.should_stop() else 0.0
+            if idle_s > settings.stall_s:
+                self._end(self._at, "no progress")
+            elif stopping_s > settings.shutdown_s:
+                self._end(None, "not home in time after a stop")
+            elif seen != renewed and since_renewal_s >= settings.lease_s / RENEWALS_PER_LEASE:
+                renewed, since_renewal_s = seen, 0.0
+                self._beat()
+
+    def _beat(self) -> None:
+        try:
+            with self._parts.database.write() as session:
+                still = self._renew(session)
+        except Transient as error:
+            log.warning("lease %s not renewed: %s", self._lease, error)
+            return
+        self._lost = still == 0
+
+    def _end(self, at: Collection[str] | None, why: str) -> None:
+        log.error("lease=%s photos=%s %s: ending this process", self._lease, ",".join(at or ()) or "-", why)
+        try:
+            with self._parts.database.write() as session:
+                self._let_go(session, at)
+        except Exception:
+            # The sweeper finds the lease without its process.
+            log.exception("lease=%s could not be let go of", self._lease)
+        self._parts.exit(STUCK)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from shared.doorbell import CeleryDoorbell, Doorbell
 from shared.process_id import own_process_id
 from shared.settings import Settings
 from shared.store import Store
+from worker.batch_size import BatchSize
 from worker.pipeline.analyse import Pipeline, build_pipeline
 
 
@@ -25,6 +27,8 @@ class Parts:
         pipeline: weights in memory.
         worker: this process's id, written on every lease.
         should_stop: True from the moment this process is asked to end.
+        batch_size: photos to claim at once.
+        exit: ends this process at once, whatever its other threads hang in.
     """
 
     settings: Settings
@@ -34,6 +38,8 @@ class Parts:
     pipeline: Pipeline
     worker: str
     should_stop: Callable[[], bool]
+    batch_size: BatchSize
+    exit: Callable[[int], None] = os._exit
 
 
 def build_parts(settings: Settings, should_stop: Callable[[], bool]) -> Parts:
@@ -51,4 +57,5 @@ def build_parts(settings: Settings, should_stop: Callable[[], bool]) -> Parts:
         pipeline=build_pipeline(settings),
         worker=own_process_id(),
         should_stop=should_stop,
+        batch_size=BatchSize(settings.batch_size),
     )

@@ -4,54 +4,66 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable, Collection
 from functools import partial
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
-from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_exponential
+from tenacity import RetryCallState, Retrying, before_sleep_log, retry_if_exception_type, wait_exponential
 
 from shared.clock import utc_now
 from shared.errors import Transient
-from shared.queue.claim import Claim, claim, give_back, renew
+from shared.queue.claim import Claim, claim, give_back, release_hung, renew
 from shared.queue.finish import finish_if_done
 from shared.queue.save import Failed, Result, Saved, save
-from shared.queue.sweep import count_claimable
+from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives
 from shared.store import job_prefix
-from worker.batch import analyse_batch
+from worker.batch import StoreAway, analyse_batch
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
-from worker.unpack import unpack_next
+from worker.unpack import UNPACK_TURN_S, unpack_next
+
+Done = TypeVar("Done")
 
 log = logging.getLogger(__name__)
-
-# Work that is done is worth waiting for the database: about 30 seconds in all.
-_patiently = retry(
-    retry=retry_if_exception_type(Transient),
-    stop=stop_after_attempt(7),
-    wait=wait_exponential(multiplier=0.5, max=10),
-    reraise=True,
-)
 
 
 def run_slice(parts: Parts) -> None:
     """Work for about `slice_s` seconds, then ring once if work is left."""
-    over_at = time.monotonic() + parts.settings.slice_s
-    while time.monotonic() < over_at:
-        if parts.should_stop():
-            return
-        # Archives first: until they are unpacked, nobody knows what waits in them.
-        if unpack_next(parts, over_at):
-            continue
-        held = _claim(parts)
-        if held is None:
-            return
-        _work(parts, held)
-    if parts.should_stop():
+    over_at_s = time.monotonic() + parts.settings.slice_s
+    try:
+        # What cannot be read is better not claimed.
+        parts.store.ping()
+        while time.monotonic() < over_at_s:
+            # Turn and turn about: an archive of a hundred thousand must not keep ten photos waiting.
+            unpacked = unpack_next(parts, over_at_s)
+            if not _work_on_photos(parts, min(over_at_s, time.monotonic() + UNPACK_TURN_S)) and not unpacked:
+                return
+            if parts.should_stop():
+                return
+        with parts.database.read() as session:
+            work_is_left = count_claimable(session, utc_now(), at_most=1) + count_archives(session) > 0
+    except Transient as error:
+        # The sweeper rings when the database is back.
+        log.warning("slice broken off: %s", error)
         return
-    with parts.database.read() as session:
-        work_is_left = count_claimable(session, at_most=1) + count_archives(session) > 0
+    except StoreAway as error:
+        log.warning("slice broken off, the store is away: %s", error)
+        return
     if work_is_left:
         parts.doorbell.ring()
+
+
+def _work_on_photos(parts: Parts, until_s: float) -> bool:
+    """Claim, analyse and save until then, or until nothing waits; False when nothing did."""
+    worked = False
+    while not parts.should_stop() and (held := _claim(parts)) is not None:
+        _work(parts, held)
+        worked = True
+        if time.monotonic() >= until_s:
+            break
+    return worked
 
 
 def _claim(parts: Parts) -> Claim | None:
@@ -60,7 +72,7 @@ def _claim(parts: Parts) -> Claim | None:
         held = claim(
             session,
             worker=parts.worker,
-            batch_size=settings.batch_size,
+            batch_size=parts.batch_size.photos,
             lease_s=settings.lease_s,
             now=utc_now(),
         )
@@ -78,17 +90,20 @@ def _claim(parts: Parts) -> Claim | None:
 def _work(parts: Parts, held: Claim) -> None:
     started_at = time.monotonic()
     try:
-        with Heartbeat(parts, partial(_renew, parts, held), held.token) as heartbeat:
+        with Heartbeat(
+            parts, partial(_renew, parts, held), partial(_let_go, parts, held), held.token
+        ) as heartbeat:
             results = analyse_batch(parts, held, heartbeat.progress)
     except Stopped:
-        with parts.database.write() as session:
-            returned = give_back(session, held)
-        log.info("returned job=%s lease=%s photos=%d: stopping", held.job_id, held.token, returned)
+        _give_back(parts, held, "stopping")
         return
+    except StoreAway:
+        _give_back(parts, held, "the store is away")
+        raise
     except LeaseLost:
         log.warning("lost job=%s lease=%s: another worker has its photos", held.job_id, held.token)
         return
-    saved = _save(parts, held, results)
+    saved = _patiently(parts, partial(_save, parts, held, results))
     for result in results:
         if isinstance(result, Failed):
             # Without its name and message, which may name people: the row has both.
@@ -99,7 +114,7 @@ def _work(parts: Parts, held: Claim) -> None:
                 result.error.code,
                 result.error.stage,
             )
-    if _finish(parts, held.job_id):
+    if _patiently(parts, partial(_finish, parts, held.job_id)):
         parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
     log.info(
         "saved job=%s lease=%s photos=%d lost=%d seconds=%.2f",
@@ -111,11 +126,24 @@ def _work(parts: Parts, held: Claim) -> None:
     )
 
 
+def _give_back(parts: Parts, held: Claim, why: str) -> None:
+    with parts.database.write() as session:
+        returned = give_back(session, held, now=utc_now())
+    log.info("returned job=%s lease=%s photos=%d: %s", held.job_id, held.token, returned, why)
+
+
+def _let_go(parts: Parts, held: Claim, session: Session, at: Collection[str] | None) -> None:
+    if at is None:
+        give_back(session, held, now=utc_now())
+        return
+    suspects = at or [photo.id for photo in held.photos]
+    release_hung(session, held, suspects, after_s=parts.settings.stall_s, now=utc_now())
+
+
 def _renew(parts: Parts, held: Claim, session: Session) -> int:
     return renew(session, held, lease_s=parts.settings.lease_s, now=utc_now())
 
 
-@_patiently
 def _save(parts: Parts, held: Claim, results: list[Result]) -> Saved:
     with parts.database.write() as session:
         return save(
@@ -128,9 +156,25 @@ def _save(parts: Parts, held: Claim, results: list[Result]) -> Saved:
         )
 
 
-@_patiently
 def _finish(parts: Parts, job_id: str) -> bool:
     with parts.database.write() as session:
         return finish_if_done(
             session, job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now()
         )
+
+
+def _patiently(parts: Parts, call: Callable[[], Done]) -> Done:
+    """Call until the database takes it: work that is done is worth any wait, and without it none begins."""
+    retrying = Retrying(
+        retry=retry_if_exception_type(Transient),
+        stop=stop_when(parts.should_stop),
+        wait=wait_exponential(multiplier=0.5, max=10),
+        before_sleep=before_sleep_log(log, logging.WARNING),
+        reraise=True,
+    )
+    return retrying(call)
+
+
+def stop_when(should_stop: Callable[[], bool]) -> Callable[[RetryCallState], bool]:
+    """Tenacity's word for `should_stop`."""
+    return lambda _: should_stop()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-import time
 
 from shared import erasure
 from shared.clock import utc_now
@@ -19,16 +18,16 @@ from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Transient
 from shared.process_id import is_surely_dead
 from shared.queue import uploads
-from shared.queue.finish import finish_if_done
-from shared.queue.sweep import Rules, count_claimable, return_lapsed, unended_jobs
+from shared.queue.control import resume_due
+from shared.queue.finish import expire_open, finish_if_done
+from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
+from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives, return_lapsed_archives
 from shared.settings import Settings, load_settings
 from shared.store import Store, job_prefix
+from worker.suspension import SuspensionWatch
 
 log = logging.getLogger(__name__)
-
-SUSPENSION_S = 30.0
-"""A gap so much longer than a round, by the wall clock, means that the machine slept or a clock stepped."""
 
 
 class Sweeper:
@@ -45,22 +44,27 @@ class Sweeper:
         self._database = database or Database(settings.database_url)
         self._store = store or Store(settings.store_url)
         self._doorbell = doorbell or CeleryDoorbell(settings.broker_url)
-        self._last_round_at = time.time()
-        self._trust_leases_at = 0.0
+        self._suspension = SuspensionWatch(settings.lease_s)
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set; a database that is away is waited for."""
+        watch = threading.Thread(target=self._suspension.watch, args=(stop,), name="suspension", daemon=True)
+        watch.start()
         while not stop.wait(self._settings.sweep_interval_s):
             try:
                 self.sweep()
             except Transient as error:
                 log.warning("sweep put off: %s", error)
+                if error.code == "database_unavailable":
+                    # It took no heartbeats either.
+                    self._suspension.distrust()
             except Exception:
                 log.exception("sweep broke; the next round tries again")
 
     def sweep(self) -> None:
         """One round: first what workers wait for."""
-        self._return_lapsed(by_time=self._leases_can_be_trusted())
+        self._return_lapsed(by_time=self._suspension.leases_can_be_trusted())
+        self._move_on()
         self._finish_jobs()
         self._ring()
         self._erase()
@@ -68,6 +72,7 @@ class Sweeper:
     def _return_lapsed(self, *, by_time: bool) -> None:
         rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
         with self._database.write() as session:
+            shorten_leases(session, self._settings.lease_s, utc_now())
             lapsed = return_lapsed(session, rules, utc_now())
             archives = return_lapsed_archives(session, rules, utc_now())
         for photo in lapsed:
@@ -81,15 +86,15 @@ class Sweeper:
         for job_id in archives:
             log.warning("freed the archive of job=%s", job_id)
 
-    def _leases_can_be_trusted(self) -> bool:
-        """False for one lease after this process was suspended: the workers' heartbeats were, too."""
-        now = time.time()
-        gap_s = abs(now - self._last_round_at)
-        self._last_round_at = now
-        if gap_s > self._settings.sweep_interval_s + SUSPENSION_S:
-            log.warning("suspended, or the clock stepped, for %.0f s: waiting one lease", gap_s)
-            self._trust_leases_at = time.monotonic() + self._settings.lease_s
-        return time.monotonic() >= self._trust_leases_at
+    def _move_on(self) -> None:
+        """What time alone moves: pauses that are over, open jobs that nobody submits."""
+        with self._database.write() as session:
+            resumed = resume_due(session, utc_now())
+            expired = expire_open(session, results_ttl_days=self._settings.results_ttl_days, now=utc_now())
+        for job_id in resumed:
+            log.info("resumed job=%s: its pause is over", job_id)
+        for job_id in expired:
+            log.info("expired job=%s: it was never submitted", job_id)
 
     def _finish_jobs(self) -> None:
         with self._database.read() as session:
@@ -106,7 +111,7 @@ class Sweeper:
     def _ring(self) -> None:
         batch_size = self._settings.batch_size
         with self._database.read() as session:
-            wanted = rings_for(count_claimable(session, MOST_RINGS * batch_size), batch_size)
+            wanted = rings_for(count_claimable(session, utc_now(), MOST_RINGS * batch_size), batch_size)
             wanted = min(wanted + count_archives(session), MOST_RINGS)
         if not wanted:
             return

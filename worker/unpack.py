@@ -7,7 +7,7 @@ import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import cast
@@ -23,7 +23,7 @@ from shared.errors import InvalidInput, Transient, Unreadable
 from shared.ids import member_photo_id
 from shared.queue.finish import finish_if_done
 from shared.queue.intake import NewPhoto
-from shared.queue.sweep import count_claimable
+from shared.queue.turns import count_claimable
 from shared.queue.unpacking import (
     HeldArchive,
     claim_archive,
@@ -40,6 +40,9 @@ from worker.parts import Parts
 PIECE_MEMBERS = 200
 PIECE_S = 3.0
 """Members, or seconds, after which what is unpacked is committed."""
+
+UNPACK_TURN_S = 15.0
+"""Seconds after which unpacking lets photos that wait have a turn as long."""
 
 STORE_PAUSE_S = 30.0
 IN_MEMORY_BYTES = 16 * 1024 * 1024
@@ -72,7 +75,9 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         parts.worker,
     )
     try:
-        with Heartbeat(parts, partial(_renew, lease_s, held), held.token) as heartbeat:
+        with Heartbeat(
+            parts, partial(_renew, lease_s, held), partial(_let_go, held), held.token
+        ) as heartbeat:
             ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)
     except LeaseLost:
         log.warning("lost job=%s lease=%s: it is unpacked elsewhere, or cancelled", held.job_id, held.token)
@@ -90,13 +95,19 @@ def _renew(lease_s: float, held: HeldArchive, session: Session) -> int:
     return renew_archive(session, held, lease_s=lease_s, now=utc_now())
 
 
+def _let_go(held: HeldArchive, session: Session, at: Collection[str] | None) -> None:
+    """Only for a stop: what hangs keeps its lease, and the sweeper counts a crash at this member."""
+    if at is None:
+        give_back_archive(session, held)
+
+
 def _after(parts: Parts, held: HeldArchive) -> None:
     """The archive is not needed any more, and its photos wait for everybody."""
     parts.store.delete(archive_key(held.owner, held.job_id))
     with parts.database.write() as session:
         # All of them may have failed on their way in.
         finish_if_done(session, held.job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now())
-        waiting = count_claimable(session, MOST_RINGS * parts.settings.batch_size)
+        waiting = count_claimable(session, utc_now(), MOST_RINGS * parts.settings.batch_size)
     parts.doorbell.ring(rings_for(waiting, parts.settings.batch_size))
 
 
@@ -113,18 +124,22 @@ class _Unpacking:
         self._piece: list[NewPhoto] = []
 
     def run(self, until_s: float, progress: Callable[[], None]) -> bool:
-        """Unpack; True when the archive is at its end, False when the time was."""
+        """Unpack; True when the archive is at its end, False when the time was, or others have a turn."""
         save_at_s = time.monotonic() + PIECE_S
+        turn_over_s: float | None = None
         try:
             for member in self._members():
                 progress()
                 if member.position < self._held.position:
                     continue
                 self._take(member, progress)
+                if turn_over_s is None:
+                    # To pass over what was unpacked before may take longer than a turn.
+                    turn_over_s = time.monotonic() + UNPACK_TURN_S
                 if time.monotonic() >= save_at_s or len(self._piece) >= PIECE_MEMBERS:
                     self._save(done=False)
                     save_at_s = time.monotonic() + PIECE_S
-                    if time.monotonic() >= until_s:
+                    if save_at_s >= until_s or (save_at_s >= turn_over_s and self._others_wait()):
                         self._give_back()
                         return False
         except Stopped:
@@ -203,6 +218,10 @@ class _Unpacking:
             "unpacked job=%s photos=%d up to member %d", self._held.job_id, len(self._piece), self._position
         )
         self._piece = []
+
+    def _others_wait(self) -> bool:
+        with self._parts.database.read() as session:
+            return count_claimable(session, utc_now(), at_most=1) > 0
 
     def _give_back(self) -> None:
         with self._parts.database.write() as session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -10,7 +12,7 @@ down_revision = "0002"
 branch_labels = None
 depends_on = None
 
-JOB_COLUMNS = (
+JOB_COLUMNS: tuple[tuple[str, Any], ...] = (
     ("open_until", sa.DateTime(timezone=True)),
     ("paused_until", sa.DateTime(timezone=True)),
     ("max_failure_rate", sa.Double()),
@@ -18,7 +20,10 @@ JOB_COLUMNS = (
     ("last_claimed_at", sa.DateTime(timezone=True)),
     ("error", sa.JSON()),
 )
-PHOTO_COLUMNS = (("claimed_at", sa.DateTime(timezone=True)), ("history", sa.JSON()))
+PHOTO_COLUMNS: tuple[tuple[str, Any], ...] = (
+    ("claimed_at", sa.DateTime(timezone=True)),
+    ("history", sa.JSON()),
+)
 
 
 def upgrade() -> None:

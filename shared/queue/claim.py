@@ -6,22 +6,22 @@ must still hold that token. That is all that keeps two workers from doing, or un
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session
 
 from shared.db.models import Job, Photo
+from shared.domain import PhotoError
 from shared.ids import new_id
 from shared.options import JobOptions
+from shared.queue.history import with_attempt
 from shared.queue.moves import try_move
+from shared.queue.turns import next_jobs
 from shared.states import CLAIMABLE_STATES, PhotoStatus
-
-CANDIDATE_JOBS = 8
-"""Jobs looked at for one claim: the first may have all its queued photos locked by other claims."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +47,24 @@ class Claim:
 
 
 def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now: datetime) -> Claim | None:
-    """Take up to `batch_size` queued photos of the job that is next; None when nothing waits.
+    """Take up to `batch_size` queued photos of the job whose turn it is; None when nothing waits.
 
-    The next job has the highest priority, then the fewest photos under lease, then waits longest.
     A photo whose worker died before is taken alone, so that it cannot take batch mates down again.
     """
-    for job in session.scalars(_next_jobs()).all():
-        photos = session.scalars(_queued(job.id, suspect=False).limit(batch_size)).all()
-        photos = photos or session.scalars(_queued(job.id, suspect=True).limit(1)).all()
+    for job_id in session.scalars(next_jobs(session, now)).all():
+        # The job before its photos, as everybody locks them; waiting for another claim takes a moment.
+        job = session.scalar(
+            select(Job)
+            .where(Job.id == job_id, Job.state.in_(CLAIMABLE_STATES))
+            .with_for_update(key_share=True)
+        )
+        if job is None:
+            continue
+        photos = session.scalars(_queued(job_id, suspect=False).limit(batch_size)).all()
+        photos = photos or session.scalars(_queued(job_id, suspect=True).limit(1)).all()
         if photos:
             return _lease(session, job, photos, worker, now + timedelta(seconds=lease_s), now)
     return None
-
-
-def _next_jobs() -> Select[Job]:
-    leased = (
-        select(func.count())
-        .select_from(Photo)
-        .where(Photo.job_id == Job.id, Photo.status == PhotoStatus.RUNNING)
-        .correlate(Job)
-        .scalar_subquery()
-    )
-    waits = exists().where(Photo.job_id == Job.id, Photo.status == PhotoStatus.QUEUED)
-    return (
-        select(Job)
-        .where(Job.state.in_(CLAIMABLE_STATES), waits)
-        .order_by(Job.priority.desc(), leased, Job.submitted_at, Job.id)
-        .limit(CANDIDATE_JOBS)
-    )
 
 
 def _queued(job_id: str, *, suspect: bool) -> Select[Photo]:
@@ -92,12 +82,9 @@ def _queued(job_id: str, *, suspect: bool) -> Select[Photo]:
 
 def _lease(
     session: Session, job: Job, photos: Sequence[Photo], worker: str, expires_at: datetime, now: datetime
-) -> Claim | None:
-    if not try_move(session, job.id, "start", started_at=func.coalesce(Job.started_at, now)):
-        # Running already, or it was paused or cancelled since it was chosen.
-        state = session.scalar(select(Job.state).where(Job.id == job.id))
-        if state not in CLAIMABLE_STATES:
-            return None
+) -> Claim:
+    try_move(session, job.id, "start", started_at=func.coalesce(Job.started_at, now))
+    job.last_claimed_at = now
     token = new_id("lea")
     session.execute(
         update(Photo)
@@ -108,6 +95,7 @@ def _lease(
             lease_token=token,
             lease_expires_at=expires_at,
             worker=worker,
+            claimed_at=now,
         )
         .execution_options(synchronize_session=False)
     )
@@ -137,14 +125,38 @@ def renew(session: Session, held: Claim, *, lease_s: float, now: datetime) -> in
     return cast("CursorResult[Any]", result).rowcount
 
 
-def give_back(session: Session, held: Claim) -> int:
+def give_back(session: Session, held: Claim, *, now: datetime) -> int:
     """Return what the lease still holds to the queue, the attempt with it; returns how many."""
-    result = session.execute(
-        update(Photo)
-        .where(*still_held(held))
-        .values(
-            status=PhotoStatus.QUEUED, attempts=Photo.attempts - 1, lease_token=None, lease_expires_at=None
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return cast("CursorResult[Any]", result).rowcount
+    photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
+    for photo in photos:
+        photo.history = with_attempt(photo, "returned", now)
+        photo.attempts -= 1
+        photo.status = PhotoStatus.QUEUED
+        photo.lease_token = photo.lease_expires_at = None
+    session.flush()
+    return len(photos)
+
+
+def release_hung(
+    session: Session, held: Claim, at: Collection[str], *, after_s: float, now: datetime
+) -> None:
+    """End a batch that gets nowhere: `at` are the ids of the photos it was at, one of which hangs.
+
+    A single one fails as `timeout`. Several go back as suspects, to be taken alone. The others go back
+    as if nothing had been.
+    """
+    photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
+    for photo in photos:
+        hangs = photo.id in at
+        photo.history = with_attempt(photo, "hung" if hangs else "returned", now)
+        photo.lease_token = photo.lease_expires_at = None
+        photo.status = PhotoStatus.QUEUED
+        if not hangs:
+            photo.attempts -= 1
+        elif len(at) > 1:
+            photo.crashes += 1
+        else:
+            message = f"no sign of progress with it in {after_s:.0f} s (NIGHTSHIFT_PHOTO_TIMEOUT_S)"
+            photo.error = asdict(PhotoError("timeout", "queue", message, retryable=True))
+            photo.status, photo.finished_at = PhotoStatus.FAILED, now
+    session.flush()

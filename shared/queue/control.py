@@ -1,26 +1,32 @@
-"""Pausing, resuming and cancelling a job."""
+"""Pausing, resuming, cancelling a job, and trying again what did not succeed."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import utc_now
+from shared.db.models import Job, Photo
 from shared.errors import Conflict
 from shared.queue.finish import cancel_queued
 from shared.queue.jobs import owned_job
-from shared.queue.moves import move
-from shared.states import JobState, Outcome
+from shared.queue.moves import move, try_move
+from shared.states import JobState, Outcome, PhotoStatus
 
 
-def pause(session: Session, owner: str, job_id: str) -> None:
-    """Stop claiming the job's photos; batches under way are finished and saved.
+def pause(session: Session, owner: str, job_id: str, until: datetime | None = None) -> None:
+    """Stop claiming the job's photos, for good or until then; batches under way are finished and saved.
 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
     owned_job(session, owner, job_id)
-    move(session, job_id, "pause")
+    move(session, job_id, "pause", paused_until=until)
 
 
 def resume(session: Session, owner: str, job_id: str) -> None:
@@ -31,7 +37,17 @@ def resume(session: Session, owner: str, job_id: str) -> None:
         Conflict: `illegal_move`.
     """
     owned_job(session, owner, job_id)
-    move(session, job_id, "resume")
+    move(session, job_id, "resume", paused_until=None)
+
+
+def resume_due(session: Session, now: datetime) -> list[str]:
+    """Resume jobs whose pause is over; returns their ids."""
+    due = select(Job.id).where(Job.state == JobState.PAUSED, Job.paused_until < now).limit(100)
+    return [
+        job_id
+        for job_id in session.scalars(due).all()
+        if try_move(session, job_id, "resume", Job.paused_until < now, paused_until=None)
+    ]
 
 
 def cancel(session: Session, owner: str, job_id: str) -> None:
@@ -51,3 +67,63 @@ def cancel(session: Session, owner: str, job_id: str) -> None:
         raise Conflict("illegal_move", message, state=job.state)
     move(session, job_id, "cancel")
     cancel_queued(session, job_id, utc_now())
+
+
+def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | None = None) -> int:
+    """Queue again what did not succeed in an ended job; results stay, and attempts count on.
+
+    Args:
+        session: a write transaction.
+        owner: of the job.
+        job_id: the job.
+        codes: of errors; `cancelled` stands for photos that were cancelled. None for every one.
+
+    Returns:
+        Photos queued. Those that failed on their way in, whose bytes nobody has, are left.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move` when it has not ended; `originals_deleted`; `nothing_to_retry`.
+    """
+    job = owned_job(session, owner, job_id, lock=True)
+    move(
+        session,
+        job_id,
+        "retry",
+        outcome=None,
+        ended_at=None,
+        results_expire_at=None,
+        final_counts=None,
+        error=None,
+        paused_until=None,
+    )
+    result = session.execute(
+        update(Photo)
+        .where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job))
+        .values(status=PhotoStatus.QUEUED, error=None, finished_at=None, crashes=0, read_errors=0)
+        .execution_options(synchronize_session=False)
+    )
+    queued = cast("CursorResult[Any]", result).rowcount
+    if not queued:
+        # The transaction ends here, and the job is as it was.
+        if job.delete_originals:
+            message = f"job {job_id} deletes its uploads when it ends: send them again as a new job"
+            raise Conflict("originals_deleted", message, state=JobState.ENDED)
+        raise Conflict(
+            "nothing_to_retry", f"job {job_id} has no such photos to try again", state=JobState.ENDED
+        )
+    return queued
+
+
+def _to_retry(codes: Collection[str] | None) -> ColumnElement[bool]:
+    failed = Photo.status == PhotoStatus.FAILED
+    cancelled = Photo.status == PhotoStatus.CANCELLED
+    if codes is None:
+        return or_(failed, cancelled)
+    with_code = and_(failed, Photo.error["code"].as_string().in_(codes))
+    return or_(with_code, cancelled) if "cancelled" in codes else with_code
+
+
+def _has_bytes(job: Job) -> ColumnElement[bool]:
+    in_place = Photo.in_place_path.is_not(None)
+    return in_place if job.delete_originals else or_(in_place, Photo.sha256.is_not(None))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
 from shared.db.models import Job, Photo
+from shared.domain import PhotoError
 from shared.queue.counts import Counts, count_photos
 from shared.queue.moves import try_move
-from shared.states import JobState, Outcome, PhotoStatus
+from shared.states import MOVES, JobState, Outcome, PhotoStatus
 
 
 def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now: datetime) -> bool:
@@ -19,6 +22,7 @@ def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now:
     To be called in a transaction after the one that saved: two workers that save a job's last two
     batches at once do not see each other's rows before they commit, and neither would end it.
     """
+    _give_up_if_failing(session, job_id)
     state = session.scalar(select(Job.state).where(Job.id == job_id))
     if state == JobState.CANCELLING:
         # Photos that came back to the queue after the cancel.
@@ -34,20 +38,79 @@ def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now:
         ended_at=now,
         results_expire_at=now + timedelta(days=results_ttl_days),
     )
-    if not ended:
-        return False
+    if ended:
+        _freeze(session, job_id, cancelled=state == JobState.CANCELLING)
+    return ended
+
+
+def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> list[str]:
+    """End open jobs that nobody has added to for long; returns their ids.
+
+    Their photos fail as `expired`; while they are kept, a retry still queues them.
+    """
+    due = select(Job.id).where(Job.state == JobState.OPEN, Job.open_until < now).limit(100)
+    expired = []
+    for job_id in session.scalars(due).all():
+        message = "the job was never submitted"
+        moved = try_move(
+            session,
+            job_id,
+            "expire",
+            Job.open_until < now,
+            ended_at=now,
+            results_expire_at=now + timedelta(days=results_ttl_days),
+            error={"code": "expired", "message": message},
+        )
+        if not moved:
+            continue
+        session.execute(
+            update(Photo)
+            .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
+            .values(
+                status=PhotoStatus.FAILED,
+                finished_at=now,
+                error=asdict(PhotoError("expired", "queue", message, retryable=True)),
+            )
+            .execution_options(synchronize_session=False)
+        )
+        _freeze(session, job_id, cancelled=False)
+        expired.append(job_id)
+    return expired
+
+
+def _give_up_if_failing(session: Session, job_id: str) -> None:
+    """Stop a job once more photos have failed than its `max_failure_rate` allows of all."""
+    rate = session.scalar(
+        select(Job.max_failure_rate).where(
+            Job.id == job_id, Job.max_failure_rate.is_not(None), Job.state.in_(MOVES["give_up"].leaves)
+        )
+    )
+    if rate is None:
+        return
     counts = count_photos(session, job_id)
+    if counts.failed <= rate * counts.total:
+        return
+    message = f"{counts.failed} of {counts.total} photos failed; {rate:.2%} were allowed"
+    try_move(session, job_id, "give_up", error={"code": "too_many_failures", "message": message})
+
+
+def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
+    """Write counts and outcome on the row of a job that has just ended."""
+    counts = count_photos(session, job_id)
+    error = session.scalar(select(Job.error).where(Job.id == job_id))
     session.execute(
         update(Job)
         .where(Job.id == job_id)
-        .values(final_counts=counts.frozen(), outcome=_outcome(JobState(state or ""), counts))
+        .values(final_counts=counts.frozen(), outcome=_outcome(counts, error, cancelled=cancelled))
         .execution_options(synchronize_session=False)
     )
-    return True
 
 
-def _outcome(left: JobState, counts: Counts) -> Outcome:
-    if left == JobState.CANCELLING:
+def _outcome(counts: Counts, error: dict[str, Any] | None, *, cancelled: bool) -> Outcome:
+    if error is not None:
+        return Outcome.EXPIRED if error["code"] == "expired" else Outcome.FAILED
+    # Also those an earlier cancel left, when others were tried again.
+    if cancelled or counts.cancelled:
         return Outcome.CANCELLED
     if counts.failed == 0:
         return Outcome.SUCCEEDED

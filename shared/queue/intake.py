@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
@@ -21,6 +22,8 @@ from shared.photo_names import CUSTOM_ID_LIMIT
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.states import JobState, PhotoStatus
+
+KEPT_OPEN_STEP = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,9 @@ def open_job(
     label: str | None = None,
     metadata: dict[str, Any] | None = None,
     priority: int = 0,
+    max_failure_rate: float | None = None,
+    processing_window: str | None = None,
+    open_until: datetime | None = None,
     job_id: str | None = None,
 ) -> Job:
     """Make an open job without photos; `job_id` when bytes are stored under it already."""
@@ -81,14 +87,25 @@ def open_job(
         bundle_sha256=bundle.sha256,
         created_at=utc_now(),
         delete_originals=options.delete_originals,
+        max_failure_rate=max_failure_rate,
+        processing_window=processing_window,
+        open_until=open_until,
     )
     session.add(job)
     session.flush()
     return job
 
 
-def add_photos(session: Session, owner: str, job_id: str, photos: Sequence[NewPhoto]) -> int:
+def add_photos(
+    session: Session,
+    owner: str,
+    job_id: str,
+    photos: Sequence[NewPhoto],
+    open_until: datetime | None = None,
+) -> int:
     """Add photos to an open job; one that is there already, with equal bytes or path, is left as it is.
+
+    Whoever adds still needs the job: it stays open until `open_until`.
 
     Returns:
         How many were new.
@@ -116,6 +133,9 @@ def add_photos(session: Session, owner: str, job_id: str, photos: Sequence[NewPh
                 "custom_id_taken", f"custom_id {photo.custom_id!r} stands for another photo of this job"
             )
     _insert(session, job, rows)
+    # Not with every photo: that would write the job's row as often as photos'.
+    if open_until and (job.open_until is None or open_until - job.open_until > KEPT_OPEN_STEP):
+        job.open_until = open_until
     return len(rows)
 
 

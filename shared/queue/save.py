@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from shared.bundles import Manifest
 from shared.db.models import FaceRow, Photo
 from shared.domain import Analysis, PhotoError
 from shared.queue.claim import Claim, still_held
+from shared.queue.history import Ending, with_attempt
 from shared.states import PhotoStatus
 
 
@@ -57,6 +58,13 @@ class Saved:
     lost: int
 
 
+_ENDINGS: dict[PhotoStatus, Ending] = {
+    PhotoStatus.SUCCEEDED: "succeeded",
+    PhotoStatus.FAILED: "failed",
+    PhotoStatus.QUEUED: "not_read",
+}
+
+
 def save(
     session: Session,
     held: Claim,
@@ -67,20 +75,22 @@ def save(
     now: datetime,
 ) -> Saved:
     """Write each result whose photo is still under this lease, and release it."""
-    rows = session.execute(select(Photo.id, Photo.read_errors).where(*still_held(held)).with_for_update())
-    read_errors = {row.id: row.read_errors for row in rows}
+    rows = session.scalars(select(Photo).where(*still_held(held)).with_for_update())
+    photos = {photo.id: photo for photo in rows}
     written = 0
     faces: list[dict[str, Any]] = []
     for result in results:
-        values = _release(result, read_errors.get(result.photo_id, 0), max_read_errors, held, bundle, now)
-        outcome = session.execute(
+        photo = photos.get(result.photo_id)
+        if photo is None:
+            continue
+        values = _release(result, photo.read_errors, max_read_errors, held, bundle, now)
+        history = with_attempt(photo, _ENDINGS[values["status"]], now)
+        session.execute(
             update(Photo)
-            .where(Photo.id == result.photo_id, *still_held(held))
-            .values(lease_token=None, lease_expires_at=None, **values)
+            .where(Photo.id == photo.id)
+            .values(lease_token=None, lease_expires_at=None, history=history, **values)
             .execution_options(synchronize_session=False)
         )
-        if cast("CursorResult[Any]", outcome).rowcount != 1:
-            continue
         written += 1
         if isinstance(result, Succeeded):
             faces += _face_rows(held.job_id, result)

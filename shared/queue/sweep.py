@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from shared.db.models import RUNNING, Job, Photo
+from shared.db.models import RUNNING, Archive, Job, Photo
 from shared.domain import PhotoError
-from shared.states import CLAIMABLE_STATES, JobState, PhotoStatus
+from shared.queue.history import with_attempt
+from shared.states import JobState, PhotoStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ def return_lapsed(session: Session, rules: Rules, now: datetime) -> list[Lapsed]
     for photo in photos:
         quarantined = photo.crashes + 1 >= rules.max_crashes
         lapsed.append(Lapsed(photo.id, photo.job_id, photo.worker, quarantined))
+        photo.history = with_attempt(photo, "crashed", now)
         photo.crashes += 1
         photo.lease_token = None
         photo.lease_expires_at = None
@@ -69,6 +71,18 @@ def return_lapsed(session: Session, rules: Rules, now: datetime) -> list[Lapsed]
     return lapsed
 
 
+def shorten_leases(session: Session, lease_s: float, now: datetime) -> None:
+    """Bring leases from before a clock was set back to an hour that can come."""
+    latest = now + timedelta(seconds=lease_s)
+    for table, held in ((Photo, Photo.status == RUNNING), (Archive, Archive.lease_token.is_not(None))):
+        session.execute(
+            update(table)
+            .where(held, table.lease_expires_at > latest + timedelta(seconds=lease_s))
+            .values(lease_expires_at=latest)
+            .execution_options(synchronize_session=False)
+        )
+
+
 def unended_jobs(session: Session) -> list[str]:
     """Submitted jobs that have not ended and have nothing under lease: those that may be due to end."""
     running = select(Photo.id).where(Photo.job_id == Job.id, Photo.status == PhotoStatus.RUNNING).exists()
@@ -79,15 +93,3 @@ def unended_jobs(session: Session) -> list[str]:
         or_(~waiting, Job.state == JobState.CANCELLING),
     )
     return list(session.scalars(query))
-
-
-def count_claimable(session: Session, at_most: int) -> int:
-    """Photos a claim could take now, counted no further than `at_most`."""
-    claimable = (
-        select(Photo.id)
-        .join(Job, Job.id == Photo.job_id)
-        .where(Job.state.in_(CLAIMABLE_STATES), Photo.status == PhotoStatus.QUEUED)
-        .limit(at_most)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(claimable)) or 0

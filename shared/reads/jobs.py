@@ -11,6 +11,7 @@ from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.models import Archive, Job
 from shared.options import JobOptions
+from shared.processing_window import ProcessingWindow
 from shared.queue.counts import Counts
 from shared.queue.jobs import owned_job
 from shared.reads import views
@@ -101,6 +102,11 @@ def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = No
         bundle=views.BundleName(name=row.bundle_name, sha256=row.bundle_sha256),
         metadata=row.client_metadata,
         priority=row.priority,
+        max_failure_rate=row.max_failure_rate,
+        processing_window=row.processing_window,
+        waits_until=_waits_until(row, now),
+        open_until=row.open_until if row.state == JobState.OPEN else None,
+        error=views.JobError.model_validate(row.error) if row.error else None,
         archive=_archive_view(archive) if archive else None,
         links=views.JobLinks(
             self=path, photos=f"{path}/photos", results=f"{path}/results", summary=f"{path}/summary"
@@ -117,6 +123,15 @@ def _archive_view(row: Archive) -> views.Archive:
         left_alone=row.left_alone,
         unpacked_at=row.unpacked_at,
     )
+
+
+def _waits_until(row: Job, now: datetime) -> datetime | None:
+    if row.state == JobState.PAUSED:
+        return row.paused_until
+    if row.state not in CLAIMABLE_STATES or row.processing_window is None:
+        return None
+    window = ProcessingWindow.parse(row.processing_window)
+    return None if window.is_open(now) else window.next_opening(now)
 
 
 def _eta(row: Job, tally: Tally, now: datetime) -> datetime | None:

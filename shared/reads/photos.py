@@ -157,6 +157,7 @@ def _view(row: Photo, faces: list[Face]) -> views.Photo:
         exif_orientation=row.exif_orientation,
         scale=row.scale,
         attempts=row.attempts,
+        history=[views.Attempt.model_validate(entry) for entry in row.history or ()],
         reused=row.reused_from is not None,
         timings_ms=TimingsMs(**row.timings_ms) if row.timings_ms else None,
         precision=row.precision,

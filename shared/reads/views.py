@@ -69,6 +69,13 @@ class Archive(View):
     unpacked_at: datetime | None = Field(description="Null while it is being unpacked.")
 
 
+class JobError(View):
+    """Why a job was ended."""
+
+    code: Literal["too_many_failures", "expired"]
+    message: str
+
+
 class Job(View):
     """Photos submitted together."""
 
@@ -91,6 +98,19 @@ class Job(View):
     bundle: BundleName = Field(description="Weights that were configured when the job was opened.")
     metadata: dict[str, Any] = Field(description="What the client attached to it.")
     priority: int = Field(description="Jobs of higher priority are worked on first.")
+    max_failure_rate: float | None = Field(
+        description="It stops, failed, once more than this fraction of its photos has failed; 0-1."
+    )
+    processing_window: str | None = Field(description="When it is worked on; null: always.")
+    waits_until: datetime | None = Field(
+        description="When its pause ends by itself, or its window opens; null when nothing holds it back."
+    )
+    open_until: datetime | None = Field(
+        description="When it expires unless it is submitted or given photos before; null once submitted."
+    )
+    error: JobError | None = Field(
+        description="Why it ended otherwise than by its photos; null unless it did."
+    )
     archive: Archive | None = Field(description="What its photos came in; null without one.")
     links: JobLinks
 
@@ -118,6 +138,19 @@ class JobPage(View):
     next: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
+class Attempt(View):
+    """One worker's turn at a photo, and how it ended."""
+
+    attempt: int = Field(description="Its number; one that was returned is not counted, and comes again.")
+    worker: str | None = Field(description="The process that had it.")
+    started_at: datetime | None
+    ended_at: datetime
+    ending: Literal["succeeded", "failed", "crashed", "returned", "not_read", "hung"] = Field(
+        description="`crashed`: its worker died or fell silent; `returned`: its worker was told to stop;"
+        " `not_read`: its bytes were out of reach; `hung`: there was no progress."
+    )
+
+
 class Photo(View):
     """One photo and what was found in it; also one line of the results."""
 
@@ -130,6 +163,7 @@ class Photo(View):
     exif_orientation: int | None = Field(description="1-8, as the file said.")
     scale: float | None = Field(description="Side the detector saw, as a fraction of full size.")
     attempts: int = Field(description="How often a worker has taken it.")
+    history: list[Attempt] = Field(description="How each attempt ended, oldest first; the last 20.")
     reused: bool = Field(description="True when an earlier analysis of the same bytes was taken over.")
     timings_ms: TimingsMs | None = Field(description="Its share of its batch's time, milliseconds.")
     precision: str | None = Field(description="Number format of the classifier: fp32, bf16 or fp16.")

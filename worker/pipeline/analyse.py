@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -31,7 +31,7 @@ from worker.pipeline.detect import Detection, Detector
 from worker.pipeline.isolation import is_out_of_memory, isolated
 from worker.pipeline.report import face_of
 
-Progress = Callable[[], None]
+Progress = Callable[[Collection[int]], None]
 Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -104,14 +104,15 @@ class Pipeline:
         )
 
     def analyse(
-        self, photos: Sequence[DecodedPhoto], options: AnalysisOptions, progress: Progress = lambda: None
+        self, photos: Sequence[DecodedPhoto], options: AnalysisOptions, progress: Progress = lambda _: None
     ) -> list[Analysis | PhotoError]:
         """Find and label the faces of a batch of photos.
 
         Args:
             photos: of any sizes.
             options: the job's.
-            progress: called between photos and between stages; what it raises passes through.
+            progress: called between photos and between stages with the indices of the photos that are
+                next; what it raises passes through.
 
         Returns:
             One entry a photo, in order. A photo that raises becomes a PhotoError, `out_of_memory`
@@ -143,11 +144,13 @@ class Pipeline:
                 work.faces = [None] * len(faces)
                 ready += faces
             work.align_ms += (time.perf_counter() - started) * 1000
-        progress()
+        index_of = {id(work): index for index, work in enumerate(works)}
         # Cropping goes along with classifying, so that a crowd's crops never lie in memory all at once.
         for start in range(0, len(ready), self.classifier.faces_at_once):
-            self._classify(ready[start : start + self.classifier.faces_at_once])
-            progress()
+            faces = ready[start : start + self.classifier.faces_at_once]
+            progress({index_of[id(face.work)] for face in faces})
+            self._classify(faces)
+        progress(())
 
     def _aligned(self, work: _Work, index: int, detection: Detection, options: AnalysisOptions) -> _Aligned:
         landmarks = detection.landmarks.astype(np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,7 +86,7 @@ class Detector:
         photos: Sequence[DecodedPhoto],
         min_confidence: float,
         min_face_px: int,
-        progress: Callable[[], None] = lambda: None,
+        progress: Callable[[Collection[int]], None] = lambda _: None,
     ) -> list[PhotoDetections]:
         """Find the faces of each photo; a photo that raises does not disturb the others.
 
@@ -96,13 +96,14 @@ class Detector:
             min_confidence: faces under it are dropped, 0-1.
             min_face_px: faces whose longer side is under it are not looked for, and are dropped where
                 they turn up all the same; pixels of `DecodedPhoto.pixels`.
-            progress: called after each group of photos; what it raises passes through.
+            progress: called before each group of photos with their indices; what it raises passes through.
 
         Returns:
             One entry a photo, in order.
         """
         found: dict[int, PhotoDetections] = {}
         for group in equal_shape_groups([photo.pixels.shape for photo in photos], self.photos_at_once):
+            progress(group)
             started = time.perf_counter()
             answers = isolated(
                 lambda pixels: self._detect_equal(pixels, min_confidence, min_face_px),
@@ -114,7 +115,6 @@ class Detector:
                     found[index] = PhotoDetections((), answer, share_ms)
                 else:
                     found[index] = PhotoDetections(answer, None, share_ms)
-            progress()
         return [found[index] for index in range(len(photos))]
 
     def _detect_equal(

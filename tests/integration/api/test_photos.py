@@ -34,7 +34,7 @@ def test_a_photo_is_stored_as_it_came(service: Service) -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
         "status": "queued",
         "width": None, "height": None, "exif_orientation": None, "scale": None,
-        "attempts": 0, "reused": False, "timings_ms": None, "precision": None, "bundle": None,
+        "attempts": 0, "history": [], "reused": False, "timings_ms": None, "precision": None, "bundle": None,
         "warnings": [], "error": None, "faces": [],
     }  # fmt: skip
     assert service.client.get(put.headers["Location"]).json == put.json

@@ -161,7 +161,7 @@ def test_what_progress_raises_passes_through(detector: Detector) -> None:
 
     calls: list[int] = []
 
-    def progress() -> None:
+    def progress(_: object) -> None:
         calls.append(1)
         if len(calls) == 2:
             raise Stop

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -126,7 +126,7 @@ class Found(Detector):
         photos: Sequence[DecodedPhoto],
         min_confidence: float,
         min_face_px: int,
-        progress: Callable[[], None] = lambda: None,
+        progress: Callable[[Collection[int]], None] = lambda _: None,
     ) -> list[PhotoDetections]:
         return [PhotoDetections((self.face,) * count, None, 1.0) for count in self.counts]
 
@@ -227,16 +227,16 @@ def test_what_progress_raises_passes_through_at_every_stage(small: Pipeline) -> 
     photos = [small.decode(samples.several_jpeg(2, 3), OPTIONS)] * 3
     calls = 0
 
-    def count() -> None:
+    def count(_: Collection[int]) -> None:
         nonlocal calls
         calls += 1
 
     small.analyse(photos, OPTIONS, count)
-    assert calls >= len(photos) + 3, "after each photo, after aligning, after each pass of the classifier"
+    assert calls >= len(photos) + 3, "before each photo, before each pass of the classifier, at the end"
     for stop_at in range(1, calls + 1):
         left = stop_at
 
-        def progress() -> None:
+        def progress(_: Collection[int]) -> None:
             nonlocal left
             left -= 1
             if left == 0:

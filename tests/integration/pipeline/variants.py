@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +36,7 @@ class Remembered(Detector):
         photos: Sequence[DecodedPhoto],
         min_confidence: float,
         min_face_px: int,
-        progress: Callable[[], None] = lambda: None,
+        progress: Callable[[Collection[int]], None] = lambda _: None,
     ) -> list[PhotoDetections]:
         return self._found
 

@@ -20,7 +20,8 @@ from shared.queue.counts import count_photos
 from shared.queue.finish import finish_if_done
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Failed, NotRead, save
-from shared.queue.sweep import Rules, count_claimable, return_lapsed, unended_jobs
+from shared.queue.sweep import Rules, return_lapsed, unended_jobs
+from shared.queue.turns import count_claimable
 from shared.states import JobState, Outcome
 from tests.queue_rows import (
     analysis,
@@ -119,7 +120,7 @@ def test_giving_back_returns_the_attempt(database: Database) -> None:
     held = take(database)
     assert held is not None
     with database.write() as session:
-        assert give_back(session, held) == 3
+        assert give_back(session, held, now=utc_now()) == 3
     assert {(p.status, p.attempts, p.crashes) for p in _photos(database, job_id)} == {("queued", 0, 0)}
 
 
@@ -213,7 +214,7 @@ def test_a_batch_given_back_to_a_cancelled_job_is_cancelled(database: Database) 
     with database.write() as session:
         cancel(session, "local", job_id)
     with database.write() as session:
-        give_back(session, held)
+        give_back(session, held, now=utc_now())
     with database.read() as session:
         assert unended_jobs(session) == [job_id]
     assert _finish(database, job_id)
@@ -226,7 +227,7 @@ def test_a_paused_job_is_not_claimed_and_goes_on(database: Database) -> None:
         pause(session, "local", job_id)
     assert take(database) is None
     with database.read() as session:
-        assert count_claimable(session, 10) == 0
+        assert count_claimable(session, utc_now(), 10) == 0
     with database.write() as session, pytest.raises(Conflict, match="paused"):
         pause(session, "local", job_id)
     with database.write() as session:

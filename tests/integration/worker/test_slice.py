@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.models import FaceRow, Job, Photo
+from shared.errors import Transient
 from shared.ids import new_id
 from shared.options import JobOptions
 from shared.process_id import own_process_id
@@ -23,6 +25,8 @@ from shared.states import JobState, Outcome
 from shared.store import Store, photo_key
 from tests.fakes import FakeDoorbell, FakePipeline
 from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest
+from worker.batch_size import BatchSize
+from worker.heartbeat import STUCK
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -38,6 +42,7 @@ def parts(database: Database, tmp_path: Path) -> Iterator[Parts]:
         pipeline=FakePipeline(),  # type: ignore[arg-type]
         worker=own_process_id(),
         should_stop=lambda: False,
+        batch_size=BatchSize(settings.batch_size),
     )
 
 
@@ -158,3 +163,112 @@ def test_the_log_says_which_photo_failed_and_not_what_it_is_called(
     photo = _rows(parts.database, job_id)["secret"]
     (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert line == f"failed job={job_id} photo={photo.id} code=corrupt_image stage=decode"
+
+
+def _ends(ended: threading.Event) -> Callable[[int], None]:
+    def end(status: int) -> None:
+        assert status == STUCK
+        ended.set()
+
+    return end
+
+
+def test_a_photo_that_hangs_costs_itself_alone(parts: Parts, tmp_path: Path) -> None:
+    ended = threading.Event()
+    settings = parts.settings.model_copy(update={"photo_timeout_s": 0.4})
+
+    def hang(data: bytes) -> None:
+        if data == b"photo b":
+            assert ended.wait(30)
+
+    parts.pipeline.before_decoding = hang  # type: ignore[attr-defined]
+    files = _files(tmp_path, a=b"photo a", b=b"photo b", c=b"photo c")
+    job_id = _run(replace(parts, settings=settings, exit=_ends(ended)), files)
+    # Its process would have ended; here it woke up, and what it saved late changed nothing.
+    assert ended.is_set()
+    rows = _rows(parts.database, job_id)
+    assert rows["b"].error is not None
+    assert rows["b"].error["code"] == "timeout"
+    parts.pipeline.before_decoding = lambda _: None  # type: ignore[attr-defined]
+    run_slice(parts)
+    assert _errors(parts.database, job_id) == {"a": None, "b": "timeout", "c": None}
+    assert {row.attempts for row in _rows(parts.database, job_id).values()} == {1}
+    assert_nothing_lost_nothing_twice(parts.database)
+
+
+def test_a_stop_that_takes_too_long_gives_the_batch_back(parts: Parts, tmp_path: Path) -> None:
+    ended, stop = threading.Event(), threading.Event()
+    settings = parts.settings.model_copy(update={"shutdown_s": 0.3})
+
+    def hang(_: bytes) -> None:
+        stop.set()
+        assert ended.wait(30)
+
+    parts.pipeline.before_decoding = hang  # type: ignore[attr-defined]
+    stuck = replace(parts, settings=settings, exit=_ends(ended), should_stop=stop.is_set)
+    job_id = _run(stuck, _files(tmp_path, a=b"photo a", b=b"photo b"))
+    rows = _rows(parts.database, job_id)
+    assert {(row.status, row.attempts, row.crashes) for row in rows.values()} == {("queued", 0, 0)}
+
+
+def test_short_memory_halves_the_batch_and_goes_on(parts: Parts, tmp_path: Path) -> None:
+    def short(photos: int) -> None:
+        sizes.append(photos)
+        if photos > 2:
+            raise MemoryError
+
+    sizes: list[int] = []
+    parts.pipeline.before_analysis = short  # type: ignore[attr-defined]
+    names = "abcdef"
+    job_id = _run(parts, _files(tmp_path, **{name: f"photo {name}".encode() for name in names}))
+    assert set(_errors(parts.database, job_id).values()) == {None}
+    # Three together fail; then one and two, then batches of one.
+    assert sizes == [3, 1, 2, 1, 1, 1]
+    assert parts.batch_size.photos == 1
+    assert_nothing_lost_nothing_twice(parts.database)
+
+
+def test_a_photo_too_large_for_the_memory_fails_alone(parts: Parts, tmp_path: Path) -> None:
+    def short(data: bytes) -> None:
+        if data == b"photo b":
+            raise MemoryError
+
+    parts.pipeline.before_decoding = short  # type: ignore[attr-defined]
+    job_id = _run(parts, _files(tmp_path, a=b"photo a", b=b"photo b", c=b"photo c"))
+    assert _errors(parts.database, job_id) == {"a": None, "b": "out_of_memory", "c": None}
+
+
+def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> None:
+    class Away(Store):
+        away = False
+
+        def get(self, key: str) -> bytes | None:
+            if self.away:
+                raise Transient("store_unavailable", "no route to host")
+            return super().get(key)
+
+    store = Away(parts.settings.store_url)
+    with parts.database.write() as session:
+        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        digest = hashlib.sha256(b"photo").hexdigest()
+        rows = [NewPhoto(name, new_id("pho"), sha256=digest, size_bytes=5) for name in "ab"]
+        add_photos(session, "local", job.id, rows)
+    for row in rows:
+        store.put(photo_key("local", job.id, row.id), b"photo")
+    with parts.database.write() as session:
+        submit(session, "local", job.id)
+
+    class AwaySoon(Away):
+        def ping(self) -> None:
+            if self.away:
+                raise Transient("store_unavailable", "no route to host")
+            self.away = True
+
+    soon = replace(parts, store=AwaySoon(parts.settings.store_url))
+    for _ in range(5):
+        run_slice(soon)
+    found = _rows(parts.database, job.id).values()
+    assert {(row.status, row.attempts, row.read_errors) for row in found} == {("queued", 0, 0)}
+    assert all(len(row.history or []) == 1 for row in found)
+    run_slice(parts)
+    assert _errors(parts.database, job.id) == {"a": None, "b": None}

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.models import Job, Photo
 from shared.process_id import own_process_id
@@ -17,7 +16,7 @@ from shared.settings import Settings
 from shared.states import JobState, Outcome
 from tests.fakes import FakeDoorbell
 from tests.queue_rows import assert_nothing_lost_nothing_twice, queued_job, save_all, take
-from worker import sweeper as sweeper_module
+from worker.suspension import SuspensionWatch
 from worker.sweeper import Sweeper
 
 
@@ -98,15 +97,14 @@ def test_returns_what_a_killed_process_held_at_once(database: Database, sweeper:
     assert _statuses(database, job_id) == ["queued", "running"]
 
 
-def test_after_a_suspension_leases_get_another_lease(
-    database: Database, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_a_suspension_leases_get_another_lease(database: Database, sweeper: Sweeper) -> None:
+    wall_s, monotonic_s = 1000.0, 1000.0
+    sweeper._suspension = SuspensionWatch(120, lambda: wall_s, lambda: monotonic_s)
     job_id = queued_job(database, 1)
     take(database, worker="other-machine", lease_s=0.001)
-    slept_until = utc_now().timestamp() + 7200
-    monkeypatch.setattr(sweeper_module.time, "time", lambda: slept_until)
+    wall_s += 7200
     sweeper.sweep()
     assert _statuses(database, job_id) == ["running"]
-    sweeper._trust_leases_at = 0.0
+    monotonic_s += 120
     sweeper.sweep()
     assert _statuses(database, job_id) == ["queued"]

@@ -23,6 +23,7 @@ from tests.archives_made import encrypted, quine, tar_of, zip_of
 from tests.fakes import FakePipeline
 from tests.integration.api.service import Service, make_service
 from tests.queue_rows import assert_nothing_lost_nothing_twice
+from worker.batch_size import BatchSize
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -44,6 +45,7 @@ def parts(service: Service) -> Parts:
         pipeline=FakePipeline(),  # type: ignore[arg-type]
         worker=own_process_id(),
         should_stop=lambda: False,
+        batch_size=BatchSize(service.settings.batch_size),
     )
 
 
@@ -270,6 +272,9 @@ def test_a_store_that_is_away_is_no_crash(service: Service, parts: Parts) -> Non
     sent = service.send(archive=zip_of(PHOTOS))
 
     class Away:
+        def ping(self) -> None:
+            pass  # It went away just after.
+
         def drop_unfinished(self, prefix: str) -> None:
             pass
 

@@ -1,0 +1,57 @@
+"""When a job may be worked on: a daily window in a time zone, written `22:00-06:00 Europe/Berlin`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+from typing import Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+_FORM = re.compile(r"([0-2]\d:[0-5]\d)-([0-2]\d:[0-5]\d) ([A-Za-z0-9_+/-]{1,64})")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessingWindow:
+    """Open from `opens` until just before `closes`, by the clocks of `zone`; over midnight if need be."""
+
+    opens: time
+    closes: time
+    zone: ZoneInfo
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a window.
+
+        Raises:
+            ValueError: it is not of this form, empty, or in a zone that nobody knows.
+        """
+        found = _FORM.fullmatch(text)
+        if found is None:
+            raise ValueError("must read like 22:00-06:00 Europe/Berlin")
+        try:
+            opens, closes = time.fromisoformat(found[1]), time.fromisoformat(found[2])
+        except ValueError as error:
+            raise ValueError("hours go from 00:00 to 23:59") from error
+        if opens == closes:
+            raise ValueError("opens and closes at the same time; leave it out for a job that may always run")
+        try:
+            return cls(opens, closes, ZoneInfo(found[3]))
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(f"no time zone is called {found[3]!r}") from error
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether work may be taken up then."""
+        local = at.astimezone(self.zone).time()
+        if self.opens < self.closes:
+            return self.opens <= local < self.closes
+        return local >= self.opens or local < self.closes
+
+    def next_opening(self, after: datetime) -> datetime:
+        """When it opens next, UTC."""
+        today = after.astimezone(self.zone).date()
+        openings = (
+            datetime.combine(today + timedelta(days=days), self.opens, self.zone).astimezone(UTC)
+            for days in range(3)
+        )
+        return next(opening for opening in openings if opening > after)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.processing_window import ProcessingWindow
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TIMES = st.times().map(lambda at: at.strftime("%H:%M"))
+
+
+@pytest.mark.parametrize(
+    ("local", "is_open"),
+    [("21:59", False), ("22:00", True), ("00:00", True), ("05:59", True), ("06:00", False)],
+)
+def test_a_window_over_midnight_by_local_clocks(local: str, is_open: bool) -> None:
+    window = ProcessingWindow.parse("22:00-06:00 Europe/Berlin")
+    hour, minute = map(int, local.split(":"))
+    for month in (1, 7):  # winter time, summer time
+        assert (
+            window.is_open(datetime(2026, month, 10, hour, minute, tzinfo=BERLIN).astimezone(UTC)) is is_open
+        )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "22-06 Europe/Berlin",
+        "22:00-06:00",
+        "22:00-06:00 Mars/Olympus",
+        "22:00-06:00 Europe",
+        "22:00-06:00 ../etc/passwd",
+        "24:00-06:00 UTC",
+        "06:00-06:00 UTC",
+        " 22:00-06:00 UTC",
+        "22:00-06:00 UTC\n",
+    ],
+)
+def test_what_is_no_window_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"must read like|hours go|same time|no time zone"):
+        ProcessingWindow.parse(text)
+
+
+@given(
+    TIMES,
+    TIMES,
+    st.sampled_from(["UTC", "Europe/Berlin", "America/New_York"]),
+    st.datetimes(
+        datetime(2020, 1, 1),  # noqa: DTZ001
+        datetime(2030, 1, 1),  # noqa: DTZ001
+    ),
+)
+def test_the_next_opening_is_within_two_days_and_open(
+    opens: str, closes: str, zone: str, at: datetime
+) -> None:
+    if opens == closes:
+        return
+    window = ProcessingWindow.parse(f"{opens}-{closes} {zone}")
+    after = at.replace(tzinfo=UTC)
+    opening = window.next_opening(after)
+    assert after < opening <= after + timedelta(days=2)
+    # Clocks that are set forward may skip the minute it opens in.
+    assert window.is_open(opening) or zone != "UTC"
