@@ -10,10 +10,11 @@ from flask_openapi import OpenAPI
 from flask_openapi_swagger.plugins import RegisterPlugin
 from werkzeug import Response as BaseResponse
 
-from api import access, auth, health, jobs, photos, problems, results, thumbnails
+from api import access, auth, health, jobs, keys, photos, problems, results, thumbnails
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, polish
 from api.json_bodies import require_json
+from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
 from shared.bundles import locate_bundle, read_manifest
 from shared.db.engine import Database
@@ -34,7 +35,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         ModelUnavailable: `bundle_not_found`, `bundle_format`.
     """
     settings = settings or load_settings()
-    auth.require_key_off_loopback(settings)
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     app = OpenAPI(
         "api",
@@ -44,12 +44,13 @@ def create_app(settings: Settings | None = None) -> Flask:
         validation_error_model=problems.Problem,
         validation_error_callback=problems.refuse_fields,
     )
-    app.extensions[EXTENSION] = _context(settings)
+    parts = app.extensions[EXTENSION] = _context(settings)
+    auth.require_key_off_loopback(settings, parts.database)
     problems.register(app)
     access.register(app)
     app.before_request(auth.guard)
     app.before_request(require_json)
-    for part in (jobs, photos, results, thumbnails, health):
+    for part in (jobs, photos, results, thumbnails, keys, health):
         app.register_api(part.blueprint)
     _serve_description(app)
     return app
@@ -65,6 +66,7 @@ def _context(settings: Settings) -> Context:
         bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
         jobs=JobReads(database),
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
+        rate_limits=RateLimits(settings.rate_limit),
     )
 
 

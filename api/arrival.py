@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from api.body import PhotoBody, expected_sha256
-from api.context import OWNER, Context
+from api.context import Context
 from api.multipart import FormField, FormFile
 from api.parameters import NewJob
 from api.problems import refuse_fields
@@ -124,7 +124,7 @@ class Arrival:
         try:
             expected = expected_sha256(part.headers.get("Content-Digest"))
             body = PhotoBody(part.read, limit=self.to.settings.max_photo_bytes, sha256=expected)
-            self._keep(body, lambda job_id: photo_key(OWNER, job_id, photo_id))
+            self._keep(body, lambda job_id: photo_key(self.to.owner, job_id, photo_id))
         except InvalidInput as error:
             if error.code not in _OF_ONE_PHOTO:
                 raise
@@ -143,7 +143,7 @@ class Arrival:
             limit=self.to.settings.max_upload_bytes,
             sha256=expected_sha256(part.headers.get("Content-Digest")),
         )
-        self._keep(body, lambda job_id: archive_key(OWNER, job_id))
+        self._keep(body, lambda job_id: archive_key(self.to.owner, job_id))
         name = part.filename[:CUSTOM_ID_LIMIT] or ARCHIVE
         intake.check_custom_id(name)
         self.archive = ArrivedArchive(name, kind, body.sha256, body.size_bytes)
@@ -159,7 +159,7 @@ class Arrival:
     def _check_archive(self, archive: ArrivedArchive, job_id: str) -> None:
         """What is wrong with a zip as a whole is told now, not by a job."""
         limits = Limits.of(self.to.settings)
-        with self.to.store.reader(archive_key(OWNER, job_id)) as file:
+        with self.to.store.reader(archive_key(self.to.owner, job_id)) as file:
             opened = open_archive(file, archive.kind, limits)
             # A tar's members are known when it has been read through.
             if archive.kind == "zip" and all(member.left_alone for member in opened.members()):

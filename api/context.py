@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
-from flask import current_app
+from flask import current_app, g
 
+from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
 from shared.bundles import Manifest
 from shared.db.engine import Database
 from shared.doorbell import Doorbell
+from shared.keys import LOCAL, Caller
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
 from shared.store import Store
 
 EXTENSION = "nightshift"
-OWNER = "local"
-"""There is one key, hence one owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,8 @@ class Context:
     Attributes:
         bundle: manifest of the weights that new jobs are opened for.
         waiting_room: seats for long polls.
+        rate_limits: how many requests a key may make.
+        owner: whose jobs this request is about.
     """
 
     settings: Settings
@@ -36,8 +38,12 @@ class Context:
     bundle: Manifest
     jobs: JobReads
     waiting_room: WaitingRoom
+    rate_limits: RateLimits
+    owner: str = LOCAL
 
 
 def context() -> Context:
-    """The context of the application that handles this request."""
-    return cast(Context, current_app.extensions[EXTENSION])
+    """The context of the application that handles this request, for whoever makes it."""
+    of = cast(Context, current_app.extensions[EXTENSION])
+    caller: Caller | None = g.get("caller")
+    return replace(of, owner=caller.owner) if caller else of

@@ -28,7 +28,10 @@ INFO = Info(
 BEARER = "apiKey"
 SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
     BEARER: SecurityScheme(
-        type="http", scheme="bearer", description="NIGHTSHIFT_API_KEY; needed where it is set."
+        type="http",
+        scheme="bearer",
+        description="A key of `/v1/keys`, or NIGHTSHIFT_API_KEY. `read` lets one look, `submit` make and"
+        " steer jobs, `admin` all that and keys and workers.",
     )
 }
 # The empty requirement: a server without a key asks for none.
@@ -37,6 +40,7 @@ SECURITY: list[dict[str, list[str]]] = [{BEARER: []}, {}]
 JOBS_TAG = Tag(name="jobs", description="Photos submitted together.")
 PHOTOS_TAG = Tag(name="photos", description="The files of a job.")
 RESULTS_TAG = Tag(name="results", description="What was found.")
+KEYS_TAG = Tag(name="keys", description="Who may use the service.")
 HEALTH_TAG = Tag(name="health", description="The service itself.")
 
 PHOTO_BODY: dict[str, Any] = {
@@ -77,7 +81,7 @@ NEW_JOB: dict[str, Any] = _new_job()
 _REASONS = {
     400: "The body or its digest is damaged",
     401: "The API key is missing or wrong",
-    403: "This caller may not",
+    403: "This caller may not, or not with this key",
     404: "No such thing",
     406: "No such form of results",
     408: "The body came too slowly",
@@ -85,6 +89,7 @@ _REASONS = {
     413: "Too large",
     415: "Not the type of body that is expected",
     422: "A value is wrong; `errors` names each field",
+    429: "Too many requests with this key, or wrong keys from this address; see Retry-After",
     503: "The database or the store is out of reach",
 }
 
@@ -107,7 +112,7 @@ RESULTS: dict[str, Any] = {
 def answers(good: ResponseDict, *problems: int) -> ResponseDict:
     """Responses of an operation: the good ones, these problems, and those that every one may have."""
     described: ResponseDict = {**good}
-    for status in sorted({*problems, 401, 403, 422, 503}):
+    for status in sorted({*problems, 401, 403, 422, 429, 503}):
         schema = {"$ref": "#/components/schemas/Problem"}
         described[status] = {"description": _REASONS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
     return described

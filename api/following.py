@@ -9,7 +9,7 @@ from collections.abc import Callable
 from flask import Request, Response
 
 from api.answers import answer
-from api.context import OWNER, Context
+from api.context import Context
 from shared.reads import views
 from shared.states import JobState
 
@@ -46,7 +46,7 @@ def follow(of: Context, job_id: str, asked: Request) -> Response:
     Raises:
         NotFound: `job_not_found`, also when it is deleted during the wait.
     """
-    job = of.jobs.one(OWNER, job_id)
+    job = of.jobs.one(of.owner, job_id)
     wait_s = wanted_wait_s(asked)
     applied = False
     if wait_s:
@@ -54,7 +54,7 @@ def follow(of: Context, job_id: str, asked: Request) -> Response:
 
         def is_over() -> bool:
             nonlocal job
-            job = of.jobs.one(OWNER, job_id)
+            job = of.jobs.one(of.owner, job_id)
             return job.state == JobState.ENDED or has_changed(job)
 
         client = asked.environ.get("gunicorn.socket")

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from flask import Request
 
-from api.auth import is_loopback, named_host
+from api.auth import PROXY_HEADERS, is_loopback, named_host
 from shared.errors import InvalidInput
 from shared.settings import Settings
-
-PROXY_HEADERS = ("Forwarded", "X-Forwarded-For")
 
 
 def require_in_place_allowed(settings: Settings, asked: Request) -> None:

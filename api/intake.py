@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from api.body import PhotoBody
-from api.context import OWNER, Context
+from api.context import Context
 from api.parameters import Added, Checked, InPlacePhoto, KnownPhoto
 from shared.clock import utc_now
 from shared.db.models import Photo
@@ -41,9 +41,9 @@ def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tupl
     """
     intake.check_custom_id(custom_id)
     with to.database.read() as session:
-        _require_open(session, job_id)
+        _require_open(session, to.owner, job_id)
     photo_id = new_id("pho")
-    to.store.put(photo_key(OWNER, job_id, photo_id), body)
+    to.store.put(photo_key(to.owner, job_id, photo_id), body)
     new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
     added = _add(to, job_id, [new])
     if not added:
@@ -57,8 +57,8 @@ def open_until(to: Context) -> datetime:
     return utc_now() + timedelta(days=to.settings.open_ttl_days)
 
 
-def _require_open(session: Session, job_id: str) -> None:
-    state = owned_job(session, OWNER, job_id).state
+def _require_open(session: Session, owner: str, job_id: str) -> None:
+    state = owned_job(session, owner, job_id).state
     if state != JobState.OPEN:
         raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {state}", state=state)
 
@@ -67,7 +67,7 @@ def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
     """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
         with to.database.write() as session:
-            added = intake.add_photos(session, OWNER, job_id, photos, open_until(to))
+            added = intake.add_photos(session, to.owner, job_id, photos, open_until(to))
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
@@ -81,7 +81,7 @@ def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
 def discard(to: Context, job_id: str, photo_id: str) -> None:
     """Delete bytes that no row speaks of; should that fail, they go when the job is erased."""
     try:
-        to.store.delete(photo_key(OWNER, job_id, photo_id))
+        to.store.delete(photo_key(to.owner, job_id, photo_id))
     except Transient as error:
         log.warning("left behind %s of %s: %s", photo_id, job_id, error)
 
@@ -97,16 +97,16 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
     for photo in photos:
         intake.check_custom_id(photo.custom_id)
     with to.database.read() as session:
-        _require_open(session, job_id)
+        _require_open(session, to.owner, job_id)
         here = uploads_of(session, job_id, [photo.custom_id for photo in photos])
-        sources = uploads_with(session, OWNER, {photo.sha256 for photo in photos})
+        sources = uploads_with(session, to.owner, {photo.sha256 for photo in photos})
     copied, missing = [], []
     for photo in photos:
         if here.get(photo.custom_id) == photo.sha256:
             continue
         photo_id = new_id("pho")
         source = sources.get(photo.sha256)
-        if source and to.store.copy(photo_key(OWNER, *source.key), photo_key(OWNER, job_id, photo_id)):
+        if source and to.store.copy(photo_key(to.owner, *source.key), photo_key(to.owner, job_id, photo_id)):
             here[photo.custom_id] = photo.sha256
             size_bytes = source.size_bytes
             copied.append(
@@ -128,7 +128,7 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
     """
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
     with to.database.write() as session:
-        added = intake.add_photos(session, OWNER, job_id, rows, open_until(to))
+        added = intake.add_photos(session, to.owner, job_id, rows, open_until(to))
         total = session.scalar(select(func.count()).select_from(Photo).where(Photo.job_id == job_id))
     to.jobs.changed(job_id)
     return Added(added=added, total=total or 0)
@@ -142,7 +142,7 @@ def submit(to: Context, job_id: str) -> bool:
         InvalidInput: `empty_job`.
     """
     with to.database.write() as session:
-        waiting = intake.submit(session, OWNER, job_id)
+        waiting = intake.submit(session, to.owner, job_id)
     to.jobs.changed(job_id)
     if waiting:
         # After the commit, and whether or not the broker is there: the sweeper rings too.

@@ -7,7 +7,7 @@ from flask_openapi import APIBlueprint
 
 from api import intake, making, moves
 from api.answers import answer, answer_page
-from api.context import OWNER, context
+from api.context import context
 from api.description import JOBS_TAG, NEW_JOB, SECURITY, answers, operation_id
 from api.following import answer_job, follow
 from api.json_bodies import read_json
@@ -46,7 +46,7 @@ def make_job(header: IdempotencyHeader) -> Response:
         made, status = making.receive_job(context(), request, header.key), 202
     else:
         made, status = making.open_job(context(), read_json(NewJob), header.key), 201
-    job = context().jobs.one(OWNER, made.job_id)
+    job = context().jobs.one(context().owner, made.job_id)
     headers = {"Location": job.links.self}
     if made.replayed:
         headers["Idempotent-Replayed"] = "true"
@@ -60,7 +60,7 @@ def list_jobs(query: JobsQuery) -> Response:
     The `Link` header leads to the next page.
     """
     page = context().jobs.page(
-        OWNER, state=query.state, label=query.label, cursor=query.cursor, limit=query.limit
+        context().owner, state=query.state, label=query.label, cursor=query.cursor, limit=query.limit
     )
     return answer_page(page, page.next)
 
@@ -83,21 +83,21 @@ def submit_job(path: JobPath) -> Response:
     Again is no error, and is answered 200.
     """
     submitted = intake.submit(context(), path.job_id)
-    return answer_job(context().jobs.one(OWNER, path.job_id), 202 if submitted else 200)
+    return answer_job(context().jobs.one(context().owner, path.job_id), 202 if submitted else 200)
 
 
 @blueprint.post("/<job_id>/pause", responses=answers({202: views.Job}, 404, 409))
 def pause_job(path: JobPath, query: PauseQuery) -> Response:
     """Pause a job; batches under way are finished and kept"""
     moves.pause(context(), path.job_id, query.until)
-    return answer_job(context().jobs.one(OWNER, path.job_id), 202)
+    return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
 @blueprint.post("/<job_id>/resume", responses=answers({202: views.Job}, 404, 409))
 def resume_job(path: JobPath) -> Response:
     """Resume a paused job"""
     moves.resume(context(), path.job_id)
-    return answer_job(context().jobs.one(OWNER, path.job_id), 202)
+    return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
 @blueprint.post("/<job_id>/cancel", responses=answers({202: views.Job}, 404, 409))
@@ -107,7 +107,7 @@ def cancel_job(path: JobPath) -> Response:
     Cancelling a cancelled job again is no error.
     """
     moves.cancel(context(), path.job_id)
-    return answer_job(context().jobs.one(OWNER, path.job_id), 202)
+    return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
 @blueprint.post("/<job_id>/retry", responses=answers({202: views.Job}, 404, 409))
@@ -118,7 +118,7 @@ def retry_job(path: JobPath, query: RetryQuery) -> Response:
     tried again; nor are uploads of a job that deletes them when it ends.
     """
     moves.retry(context(), path.job_id, query.code)
-    return answer_job(context().jobs.one(OWNER, path.job_id), 202)
+    return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
 @blueprint.delete("/<job_id>", responses=answers({200: views.Erasure}, 404, 409))

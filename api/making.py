@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from api import intake as adding
 from api.arrival import Arrival, fingerprint_of
 from api.body import RequestBody
-from api.context import OWNER, Context
+from api.context import Context
 from api.multipart import Form, boundary_of
 from api.parameters import NewJob
 from shared.clock import utc_now
@@ -44,7 +44,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     """
     fingerprint = fingerprint_of(wanted)
     with to.database.write() as session:
-        begun = uploads.begin(session, OWNER, key, lease_s=to.settings.lease_s, now=utc_now())
+        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=utc_now())
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         uploads.finish(session, begun, fingerprint)
@@ -65,14 +65,14 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
     boundary = boundary_of(asked)
     body = RequestBody(asked.stream.read, length=asked.content_length, limit=to.settings.max_upload_bytes)
     with to.database.write() as session:
-        begun = uploads.begin(session, OWNER, key, lease_s=to.settings.lease_s, now=utc_now())
+        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=utc_now())
     if isinstance(begun, uploads.Replay):
         again = Arrival(to, None)
         again.read(Form(body.read, boundary))
         return _replayed(begun, again.fingerprint)
     with _leaving_nothing(to, begun):
         if begun.abandoned:
-            to.store.clear(job_prefix(OWNER, begun.abandoned))
+            to.store.clear(job_prefix(to.owner, begun.abandoned))
         arrival = Arrival(to, begun.job_id)
         arrival.read(Form(_keeping(to, begun, body.read), boundary))
         repeated = _commit(to, begun, arrival)
@@ -97,7 +97,7 @@ def _leaving_nothing(to: Context, begun: uploads.Receiving) -> Iterator[None]:
         # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
         raise
     except BaseException:
-        to.store.clear(job_prefix(OWNER, begun.job_id))
+        to.store.clear(job_prefix(to.owner, begun.job_id))
         with to.database.write() as session:
             uploads.abandon(session, begun)
         raise
@@ -137,14 +137,14 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
             )
             return []
         repeated = intake.add_arrived(session, job, arrival.photos)
-        intake.submit(session, OWNER, job.id)
+        intake.submit(session, to.owner, job.id)
         return repeated
 
 
 def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
     return intake.open_job(
         session,
-        owner=OWNER,
+        owner=to.owner,
         options=to.settings.default_job_options().model_copy(update=wanted.chosen_options()),
         bundle=to.bundle,
         label=wanted.label,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from api.context import OWNER, Context
+from api.context import Context
 from shared import erasure
 from shared.clock import utc_now
 from shared.doorbell import MOST_RINGS, rings_for
@@ -23,7 +23,7 @@ def pause(to: Context, job_id: str, until: datetime | None) -> None:
         Conflict: `illegal_move`.
     """
     with to.database.write() as session:
-        control.pause(session, OWNER, job_id, until)
+        control.pause(session, to.owner, job_id, until)
     to.jobs.changed(job_id)
 
 
@@ -35,7 +35,7 @@ def resume(to: Context, job_id: str) -> None:
         Conflict: `illegal_move`.
     """
     with to.database.write() as session:
-        control.resume(session, OWNER, job_id)
+        control.resume(session, to.owner, job_id)
         waiting = count_claimable(session, utc_now(), MOST_RINGS * to.settings.batch_size)
     with to.database.write() as session:
         # It may have been paused after its last photo was saved.
@@ -53,7 +53,7 @@ def retry(to: Context, job_id: str, codes: Sequence[str] | None) -> None:
         Conflict: `illegal_move`, `originals_deleted`, `nothing_to_retry`.
     """
     with to.database.write() as session:
-        queued = control.retry(session, OWNER, job_id, codes)
+        queued = control.retry(session, to.owner, job_id, codes)
     to.jobs.changed(job_id)
     to.doorbell.ring(rings_for(queued, to.settings.batch_size))
 
@@ -66,7 +66,7 @@ def cancel(to: Context, job_id: str) -> None:
         Conflict: `illegal_move`.
     """
     with to.database.write() as session:
-        control.cancel(session, OWNER, job_id)
+        control.cancel(session, to.owner, job_id)
     with to.database.write() as session:
         finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
     to.jobs.changed(job_id)
@@ -79,6 +79,6 @@ def erase(to: Context, job_id: str) -> views.Erasure:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-    receipt = erasure.erase(to.database, to.store, OWNER, job_id, "requested")
+    receipt = erasure.erase(to.database, to.store, to.owner, job_id, "requested")
     to.jobs.changed(job_id)
     return views.Erasure.model_validate(receipt, from_attributes=True)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from shared.clock import utc_now
 from shared.domain import PHOTO_ERROR_CODES
 from shared.errors import NotFound
+from shared.keys import LOCAL, Scope, check_owner
 from shared.options import JobOptions
 from shared.processing_window import ProcessingWindow
 from shared.states import JobState, PhotoStatus
@@ -35,6 +36,12 @@ def _job_id(text: str) -> str:
 def _photo_id(text: str) -> str:
     if not text.startswith("pho_") or not text.isascii() or "\x00" in text:
         raise NotFound("photo_not_found", f"no photo {text}")
+    return text
+
+
+def _key_id(text: str) -> str:
+    if not text.startswith("key_") or not text.isascii() or "\x00" in text:
+        raise NotFound("key_not_found", f"no key {text}")
     return text
 
 
@@ -70,6 +77,12 @@ class JobPath(BaseModel):
     """Names a job."""
 
     job_id: Annotated[str, AfterValidator(_job_id)] = Field(description="`job_` and 32 hex digits.")
+
+
+class KeyPath(BaseModel):
+    """Names a key."""
+
+    key_id: Annotated[str, AfterValidator(_key_id)] = Field(description="`key_` and 32 hex digits.")
 
 
 class PhotoPath(JobPath):
@@ -169,6 +182,16 @@ class IdempotencyHeader(BaseModel):
         max_length=255,
         description="Of your choice, for 24 hours: the same request sent again makes no second job.",
     )
+
+
+class NewKey(Body):
+    """A key to be made."""
+
+    name: Text = Field(min_length=1, max_length=200, description="What it is for.")
+    owner: Annotated[str, AfterValidator(check_owner)] = Field(
+        LOCAL, description="Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`."
+    )
+    scopes: list[Scope] = Field(min_length=1, max_length=3, description="What it is good for.")
 
 
 class KnownPhoto(Body):

@@ -8,7 +8,7 @@ from flask_openapi import APIBlueprint
 from api import intake
 from api.answers import answer, answer_page
 from api.body import body_of
-from api.context import OWNER, context
+from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, SECURITY, answers, media, operation_id
 from api.in_place import require_in_place_allowed
 from api.parameters import (
@@ -81,7 +81,7 @@ def list_photos(path: JobPath, query: PhotosQuery) -> Response:
     The `Link` header leads to the next page.
     """
     with context().database.read() as session:
-        page = photo_page(session, OWNER, path.job_id, **query.model_dump())
+        page = photo_page(session, context().owner, path.job_id, **query.model_dump())
     return answer_page(page, page.next)
 
 
@@ -89,15 +89,15 @@ def list_photos(path: JobPath, query: PhotosQuery) -> Response:
 def get_photo(path: PhotoPath) -> Response:
     """One photo and its faces"""
     with context().database.read() as session:
-        return answer(photo_by_id(session, OWNER, path.job_id, path.photo_id))
+        return answer(photo_by_id(session, context().owner, path.job_id, path.photo_id))
 
 
 @blueprint.get("/<job_id>/photos/<photo_id>/thumbnail", responses=answers({200: media("image/webp")}, 404))
 def get_thumbnail(path: PhotoPath) -> Response:
     """A small picture of a photo that was analysed"""
     with context().database.read() as session:
-        photo_by_id(session, OWNER, path.job_id, path.photo_id)
-    image = context().store.get(thumbnail_key(OWNER, path.job_id, path.photo_id))
+        photo_by_id(session, context().owner, path.job_id, path.photo_id)
+    image = context().store.get(thumbnail_key(context().owner, path.job_id, path.photo_id))
     if image is None:
         raise NotFound("thumbnail_not_found", f"no thumbnail of photo {path.photo_id}")
     return Response(image, mimetype="image/webp", headers={"Cache-Control": "private, max-age=3600"})

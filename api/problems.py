@@ -32,6 +32,7 @@ STATUS_BY_CODE = {
     "digest_mismatch": 400,
     "unauthorized": 401,
     "host_forbidden": 403,
+    "scope_missing": 403,
     "in_place_forbidden": 403,
     "not_acceptable": 406,
     "body_too_slow": 408,
@@ -41,6 +42,7 @@ STATUS_BY_CODE = {
     "too_many_fields": 413,
     "too_many_photos": 413,
     "upload_too_large": 413,
+    "rate_limited": 429,
     "unsupported_archive": 415,
     "unsupported_media_type": 415,
 }
@@ -144,6 +146,8 @@ def _ours(error: NightshiftError) -> Response:
         headers["WWW-Authenticate"] = 'Bearer realm="nightshift"'
     if error.code == "idempotency_key_in_use":
         headers["Retry-After"] = str(RETRY_AFTER_S)
+    if status == 429:
+        headers["Retry-After"] = str(error.details["retry_after_s"])
     if status == 408:
         headers["Connection"] = "close"
     if status == 503:

@@ -9,7 +9,7 @@ from flask import Request, Response, request
 from flask_openapi import APIBlueprint
 
 from api.answers import answer
-from api.context import OWNER, context
+from api.context import context
 from api.description import RESULTS, RESULTS_TAG, SECURITY, answers, operation_id
 from api.parameters import JobPath, ResultsQuery
 from shared.errors import InvalidInput
@@ -44,7 +44,7 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
     the last chunk, which clients report as an error.
     """
     media_type = wanted_type(request, query.format)
-    pages = final_photos(context().database, OWNER, path.job_id)
+    pages = final_photos(context().database, context().owner, path.job_id)
     # Read now, so that what is wrong from the start is told by the status.
     pages = chain([next(pages)], pages)
     stream = _csv(pages) if media_type == CSV else _json_lines(pages)
@@ -61,7 +61,7 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
 def get_summary(path: JobPath) -> Response:
     """A job's results in numbers; so far, while it runs"""
     with context().database.read() as session:
-        return answer(summarise(session, OWNER, path.job_id))
+        return answer(summarise(session, context().owner, path.job_id))
 
 
 def wanted_type(asked: Request, named: str | None) -> str:

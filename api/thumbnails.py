@@ -9,7 +9,7 @@ from itertools import chain
 from flask import Response
 from flask_openapi import APIBlueprint
 
-from api.context import OWNER, Context, context
+from api.context import Context, context
 from api.description import RESULTS_TAG, SECURITY, answers, media, operation_id
 from api.parameters import JobPath
 from shared.reads.jobs import JOBS_PATH
@@ -36,7 +36,7 @@ def get_thumbnails(path: JobPath) -> Response:
     photo without a thumbnail is left out. An answer that is cut off was not read to its end: it
     lacks the last chunk, which clients report as an error.
     """
-    pages = final_photo_ids(context().database, OWNER, path.job_id)
+    pages = final_photo_ids(context().database, context().owner, path.job_id)
     # Read now, so that what is wrong from the start is told by the status.
     pages = chain([next(pages)], pages)
     headers = {"Content-Disposition": f'attachment; filename="{path.job_id}.thumbnails.tar"'}
@@ -46,7 +46,7 @@ def get_thumbnails(path: JobPath) -> Response:
 def _tar(of: Context, job_id: str, pages: Iterator[list[str]]) -> Iterator[bytes]:
     """One piece a member: some kilobytes, the only ones in memory."""
     for photo_id in chain.from_iterable(pages):
-        image = of.store.get(thumbnail_key(OWNER, job_id, photo_id))
+        image = of.store.get(thumbnail_key(of.owner, job_id, photo_id))
         if image is not None:
             yield _member(f"{photo_id}.webp", image)
     yield bytes(2 * tarfile.BLOCKSIZE)

@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from nightshift import remote
+from nightshift import keys, remote
 from nightshift.exits import Exit, exit_table, say, told
 
 app = typer.Typer(
@@ -154,6 +154,7 @@ def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
 
 
 remote.add_to(app)
+app.add_typer(keys.app, name="keys")
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import secrets
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Self
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO, Literal, Self
 import httpx
 
 from nightshift.connection import ATTEMPTS, BUSY, FIRST_PAUSE_S, Connection
-from nightshift.documents import Erasure, Job, Page, Photo, Summary
+from nightshift.documents import Erasure, Job, Key, Page, Photo, Summary
 from nightshift.errors import ApiError, Unreachable, UploadCut, WaitTimeout
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile
@@ -73,13 +74,28 @@ class Client:
         options: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         priority: int = 0,
+        max_failure_rate: float | None = None,
+        processing_window: str | None = None,
     ) -> Job:
-        """Open a job to add photos to."""
+        """Open a job to add photos to.
+
+        Args:
+            label: your own name for it.
+            options: the job's options by name.
+            metadata: anything you want back with it.
+            priority: jobs of higher priority are worked on first.
+            max_failure_rate: it stops, failed, once more than this fraction of its photos has failed.
+            processing_window: when it is worked on, such as `22:00-06:00 Europe/Berlin`.
+        """
         body: dict[str, Any] = {"options": dict(options or {}), "metadata": dict(metadata or {})}
         if label is not None:
             body["label"] = label
         if priority:
             body["priority"] = priority
+        if max_failure_rate is not None:
+            body["max_failure_rate"] = max_failure_rate
+        if processing_window is not None:
+            body["processing_window"] = processing_window
         # A request that is repeated because its answer was lost makes no second job.
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         return _job(self._connection.send("POST", "/v1/jobs", again=True, json=body, headers=headers))
@@ -92,6 +108,8 @@ class Client:
         options: Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         priority: int = 0,
+        max_failure_rate: float | None = None,
+        processing_window: str | None = None,
     ) -> Job:
         """Send a zip, tar or tar.gz of photos as one job, submitted; a worker unpacks it.
 
@@ -106,6 +124,10 @@ class Client:
             fields["metadata"] = json.dumps(dict(metadata))
         if priority:
             fields["priority"] = str(priority)
+        if max_failure_rate is not None:
+            fields["max_failure_rate"] = str(max_failure_rate)
+        if processing_window is not None:
+            fields["processing_window"] = processing_window
         key = str(uuid.uuid4())
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
@@ -303,13 +325,33 @@ class Client:
         response = self._connection.send("DELETE", f"/v1/jobs/{job_id}", again=True)
         return Erasure.model_validate(response.json())
 
-    def pause(self, job_id: str) -> Job:
-        """Let no further photo of it begin."""
-        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/pause", again=False))
+    def pause(self, job_id: str, until: datetime | None = None) -> Job:
+        """Let no further photo of it begin, for good or until then (an aware time)."""
+        query = {"until": until.isoformat()} if until else {}
+        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/pause", again=False, params=query))
 
     def resume(self, job_id: str) -> Job:
         """Go on with a paused job."""
         return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/resume", again=False))
+
+    def retry(self, job_id: str, codes: Iterable[str] = ()) -> Job:
+        """Try again what did not succeed in an ended job, or only what failed with these error codes."""
+        query = {"code": list(codes)}
+        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/retry", again=False, params=query))
+
+    def make_key(self, name: str, *, owner: str = "local", scopes: Iterable[str] = ("read", "submit")) -> Key:
+        """Make an API key; its `key` is there this once. Needs the scope `admin`."""
+        body = {"name": name, "owner": owner, "scopes": list(scopes)}
+        return Key.model_validate(self._connection.send("POST", "/v1/keys", again=False, json=body).json())
+
+    def keys(self) -> list[Key]:
+        """API keys, the newest first. Needs the scope `admin`."""
+        listed = self._connection.send("GET", "/v1/keys", again=True).json()
+        return [Key.model_validate(key) for key in listed["keys"]]
+
+    def revoke_key(self, key_id: str) -> Key:
+        """End a key's use at once; again is no error. Needs the scope `admin`."""
+        return Key.model_validate(self._connection.send("DELETE", f"/v1/keys/{key_id}", again=True).json())
 
     def is_ready(self) -> bool:
         """True when the server can take jobs (its broker may be away); asked once, without retries."""

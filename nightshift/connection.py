@@ -13,6 +13,7 @@ from nightshift.errors import ApiError, Unreachable
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
+LONGEST_PAUSE_S = 120.0
 BUSY = frozenset({429, 500, 502, 503, 504})
 """Answers that a little later may be another one; one stumble must not end a night's run."""
 
@@ -70,10 +71,12 @@ class Connection:
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if last or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
                     raise self._unreachable(error) from error
+                pause_s = 0.0
             else:
                 if response.status_code not in BUSY or last:
                     return _accepted(response)
-            time.sleep(FIRST_PAUSE_S * 2**attempt)
+                pause_s = _wanted_pause_s(response)
+            time.sleep(max(pause_s, FIRST_PAUSE_S * 2**attempt))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     @contextmanager
@@ -94,6 +97,16 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")
+
+
+def _wanted_pause_s(response: httpx.Response) -> float:
+    """What a server that limits its callers asks for; one that is merely away is tried sooner."""
+    if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
+        return 0.0
+    try:
+        return min(float(response.headers.get("Retry-After", "")), LONGEST_PAUSE_S)
+    except ValueError:
+        return 0.0
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:

@@ -63,6 +63,35 @@ class Erasure(_Document):
     size_bytes: int = 0
 
 
+class JobError(_Document):
+    """Why a job ended otherwise than by its photos."""
+
+    code: str
+    message: str
+
+
+class Key(_Document):
+    """An API key; `key` is None except in the answer that made it."""
+
+    id: str
+    name: str
+    owner: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    revoked_at: datetime | None = None
+    key: str | None = None
+
+
+class Attempt(_Document):
+    """One worker's turn at a photo, and how it ended."""
+
+    attempt: int
+    worker: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime
+    ending: str
+
+
 class Job(_Document):
     """Photos submitted together. `outcome` is set once `state` is `ended`."""
 
@@ -83,6 +112,11 @@ class Job(_Document):
     bundle: BundleName | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
     priority: int = 0
+    max_failure_rate: float | None = None
+    processing_window: str | None = None
+    waits_until: datetime | None = None
+    open_until: datetime | None = None
+    error: JobError | None = None
     archive: Archive | None = None
 
     @property
@@ -106,6 +140,7 @@ class Photo(_Document):
     exif_orientation: int | None = None
     scale: float | None = None
     attempts: int = 0
+    history: tuple[Attempt, ...] = ()
     reused: bool = False
     timings_ms: TimingsMs | None = None
     precision: str | None = None

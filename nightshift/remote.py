@@ -1,10 +1,11 @@
-"""The commands that talk to a server: submit, status, results, report, cancel, delete."""
+"""The commands that talk to a server about jobs: submit, status, results, report, and those that steer."""
 
 from __future__ import annotations
 
 import json
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,7 +36,7 @@ DEFAULT_SERVER = "http://127.0.0.1:8080"
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (submit, status, results, report, cancel, delete):
+    for command in (submit, status, results, report, pause, resume, retry, cancel, delete):
         app.command()(told(command))
 
 
@@ -44,6 +45,15 @@ def submit(
     server: ServerOption = DEFAULT_SERVER,
     api_key: KeyOption = "",
     label: Annotated[str | None, typer.Option(help="A name for the job.")] = None,
+    priority: Annotated[
+        int, typer.Option(min=-1000, max=1000, help="Higher goes first.", show_default=False)
+    ] = 0,
+    window: Annotated[
+        str | None, typer.Option(help="Work on it only then, such as '22:00-06:00 Europe/Berlin'.")
+    ] = None,
+    max_failure_rate: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Stop once more than this fraction has failed.")
+    ] = None,
     job: Annotated[
         str | None, typer.Option(help="Go on with this job, whose upload was broken off.", show_default=False)
     ] = None,
@@ -61,6 +71,12 @@ def submit(
     Photos that the server has from an earlier job are not sent again.
     """
     console = Console(stderr=True)
+    wishes: dict[str, Any] = {
+        "label": label,
+        "priority": priority,
+        "processing_window": window,
+        "max_failure_rate": max_failure_rate,
+    }
     archive = archive_among(paths)
     if archive is not None and (job or in_place):
         raise InvalidInput(
@@ -71,9 +87,9 @@ def submit(
     with Client(server, api_key) as client:
         if archive is not None:
             with console.status(f"sending {archive.name}"):
-                submitted = client.submit_archive(archive, label=label)
+                submitted = client.submit_archive(archive, **wishes)
         else:
-            job_id = job or client.create_job(label=label).id
+            job_id = job or client.create_job(**wishes).id
             try:
                 if in_place:
                     client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
@@ -171,6 +187,54 @@ def cancel(
         typer.echo(_as_json(cancelled))
     else:
         say(f"{cancelled.id} is {cancelled.outcome or cancelled.state}")
+
+
+def pause(
+    job: Annotated[str, typer.Argument(help="The job.")],
+    server: ServerOption = DEFAULT_SERVER,
+    api_key: KeyOption = "",
+    until: Annotated[
+        datetime | None, typer.Option(help="When it goes on by itself, by this machine's clock.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Pause a job; what is under way is finished and kept."""
+    with Client(server, api_key) as client:
+        _show(client.pause(job, until.astimezone() if until else None), as_json)
+
+
+def resume(
+    job: Annotated[str, typer.Argument(help="The job.")],
+    server: ServerOption = DEFAULT_SERVER,
+    api_key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Go on with a paused job."""
+    with Client(server, api_key) as client:
+        _show(client.resume(job), as_json)
+
+
+def retry(
+    job: Annotated[str, typer.Argument(help="The job.")],
+    server: ServerOption = DEFAULT_SERVER,
+    api_key: KeyOption = "",
+    code: Annotated[
+        list[str] | None,
+        typer.Option(help="Only photos that failed with this error code; may be given several times."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Try again what did not succeed in a job that has ended."""
+    with Client(server, api_key) as client:
+        _show(client.retry(job, code or ()), as_json)
+
+
+def _show(job: Job, as_json: bool) -> None:
+    if as_json:
+        typer.echo(_as_json(job))
+    else:
+        waits = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
+        say(f"{job.id} is {job.outcome or job.state}{waits}; {job.counts.queued:,} photos wait")
 
 
 def delete(

@@ -26,7 +26,7 @@ from nightshift.embedded.interrupted_runs import (
 )
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
-from nightshift.embedded.service import Service, check_bundle, migrate, running_service
+from nightshift.embedded.service import Service, check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.errors import ClientError
 from nightshift.exits import Exit, exit_for_outcome, say
@@ -41,6 +41,7 @@ from nightshift.report import (
     write_results,
 )
 from shared.db.engine import Database
+from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
 from shared.settings import load_settings
 from shared.states import JobState
@@ -131,7 +132,7 @@ class Run:
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
             parts.enter_context(Home(settings.home))
             log_here(settings)
-            migrate(settings)
+            upgrade(settings.database_url)
             work = self._choose()
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:

@@ -14,10 +14,13 @@ from nightshift.embedded.broker import answers
 from nightshift.embedded.home import Home
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
-from nightshift.embedded.service import check_bundle, environment, migrate, running_service
+from nightshift.embedded.service import check_bundle, environment, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
-from shared.errors import InvalidInput, NightshiftError
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.errors import NightshiftError
+from shared.keys import require_admin_key
 from shared.processes import worker_command
 from shared.settings import Settings, embedded_broker_socket, load_settings
 
@@ -32,14 +35,14 @@ def serve(given: Mapping[str, object]) -> Exit:
         NightshiftError: a setting is wrong, the address is taken, or the service cannot go on.
     """
     settings, _ = check_bundle(load_settings(**given))
-    refuse_open_door(settings)
     supervisor = Supervisor(say)
     try:
         with interruptible(supervisor.kill_all), ExitStack() as parts:
             if settings.broker_is_embedded:
                 parts.enter_context(Home(settings.home))
                 log_here(settings)
-            migrate(settings)
+            upgrade(settings.database_url)
+            refuse_open_door(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             service = parts.enter_context(
                 running_service(
@@ -80,10 +83,13 @@ def refuse_open_door(settings: Settings) -> None:
     Raises:
         InvalidInput: `api_key_required`.
     """
-    if not settings.api_key.get_secret_value() and not is_loopback(settings.host):
-        raise InvalidInput(
-            "api_key_required", f"set NIGHTSHIFT_API_KEY to serve on {settings.host}, off loopback"
-        )
+    if settings.api_key.get_secret_value() or is_loopback(settings.host):
+        return
+    database = Database(settings.database_url)
+    try:
+        require_admin_key(database, settings.host)
+    finally:
+        database.close()
 
 
 def is_loopback(host: str) -> bool:

@@ -44,7 +44,14 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port the API listens on.")
     api_threads: int = Field(8, ge=2, le=256, description="Requests the API answers at the same time.")
     api_key: SecretStr = Field(
-        SecretStr(""), description="Bearer token every `/v1` request must bring; needed off loopback."
+        SecretStr(""),
+        description="Root key: all scopes, owner `local`. Off loopback it is needed, or a key of the"
+        " database with the scope `admin`.",
+    )
+    rate_limit: str = Field(
+        "6000/minute",
+        pattern=r"^([1-9]\d*/(second|minute|hour))?$",
+        description="Requests a key may make of one API process, such as `6000/minute`; empty: any number.",
     )
     allow_in_place: bool = Field(
         False,

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import SecretStr
-from sqlalchemy.exc import DBAPIError
 
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
@@ -21,7 +20,6 @@ from nightshift.embedded.children import Command
 from nightshift.embedded.logs import last_lines, log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
 from shared.bundles import TENSORS, Manifest, locate_bundle, read_manifest
-from shared.db.migrate import upgrade
 from shared.errors import ModelUnavailable, NightshiftError
 from shared.processes import api_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
@@ -79,18 +77,6 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
     if digest != manifest.sha256:
         raise ModelUnavailable("bundle_sha256", f"{folder / TENSORS} is not the file that its manifest names")
     return settings.model_copy(update={"bundle": str(folder)}), manifest
-
-
-def migrate(settings: Settings) -> None:
-    """Bring the database's schema up to date.
-
-    Raises:
-        NightshiftError: `database_unavailable`.
-    """
-    try:
-        upgrade(settings.database_url)
-    except DBAPIError as error:
-        raise NightshiftError("database_unavailable", f"database: {error.orig}") from error
 
 
 def environment(settings: Settings) -> dict[str, str]:

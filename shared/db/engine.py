@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
@@ -41,7 +41,7 @@ class Database:
         Raises:
             Transient: `database_unavailable`, when the database cannot be reached or stays locked.
         """
-        with _translated(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with translated(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
@@ -51,7 +51,7 @@ class Database:
         Raises:
             Transient: `database_unavailable`.
         """
-        with _translated(), Session(self._readers, expire_on_commit=False) as session, session.begin():
+        with translated(), Session(self._readers, expire_on_commit=False) as session, session.begin():
             yield session
 
     def ping(self) -> None:
@@ -69,17 +69,33 @@ class Database:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
+    """Raise what passes as `Transient`: `database_unavailable`, `schema_outdated` until somebody migrates."""
     try:
         yield
-    except OperationalError as error:
-        raise Transient("database_unavailable", f"database: {error.orig}") from error
+    except DBAPIError as error:
+        raise _named(error) from error
     except PoolTimeout as error:
         raise Transient("database_unavailable", "database: every connection is busy") from error
-    except DBAPIError as error:
-        if error.connection_invalidated:
-            raise Transient("database_unavailable", f"database: {error.orig}") from error
-        raise
+
+
+def _named(error: DBAPIError) -> Exception:
+    """What a driver's error means to us; itself when it is a bug of ours."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    if state in _NO_SUCH or str(error.orig).startswith(("no such table", "no such column")):
+        message = "the database lacks migrations: run python -m shared.db.migrate"
+        return Transient("schema_outdated", message)
+    # Bare: a file that is no database.
+    bare = type(error) is DatabaseError
+    if bare or isinstance(error, OperationalError) or error.connection_invalidated or state[:2] in _PASSING:
+        return Transient("database_unavailable", f"database: {error.orig}")
+    return error
+
+
+_NO_SUCH = {"42P01", "42703"}
+"""PostgreSQL: undefined table, undefined column."""
+_PASSING = {"08", "25", "40", "53", "55", "57", "58"}
+"""PostgreSQL: connection, read-only, rollback, resources, locks, intervention, disk: all of these pass."""
 
 
 def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 import migrations
+from shared.db.engine import translated
 from shared.settings import load_settings
 
 
@@ -22,8 +23,13 @@ def _config(database_url: str) -> Config:
 
 
 def upgrade(database_url: str, revision: str = "head") -> None:
-    """Bring the database's schema up to `revision`."""
-    command.upgrade(_config(database_url), revision)
+    """Bring the database's schema up to `revision`.
+
+    Raises:
+        Transient: `database_unavailable`.
+    """
+    with translated():
+        command.upgrade(_config(database_url), revision)
 
 
 def is_current(session: Session) -> bool:

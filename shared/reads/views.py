@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from shared.domain import Face, PhotoError, TimingsMs
+from shared.keys import Scope
 from shared.options import JobOptions
 from shared.states import JobState, Outcome, PhotoStatus
 
@@ -200,3 +201,26 @@ class Summary(View):
     reused: int = Field(description="Photos that took over an earlier analysis of the same bytes.")
     failures: dict[str, int] = Field(description="Failed photos by error code.")
     notice: str = Field(description="How gender and age are meant.")
+
+
+class Key(View):
+    """An API key, without the key."""
+
+    id: str = Field(description="`key_` and 32 hex digits.")
+    name: str
+    owner: str = Field(description="Whose jobs it makes and sees.")
+    scopes: list[Scope]
+    created_at: datetime
+    revoked_at: datetime | None = Field(description="From here on it is refused; null while it is good.")
+
+
+class MadeKey(Key):
+    """An API key that has just been made."""
+
+    key: str = Field(description="The key itself. It is not kept, and cannot be shown again.")
+
+
+class KeyList(View):
+    """Keys, the newest first."""
+
+    keys: list[Key]

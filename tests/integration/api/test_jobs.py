@@ -241,3 +241,46 @@ def test_half_a_surrogate_pair_is_refused(service: Service) -> None:
     for body in ({"label": "\ud800"}, {"metadata": {"a": "\ud800"}}, {"metadata": {"\udfff": 1}}):
         answer = service.client.post("/v1/jobs", data=json.dumps(body), content_type="application/json")
         assert answer.status_code == 422, body
+
+
+def test_a_retry_over_http(service: Service) -> None:
+    job_id = service.submitted_job("a", "b")
+    service.fail("timeout")
+    service.work()
+    assert service.post(job_id, "retry").json["state"] == "running"
+    service.finish(job_id)
+    assert (
+        service.client.post(f"/v1/jobs/{job_id}/retry?code=corrupt_image").json["code"] == "nothing_to_retry"
+    )
+    bad = service.client.post(f"/v1/jobs/{job_id}/retry?code=no_such_code")
+    assert (bad.status_code, bad.json["code"]) == (422, "invalid_fields")
+    again = service.client.post(f"/v1/jobs/{job_id}/retry?code=timeout&code=worker_lost")
+    assert (again.status_code, again.json["state"], again.json["counts"]["queued"]) == (202, "queued", 1)
+    service.work()
+    service.finish(job_id)
+    assert service.job(job_id)["outcome"] == "succeeded"
+    photo = service.photos(job_id)["a"]
+    assert [entry["ending"] for entry in photo["history"]] == ["failed", "succeeded"]
+
+
+def test_a_pause_with_an_end(service: Service) -> None:
+    job_id = service.submitted_job("a")
+    for until in ("2020-01-01T00:00:00Z", "tomorrow", "2999-01-01T00:00:00"):
+        answer = service.client.post(f"/v1/jobs/{job_id}/pause", query_string={"until": until})
+        assert (answer.status_code, answer.json["code"]) == (422, "invalid_fields")
+    until = "2999-01-01T00:00:00+01:00"
+    paused = service.client.post(f"/v1/jobs/{job_id}/pause", query_string={"until": until})
+    assert (paused.json["state"], paused.json["waits_until"]) == ("paused", "2998-12-31T23:00:00Z")
+
+
+def test_wishes_of_a_job_are_kept_and_checked(service: Service) -> None:
+    wishes = {"max_failure_rate": 0.1, "processing_window": "22:00-06:00 Europe/Berlin"}
+    opened = service.client.post("/v1/jobs", json=wishes).json
+    assert {name: opened[name] for name in wishes} == wishes
+    assert opened["open_until"] > opened["created_at"]
+    sent = service.send(("a.jpg", b"photo"), **{name: str(value) for name, value in wishes.items()})
+    assert {name: sent.json[name] for name in wishes} == wishes
+    assert sent.json["open_until"] is None
+    for name, bad in (("max_failure_rate", 1.5), ("processing_window", "at night")):
+        answer = service.client.post("/v1/jobs", json={name: bad})
+        assert (answer.status_code, answer.json["errors"][0]["field"]) == (422, name)

@@ -17,10 +17,10 @@ def test_loopback_needs_no_key(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "no-such-host.invalid"])
-def test_anywhere_else_does(host: str) -> None:
+def test_anywhere_else_does(host: str, tmp_path: Path) -> None:
     assert not is_loopback(host)
     with pytest.raises(InvalidInput, match="NIGHTSHIFT_API_KEY"):
-        refuse_open_door(Settings(host=host))
+        refuse_open_door(Settings(host=host, home=tmp_path))
     refuse_open_door(load_settings(host=host, api_key="secret"))
 
 

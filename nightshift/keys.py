@@ -1,0 +1,74 @@
+"""`nightshift keys`: make, list and revoke a server's API keys."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from nightshift.client import Client
+from nightshift.exits import say, told
+from nightshift.remote import DEFAULT_SERVER, JsonOption, KeyOption, ServerOption
+from nightshift.report import stdout_console
+
+app = typer.Typer(
+    help="API keys of a server; needs a key with the scope admin.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+@told
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    owner: Annotated[str, typer.Option(help="Whose jobs it makes and sees.")] = "local",
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help="read, submit or admin; may be given several times. [default: read, submit]"),
+    ] = None,
+    server: ServerOption = DEFAULT_SERVER,
+    api_key: KeyOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """Make a key and print it: it is shown this once."""
+    with Client(server, api_key) as client:
+        made = client.make_key(name, owner=owner, scopes=scope or ("read", "submit"))
+    typer.echo(made.model_dump_json() if as_json else made.key)
+    say(f"{made.id} for {made.owner}: {', '.join(made.scopes)}; keep it, nobody can show it again")
+
+
+@app.command("list")
+@told
+def list_keys(
+    server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = "", as_json: JsonOption = False
+) -> None:
+    """List keys, the newest first."""
+    with Client(server, api_key) as client:
+        keys = client.keys()
+    if as_json:
+        for key in keys:
+            typer.echo(key.model_dump_json(exclude={"key"}))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("KEY", "OWNER", "SCOPES", "CREATED", "REVOKED", "NAME"):
+        table.add_column(heading, overflow="fold")
+    for key in keys:
+        revoked = f"{key.revoked_at.astimezone():%Y-%m-%d %H:%M}" if key.revoked_at else ""
+        created = f"{key.created_at.astimezone():%Y-%m-%d %H:%M}"
+        table.add_row(key.id, key.owner, " ".join(key.scopes), created, revoked, Text(key.name))
+    stdout_console().print(table)
+
+
+@app.command()
+@told
+def revoke(
+    key: Annotated[str, typer.Argument(help="Its id, `key_...`.")],
+    server: ServerOption = DEFAULT_SERVER,
+    api_key: KeyOption = "",
+) -> None:
+    """Revoke a key: the next request with it is refused."""
+    with Client(server, api_key) as client:
+        say(f"{client.revoke_key(key).id} is revoked")
