@@ -40,11 +40,13 @@ def _end(response: Response) -> Response:
     took_ms = (time.monotonic() - g.get("begun_s", time.monotonic())) * 1000
     log.log(
         level,
-        "%s %s %s %.0f ms %s",
+        "%s %s",
         request.method,
         request.path,
-        response.status_code,
-        took_ms,
-        g.get("request_id", ""),
+        extra={
+            "status": response.status_code,
+            "took_ms": round(took_ms),
+            "request_id": g.get("request_id", ""),
+        },
     )
     return response

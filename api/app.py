@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 from flask import Flask, Response, jsonify, redirect
@@ -10,7 +9,19 @@ from flask_openapi import OpenAPI
 from flask_openapi_swagger.plugins import RegisterPlugin
 from werkzeug import Response as BaseResponse
 
-from api import access, auth, health, jobs, keys, photos, problems, results, thumbnails
+from api import (
+    access,
+    auth,
+    health,
+    jobs,
+    keys,
+    metrics,
+    photos,
+    problems,
+    results,
+    thumbnails,
+    workers,
+)
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, polish
 from api.json_bodies import require_json
@@ -19,6 +30,7 @@ from api.waiting import WaitingRoom
 from shared.bundles import locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.doorbell import CeleryDoorbell
+from shared.logs import configure
 from shared.reads.jobs import JobReads
 from shared.settings import Settings, load_settings
 from shared.store import Store
@@ -35,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ModelUnavailable: `bundle_not_found`, `bundle_format`.
     """
     settings = settings or load_settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure(settings.log_level, settings.log_format)
     app = OpenAPI(
         "api",
         info=INFO,
@@ -50,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     access.register(app)
     app.before_request(auth.guard)
     app.before_request(require_json)
-    for part in (jobs, photos, results, thumbnails, keys, health):
+    for part in (jobs, photos, results, thumbnails, keys, workers, health, metrics):
         app.register_api(part.blueprint)
     _serve_description(app)
     return app

@@ -83,7 +83,7 @@ def discard(to: Context, job_id: str, photo_id: str) -> None:
     try:
         to.store.delete(photo_key(to.owner, job_id, photo_id))
     except Transient as error:
-        log.warning("left behind %s of %s: %s", photo_id, job_id, error)
+        log.warning("left behind", extra={"job": job_id, "photo": photo_id, "reason": error.message})
 
 
 def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checked:

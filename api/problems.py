@@ -152,7 +152,8 @@ def _ours(error: NightshiftError) -> Response:
         headers["Connection"] = "close"
     if status == 503:
         headers["Retry-After"] = str(RETRY_AFTER_S)
-        log.warning("%s %s: %s: %s", request.method, request.path, error.code, error.message)
+        fields = {"code": error.code, "reason": error.message, "request_id": g.get("request_id", "")}
+        log.warning("%s %s", request.method, request.path, extra=fields)
     detail = error.message
     if isinstance(error, Transient):
         # The driver's own words may name hosts and users; they are in the log.
@@ -175,6 +176,7 @@ _BODY_HEADERS = {"content-type", "content-length"}
 
 def _unexpected(error: Exception) -> Response:
     request_id = str(g.get("request_id", ""))
-    log.error("request %s: %s %s failed", request_id, request.method, request.path, exc_info=error)
+    fields = {"request_id": request_id}
+    log.error("%s %s failed", request.method, request.path, exc_info=error, extra=fields)
     detail = f"an error of the server's own; its log has it as request {request_id}"
     return problem(500, "internal", detail, request_id=request_id)

@@ -67,7 +67,7 @@ class CeleryDoorbell:
                 for _ in range(min(times, MOST_RINGS)):
                     self._app.send_task(TASK, connection=connection, retry=False)
         except (OperationalError, RedisError, OSError) as error:
-            log.warning("broker away, the sweeper will ring: %s", error)
+            log.warning("broker away, the sweeper will ring", extra={"reason": str(error)})
             return False
         return True
 

@@ -66,7 +66,7 @@ def _analyse_together(
     if not short or len(photos) == 1:
         return results
     parts.batch_size.too_many(len(photos))
-    log.warning("short of memory job=%s lease=%s photos=%d", held.job_id, held.token, len(photos))
+    log.warning("short of memory", extra={"job": held.job_id, "lease": held.token, "photos": len(photos)})
     # What the others took is free by now.
     again = [photo for photo in photos if photo.id in short]
     middle = len(again) // 2 or 1
@@ -116,7 +116,7 @@ def _analyse(
             failure = PhotoError("out_of_memory", "detect", "not enough memory to analyse it", True)
         else:
             # The pipeline isolates photos itself; should it break as a whole, the rows say so.
-            log.exception("job=%s lease=%s the pipeline broke", held.job_id, held.token)
+            log.exception("the pipeline broke", extra={"job": held.job_id, "lease": held.token})
             failure = PhotoError(
                 "internal", "detect", "the analysis broke; the worker's log says where", True
             )
@@ -149,7 +149,7 @@ def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto) -> _Pixels | Result
         if is_out_of_memory(error):
             failure = PhotoError("out_of_memory", "decode", "not enough memory to decode it", True)
             return Failed(photo.id, failure, sha256, len(data))
-        log.exception("job=%s photo=%s decoding broke", held.job_id, photo.id)
+        log.exception("decoding broke", extra={"job": held.job_id, "photo": photo.id})
         failure = PhotoError("internal", "decode", "decoding broke; the worker's log says where", True)
     else:
         return _Pixels(photo.id, sha256, len(data), decoded)
@@ -191,4 +191,5 @@ def _keep_thumbnail(parts: Parts, held: Claim, photo: ClaimedPhoto, picture: byt
     try:
         parts.store.put(thumbnail_key(held.owner, held.job_id, photo.id), picture)
     except Transient as error:
-        log.warning("job=%s photo=%s no thumbnail: %s", held.job_id, photo.id, error)
+        fields = {"job": held.job_id, "photo": photo.id, "reason": error.message}
+        log.warning("no thumbnail", extra=fields)

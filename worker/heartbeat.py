@@ -106,18 +106,19 @@ class Heartbeat:
             with self._parts.database.write() as session:
                 still = self._renew(session)
         except Transient as error:
-            log.warning("lease %s not renewed: %s", self._lease, error)
+            log.warning("not renewed", extra={"lease": self._lease, "reason": error.message})
             return
         self._lost = still == 0
 
     def _end(self, at: Collection[str] | None, why: str) -> None:
-        log.error("lease=%s photos=%s %s: ending this process", self._lease, ",".join(at or ()) or "-", why)
+        fields = {"lease": self._lease, "photos": ",".join(at or ()) or "-", "why": why}
+        log.error("ending this process", extra=fields)
         try:
             with self._parts.database.write() as session:
                 self._let_go(session, at)
         except Exception:
             # The sweeper finds the lease without its process.
-            log.exception("lease=%s could not be let go of", self._lease)
+            log.exception("could not be let go of", extra={"lease": self._lease})
         self._parts.exit(STUCK)
 
     def __enter__(self) -> Self:

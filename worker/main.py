@@ -16,6 +16,7 @@ from celery import Celery, signals
 from shared.bundles import locate_bundle, read_manifest
 from shared.doorbell import TASK, broker_options
 from shared.errors import NightshiftError
+from shared.logs import configure
 from shared.settings import load_settings
 
 # In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
@@ -50,6 +51,13 @@ def run_slice() -> None:
     run(_process["parts"])
 
 
+@signals.setup_logging.connect
+def _log(**_: object) -> None:
+    # Connected, it also keeps Celery from setting up its own.
+    settings = load_settings()
+    configure(settings.log_level, settings.log_format)
+
+
 @signals.worker_init.connect
 def _check_before_forking(**_: object) -> None:
     """Say what is wrong with settings or weights once, in the parent, instead of in every child for ever."""
@@ -63,6 +71,7 @@ def _check_before_forking(**_: object) -> None:
 @signals.worker_process_init.connect
 def _build(**_: object) -> None:
     from worker.parts import build_parts
+    from worker.registration import Registration
 
     parent = os.getppid()
 
@@ -71,10 +80,27 @@ def _build(**_: object) -> None:
         return bool(_stop_flag.value) or os.getppid() != parent
 
     try:
-        _process["parts"] = build_parts(load_settings(), should_stop)
+        parts = _process["parts"] = build_parts(load_settings(), should_stop)
     except NightshiftError as error:
         # Celery would go on without; a child without parts must not take messages.
         raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
+
+    about = {
+        "device": str(parts.pipeline.bundle.device),
+        "bundle": parts.pipeline.bundle.manifest.name,
+        "batch_size": parts.settings.batch_size,
+        "threads": parts.settings.torch_threads,
+    }
+    _process["registration"] = registered = Registration(
+        parts.database, parts.worker, "worker", parts.measures, about
+    )
+    registered.start()
+
+
+@signals.worker_process_shutdown.connect
+def _sign_off(**_: object) -> None:
+    if registered := _process.get("registration"):
+        registered.close()
 
 
 @signals.worker_shutting_down.connect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from shared.db.engine import Database
 from shared.doorbell import CeleryDoorbell, Doorbell
@@ -12,6 +12,7 @@ from shared.process_id import own_process_id
 from shared.settings import Settings
 from shared.store import Store
 from worker.batch_size import BatchSize
+from worker.measures import Measures
 from worker.pipeline.analyse import Pipeline, build_pipeline
 
 
@@ -28,6 +29,7 @@ class Parts:
         worker: this process's id, written on every lease.
         should_stop: True from the moment this process is asked to end.
         batch_size: photos to claim at once.
+        measures: what this process counts.
         exit: ends this process at once, whatever its other threads hang in.
     """
 
@@ -39,6 +41,7 @@ class Parts:
     worker: str
     should_stop: Callable[[], bool]
     batch_size: BatchSize
+    measures: Measures = field(default_factory=Measures)
     exit: Callable[[int], None] = os._exit
 
 

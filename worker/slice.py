@@ -46,10 +46,10 @@ def run_slice(parts: Parts) -> None:
             work_is_left = count_claimable(session, utc_now(), at_most=1) + count_archives(session) > 0
     except Transient as error:
         # The sweeper rings when the database is back.
-        log.warning("slice broken off: %s", error)
+        log.warning("slice broken off", extra={"reason": error.message})
         return
     except StoreAway as error:
-        log.warning("slice broken off, the store is away: %s", error)
+        log.warning("slice broken off: the store is away", extra={"reason": str(error)})
         return
     if work_is_left:
         parts.doorbell.ring()
@@ -78,11 +78,13 @@ def _claim(parts: Parts) -> Claim | None:
         )
     if held is not None:
         log.info(
-            "claimed job=%s lease=%s photos=%d worker=%s",
-            held.job_id,
-            held.token,
-            len(held.photos),
-            parts.worker,
+            "claimed",
+            extra={
+                "job": held.job_id,
+                "lease": held.token,
+                "photos": len(held.photos),
+                "worker": parts.worker,
+            },
         )
     return held
 
@@ -101,35 +103,42 @@ def _work(parts: Parts, held: Claim) -> None:
         _give_back(parts, held, "the store is away")
         raise
     except LeaseLost:
-        log.warning("lost job=%s lease=%s: another worker has its photos", held.job_id, held.token)
+        log.warning("lost", extra={"job": held.job_id, "lease": held.token})
         return
     saved = _patiently(parts, partial(_save, parts, held, results))
+    seconds = time.monotonic() - started_at
+    parts.measures.batch_saved(results, seconds)
     for result in results:
         if isinstance(result, Failed):
             # Without its name and message, which may name people: the row has both.
             log.warning(
-                "failed job=%s photo=%s code=%s stage=%s",
-                held.job_id,
-                result.photo_id,
-                result.error.code,
-                result.error.stage,
+                "failed",
+                extra={
+                    "job": held.job_id,
+                    "photo": result.photo_id,
+                    "code": result.error.code,
+                    "stage": result.error.stage,
+                },
             )
     if _patiently(parts, partial(_finish, parts, held.job_id)):
         parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
     log.info(
-        "saved job=%s lease=%s photos=%d lost=%d seconds=%.2f",
-        held.job_id,
-        held.token,
-        saved.written,
-        saved.lost,
-        time.monotonic() - started_at,
+        "saved",
+        extra={
+            "job": held.job_id,
+            "lease": held.token,
+            "photos": saved.written,
+            "lost": saved.lost,
+            "seconds": round(seconds, 2),
+        },
     )
 
 
 def _give_back(parts: Parts, held: Claim, why: str) -> None:
     with parts.database.write() as session:
         returned = give_back(session, held, now=utc_now())
-    log.info("returned job=%s lease=%s photos=%d: %s", held.job_id, held.token, returned, why)
+    fields = {"job": held.job_id, "lease": held.token, "photos": returned, "why": why}
+    log.info("returned", extra=fields)
 
 
 def _let_go(parts: Parts, held: Claim, session: Session, at: Collection[str] | None) -> None:

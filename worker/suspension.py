@@ -49,7 +49,7 @@ class SuspensionWatch:
         gap_s = abs(now_s - self._seen_at_s)
         self._seen_at_s = now_s
         if gap_s > self._gap_s:
-            log.warning("suspended, or the clock was set, by %.0f s: waiting one lease", gap_s)
+            log.warning("suspended, or the clock was set: waiting one lease", extra={"gap_s": round(gap_s)})
             self.distrust()
 
     def distrust(self) -> None:

@@ -16,15 +16,19 @@ from shared.db.engine import Database
 from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Transient
-from shared.process_id import is_surely_dead
+from shared.logs import configure
+from shared.process_id import is_surely_dead, own_process_id
 from shared.queue import uploads
 from shared.queue.control import resume_due
 from shared.queue.finish import expire_open, finish_if_done
 from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
 from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives, return_lapsed_archives
+from shared.registry import fold_gone
 from shared.settings import Settings, load_settings
 from shared.store import Store, job_prefix
+from shared.sums import Sums
+from worker.registration import Registration
 from worker.suspension import SuspensionWatch
 
 log = logging.getLogger(__name__)
@@ -45,21 +49,25 @@ class Sweeper:
         self._store = store or Store(settings.store_url)
         self._doorbell = doorbell or CeleryDoorbell(settings.broker_url)
         self._suspension = SuspensionWatch(settings.lease_s)
+        self._sums = Sums()
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set; a database that is away is waited for."""
         watch = threading.Thread(target=self._suspension.watch, args=(stop,), name="suspension", daemon=True)
         watch.start()
+        registration = Registration(self._database, f"{own_process_id()}/sweeper", "sweeper", self._sums, {})
+        registration.start()
         while not stop.wait(self._settings.sweep_interval_s):
             try:
                 self.sweep()
             except Transient as error:
-                log.warning("sweep put off: %s", error)
+                log.warning("sweep put off", extra={"reason": error.message})
                 if error.code == "database_unavailable":
                     # It took no heartbeats either.
                     self._suspension.distrust()
             except Exception:
                 log.exception("sweep broke; the next round tries again")
+        registration.close()
 
     def sweep(self) -> None:
         """One round: first what workers wait for."""
@@ -76,25 +84,24 @@ class Sweeper:
             lapsed = return_lapsed(session, rules, utc_now())
             archives = return_lapsed_archives(session, rules, utc_now())
         for photo in lapsed:
+            self._sums.count("photos_quarantined" if photo.quarantined else "leases_expired")
             log.warning(
-                "%s job=%s photo=%s worker=%s",
                 "quarantined" if photo.quarantined else "requeued",
-                photo.job_id,
-                photo.photo_id,
-                photo.worker,
+                extra={"job": photo.job_id, "photo": photo.photo_id, "worker": photo.worker},
             )
         for job_id in archives:
-            log.warning("freed the archive of job=%s", job_id)
+            log.warning("freed archive", extra={"job": job_id})
 
     def _move_on(self) -> None:
         """What time alone moves: pauses that are over, open jobs that nobody submits."""
         with self._database.write() as session:
             resumed = resume_due(session, utc_now())
+            fold_gone(session, utc_now())
             expired = expire_open(session, results_ttl_days=self._settings.results_ttl_days, now=utc_now())
         for job_id in resumed:
-            log.info("resumed job=%s: its pause is over", job_id)
+            log.info("resumed: its pause is over", extra={"job": job_id})
         for job_id in expired:
-            log.info("expired job=%s: it was never submitted", job_id)
+            log.info("expired: it was never submitted", extra={"job": job_id})
 
     def _finish_jobs(self) -> None:
         with self._database.read() as session:
@@ -129,7 +136,7 @@ class Sweeper:
             uploads_due = uploads.any_due(session, utc_now())
         for owner, job_id in expired:
             receipt = erasure.erase(database, store, owner, job_id, "expired")
-            log.info("erased job=%s photos=%d: its results had expired", job_id, receipt.photos)
+            log.info("erased: its results had expired", extra={"job": job_id, "photos": receipt.photos})
         for job_id in incomplete:
             erasure.erase_bytes(database, store, job_id)
         for owner, job_id in due:
@@ -142,7 +149,7 @@ class Sweeper:
             uploads.forget(session, utc_now())
             abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=utc_now())
         for upload in abandoned:
-            log.warning("nobody goes on with the upload of job=%s: deleting what had arrived", upload.job_id)
+            log.warning("deleting an upload nobody goes on with", extra={"job": upload.job_id})
             self._store.clear(job_prefix(upload.owner, upload.job_id))
             with self._database.write() as session:
                 uploads.abandon(session, upload)
@@ -151,7 +158,7 @@ class Sweeper:
 def main() -> None:
     """Run as a process until SIGTERM or SIGINT."""
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configure(settings.log_level, settings.log_format)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -68,11 +68,13 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
     # Whoever had it before may have been killed in the middle of a photo.
     parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
     log.info(
-        "unpacking job=%s lease=%s from member %d worker=%s",
-        held.job_id,
-        held.token,
-        held.position,
-        parts.worker,
+        "unpacking",
+        extra={
+            "job": held.job_id,
+            "lease": held.token,
+            "from_member": held.position,
+            "worker": parts.worker,
+        },
     )
     try:
         with Heartbeat(
@@ -80,9 +82,10 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         ) as heartbeat:
             ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)
     except LeaseLost:
-        log.warning("lost job=%s lease=%s: it is unpacked elsewhere, or cancelled", held.job_id, held.token)
+        log.warning("lost archive", extra={"job": held.job_id, "lease": held.token})
     except Transient as error:
-        log.warning("put off job=%s lease=%s: %s", held.job_id, held.token, error)
+        fields = {"job": held.job_id, "lease": held.token, "reason": error.message}
+        log.warning("put off", extra=fields)
         with parts.database.write() as session:
             put_off_archive(session, held, until=utc_now() + timedelta(seconds=STORE_PAUSE_S))
     else:
@@ -215,7 +218,8 @@ class _Unpacking:
         for photo in repeated:
             self._parts.store.delete(photo_key(self._held.owner, self._held.job_id, photo.id))
         log.info(
-            "unpacked job=%s photos=%d up to member %d", self._held.job_id, len(self._piece), self._position
+            "unpacked",
+            extra={"job": self._held.job_id, "photos": len(self._piece), "to_member": self._position},
         )
         self._piece = []
 

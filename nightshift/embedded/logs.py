@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+from shared.logs import configure
 from shared.settings import Settings
 
 KEPT = 5
@@ -40,8 +41,6 @@ def log_here(settings: Settings) -> None:
     """Send this process's own log, the sweeper's mostly, to `runner.log`: the screen is the user's."""
     log = log_of(settings, "runner")
     rotate_log(log)
-    logging.basicConfig(
-        filename=log, level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
+    configure(settings.log_level, settings.log_format, log)
     # One line for each look at the job says nothing.
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -224,3 +224,24 @@ class KeyList(View):
     """Keys, the newest first."""
 
     keys: list[Key]
+
+
+class Worker(View):
+    """A process that works on photos, or sweeps."""
+
+    id: str
+    kind: Literal["worker", "sweeper"]
+    host: str
+    alive: bool = Field(description="Seen within 45 seconds, not stopped, and not known to be dead.")
+    about: dict[str, Any] = Field(description="Device, bundle, batch size, version and the like.")
+    started_at: datetime
+    seen_at: datetime
+    stopped_at: datetime | None
+    photos_held: int = Field(description="Photos under its lease now.")
+    photos_done: int = Field(description="Photos it has made final since it started.")
+
+
+class WorkerList(View):
+    """Processes seen within the last hour or so, the newest first."""
+
+    workers: list[Worker]

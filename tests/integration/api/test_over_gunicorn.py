@@ -68,7 +68,7 @@ def test_a_client_that_vanishes_leaves_nothing(server: Server) -> None:
     # Lingering for no time: the server gets a reset instead of an end.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, bytes([1, 0, 0, 0, 0, 0, 0, 0]))
     client.close()
-    wait_for(lambda: f"{job_id}/photos 400" in server.log.read_text(), "the refusal", timeout_s=60)
+    wait_for(lambda: f"{job_id}/photos status=400" in server.log.read_text(), "the refusal", timeout_s=60)
     assert server.stored(job_id) == []
     assert httpx.get(f"{server.url}/v1/jobs/{job_id}/photos").json()["photos"] == []
 

@@ -161,8 +161,11 @@ def test_the_log_says_which_photo_failed_and_not_what_it_is_called(
 ) -> None:
     job_id = _run(parts, _files(tmp_path, good=b"photo a", secret=b"no photo"))
     photo = _rows(parts.database, job_id)["secret"]
-    (line,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert line == f"failed job={job_id} photo={photo.id} code=corrupt_image stage=decode"
+    (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
+    said = {name: getattr(record, name) for name in ("job", "photo", "code", "stage")}
+    assert said == {"job": job_id, "photo": photo.id, "code": "corrupt_image", "stage": "decode"}
+    assert record.getMessage() == "failed"
+    assert "secret" not in str(vars(record))
 
 
 def _ends(ended: threading.Event) -> Callable[[int], None]:

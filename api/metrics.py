@@ -1,0 +1,117 @@
+"""`/metrics`: the whole service in numbers, for Prometheus, read from the database when it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from flask import Response
+from flask_openapi import APIBlueprint
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from api.auth import require_admin
+from api.context import Context, context
+from api.description import HEALTH_TAG, SECURITY, answers, media, operation_id
+from shared.clock import utc_now
+from shared.reads.load import Load, load
+from shared.registry import total_sums
+from shared.sums import BUCKETS
+
+blueprint = APIBlueprint(
+    "metrics", __name__, abp_tags=[HEALTH_TAG], abp_security=SECURITY, operation_id_callback=operation_id
+)
+
+_COUNTERS = {
+    "photos_done": ("Photos that workers have made final", "outcome"),
+    "failures": ("Photos that failed, by error code", "code"),
+    "reads_put_off": ("Photos whose bytes were out of reach for now", None),
+    "leases_expired": ("Photos returned to the queue because their worker died or fell silent", None),
+    "photos_quarantined": ("Photos given up because their workers died again and again", None),
+}
+_HISTOGRAMS = {
+    "stage_seconds": ("A photo's share of its batch's time in each stage", "stage"),
+    "batch_seconds": ("From the claim of a batch to its save", None),
+    "batch_photos": ("Photos of a batch", None),
+}
+
+
+@blueprint.get("/metrics", responses=answers({200: media("text/plain")}))
+def get_metrics() -> Response:
+    """The whole service in numbers, for Prometheus; needs the scope `admin` where keys are needed"""
+    require_admin()
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Numbers(context()))
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Numbers(Collector):
+    """Everything, read at once."""
+
+    def __init__(self, of: Context) -> None:
+        with of.database.read() as session:
+            self._load: Load = load(session, utc_now())
+            self._sums = total_sums(session)
+        self._rings = of.doorbell.waiting()
+
+    def describe(self) -> Iterable[Metric]:
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        load = self._load
+        yield _gauge("photos", "Photos of jobs that have not ended", "status", load.photos)
+        yield _gauge("jobs", "Jobs", "state", load.jobs)
+        yield _gauge("processes", "Processes seen lately", "kind", load.alive)
+        yield _one(
+            "oldest_queued_seconds", "Since the submit of the oldest waiting job", load.oldest_queued_s
+        )
+        yield _one("archives_waiting", "Archives that wait to be unpacked", load.archives)
+        if self._rings is not None:
+            yield _one("broker_messages", "Doorbell messages that nobody has taken yet", self._rings)
+        for name, (about, label) in _COUNTERS.items():
+            family = CounterMetricFamily(f"nightshift_{name}", about, labels=_labels(label))
+            for value, total in self._series("counters", name, label):
+                family.add_metric([value] if label else [], total)
+            yield family
+        for name, (about, label) in _HISTOGRAMS.items():
+            histogram = HistogramMetricFamily(f"nightshift_{name}", about, labels=_labels(label))
+            for value, entry in self._series("histograms", name, label):
+                histogram.add_metric(
+                    [value] if label else [], _cumulative(BUCKETS[name], entry["counts"]), entry["sum"]
+                )
+            yield histogram
+
+    def _series(self, kind: str, name: str, label: str | None) -> Iterator[tuple[str, Any]]:
+        found = self._sums.get(kind, {})
+        if label is None:
+            empty: Any = 0 if kind == "counters" else {"sum": 0.0, "counts": [0] * (len(BUCKETS[name]) + 1)}
+            yield "", found.get(name, empty)
+            return
+        for series, value in sorted(found.items()):
+            if series.startswith(f"{name}|"):
+                yield series.partition("|")[2], value
+
+
+def _labels(label: str | None) -> list[str]:
+    return [label] if label else []
+
+
+def _cumulative(bounds: Iterable[float], counts: Iterable[int]) -> list[tuple[str, float]]:
+    buckets, total = [], 0
+    for bound, count in zip([*map(str, map(float, bounds)), "+Inf"], counts, strict=True):
+        total += count
+        buckets.append((bound, float(total)))
+    return buckets
+
+
+def _gauge(name: str, about: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"nightshift_{name}", about, labels=[label])
+    for value, count in values.items():
+        family.add_metric([value], count)
+    return family
+
+
+def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"nightshift_{name}", about, value=value)

@@ -1,0 +1,39 @@
+"""Workers as the API and the command show them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from shared import registry
+from shared.db.models import RUNNING, Photo
+from shared.reads import views
+
+
+def worker_list(session: Session, now: datetime) -> views.WorkerList:
+    """Processes seen within the last hour or so, the newest first."""
+    by_worker = select(Photo.worker, func.count()).where(Photo.status == RUNNING).group_by(Photo.worker)
+    held: dict[str | None, int] = dict(session.execute(by_worker).all())  # type: ignore[arg-type]
+    return views.WorkerList(
+        workers=[
+            views.Worker(
+                id=row.id,
+                kind="sweeper" if row.kind == "sweeper" else "worker",
+                host=row.host,
+                alive=registry.is_alive(row, now),
+                about=row.about,
+                started_at=row.started_at,
+                seen_at=row.seen_at,
+                stopped_at=row.stopped_at,
+                photos_held=held.get(row.id, 0),
+                photos_done=_done(row.sums.get("counters", {})),
+            )
+            for row in registry.processes(session)
+        ]
+    )
+
+
+def _done(counters: dict[str, int]) -> int:
+    return sum(value for series, value in counters.items() if series.startswith("photos_done|"))

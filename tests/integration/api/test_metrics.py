@@ -1,0 +1,141 @@
+"""/metrics, /v1/workers and what /readyz says of the processes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from shared import registry
+from shared.clock import utc_now
+from shared.domain import PhotoError
+from shared.process_id import own_process_id
+from shared.queue.save import Failed, Succeeded
+from tests.integration.api.conftest import Serve
+from tests.integration.api.service import Service
+from tests.queue_rows import analysis, take
+from worker.measures import Measures
+from worker.registration import Registration
+
+
+def samples(service: Service) -> dict[str, float]:
+    answer = service.client.get("/metrics")
+    assert answer.status_code == 200, answer.text
+    found = {}
+    for family in text_string_to_metric_families(answer.text):
+        for sample in family.samples:
+            labels = ",".join(sample.labels.values())
+            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+    return found
+
+
+def worked(service: Service, name: str, photos: int = 2) -> Measures:
+    """A worker that has saved a batch with one failure."""
+    measures = Measures()
+    results = [Succeeded(f"pho_{n}", "0" * 64, 1, analysis()) for n in range(photos - 1)]
+    failed = Failed("pho_x", PhotoError("corrupt_image", "decode", "x"))
+    measures.batch_saved([*results, failed], 0.3)
+    with service.database.write() as session:
+        registry.beat(
+            session,
+            name,
+            kind="worker",
+            host="here",
+            about={"device": "cpu"},
+            sums=measures.document(),
+            started_at=utc_now(),
+            now=utc_now(),
+        )
+    return measures
+
+
+def test_what_waits_is_counted(service: Service) -> None:
+    service.submitted_job("a", "b", "c")
+    service.work(batch_size=1)
+    service.open_job()
+    found = samples(service)
+    assert found["nightshift_photos{queued}"] == 2
+    assert found["nightshift_photos{succeeded}"] == 1
+    assert found["nightshift_jobs{running}"] == 1
+    assert found["nightshift_jobs{open}"] == 1
+    assert found["nightshift_oldest_queued_seconds"] > 0
+    assert found["nightshift_broker_messages"] >= 1
+    service.doorbell.away = True
+    assert "nightshift_broker_messages" not in samples(service)
+
+
+def test_counters_outlive_their_workers(service: Service) -> None:
+    worked(service, "one"), worked(service, "two", 3)
+    before = samples(service)
+    assert before["nightshift_photos_done_total{succeeded}"] == 3
+    assert before["nightshift_failures_total{corrupt_image}"] == 2
+    assert before["nightshift_batch_photos_count"] == 2
+    assert before["nightshift_batch_photos_sum"] == 5
+    assert before["nightshift_stage_seconds_bucket{+Inf,decode}"] == 3
+    later = utc_now() + timedelta(hours=2)
+    with service.database.write() as session:
+        assert registry.fold_gone(session, later) == 2
+        assert registry.fold_gone(session, later) == 0
+    worked(service, "three")
+    after = samples(service)
+    assert after["nightshift_photos_done_total{succeeded}"] == 4
+    assert all(after[name] >= value for name, value in before.items() if "_total" in name)
+    listed = service.client.get("/v1/workers").json["workers"]
+    assert [worker["id"] for worker in listed] == ["three"]
+
+
+def test_no_label_holds_an_id(service: Service) -> None:
+    job_id = service.submitted_job("secret.jpg")
+    worked(service, own_process_id())
+    text = service.client.get("/metrics").text
+    for told in (job_id, "secret", "pho_", own_process_id()):
+        assert told not in text
+
+
+def test_workers_are_shown_with_what_they_hold(service: Service) -> None:
+    service.submitted_job("a", "b")
+    take(service.database, worker=own_process_id())
+    measures = Measures()
+    registration = Registration(service.database, own_process_id(), "worker", measures, {"device": "cpu"})
+    registration._beat()
+    (worker,) = service.client.get("/v1/workers").json["workers"]
+    assert (worker["alive"], worker["photos_held"], worker["photos_done"]) == (True, 2, 0)
+    assert worker["about"]["device"] == "cpu"
+    registration._beat(stopped=True)
+    (worker,) = service.client.get("/v1/workers").json["workers"]
+    assert worker["alive"] is False
+    assert worker["stopped_at"] is not None
+
+
+def test_readyz_counts_who_is_there(service: Service) -> None:
+    ready = service.client.get("/readyz")
+    assert (ready.status_code, ready.json["status"], ready.json["checks"]["workers"]) == (200, "degraded", 0)
+    worked(service, "far-away")
+    for kind in ("worker", "sweeper"):
+        with service.database.write() as session:
+            registry.beat(
+                session,
+                f"other/{kind}",
+                kind=kind,
+                host="h",
+                about={},
+                sums={},
+                started_at=utc_now(),
+                now=utc_now(),
+            )
+    ready = service.client.get("/readyz")
+    assert (ready.json["status"], ready.json["checks"]["workers"]) == ("ready", 2)
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/v1/workers"])
+def test_numbers_of_everybody_need_an_admin(serve: Serve, path: str) -> None:
+    service = serve(api_key="root")
+    assert service.client.get(path).status_code == 401
+    root = {"Authorization": "Bearer root"}
+    made = service.client.post(
+        "/v1/keys", json={"name": "n", "owner": "anna", "scopes": ["read", "submit"]}, headers=root
+    ).json["key"]
+    refused = service.client.get(path, headers={"Authorization": f"Bearer {made}"})
+    assert (refused.status_code, refused.json["code"]) == (403, "scope_missing")
+    assert service.client.get(path, headers=root).status_code == 200

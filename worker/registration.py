@@ -1,0 +1,75 @@
+"""Keeps this process's row among the workers: that it lives, what it is, what it has counted."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from shared import registry
+from shared.clock import utc_now
+from shared.db.engine import Database
+from shared.errors import Transient
+from shared.sums import Sums
+
+log = logging.getLogger(__name__)
+
+
+class Registration:
+    """Beats in a thread until it is closed. What was counted since the last beat dies with a killed process.
+
+    Args:
+        database: of this process.
+        process_id: see `shared.process_id`.
+        kind: what it does.
+        sums: what it counts.
+        about: what is worth knowing of it.
+    """
+
+    def __init__(
+        self, database: Database, process_id: str, kind: registry.Kind, sums: Sums, about: Mapping[str, Any]
+    ) -> None:
+        self._database = database
+        self._id = process_id
+        self._kind = kind
+        self._sums = sums
+        self._about = {"pid": os.getpid(), "version": version("nightshift"), **about}
+        self._started_at = utc_now()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="registration", daemon=True)
+
+    def start(self) -> None:
+        """Begin to beat."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Say that this process ends."""
+        self._over.set()
+        self._thread.join()
+        self._beat(stopped=True)
+
+    def _run(self) -> None:
+        self._beat()
+        while not self._over.wait(registry.BEAT_S):
+            self._beat()
+
+    def _beat(self, *, stopped: bool = False) -> None:
+        try:
+            with self._database.write() as session:
+                registry.beat(
+                    session,
+                    self._id,
+                    kind=self._kind,
+                    host=socket.gethostname(),
+                    about=self._about,
+                    sums=self._sums.document(),
+                    started_at=self._started_at,
+                    now=utc_now(),
+                    stopped=stopped,
+                )
+        except Transient as error:
+            log.warning("not registered", extra={"reason": error.message})
