@@ -17,7 +17,7 @@ DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test check soak lock clean
+.PHONY: help run demo serve worker test check soak cluster lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
@@ -26,7 +26,7 @@ help: ## Show this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  ARGS=\"...\" adds flags to the command that run, serve, worker, test or soak starts."
+	@echo "  ARGS=\"...\" adds flags to the command that run, serve, worker, test, soak or cluster starts."
 
 run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=out]
 	@$(VENV)/bin/nightshift run "$$PHOTOS" --out "$$OUT" $(ARGS)
@@ -52,6 +52,9 @@ test: $(DEV_STAMP) ## Run the tests
 
 soak: $(DEV_STAMP) ## Run the long tests
 	@$(PYTHON) -m pytest --soak -m soak $(ARGS)
+
+cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as plain processes: make cluster PHOTOS=dir [OUT=out]
+	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$$OUT" $(ARGS)
 
 check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(VENV)/bin/ruff check .

@@ -7,11 +7,13 @@ Built after any fork: obstore's runtime does not survive one.
 from __future__ import annotations
 
 import io
+import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -45,6 +47,8 @@ def job_prefix(owner: str, job_id: str) -> str:
 
 _UNFINISHED = re.compile(r"#\d+$")
 """How obstore names a file until all of it is written; no listing shows it."""
+
+MOST_SYNCED = 1000
 
 Kind = Literal["original", "thumbnail", "archive"]
 
@@ -80,29 +84,67 @@ def _translated() -> Iterator[None]:
         raise Transient("store_unavailable", f"store: {error}") from error
 
 
+@contextmanager
+def _there_is_a_bucket() -> Iterator[None]:
+    """Where no object is looked for, it is the bucket that is missing."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Transient("store_unavailable", f"store: {error}") from error
+
+
 class Store:
     """Objects by key. Every method raises `Transient` (`store_unavailable`) while it is out of reach."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
+        # Jobs' folders whose names have been written.
+        self._synced: set[Path] = set()
         self._folder = Path(parts.path) if parts.scheme == "file" else None
         try:
             if self._folder is not None:
+                if not self._folder.is_absolute():
+                    raise ValueError(f"{url!r} names no folder; it reads file:///folder")
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._store = LocalStore(self._folder, automatic_cleanup=True)
             else:
-                self._store = from_url(url)  # type: ignore[assignment]
+                # Whether it is http at all says AWS_ENDPOINT_URL; by default a store that is away would be
+                # waited for minutes, with a thread of the API or a worker's batch.
+                self._store = from_url(  # type: ignore[assignment]
+                    url,
+                    client_options={"allow_http": True, "timeout": "60s", "connect_timeout": "5s"},
+                    retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
+                )
         except (BaseError, OSError, ValueError) as error:
             raise InvalidInput("bad_setting", f"NIGHTSHIFT_STORE_URL: {error}") from error
 
     def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
-        """Write an object whole, or not at all: an error from the iterable leaves nothing behind."""
-        with _translated():
+        """Write an object whole, or not at all: an error from the iterable leaves nothing behind.
+
+        What has been put survives a power cut, thumbnails apart: they can be made again.
+        """
+        with _translated(), _there_is_a_bucket():
             if isinstance(data, bytes):
                 obstore.put(self._store, key, data)
             else:
                 # Parts of 5 MiB; by default twelve of them would wait in memory for a slow store.
                 obstore.put(self._store, key, iter(data), max_concurrency=2)
+            if self._folder is not None and kind_of(key) != "thumbnail":
+                self._sync(self._folder / key)
+
+    def _sync(self, file: Path) -> None:
+        """Have the disk itself write a file, and the names of it and of folders made for it."""
+        job, owner = file.parent, file.parent.parent
+        paths = [file, job]
+        if job not in self._synced:
+            paths += [owner, owner.parent]
+            self._synced = {*self._synced, job} if len(self._synced) < MOST_SYNCED else {job}
+        for path in paths:
+            fd = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
     def get(self, key: str) -> bytes | None:
         """An object's bytes, None when there is none."""
@@ -169,8 +211,14 @@ class Store:
                         path.unlink(missing_ok=True)
 
     def ping(self) -> None:
-        """Ask the store for anything."""
-        self.get("ping")
+        """Ask the store for anything.
+
+        Raises:
+            Transient: `store_unavailable`, also when there is no such bucket.
+        """
+        # A listing, since one object fewer and a bucket fewer look alike.
+        with _there_is_a_bucket():
+            next(self.pages("ping/"), None)
 
 
 class _ObjectFile(io.RawIOBase):

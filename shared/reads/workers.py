@@ -15,7 +15,7 @@ from shared.reads import views
 def worker_list(session: Session, now: datetime) -> views.WorkerList:
     """Processes seen within the last hour or so, the newest first."""
     by_worker = select(Photo.worker, func.count()).where(Photo.status == RUNNING).group_by(Photo.worker)
-    held: dict[str | None, int] = dict(session.execute(by_worker).all())  # type: ignore[arg-type]
+    held: dict[str | None, int] = dict(session.execute(by_worker).all())
     return views.WorkerList(
         workers=[
             views.Worker(

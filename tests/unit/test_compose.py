@@ -23,8 +23,8 @@ from shared.processes import (
 from shared.settings import REPOSITORY, Settings, load_settings
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
-SECRETS = {"POSTGRES_PASSWORD": "pw", "NIGHTSHIFT_API_KEY": "key"}
-OURS = ("migrate", "api", "worker-cpu", "sweeper")
+SECRETS = {"POSTGRES_PASSWORD": "pw", "S3_SECRET_KEY": "sk", "NIGHTSHIFT_API_KEY": "key"}
+OURS = ("migrate", "api", "worker-cpu", "worker-gpu", "sweeper")
 
 
 @pytest.fixture(scope="module")
@@ -110,16 +110,32 @@ def test_every_process_of_ours_reads_known_settings(services: dict[str, Any]) ->
     known = {f"NIGHTSHIFT_{name.upper()}" for name in Settings.model_fields}
 
     for name in OURS:
-        assert set(services[name]["environment"]) <= known
+        ours = {given for given in services[name]["environment"] if not given.startswith("AWS_")}
+        assert ours <= known
 
 
 def test_ours_share_one_database_broker_and_store(services: dict[str, Any]) -> None:
-    for setting in ("DATABASE_URL", "BROKER_URL", "STORE_URL"):
-        assert len({services[name]["environment"][f"NIGHTSHIFT_{setting}"] for name in OURS}) == 1
-    mounted = {
-        name for name in OURS if "store:/var/lib/nightshift/store" in services[name].get("volumes", [])
-    }
-    assert mounted == {"api", "worker-cpu", "sweeper"}
+    shared = {"NIGHTSHIFT_DATABASE_URL", "NIGHTSHIFT_BROKER_URL", "NIGHTSHIFT_STORE_URL"}
+    shared |= {name for name in services["api"]["environment"] if name.startswith("AWS_")}
+    assert len(shared) == 7
+    for setting in shared:
+        assert len({services[name]["environment"][setting] for name in OURS}) == 1
+    bucket = services["api"]["environment"]["NIGHTSHIFT_STORE_URL"].split("/")[2]
+    assert f"/data/{bucket}" in services["bucket"]["command"][-1]
+    assert services["s3"]["environment"]["ROOT_SECRET_KEY"] == SECRETS["S3_SECRET_KEY"]
+
+
+def test_every_lasting_service_has_a_health_check(services: dict[str, Any]) -> None:
+    once = {name for name, service in services.items() if service.get("restart") == "no"}
+    assert once == {"migrate", "bucket"}
+    assert all("healthcheck" in services[name] for name in set(services) - once)
+
+
+def test_a_gpu_worker_is_asked_for(services: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = services["worker-gpu"]
+    assert gpu["profiles"] == ["gpu"]
+    assert settings_of(gpu, monkeypatch).device == "cuda"
+    assert command_of(gpu) == worker_command(settings_of(gpu, monkeypatch))
 
 
 def test_ours_wait_for_the_schema(services: dict[str, Any]) -> None:

@@ -1,0 +1,30 @@
+"""Whether workers, or the sweeper, of this machine live: `python -m worker.healthy worker`."""
+
+from __future__ import annotations
+
+import socket
+import sys
+
+from shared.clock import utc_now
+from shared.db.engine import Database
+from shared.errors import Transient
+from shared.registry import is_alive, processes
+from shared.settings import load_settings
+
+
+def main() -> int:
+    """0 when one was seen lately, 1 when none was or the database is away."""
+    (kind,), host = sys.argv[1:], socket.gethostname()
+    database = Database(load_settings().database_url)
+    try:
+        with database.read() as session:
+            found = [
+                row for row in processes(session) if row.kind == kind and row.host == socket.gethostname()
+            ]
+    except Transient:
+        return 1
+    return 0 if any(is_alive(row, utc_now()) for row in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
