@@ -18,9 +18,7 @@ def main() -> int:
     database = Database(load_settings().database_url)
     try:
         with database.read() as session:
-            found = [
-                row for row in processes(session) if row.kind == kind and row.host == socket.gethostname()
-            ]
+            found = [row for row in processes(session) if (row.kind, row.host) == (kind, host)]
     except Transient:
         return 1
     return 0 if any(is_alive(row, utc_now()) for row in found) else 1
