@@ -40,6 +40,9 @@ class Cluster:
             "NIGHTSHIFT_LEASE_S": str(self.settings.lease_s),
             "NIGHTSHIFT_SWEEP_INTERVAL_S": str(self.settings.sweep_interval_s),
             "NIGHTSHIFT_BATCH_SIZE": str(self.settings.batch_size),
+            "NIGHTSHIFT_PHOTO_TIMEOUT_S": str(self.settings.photo_timeout_s),
+            "NIGHTSHIFT_STORE_URL": self.settings.store_url,
+            "NIGHTSHIFT_BUNDLE": self.settings.bundle,
         }
         with (self.logs / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(

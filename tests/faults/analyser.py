@@ -1,0 +1,75 @@
+"""Celery's entry with an analyser that needs no weights: `celery -A tests.faults.analyser worker`.
+
+Everything but the networks is the worker's own. What a photo does is written in its bytes: `photo` and
+anything else has as many faces as its digest says; `die` ends the process, `hang` never returns, `fat`
+is too much memory in a batch of more than two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Collection, Sequence
+from types import SimpleNamespace
+
+import numpy as np
+
+import worker.parts
+from shared.domain import Analysis, PhotoError
+from shared.errors import Unreadable
+from shared.options import AnalysisOptions
+from shared.settings import Settings
+from tests.queue_rows import analysis, face, manifest
+from worker.main import app as app
+from worker.pipeline.decode import DecodedPhoto
+
+PHOTO_S = 0.01
+
+
+class Analyser:
+    """Stands where the pipeline stands."""
+
+    def __init__(self) -> None:
+        self.bundle = SimpleNamespace(manifest=manifest(), device="none")
+
+    def decode(self, data: bytes, options: AnalysisOptions) -> DecodedPhoto:
+        """Pixels that say what the photo will do."""
+        if data.startswith(b"die"):
+            os._exit(1)
+        while data.startswith(b"hang"):
+            time.sleep(1)
+        if not data.startswith((b"photo", b"fat")):
+            raise Unreadable("corrupt_image", "not a photo")
+        pixels = np.zeros((8, 8, 3), np.uint8)
+        pixels[0, 0] = (faces_in(data), data.startswith(b"fat"), 0)
+        return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)
+
+    def analyse(
+        self,
+        photos: Sequence[DecodedPhoto],
+        options: AnalysisOptions,
+        progress: Callable[[Collection[int]], None],
+    ) -> list[Analysis | PhotoError]:
+        """As many faces as the bytes say."""
+        if len(photos) > 2 and any(photo.pixels[0, 0, 1] for photo in photos):
+            raise MemoryError
+        found: list[Analysis | PhotoError] = []
+        for index, photo in enumerate(photos):
+            progress([index])
+            time.sleep(PHOTO_S)
+            found.append(analysis(*(face(n) for n in range(int(photo.pixels[0, 0, 0])))))
+        return found
+
+
+def faces_in(data: bytes) -> int:
+    """Faces the analyser finds in these bytes."""
+    return hashlib.sha256(data).digest()[0] % 3
+
+
+def build(_settings: Settings) -> Analyser:
+    """In the place of `build_pipeline`."""
+    return Analyser()
+
+
+worker.parts.build_pipeline = build  # type: ignore[assignment]

@@ -1,0 +1,139 @@
+"""A job at work on real processes, a fault, and how long it took to get over it."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from shared.db.models import Job, Photo
+from shared.doorbell import CeleryDoorbell
+from shared.ids import new_id
+from shared.options import JobOptions
+from shared.processes import worker_command
+from shared.queue.counts import Counts, count_photos
+from shared.queue.intake import NewPhoto, add_photos, open_job, submit
+from shared.states import JobState
+from tests.faults.analyser import faces_in
+from tests.faults.invariants import assert_all_is_well
+from tests.processes import Cluster, wait_for
+from tests.queue_rows import manifest
+
+RECORD = "NIGHTSHIFT_FAULTS_RECORD"
+"""Variable that names the file to which each fault's numbers are added; see docs/reliability.md."""
+
+
+@dataclass
+class Run:
+    """One job of photos in place, analysed by `tests.faults.analyser`."""
+
+    cluster: Cluster
+    folder: Path
+    job_id: str = ""
+
+    def start_workers(self, *names: str, **environment: str) -> None:
+        """Start workers with one process each."""
+        for name in names:
+            command = worker_command(self.cluster.settings, name=name)
+            command[command.index("worker.main")] = "tests.faults.analyser"
+            self.cluster.start(name, command, **environment)
+
+    def submit(self, photos: int, **special: bytes) -> str:
+        """Submit photos `0000.jpg` and so on, and `special` ones by name and content, spread among them."""
+        contents = {f"{number:05d}.jpg": b"photo %d" % number for number in range(photos)}
+        step = max(1, photos // (len(special) + 1))
+        for number, (name, content) in enumerate(special.items(), 1):
+            contents[f"{number * step:05d}-{name}.jpg"] = content
+        rows = []
+        for name in sorted(contents):
+            path = self.folder / name
+            path.write_bytes(contents[name])
+            rows.append(NewPhoto(name, new_id("pho"), str(path)))
+        with self.cluster.database.write() as session:
+            job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
+            add_photos(session, "local", job.id, rows)
+            submit(session, "local", job.id)
+        self.job_id = job.id
+        CeleryDoorbell(self.cluster.settings.broker_url).ring(4)
+        return job.id
+
+    def counts(self) -> Counts:
+        """Where its photos stand."""
+        with self.cluster.database.read() as session:
+            return count_photos(session, self.job_id)
+
+    def photos(self) -> list[Photo]:
+        """Its photos, in order."""
+        with self.cluster.database.read() as session:
+            query = select(Photo).where(Photo.job_id == self.job_id).order_by(Photo.ordinal)
+            return list(session.scalars(query))
+
+    def workers_at_work(self) -> int:
+        """Processes that hold a lease."""
+        return len({photo.worker for photo in self.photos() if photo.status == "running"})
+
+    def wait_for_final(self, photos: int) -> None:
+        """Until so many are final."""
+        wait_for(lambda: self.counts().final >= photos, f"{photos} photos to be final")
+
+    def has_ended(self) -> bool:
+        """Whether the job has."""
+        with self.cluster.database.read() as session:
+            return session.get_one(Job, self.job_id).state == JobState.ENDED
+
+    @contextmanager
+    def fault(self, name: str) -> Iterator[None]:
+        """Around a fault. Afterwards the job must get on, and its numbers are recorded."""
+        yield
+        begun_s, before = time.monotonic(), self.counts().final
+        wait_for(lambda: self.counts().final > before or self.has_ended(), f"work to go on after: {name}")
+        self._recovered.append((name, time.monotonic() - begun_s))
+
+    def __post_init__(self) -> None:
+        self._recovered: list[tuple[str, float]] = []
+
+    def end(self, *, failed: int = 0, crashed: int | None = None) -> None:
+        """Wait for the job to end, and check everything.
+
+        Args:
+            failed: photos that had to fail; every other one succeeded, with the faces that it has.
+            crashed: photos that may have a crash behind them at most; None for any number.
+        """
+        wait_for(self.has_ended, "the job to end")
+        assert_all_is_well(self.cluster.database, self.cluster.settings)
+        photos = self.photos()
+        assert sum(photo.status == "failed" for photo in photos) == failed
+        for photo in photos:
+            if photo.status != "failed":
+                assert photo.status == "succeeded"
+                assert photo.face_count == faces_in(Path(photo.in_place_path or "").read_bytes())
+        if crashed is not None:
+            assert sum(photo.crashes > 0 for photo in photos) <= crashed
+        self._record()
+
+    def _record(self) -> None:
+        if path := os.environ.get(RECORD):
+            with Path(path).open("a", encoding="utf-8") as file:
+                for name, seconds in self._recovered:
+                    entry = {"fault": name, "lost": 0, "doubled": 0, "recovered_s": round(seconds, 1)}
+                    file.write(json.dumps(entry) + "\n")
+
+
+@pytest.fixture
+def run(cluster: Cluster, tmp_path: Path) -> Run:
+    """Broker and sweeper run; workers and a job are the test's."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    cluster.settings = cluster.settings.model_copy(
+        update={"lease_s": 4.0, "sweep_interval_s": 0.3, "batch_size": 8, "photo_timeout_s": 2.0}
+    )
+    cluster.start_broker()
+    cluster.start_sweeper()
+    return Run(cluster, folder)

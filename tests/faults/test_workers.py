@@ -1,0 +1,129 @@
+"""Workers that are killed, stopped, asked to end; photos that kill or hang them; machines that sleep."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import libfaketime
+import pytest
+
+from shared.processes import sweeper_command
+from tests.faults.runs import Run
+from tests.processes import wait_for
+
+
+def signal_all(run: Run, number: int, *names: str) -> None:
+    for name in names:
+        os.killpg(run.cluster.processes[name].pid, number)
+
+
+def test_workers_killed_again_and_again(run: Run) -> None:
+    """At any moment: while they claim, in mid-batch, between their save and the next claim."""
+    run.start_workers("one", "two")
+    run.submit(400)
+    dice = random.Random(4)
+    run.wait_for_final(10)
+    for number in range(4):
+        with run.fault("worker killed"):
+            time.sleep(dice.uniform(0, 0.3))
+            for name in ("one", "two") if number % 2 else ("one",):
+                run.cluster.kill(name)
+                run.start_workers(name)
+    run.end()
+
+
+def test_a_worker_stopped_past_its_lease_changes_nothing_late(run: Run) -> None:
+    run.start_workers("one")
+    run.submit(120)
+    run.wait_for_final(8)
+    wait_for(lambda: run.workers_at_work() == 1, "a lease")
+    with run.fault("worker stopped past its lease"):
+        signal_all(run, signal.SIGSTOP, "one")
+        run.start_workers("two")
+    run.wait_for_final(120)
+    signal_all(run, signal.SIGCONT, "one")
+    run.end(crashed=8)
+
+
+def test_a_photo_that_kills_its_worker_is_quarantined_alone(run: Run) -> None:
+    run.start_workers("one", "two")
+    with run.fault("photo that kills its worker"):
+        run.submit(60, killer=b"die")
+    run.end(failed=1)
+    (killer,) = [photo for photo in run.photos() if photo.status == "failed"]
+    assert killer.error is not None
+    assert killer.error["code"] == "worker_lost"
+    assert (killer.crashes, killer.attempts) == (5, 5)
+
+
+def test_a_photo_that_hangs_costs_itself_alone(run: Run) -> None:
+    run.start_workers("one")
+    with run.fault("photo that hangs"):
+        run.submit(40, hangs=b"hang")
+    run.end(failed=1, crashed=0)
+    (hung,) = [photo for photo in run.photos() if photo.status == "failed"]
+    assert hung.error is not None
+    assert (hung.error["code"], hung.attempts) == ("timeout", 1)
+
+
+def test_short_memory_costs_nothing(run: Run) -> None:
+    run.start_workers("one")
+    with run.fault("out of memory in a batch"):
+        run.submit(40, fat=b"fat", fatter=b"fat too")
+    run.end(crashed=0)
+
+
+def test_the_machine_sleeps(run: Run) -> None:
+    run.start_workers("one", "two")
+    run.submit(200)
+    run.wait_for_final(8)
+    names = ["sweeper", "broker", "one", "two"]
+    signal_all(run, signal.SIGSTOP, *names)
+    with run.fault("machine asleep for longer than a lease"):
+        time.sleep(run.cluster.settings.lease_s + 2)
+        random.Random(1).shuffle(names)
+        for name in names:
+            signal_all(run, signal.SIGCONT, name)
+            time.sleep(0.2)
+    run.end(crashed=0)
+
+
+def test_a_stop_gives_the_batch_back_in_time(run: Run) -> None:
+    run.start_workers(
+        "one", NIGHTSHIFT_SHUTDOWN_S="1", NIGHTSHIFT_PHOTO_TIMEOUT_S="60", NIGHTSHIFT_LEASE_S="120"
+    )
+    run.submit(3, hangs=b"hang")
+    wait_for(lambda: run.workers_at_work() == 1, "a lease")
+    time.sleep(0.5)
+    run.cluster.processes["one"].terminate()
+    run.cluster.processes.pop("one").wait(timeout=30)
+    assert {(photo.status, photo.attempts, photo.crashes) for photo in run.photos()} == {("queued", 0, 0)}
+    with run.fault("worker asked to stop while a photo hangs"):
+        run.start_workers("two")
+    run.end(failed=1, crashed=0)
+
+
+@pytest.mark.parametrize("step", ["+3600", "-3600"])
+def test_the_clock_is_set(run: Run, step: str) -> None:
+    (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
+    clock = run.folder.parent / "clock"
+    clock.write_text("+0\n")
+    faked = {
+        "LD_PRELOAD": str(library),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+    run.cluster.kill("sweeper")
+    run.cluster.start("sweeper", sweeper_command(), **faked)
+    run.start_workers("one", "two", **faked)
+    run.submit(300)
+    run.wait_for_final(8)
+    with run.fault(f"clock set by {int(step) // 3600:+d} h"):
+        clock.write_text(f"{step}\n")
+    run.cluster.kill("two")
+    run.end(crashed=8)
