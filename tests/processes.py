@@ -78,6 +78,14 @@ class Cluster:
         """Start a Celery worker with one pool process."""
         self.start(name, worker_command(self.settings, name=name))
 
+    def stop_process(self, name: str) -> None:
+        """SIGSTOP a process and its children."""
+        os.killpg(self.processes[name].pid, signal.SIGSTOP)
+
+    def continue_process(self, name: str) -> None:
+        """SIGCONT a process and its children."""
+        os.killpg(self.processes[name].pid, signal.SIGCONT)
+
     def kill(self, name: str) -> None:
         """SIGKILL a process and its children."""
         process = self.processes.pop(name)

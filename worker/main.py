@@ -7,6 +7,7 @@ CUDA - is built in the child, in `worker_process_init`.
 from __future__ import annotations
 
 import ctypes
+import logging
 import multiprocessing
 import os
 from typing import Any
@@ -56,6 +57,9 @@ def _log(**_: object) -> None:
     # Connected, it also keeps Celery from setting up its own.
     settings = load_settings()
     configure(settings.log_level, settings.log_format)
+    # One line for each ring says nothing that the slice does not say.
+    for name in ("celery.app.trace", "celery.worker.strategy"):
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 @signals.worker_init.connect

@@ -19,6 +19,9 @@ class SuspensionWatch:
     After a closed lid, a stopped process, a clock that was set or a database that was away, the workers'
     heartbeats were as silent as this process: they get one lease's time first. Safe between threads.
 
+    Attributes:
+        gap_s: silence that is no accident any more, seconds.
+
     Args:
         lease_s: seconds a lease lasts without a heartbeat.
         wall_s: the clock that goes on while a machine sleeps.
@@ -34,13 +37,13 @@ class SuspensionWatch:
         self._lease_s = lease_s
         self._wall_s = wall_s
         self._monotonic_s = monotonic_s
-        self._gap_s = max(SHORTEST_GAP_S, lease_s / 4)
+        self.gap_s = max(SHORTEST_GAP_S, lease_s / 4)
         self._seen_at_s = wall_s()
         self._trusted_from_s = 0.0
 
     def watch(self, stop: threading.Event) -> None:
         """Look at the clock again and again, in a thread of its own, so that slow work is no suspension."""
-        while not stop.wait(min(1.0, self._gap_s / 4)):
+        while not stop.wait(min(1.0, self.gap_s / 4)):
             self.look()
 
     def look(self) -> None:
@@ -48,7 +51,7 @@ class SuspensionWatch:
         now_s = self._wall_s()
         gap_s = abs(now_s - self._seen_at_s)
         self._seen_at_s = now_s
-        if gap_s > self._gap_s:
+        if gap_s > self.gap_s:
             log.warning("suspended, or the clock was set: waiting one lease", extra={"gap_s": round(gap_s)})
             self.distrust()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
+import time
 
 from shared import erasure
 from shared.clock import utc_now
@@ -71,15 +72,20 @@ class Sweeper:
 
     def sweep(self) -> None:
         """One round: first what workers wait for."""
-        self._return_lapsed(by_time=self._suspension.leases_can_be_trusted())
+        self._return_lapsed()
         self._move_on()
         self._finish_jobs()
         self._ring()
         self._erase()
 
-    def _return_lapsed(self, *, by_time: bool) -> None:
-        rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
+    def _return_lapsed(self) -> None:
+        asked_s = time.monotonic()
         with self._database.write() as session:
+            if time.monotonic() - asked_s > self._suspension.gap_s:
+                # The heartbeats had to wait for the database as long.
+                self._suspension.distrust()
+            by_time = self._suspension.leases_can_be_trusted()
+            rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
             shorten_leases(session, self._settings.lease_s, utc_now())
             lapsed = return_lapsed(session, rules, utc_now())
             archives = return_lapsed_archives(session, rules, utc_now())

