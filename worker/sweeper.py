@@ -81,12 +81,13 @@ class Sweeper:
     def _return_lapsed(self) -> None:
         asked_s = time.monotonic()
         with self._database.write() as session:
+            # The first statement is what waits for the lock.
+            shorten_leases(session, self._settings.lease_s, utc_now())
             if time.monotonic() - asked_s > self._suspension.gap_s:
                 # The heartbeats had to wait for the database as long.
                 self._suspension.distrust()
             by_time = self._suspension.leases_can_be_trusted()
             rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
-            shorten_leases(session, self._settings.lease_s, utc_now())
             lapsed = return_lapsed(session, rules, utc_now())
             archives = return_lapsed_archives(session, rules, utc_now())
         for photo in lapsed:
