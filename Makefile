@@ -50,8 +50,10 @@ worker: $(RUN_STAMP) ## Start a worker
 test: $(DEV_STAMP) ## Run the tests
 	@$(PYTHON) -m pytest $(ARGS)
 
-soak: $(DEV_STAMP) ## Run the long tests
-	@$(PYTHON) -m pytest --soak -m soak $(ARGS)
+# Numbers of each fault go to soak.jsonl; python -m docs.reliability_table puts them into docs/reliability.md.
+soak: $(DEV_STAMP) ## Run the long tests and every fault test
+	@rm -f soak.jsonl
+	@NIGHTSHIFT_FAULTS_RECORD=$(CURDIR)/soak.jsonl $(PYTHON) -m pytest --soak -m "soak or faults" $(ARGS)
 
 cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as plain processes: make cluster PHOTOS=dir [OUT=out]
 	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$$OUT" $(ARGS)

@@ -38,20 +38,25 @@ class Run:
     folder: Path
     job_id: str = ""
 
-    def start_workers(self, *names: str, **environment: str) -> None:
-        """Start workers with one process each."""
+    def start_workers(self, *names: str, analyser: str = "tests.faults.analyser", **environment: str) -> None:
+        """Start workers with one process each; `worker.main` is the real analyser."""
         for name in names:
-            command = worker_command(self.cluster.settings, name=name)
-            command[command.index("worker.main")] = "tests.faults.analyser"
-            self.cluster.start(name, command, **environment)
-            self._workers[name] = environment
+            self._workers[name] = (analyser, environment)
+            self.start_again(name)
+
+    def start_again(self, name: str) -> None:
+        """Start a worker as it was started before."""
+        analyser, environment = self._workers[name]
+        command = worker_command(self.cluster.settings, name=name)
+        command[command.index("worker.main")] = analyser
+        self.cluster.start(name, command, **environment)
 
     def restart_ended(self) -> None:
         """Start again what has ended by itself, as whatever watches over processes does."""
-        for name, environment in self._workers.items():
+        for name in self._workers:
             process = self.cluster.processes.get(name)
             if process is not None and process.poll() is not None:
-                self.start_workers(name, **environment)
+                self.start_again(name)
 
     def submit(self, photos: int, **special: bytes) -> str:
         """Submit photos `0000.jpg` and so on, and `special` ones by name and content, spread among them."""
@@ -59,6 +64,10 @@ class Run:
         step = max(1, photos // (len(special) + 1))
         for number, (name, content) in enumerate(special.items(), 1):
             contents[f"{number * step:05d}-{name}.jpg"] = content
+        return self.submit_bytes(contents)
+
+    def submit_bytes(self, contents: dict[str, bytes]) -> str:
+        """Submit photos by name and content."""
         rows = []
         for name in sorted(contents):
             path = self.folder / name
@@ -96,6 +105,10 @@ class Run:
         with self.cluster.database.read() as session:
             return session.get_one(Job, self.job_id).state == JobState.ENDED
 
+    def note(self, what: str, value: float) -> None:
+        """Record a number of the run beside its faults."""
+        self._notes.append((what, round(value, 1)))
+
     @contextmanager
     def fault(self, name: str) -> Iterator[None]:
         """Around a fault. Afterwards the job must get on, and its numbers are recorded."""
@@ -111,7 +124,8 @@ class Run:
 
     def __post_init__(self) -> None:
         self._recovered: list[tuple[str, float]] = []
-        self._workers: dict[str, dict[str, str]] = {}
+        self._workers: dict[str, tuple[str, dict[str, str]]] = {}
+        self._notes: list[tuple[str, float]] = []
 
     def end(self, *, failed: int = 0, crashed: int | None = None) -> None:
         """Wait for the job to end, and check everything.
@@ -152,6 +166,9 @@ class Run:
                 for name, seconds in self._recovered:
                     entry = {"fault": name, "lost": 0, "doubled": 0, "recovered_s": round(seconds, 1)}
                     file.write(json.dumps(entry) + "\n")
+                for what, value in self._notes:
+                    file.write(json.dumps({"note": what, "value": value}) + "\n")
+        self._recovered, self._notes = [], []
 
 
 @pytest.fixture
