@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,8 +15,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from nightshift import keys, remote
-from nightshift.exits import Exit, exit_table, say, told
+from nightshift import admin, keys, remote
+from nightshift.exits import exit_table, told, whole_installation
 
 app = typer.Typer(
     help="Finds every face in a pile of photos and gives it an apparent gender and age group.",
@@ -96,7 +94,7 @@ def run(
     The photos are read where they are and never changed, copied or moved. A second run over the
     same photos takes over the earlier results, unless --no-reuse is given.
     """
-    with _whole_installation():
+    with whole_installation():
         from nightshift.run import Request, Run
     from nightshift.report import Report, print_report, stdout_console
 
@@ -137,7 +135,7 @@ def serve(
     home: HomeOption = None,
 ) -> None:
     """Serve the API here, with broker and sweeper; workers are started by `nightshift worker`."""
-    with _whole_installation():
+    with whole_installation():
         from nightshift.serve import serve as serve_here
 
     raise typer.Exit(serve_here(_given(host=host, port=port, home=home, allow_in_place=in_place or None)))
@@ -147,7 +145,7 @@ def serve(
 @told
 def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
     """Work for the service of this home, or for the one that NIGHTSHIFT_DATABASE_URL and _BROKER_URL name."""
-    with _whole_installation():
+    with whole_installation():
         from nightshift.serve import become_worker
 
     become_worker(_given(workers=workers, home=home))
@@ -155,15 +153,7 @@ def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
 
 remote.add_to(app)
 app.add_typer(keys.app, name="keys")
-
-
-@contextmanager
-def _whole_installation() -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        say(f"this needs the whole service: pip install 'nightshift[all]' ({error})")
-        raise typer.Exit(Exit.UNAVAILABLE) from error
+app.add_typer(admin.app, name="admin")
 
 
 def _given(**values: Any) -> dict[str, Any]:

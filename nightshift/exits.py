@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import IntEnum
 from typing import ParamSpec
 
@@ -102,3 +103,13 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, NightshiftError):
         return f"{error.message} ({error.code})"
     return str(error)
+
+
+@contextmanager
+def whole_installation() -> Iterator[None]:
+    """Around imports that the base installation lacks."""
+    try:
+        yield
+    except ImportError as error:
+        say(f"this needs the whole service: pip install 'nightshift[all]' ({error})")
+        raise typer.Exit(Exit.UNAVAILABLE) from error

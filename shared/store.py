@@ -13,7 +13,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
@@ -67,10 +67,12 @@ class Stored:
     Attributes:
         key: its key.
         size_bytes: of its bytes.
+        modified_at: when it was written, UTC.
     """
 
     key: str
     size_bytes: int
+    modified_at: datetime
 
 
 @contextmanager
@@ -187,7 +189,15 @@ class Store:
         """What there is under a prefix that ends with `/`, some hundreds at a time."""
         with _translated():
             for page in obstore.list(self._store, prefix, chunk_size=500):
-                yield [Stored(str(entry["path"]), int(entry["size"])) for entry in page]
+                yield [
+                    Stored(str(entry["path"]), int(entry["size"]), entry["last_modified"]) for entry in page
+                ]
+
+    def folders(self, prefix: str = "") -> list[str]:
+        """Prefixes of the next level, each ending with `/`: owners, or with `owner/` their jobs."""
+        with _translated():
+            found = obstore.list_with_delimiter(self._store, prefix or None)
+            return [f"{folder}/" for folder in found["common_prefixes"]]
 
     def clear(self, prefix: str) -> None:
         """Delete everything under a prefix that ends with `/`."""

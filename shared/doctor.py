@@ -1,0 +1,163 @@
+"""Looks at every part that a service stands on, and says what to do about what is not well."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import redis
+from sqlalchemy import text
+
+from shared.bundles import TENSORS, locate_bundle, read_manifest
+from shared.clock import utc_now
+from shared.db.engine import Database
+from shared.db.migrate import is_current
+from shared.errors import NightshiftError
+from shared.registry import count_alive
+from shared.settings import Settings
+from shared.store import Store
+
+Health = Literal["ok", "warning", "failed"]
+LEAST_FREE_BYTES = 1_000_000_000
+CLOCK_S = 5.0
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"})
+_FIXED_SQLITE = {(3, 44): 6, (3, 50): 7}
+"""Releases into which the repair of the WAL-reset bug was taken over, by its patch number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One part, how it is, and what to do."""
+
+    part: str
+    health: Health
+    says: str
+
+
+def examine(settings: Settings) -> Iterator[Diagnosis]:
+    """Look at one part after the other; none keeps the others from being looked at."""
+    examinations: list[tuple[str, Callable[[Settings], Iterator[Diagnosis]]]] = [
+        ("database", _database),
+        ("store", _store),
+        ("broker", _broker),
+        ("bundle", _bundle),
+        ("home", _home),
+    ]
+    for part, look in examinations:
+        try:
+            yield from look(settings)
+        except NightshiftError as error:
+            yield Diagnosis(part, "failed", f"{error.message} ({error.code})")
+        except (OSError, redis.RedisError) as error:
+            yield Diagnosis(part, "failed", str(error))
+
+
+def _database(settings: Settings) -> Iterator[Diagnosis]:
+    database = Database(settings.database_url)
+    try:
+        with database.read() as session:
+            if database.is_sqlite:
+                yield _sqlite(str(session.scalar(text("SELECT sqlite_version()"))))
+            else:
+                its_time = session.scalar(text("SELECT extract(epoch FROM clock_timestamp())"))
+                apart_s = abs(utc_now().timestamp() - float(its_time or 0))
+                says = f"{apart_s:.1f} s between this machine's clock and the database's"
+                yield Diagnosis("clock", "ok" if apart_s < CLOCK_S else "warning", says)
+            if not is_current(session):
+                yield Diagnosis("schema", "failed", "migrations are missing: python -m shared.db.migrate")
+                return
+            yield Diagnosis("schema", "ok", "every migration is there")
+            for kind in ("worker", "sweeper"):
+                alive = count_alive(session, kind, utc_now())
+                yield Diagnosis(f"{kind}s", "ok" if alive else "warning", f"{alive} seen lately")
+    finally:
+        database.close()
+
+
+def _sqlite(version: str) -> Diagnosis:
+    """The rare corruption when a WAL is reset (sqlite.org/wal.html) is in 3.7.0 to 3.51.2."""
+    major, minor, patch = (int(part) for part in [*version.split("."), "0", "0"][:3])
+    fixed = (major, minor, patch) >= (3, 51, 3) or patch >= _FIXED_SQLITE.get((major, minor), 10**6)
+    if fixed:
+        return Diagnosis("database", "ok", f"SQLite {version}")
+    says = f"SQLite {version} has a rare bug that may damage the file (mended in 3.51.3, 3.50.7, 3.44.6)"
+    return Diagnosis("database", "warning", f"{says}: a newer Python or system brings a newer one")
+
+
+def _store(settings: Settings) -> Iterator[Diagnosis]:
+    store = Store(settings.store_url)
+    key, data = f"doctor/{secrets.token_hex(8)}/probe", secrets.token_bytes(64)
+    store.put(key, data)
+    back = store.get(key)
+    store.clear(f"{key.rpartition('/')[0]}/")
+    if back != data:
+        yield Diagnosis("store", "failed", "what was written did not come back")
+        return
+    yield Diagnosis("store", "ok", "written, read and deleted")
+    if settings.store_url.startswith("file://"):
+        yield _room("store's disk", Path(settings.store_url.removeprefix("file://")))
+
+
+def _room(part: str, folder: Path) -> Diagnosis:
+    free = shutil.disk_usage(folder).free
+    return Diagnosis(part, "ok" if free >= LEAST_FREE_BYTES else "warning", f"{free / 1e9:.1f} GB free")
+
+
+def _broker(settings: Settings) -> Iterator[Diagnosis]:
+    url = settings.broker_url.replace("redis+socket://", "unix://")
+    client = redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        yield Diagnosis("broker", "warning", f"away; the sweeper rings when it is back ({error})")
+        return
+    policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy"))
+    keeps = client.config_get("appendonly").get("appendonly") == "yes"
+    says = f"maxmemory-policy {policy}, append-only file {'on' if keeps else 'off'}"
+    if policy != "noeviction":
+        says += ": set noeviction, or rings are dropped when memory is short"
+    yield Diagnosis("broker", "ok" if policy == "noeviction" else "warning", says)
+
+
+def _bundle(settings: Settings) -> Iterator[Diagnosis]:
+    folder = locate_bundle(settings.bundle, settings.weights_dir)
+    manifest = read_manifest(folder)
+    with (folder / TENSORS).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if digest != manifest.sha256:
+        yield Diagnosis("bundle", "failed", f"{folder / TENSORS} is not the file that its manifest names")
+    else:
+        yield Diagnosis("bundle", "ok", f"{manifest.name}, {digest[:12]}")
+
+
+def _home(settings: Settings) -> Iterator[Diagnosis]:
+    if not settings.home.is_dir():
+        yield Diagnosis("home", "ok", f"{settings.home} is not there yet")
+        return
+    yield _room("home's disk", settings.home)
+    if settings.database_url.startswith("sqlite") and (kind := _file_system(settings.home)):
+        if kind in NETWORK_FILE_SYSTEMS:
+            yield Diagnosis("home", "failed", f"SQLite needs a local disk; {settings.home} is on {kind}")
+        else:
+            yield Diagnosis("home", "ok", f"{settings.home} on {kind}")
+
+
+def _file_system(folder: Path) -> str:
+    """Type of the mount a folder is on, by proc(5) mountinfo; empty where the system does not tell."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    mounts = [re.split(r" - |\s", line) for line in lines]
+    best = ("", "")
+    for line, parts in zip(lines, mounts, strict=True):
+        point = parts[4]
+        if (point == "/" or folder.is_relative_to(point)) and len(point) >= len(best[0]):
+            best = (point, line.partition(" - ")[2].split()[0])
+    return best[1]
