@@ -13,12 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from tests.faults.runs import Run
+from tests.faults.test_api import Api
 from tests.processes import wait_for
 
 
@@ -159,3 +161,26 @@ def test_a_full_disk_under_the_store(run: Run, small_disk: Path) -> None:
     wait_for(run.has_ended, "the job to end")
     filler.unlink()
     run.end(crashed=0)
+
+
+def test_a_full_disk_under_uploads(run: Run, small_disk: Path) -> None:
+    run.cluster.settings = run.cluster.settings.model_copy(update={"store_url": f"file://{small_disk}/store"})
+    api = Api(run)
+    run.start_workers("one")
+    with httpx.Client(base_url=api.url, timeout=60) as client:
+        run.job_id = client.post("/v1/jobs", json={}).json()["id"]
+        photos = f"/v1/jobs/{run.job_id}/photos"
+        assert client.put(photos, params={"custom_id": "before.jpg"}, content=b"photo 1").status_code == 201
+        filler = fill(small_disk)
+        refused = client.put(photos, params={"custom_id": "a.jpg"}, content=b"photo 2" + bytes(100_000))
+        assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+        assert client.get(f"/v1/jobs/{run.job_id}").json()["counts"]["total"] == 1
+        filler.unlink()
+        again = client.put(photos, params={"custom_id": "a.jpg"}, content=b"photo 2" + bytes(100_000))
+        assert again.status_code == 201
+        with run.fault("disk full under uploads"):
+            assert client.post(f"/v1/jobs/{run.job_id}/submit").status_code == 202
+    wait_for(run.has_ended, "the job to end")
+    run.assert_well()
+    assert run.counts().succeeded == 2
+    run.cluster.stop()
