@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from shared.domain import Analysis, PhotoError
 from shared.errors import Transient, Unreadable
@@ -19,7 +20,12 @@ from worker.photo_bytes import read_photo
 from worker.pipeline.decode import DecodedPhoto, thumbnail
 from worker.pipeline.isolation import is_out_of_memory
 
-Progress = Callable[[Collection[str]], None]
+
+class Progress(Protocol):
+    """See `Heartbeat.progress`."""
+
+    def __call__(self, at: Collection[str] = (), *, at_store: bool = False) -> None: ...  # noqa: D102
+
 
 log = logging.getLogger(__name__)
 
@@ -87,8 +93,7 @@ def _analyse_once(
     results: list[Result] = []
     ready: list[_Pixels] = []
     for photo in photos:
-        progress([photo.id])
-        outcome = _prepare(parts, held, photo)
+        outcome = _prepare(parts, held, photo, progress)
         if isinstance(outcome, _Pixels):
             ready.append(outcome)
         else:
@@ -123,9 +128,10 @@ def _analyse(
         return [failure] * len(ready)
 
 
-def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto) -> _Pixels | Result:
+def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto, progress: Progress) -> _Pixels | Result:
     """Bytes, then an earlier result of the same bytes, or pixels."""
     settings = parts.settings
+    progress([photo.id], at_store=True)
     try:
         data = read_photo(
             photo, parts.store, owner=held.owner, job_id=held.job_id, max_bytes=settings.max_photo_bytes
@@ -137,12 +143,15 @@ def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto) -> _Pixels | Result
         if error.code == "store_unavailable" and not _answers(parts.store):
             raise StoreAway(error.message) from error
         return NotRead(photo.id, error.message)
+    progress([photo.id])
     sha256 = hashlib.sha256(data).hexdigest()
     if held.options.reuse and (earlier := _earlier(parts, held, photo, sha256, len(data))):
         return earlier
     try:
         decoded = parts.pipeline.decode(data, held.options.analysis())
-        _keep_thumbnail(parts, held, photo, thumbnail(decoded))
+        picture = thumbnail(decoded)
+        progress([photo.id], at_store=True)
+        _keep_thumbnail(parts, held, photo, picture)
     except Unreadable as error:
         failure = PhotoError(error.code, "decode", error.message)
     except Exception as error:

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -25,6 +26,21 @@ class Stopped(Exception):
     """This process was asked to end; the batch goes back."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stall:
+    """A batch, or an archive, that gets nowhere.
+
+    Attributes:
+        at: ids of the photos that it is at; empty where it is at none in particular.
+        at_store: whether it is the store, or a disk, that it waits for.
+        stopping: whether it is merely too slow for a stop.
+    """
+
+    at: Collection[str] = ()
+    at_store: bool = False
+    stopping: bool = False
+
+
 class LeaseLost(Exception):
     """Another worker has the photos by now; what this one finds no longer counts."""
 
@@ -39,8 +55,7 @@ class Heartbeat:
     Args:
         parts: of this process.
         renew: moves the lease's end in a write transaction; 0 when the lease is lost.
-        let_go: gives up the lease in a write transaction; told the ids of the photos that the batch was
-            at when it hangs, None when it is merely too slow for a stop.
+        let_go: gives up the lease in a write transaction.
         lease: its token, for the log.
     """
 
@@ -48,7 +63,7 @@ class Heartbeat:
         self,
         parts: Parts,
         renew: Callable[[Session], int],
-        let_go: Callable[[Session, Collection[str] | None], None],
+        let_go: Callable[[Session, Stall], None],
         lease: str,
     ) -> None:
         self._parts = parts
@@ -56,22 +71,23 @@ class Heartbeat:
         self._let_go = let_go
         self._lease = lease
         self._steps = 0
-        self._at: Collection[str] = ()
+        self._stall = Stall()
         self._lost = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
 
-    def progress(self, at: Collection[str] = ()) -> None:
+    def progress(self, at: Collection[str] = (), *, at_store: bool = False) -> None:
         """Note that the batch got on.
 
         Args:
             at: ids of the photos that it is at from now; empty where it is at none in particular.
+            at_store: whether what comes next is the store's to do.
 
         Raises:
             Stopped: the process is to end.
             LeaseLost: the lease is gone.
         """
-        self._at = at
+        self._stall = Stall(at, at_store)
         self._steps += 1
         if self._parts.should_stop():
             raise Stopped
@@ -94,9 +110,9 @@ class Heartbeat:
             seen = self._steps
             stopping_s += passed_s if self._parts.should_stop() else 0.0
             if idle_s > settings.stall_s:
-                self._end(self._at, "no progress")
+                self._end(self._stall, "no progress")
             elif stopping_s > settings.shutdown_s:
-                self._end(None, "not home in time after a stop")
+                self._end(Stall(stopping=True), "not home in time after a stop")
             elif seen != renewed and since_renewal_s >= settings.lease_s / RENEWALS_PER_LEASE:
                 renewed, since_renewal_s = seen, 0.0
                 self._beat()
@@ -110,12 +126,12 @@ class Heartbeat:
             return
         self._lost = still == 0
 
-    def _end(self, at: Collection[str] | None, why: str) -> None:
-        fields = {"lease": self._lease, "photos": ",".join(at or ()) or "-", "why": why}
+    def _end(self, stall: Stall, why: str) -> None:
+        fields = {"lease": self._lease, "photos": ",".join(stall.at) or "-", "why": why}
         log.error("ending this process", extra=fields)
         try:
             with self._parts.database.write() as session:
-                self._let_go(session, at)
+                self._let_go(session, stall)
         except Exception:
             # The sweeper finds the lease without its process.
             log.exception("could not be let go of", extra={"lease": self._lease})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from typing import TypeVar
 
@@ -13,14 +13,14 @@ from tenacity import RetryCallState, Retrying, before_sleep_log, retry_if_except
 
 from shared.clock import utc_now
 from shared.errors import Transient
-from shared.queue.claim import Claim, claim, give_back, release_hung, renew
+from shared.queue.claim import Claim, Hung, claim, give_back, release_hung, renew
 from shared.queue.finish import finish_if_done
 from shared.queue.save import Failed, Result, Saved, save
 from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives
 from shared.store import job_prefix
 from worker.batch import StoreAway, analyse_batch
-from worker.heartbeat import Heartbeat, LeaseLost, Stopped
+from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
 from worker.parts import Parts
 from worker.unpack import UNPACK_TURN_S, unpack_next
 
@@ -141,12 +141,17 @@ def _give_back(parts: Parts, held: Claim, why: str) -> None:
     log.info("returned", extra=fields)
 
 
-def _let_go(parts: Parts, held: Claim, session: Session, at: Collection[str] | None) -> None:
-    if at is None:
+def _let_go(parts: Parts, held: Claim, session: Session, stall: Stall) -> None:
+    if stall.stopping:
         give_back(session, held, now=utc_now())
         return
-    suspects = at or [photo.id for photo in held.photos]
-    release_hung(session, held, suspects, after_s=parts.settings.stall_s, now=utc_now())
+    hung = Hung(
+        at=stall.at or [photo.id for photo in held.photos],
+        at_store=stall.at_store,
+        after_s=parts.settings.stall_s,
+        max_read_errors=parts.settings.max_read_errors,
+    )
+    release_hung(session, held, hung, now=utc_now())
 
 
 def _renew(parts: Parts, held: Claim, session: Session) -> int:

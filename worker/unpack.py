@@ -7,7 +7,7 @@ import logging
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import cast
@@ -34,7 +34,7 @@ from shared.queue.unpacking import (
     save_members,
 )
 from shared.store import archive_key, job_prefix, photo_key
-from worker.heartbeat import Heartbeat, LeaseLost, Stopped
+from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
 from worker.parts import Parts
 
 PIECE_MEMBERS = 200
@@ -98,9 +98,9 @@ def _renew(lease_s: float, held: HeldArchive, session: Session) -> int:
     return renew_archive(session, held, lease_s=lease_s, now=utc_now())
 
 
-def _let_go(held: HeldArchive, session: Session, at: Collection[str] | None) -> None:
+def _let_go(held: HeldArchive, session: Session, stall: Stall) -> None:
     """Only for a stop: what hangs keeps its lease, and the sweeper counts a crash at this member."""
-    if at is None:
+    if stall.stopping:
         give_back_archive(session, held)
 
 

@@ -137,26 +137,54 @@ def give_back(session: Session, held: Claim, *, now: datetime) -> int:
     return len(photos)
 
 
-def release_hung(
-    session: Session, held: Claim, at: Collection[str], *, after_s: float, now: datetime
-) -> None:
-    """End a batch that gets nowhere: `at` are the ids of the photos it was at, one of which hangs.
+@dataclass(frozen=True, slots=True)
+class Hung:
+    """Why a batch gets nowhere.
 
-    A single one fails as `timeout`. Several go back as suspects, to be taken alone. The others go back
-    as if nothing had been.
+    Attributes:
+        at: ids of the photos it is at.
+        at_store: whether it waits for the store, or a disk, and not for the photo.
+        after_s: how long nothing moved, seconds.
+        max_read_errors: attempts that may fail on the store before a photo does.
+    """
+
+    at: Collection[str]
+    at_store: bool
+    after_s: float
+    max_read_errors: int
+
+
+def release_hung(session: Session, held: Claim, hung: Hung, *, now: datetime) -> None:
+    """End a batch that gets nowhere, and give what is not to blame back as if nothing had been.
+
+    A single photo fails as `timeout`; of several, each goes back as a suspect, to be taken alone. Where the
+    store is waited for, they go back a set number of times, as after any read that failed.
     """
     photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
     for photo in photos:
-        hangs = photo.id in at
-        photo.history = with_attempt(photo, "hung" if hangs else "returned", now)
-        photo.lease_token = photo.lease_expires_at = None
         photo.status = PhotoStatus.QUEUED
-        if not hangs:
+        error = None
+        if photo.id not in hung.at:
+            photo.history = with_attempt(photo, "returned", now)
             photo.attempts -= 1
-        elif len(at) > 1:
-            photo.crashes += 1
         else:
-            message = f"no sign of progress with it in {after_s:.0f} s (NIGHTSHIFT_PHOTO_TIMEOUT_S)"
-            photo.error = asdict(PhotoError("timeout", "queue", message, retryable=True))
-            photo.status, photo.finished_at = PhotoStatus.FAILED, now
+            error = _blame(photo, hung)
+            photo.history = with_attempt(photo, "not_read" if hung.at_store else "hung", now)
+        photo.lease_token = photo.lease_expires_at = None
+        if error is not None:
+            photo.error, photo.status, photo.finished_at = asdict(error), PhotoStatus.FAILED, now
     session.flush()
+
+
+def _blame(photo: Photo, hung: Hung) -> PhotoError | None:
+    """Count against the photo; the error it fails with, None when it is tried again."""
+    silence = f"no sign of progress with it in {hung.after_s:.0f} s"
+    if hung.at_store:
+        photo.read_errors += 1
+        if photo.read_errors < hung.max_read_errors:
+            return None
+        return PhotoError("file_unavailable", "read", f"{silence} of reading it", retryable=True)
+    if len(hung.at) > 1:
+        photo.crashes += 1
+        return None
+    return PhotoError("timeout", "queue", f"{silence} (NIGHTSHIFT_PHOTO_TIMEOUT_S)", retryable=True)

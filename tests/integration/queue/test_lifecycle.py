@@ -15,7 +15,7 @@ from shared.domain import PhotoError
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from shared.options import JobOptions
-from shared.queue.claim import Claim, claim, give_back, release_hung
+from shared.queue.claim import Claim, Hung, claim, give_back, release_hung
 from shared.queue.control import cancel, pause, resume_due, retry
 from shared.queue.finish import expire_open, finish_if_done
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
@@ -341,9 +341,9 @@ def test_history_does_not_grow_for_ever(database: Database) -> None:
     assert photo.attempts == 0
 
 
-def hang(database: Database, held: Claim, at: list[str]) -> None:
+def hang(database: Database, held: Claim, at: list[str], *, at_store: bool = False) -> None:
     with database.write() as session:
-        release_hung(session, held, at, after_s=60, now=utc_now())
+        release_hung(session, held, Hung(at, at_store, 60, 2), now=utc_now())
 
 
 def test_a_photo_that_hangs_fails_alone(database: Database) -> None:
@@ -379,3 +379,17 @@ def test_leases_from_before_the_clock_was_set_back_end(database: Database) -> No
     (photo,) = photos_of(database, job_id)
     assert photo.lease_expires_at is not None
     assert photo.lease_expires_at <= utc_now() + timedelta(seconds=61)
+
+
+def test_a_store_that_hangs_is_tried_again_then_fails_the_photo(database: Database) -> None:
+    job_id = queued_job(database, 2)
+    held = taken(database)
+    hang(database, held, [held.photos[0].id], at_store=True)
+    first, mate = photos_of(database, job_id)
+    assert (first.status, first.read_errors, first.crashes, first.attempts) == ("queued", 1, 0, 1)
+    assert (mate.status, mate.attempts) == ("queued", 0)
+    held = taken(database)
+    hang(database, held, [held.photos[0].id], at_store=True)
+    first, _ = photos_of(database, job_id)
+    assert first.error is not None
+    assert (first.status, first.error["code"]) == ("failed", "file_unavailable")

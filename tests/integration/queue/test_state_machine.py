@@ -24,7 +24,7 @@ from shared.db.engine import Database
 from shared.db.models import FaceRow, Job, Photo
 from shared.domain import PhotoError
 from shared.errors import Conflict
-from shared.queue.claim import Claim, claim, give_back, release_hung, renew
+from shared.queue.claim import Claim, Hung, claim, give_back, release_hung, renew
 from shared.queue.control import cancel, pause, resume, retry
 from shared.queue.counts import count_photos
 from shared.queue.finish import expire_open, finish_if_done
@@ -118,9 +118,9 @@ class Queue(RuleBasedStateMachine):
     def hang(self, data: st.DataObject) -> None:
         held = self._a_claim(data)
         ids = [photo.id for photo in held.photos]
-        at = data.draw(st.sets(st.sampled_from(ids), min_size=1))
+        hung = Hung(data.draw(st.sets(st.sampled_from(ids), min_size=1)), data.draw(st.booleans()), 60, 2)
         with self.database.write() as session:
-            release_hung(session, held, at, after_s=60, now=utc_now())
+            release_hung(session, held, hung, now=utc_now())
         assert self._still_held(held) == 0
 
     @rule(data=st.data())
