@@ -7,6 +7,17 @@ from types import FrameType
 from typing import Any
 
 from api.context import EXTENSION
+from shared.logs import configure
+from shared.settings import load_settings
+
+
+def on_starting(server: Any) -> None:
+    """Have gunicorn's own lines look like everybody's."""
+    settings = load_settings()
+    configure(settings.log_level, settings.log_format)
+    for logger in (server.log.error_log, server.log.access_log):
+        logger.handlers.clear()
+        logger.propagate = True
 
 
 def post_worker_init(worker: Any) -> None:

@@ -96,8 +96,12 @@ def _objects(database: Database, store: Store, folder: str, *, fix: bool, now: d
 def _orphans(session: Session, job_id: str, page: list[Stored]) -> list[Stored]:
     if session.scalar(select(Upload.job_id).where(Upload.job_id == job_id, Upload.lease_token.is_not(None))):
         return []
-    if session.get(Job, job_id) is None:
+    job = session.get(Job, job_id)
+    if job is None:
         return page
+    # Photos are still arriving; and a copy within a directory is as old as its original.
+    if job.state in (JobState.OPEN, JobState.UNPACKING):
+        return []
     ids = {_photo_id(found.key) for found in page}
     known = set(session.scalars(select(Photo.id).where(Photo.job_id == job_id, Photo.id.in_(ids))))
     return [found for found in page if kind_of(found.key) != "archive" and _photo_id(found.key) not in known]

@@ -44,6 +44,11 @@ def beat(
     row.stopped_at = now if stopped else None
 
 
+def is_known(session: Session, process_id: str) -> bool:
+    """Whether the process has its row still."""
+    return session.get(WorkerRow, process_id) is not None
+
+
 def is_alive(row: WorkerRow, now: datetime) -> bool:
     """Seen lately, and not known to be dead."""
     if row.stopped_at is not None or now - row.seen_at > SILENT_AFTER:

@@ -42,6 +42,11 @@ class Sums:
             entry["sum"] += value
             entry["counts"][bisect_left(bounds, value)] += 1
 
+    def clear(self) -> None:
+        """Begin anew."""
+        with self._lock:
+            self._document = {"counters": {}, "histograms": {}}
+
     def document(self) -> dict[str, Any]:
         """As kept in the database."""
         with self._lock:

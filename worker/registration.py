@@ -40,6 +40,7 @@ class Registration:
         self._about = {"pid": os.getpid(), "version": version("nightshift"), **about}
         self._started_at = utc_now()
         self._over = threading.Event()
+        self._has_beaten = False
         self._thread = threading.Thread(target=self._run, name="registration", daemon=True)
 
     def start(self) -> None:
@@ -60,6 +61,9 @@ class Registration:
     def _beat(self, *, stopped: bool = False) -> None:
         try:
             with self._database.write() as session:
+                if self._has_beaten and not registry.is_known(session, self._id):
+                    # It slept so long that its row was added to those of the gone.
+                    self._sums.clear()
                 registry.beat(
                     session,
                     self._id,
@@ -71,5 +75,6 @@ class Registration:
                     now=utc_now(),
                     stopped=stopped,
                 )
+            self._has_beaten = True
         except Transient as error:
             log.warning("not registered", extra={"reason": error.message})

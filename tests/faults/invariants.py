@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -40,6 +41,21 @@ def assert_all_is_well(database: Database, settings: Settings) -> None:
     _no_orphans(settings, photos)
 
 
+def lost_and_doubled(database: Database) -> tuple[int, int]:
+    """Photos that are not final, and photos whose result was saved more than once."""
+    with database.read() as session:
+        photos = session.scalars(select(Photo)).all()
+        faces = session.execute(select(FaceRow.photo_id)).scalars().all()
+    lost = sum(photo.status not in FINAL_STATUSES for photo in photos)
+    rows = Counter(faces)
+    doubled = sum(
+        [entry["ending"] for entry in photo.history or []].count("succeeded") > 1
+        or rows[photo.id] > photo.face_count
+        for photo in photos
+    )
+    return lost, doubled
+
+
 def _faces_are_of_one_attempt(photos: list[Photo], faces: Counter[str], rows: set[tuple[str, int]]) -> None:
     for photo in photos:
         assert faces[photo.id] == photo.face_count
@@ -52,9 +68,9 @@ def _faces_are_of_one_attempt(photos: list[Photo], faces: Counter[str], rows: se
 
 
 def _answers_once(settings: Settings, job: Job, photos: list[Photo]) -> None:
-    lines = create_app(settings).test_client().get(f"/v1/jobs/{job.id}/results?format=csv").text
-    ids = Counter(photo.id for photo in photos if photo.id in lines)
-    assert sum(ids.values()) == len(photos)
+    lines = create_app(settings).test_client().get(f"/v1/jobs/{job.id}/results").text.splitlines()
+    in_order = sorted(photos, key=lambda photo: photo.ordinal)
+    assert [json.loads(line)["photo_id"] for line in lines] == [photo.id for photo in in_order]
 
 
 def _no_orphans(settings: Settings, photos: list[Photo]) -> None:

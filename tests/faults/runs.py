@@ -22,7 +22,7 @@ from shared.queue.counts import Counts, count_photos
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.states import JobState
 from tests.faults.analyser import faces_in
-from tests.faults.invariants import assert_all_is_well
+from tests.faults.invariants import assert_all_is_well, lost_and_doubled
 from tests.processes import Cluster, wait_for
 from tests.queue_rows import manifest
 
@@ -58,12 +58,12 @@ class Run:
             if process is not None and process.poll() is not None:
                 self.start_again(name)
 
-    def submit(self, photos: int, **special: bytes) -> str:
+    def submit(self, photos: int, prefix: str = "", **special: bytes) -> str:
         """Submit photos `0000.jpg` and so on, and `special` ones by name and content, spread among them."""
-        contents = {f"{number:05d}.jpg": b"photo %d" % number for number in range(photos)}
+        contents = {f"{prefix}{number:05d}.jpg": b"photo %d" % number for number in range(photos)}
         step = max(1, photos // (len(special) + 1))
         for number, (name, content) in enumerate(special.items(), 1):
-            contents[f"{number * step:05d}-{name}.jpg"] = content
+            contents[f"{prefix}{number * step:05d}-{name}.jpg"] = content
         return self.submit_bytes(contents)
 
     def submit_bytes(self, contents: dict[str, bytes]) -> str:
@@ -151,20 +151,25 @@ class Run:
             assert sum(photo.crashes > 0 for photo in photos) <= crashed
 
     def assert_well(self) -> None:
-        """Check everything there is; then the faults count as overcome."""
+        """Record what became of the photos, then check everything there is."""
+        self._record(*lost_and_doubled(self.cluster.database))
         assert_all_is_well(self.cluster.database, self.cluster.settings)
-        self._record()
 
     def jobs(self) -> list[str]:
         """Ids of every job."""
         with self.cluster.database.read() as session:
             return list(session.scalars(select(Job.id)))
 
-    def _record(self) -> None:
+    def _record(self, lost: int, doubled: int) -> None:
         if path := os.environ.get(RECORD):
             with Path(path).open("a", encoding="utf-8") as file:
                 for name, seconds in self._recovered:
-                    entry = {"fault": name, "lost": 0, "doubled": 0, "recovered_s": round(seconds, 1)}
+                    entry = {
+                        "fault": name,
+                        "lost": lost,
+                        "doubled": doubled,
+                        "recovered_s": round(seconds, 1),
+                    }
                     file.write(json.dumps(entry) + "\n")
                 for what, value in self._notes:
                     file.write(json.dumps({"note": what, "value": value}) + "\n")

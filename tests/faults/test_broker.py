@@ -9,6 +9,7 @@ import time
 
 from shared.doorbell import QUEUE, CeleryDoorbell
 from tests.faults.runs import Run
+from tests.processes import wait_for
 
 
 def test_a_broker_killed_and_restarted(run: Run) -> None:
@@ -62,6 +63,15 @@ def test_rings_by_the_hundred_and_messages_nobody_sent(run: Run) -> None:
             doorbell.ring(32)
         for message in malformed():
             run.cluster.broker().lpush(QUEUE, message)
+    run.end(crashed=0)
+
+    def all_are_read() -> bool:
+        run.restart_ended()
+        return run.cluster.broker().llen(QUEUE) == 0
+
+    wait_for(all_are_read, "every message to be read")
+    with run.fault("malformed messages, read"):
+        run.submit(20, prefix="again ")
     run.end(crashed=0)
 
 

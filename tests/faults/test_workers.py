@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import time
 from pathlib import Path
@@ -46,6 +47,8 @@ def test_a_worker_stopped_past_its_lease_changes_nothing_late(run: Run) -> None:
         run.start_workers("two")
     run.wait_for_final(120)
     signal_all(run, signal.SIGCONT, "one")
+    # It goes on with what it had, and finds that it is no longer its own.
+    wait_for(lambda: bool(re.search(r" lost job=| lost=[1-9]", run.cluster.log("one"))), "the late save")
     run.end(crashed=8)
 
 
@@ -127,3 +130,4 @@ def test_the_clock_is_set(run: Run, step: str) -> None:
         clock.write_text(f"{step}\n")
     run.cluster.kill("two")
     run.end(crashed=8)
+    assert "the clock was set" in run.cluster.log("sweeper")

@@ -50,7 +50,9 @@ def test_a_service_that_agrees(service: Service) -> None:
 
 def test_orphans_are_deleted_when_they_are_old(service: Service) -> None:
     job_id = service.submitted_job("a")
+    arriving = service.open_job()
     store = service.context.store
+    store.put(photo_key("local", arriving, "pho_on_its_way"), b"x")
     store.put(photo_key("local", job_id, "pho_nobody"), b"x")
     store.put(photo_key("local", "job_gone", "pho_1"), b"x")
     store.put(photo_key("local", "job_gone", "pho_2"), b"x")
@@ -60,7 +62,7 @@ def test_orphans_are_deleted_when_they_are_old(service: Service) -> None:
     assert findings(service) == expected
     assert findings(service, fix=True) == {(*one[:3], True) for one in expected}
     assert findings(service) == set()
-    assert len(service.stored()) == 1
+    assert len(service.stored()) == 2
 
 
 def test_a_missing_original_is_told_and_cannot_be_mended(service: Service) -> None:

@@ -85,6 +85,20 @@ def test_counters_outlive_their_workers(service: Service) -> None:
     assert [worker["id"] for worker in listed] == ["three"]
 
 
+def test_a_worker_that_slept_for_hours_is_not_counted_twice(service: Service) -> None:
+    measures = Measures()
+    measures.count("photos_done|succeeded", 5)
+    registration = Registration(service.database, "sleeper", "worker", measures, {})
+    registration._beat()
+    with service.database.write() as session:
+        registry.fold_gone(session, utc_now() + timedelta(hours=2))
+    registration._beat()
+    assert samples(service)["nightshift_photos_done_total{succeeded}"] == 5
+    measures.count("photos_done|succeeded")
+    registration._beat()
+    assert samples(service)["nightshift_photos_done_total{succeeded}"] == 6
+
+
 def test_no_label_holds_an_id(service: Service) -> None:
     job_id = service.submitted_job("secret.jpg")
     worked(service, own_process_id())
