@@ -83,7 +83,7 @@ def test_submit_an_archive_then_known_photos_then_erase(tmp_path: Path) -> None:
         # The one that was known was copied, not sent.
         log = stderr.read_text()
         assert log.count("PUT /v1/jobs") == 1
-        assert "photos/check 200" in log
+        assert "photos/check status=200" in log
 
         asked = server.run("delete", job["id"])
         assert asked.returncode != 0
