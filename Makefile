@@ -53,7 +53,7 @@ test: $(DEV_STAMP) ## Run the tests
 # Numbers of each fault go to soak.jsonl; python -m docs.reliability_table puts them into docs/reliability.md.
 soak: $(DEV_STAMP) ## Run the long tests and every fault test
 	@rm -f soak.jsonl
-	@NIGHTSHIFT_FAULTS_RECORD=$(CURDIR)/soak.jsonl $(PYTHON) -m pytest --soak -m "soak or faults" $(ARGS)
+	@NIGHTSHIFT_FAULTS_RECORD=$(CURDIR)/soak.jsonl $(PYTHON) -m pytest --soak -m "soak or faults" -k "not short" -s $(ARGS)
 
 cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as plain processes: make cluster PHOTOS=dir [OUT=out]
 	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$$OUT" $(ARGS)
