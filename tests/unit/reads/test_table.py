@@ -27,6 +27,7 @@ def photo(custom_id: str = "a", faces: int = 0, error: PhotoError | None = None)
         exif_orientation=1,
         scale=1.0,
         attempts=1,
+        history=[],
         reused=False,
         timings_ms=None,
         precision="fp32",
