@@ -25,6 +25,7 @@ from api import (
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, polish
 from api.json_bodies import require_json
+from api.probes import Probes
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
 from shared.bundles import locate_bundle, read_manifest
@@ -79,6 +80,7 @@ def _context(settings: Settings) -> Context:
         jobs=JobReads(database),
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
         rate_limits=RateLimits(settings.rate_limit),
+        probes=Probes(),
     )
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import logging
+from functools import partial
 from typing import Literal
 
 from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import SQLAlchemyError
 
 from api.answers import answer
 from api.context import Context, context
 from api.description import HEALTH_TAG, operation_id
 from shared.clock import utc_now
 from shared.db.migrate import is_current
-from shared.errors import Transient
 from shared.registry import count_alive
 
-log = logging.getLogger("nightshift.api")
+PATIENCE_S = 5.0
+"""A probe that hangs with what it asks would look like a server that hangs."""
 
 blueprint = APIBlueprint(
     "health",
@@ -82,30 +81,32 @@ def _answer(readiness: Readiness, status: int) -> Response:
 
 
 def check(of: Context) -> Checks:
-    """Try every part once."""
-    database, schema = _database(of)
-    workers = sweepers = 0
-    if schema == "ok":
-        with of.database.read() as session:
-            workers = count_alive(session, "worker", utc_now())
-            sweepers = count_alive(session, "sweeper", utc_now())
-    try:
-        of.store.ping()
-        store: Check = "ok"
-    except Transient as error:
-        log.warning("not ready", extra={"reason": str(error)})
-        store = "down"
-    broker: Check = "down" if of.doorbell.waiting() is None else "ok"
+    """Try every part once; one that does not answer in time is down."""
+    found = of.probes.ask(
+        {
+            "database": partial(_schema, of),
+            "processes": partial(_processes, of),
+            "store": of.store.ping,
+            "broker": of.doorbell.waiting,
+        },
+        within_s=PATIENCE_S,
+    )
+    workers, sweepers = found.get("processes", (0, 0))
     return Checks(
-        database=database, schema_=schema, store=store, broker=broker, workers=workers, sweepers=sweepers
+        database="ok" if "database" in found else "down",
+        schema_=found.get("database", "down"),
+        store="ok" if "store" in found else "down",
+        broker="down" if found.get("broker") is None else "ok",
+        workers=workers,
+        sweepers=sweepers,
     )
 
 
-def _database(of: Context) -> tuple[Check, Literal["ok", "outdated", "down"]]:
-    try:
-        of.database.ping()
-    except (Transient, SQLAlchemyError) as error:
-        log.warning("not ready", extra={"reason": str(error)})
-        return "down", "down"
+def _schema(of: Context) -> Literal["ok", "outdated"]:
     with of.database.read() as session:
-        return "ok", "ok" if is_current(session) else "outdated"
+        return "ok" if is_current(session) else "outdated"
+
+
+def _processes(of: Context) -> tuple[int, int]:
+    with of.database.read() as session:
+        return count_alive(session, "worker", utc_now()), count_alive(session, "sweeper", utc_now())

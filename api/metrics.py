@@ -28,8 +28,7 @@ _COUNTERS = {
     "photos_done": ("Photos that workers have made final", "outcome"),
     "failures": ("Photos that failed, by error code", "code"),
     "reads_put_off": ("Photos whose bytes were out of reach for now", None),
-    "leases_expired": ("Photos returned to the queue because their worker died or fell silent", None),
-    "photos_quarantined": ("Photos given up because their workers died again and again", None),
+    "leases_expired": ("Leases that ended because their worker died or fell silent, by photo", None),
 }
 _HISTOGRAMS = {
     "stage_seconds": ("A photo's share of its batch's time in each stage", "stage"),

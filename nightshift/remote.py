@@ -182,11 +182,7 @@ def cancel(
 ) -> None:
     """Cancel a job; what is done is kept."""
     with Client(server, api_key) as client:
-        cancelled = client.cancel(job)
-    if as_json:
-        typer.echo(_as_json(cancelled))
-    else:
-        say(f"{cancelled.id} is {cancelled.outcome or cancelled.state}")
+        _show(client.cancel(job), as_json)
 
 
 def pause(
@@ -234,7 +230,8 @@ def _show(job: Job, as_json: bool) -> None:
         typer.echo(_as_json(job))
     else:
         waits = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
-        say(f"{job.id} is {job.outcome or job.state}{waits}; {job.counts.queued:,} photos wait")
+        left = f"; {job.counts.queued:,} photos wait" if job.counts.queued else ""
+        say(f"{job.id} is {job.outcome or job.state}{waits}{left}")
 
 
 def delete(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Annotated, Literal
@@ -158,3 +159,28 @@ def read_manifest(folder: Path) -> Manifest:
         raise ModelUnavailable("bundle_format", f"{path}: {lines}") from error
     except (OSError, ValueError) as error:
         raise ModelUnavailable("bundle_format", f"{path}: {error}") from error
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_verified_manifest(folder: Path) -> Manifest:
+    """Read a manifest, and make sure that the tensors beside it are those it names.
+
+    Raises:
+        ModelUnavailable: `bundle_format`; `bundle_not_found` without tensors; `bundle_sha256`.
+    """
+    manifest = read_manifest(folder)
+    path = folder / TENSORS
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        raise ModelUnavailable("bundle_not_found", f"{path}: {error.strerror}") from error
+    if digest != manifest.sha256:
+        raise ModelUnavailable(
+            "bundle_sha256", f"{path} is not the file that its manifest names: it has sha256 {digest}"
+        )
+    return manifest

@@ -170,6 +170,8 @@ class Store:
         try:
             with _translated():
                 obstore.copy(self._store, key, to)
+                if self._folder is not None:
+                    self._sync(self._folder / to)
         except FileNotFoundError:
             return False
         return True

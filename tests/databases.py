@@ -33,24 +33,27 @@ def postgresql_server() -> Iterator[str]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """URL of an empty database with the newest schema, once on each kind."""
+def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a database without tables, once on each kind."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'test.db'}"
-        upgrade(url)
-        yield url
+        yield f"sqlite:///{tmp_path / 'test.db'}"
         return
     server = make_url(request.getfixturevalue("postgresql_server")).set(drivername="postgresql+psycopg")
     name = f"test_{uuid.uuid4().hex}"
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text(f"CREATE DATABASE {name}"))
-    url = server.set(database=name).render_as_string(hide_password=False)
-    upgrade(url)
-    yield url
+    yield server.set(database=name).render_as_string(hide_password=False)
     with engine.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     engine.dispose()
+
+
+@pytest.fixture
+def database_url(empty_database_url: str) -> str:
+    """URL of an empty database with the newest schema, once on each kind."""
+    upgrade(empty_database_url)
+    return empty_database_url
 
 
 @pytest.fixture

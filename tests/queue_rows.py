@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -16,6 +17,7 @@ from shared.options import JobOptions
 from shared.queue.claim import Claim, claim
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.save import Saved, Succeeded, save
+from shared.registry import Kind, beat
 from shared.states import FINAL_STATUSES, JobState
 
 LEASE_S = 60.0
@@ -138,3 +140,18 @@ def assert_nothing_lost_nothing_twice(database: Database) -> None:
                 )
                 assert faces == photo.face_count
             assert counts["faces"] == sum(photo.face_count for photo in photos)
+
+
+def seen(database: Database, process_id: str, kind: Kind = "worker", **sums: Any) -> None:
+    """Have a process be seen now, somewhere else."""
+    with database.write() as session:
+        beat(
+            session,
+            process_id,
+            kind=kind,
+            host="elsewhere",
+            about={"device": "cpu"},
+            sums=sums,
+            started_at=utc_now(),
+            now=utc_now(),
+        )

@@ -143,10 +143,10 @@ def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto, progress: Progress)
         if error.code == "store_unavailable" and not _answers(parts.store):
             raise StoreAway(error.message) from error
         return NotRead(photo.id, error.message)
-    progress([photo.id])
     sha256 = hashlib.sha256(data).hexdigest()
     if held.options.reuse and (earlier := _earlier(parts, held, photo, sha256, len(data))):
         return earlier
+    progress([photo.id])
     try:
         decoded = parts.pipeline.decode(data, held.options.analysis())
         picture = thumbnail(decoded)
@@ -176,14 +176,18 @@ def _answers(store: Store) -> bool:
 def _earlier(
     parts: Parts, held: Claim, photo: ClaimedPhoto, sha256: str, size_bytes: int
 ) -> Succeeded | None:
-    with parts.database.read() as session:
-        earlier = find_earlier(
-            session,
-            owner=held.owner,
-            sha256=sha256,
-            bundle_sha256=parts.pipeline.bundle.manifest.sha256,
-            options_fingerprint=held.options.analysis().fingerprint(),
-        )
+    try:
+        with parts.database.read() as session:
+            earlier = find_earlier(
+                session,
+                owner=held.owner,
+                sha256=sha256,
+                bundle_sha256=parts.pipeline.bundle.manifest.sha256,
+                options_fingerprint=held.options.analysis().fingerprint(),
+            )
+    except Transient:
+        # The batch goes on without; what it finds is saved when the database is back.
+        return None
     if earlier is None:
         return None
     try:

@@ -83,8 +83,12 @@ def _build(**_: object) -> None:
         # A parent that was killed sets no flag.
         return bool(_stop_flag.value) or os.getppid() != parent
 
+    def leave(status: int) -> None:
+        registered.close()
+        os._exit(status)
+
     try:
-        parts = _process["parts"] = build_parts(load_settings(), should_stop)
+        parts = _process["parts"] = build_parts(load_settings(), should_stop, leave)
     except NightshiftError as error:
         # Celery would go on without; a child without parts must not take messages.
         raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error

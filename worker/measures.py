@@ -23,7 +23,11 @@ class Measures(Sums):
                     for stage, took_ms in asdict(result.analysis.timings_ms).items():
                         self.observe(f"stage_seconds|{stage}", took_ms / 1000)
             elif isinstance(result, Failed):
-                self.count("photos_done|failed")
-                self.count(f"failures|{result.error.code}")
+                self.photo_failed(result.error.code)
             elif isinstance(result, NotRead):
                 self.count("reads_put_off")
+
+    def photo_failed(self, code: str) -> None:
+        """Count a photo that is final as failed."""
+        self.count("photos_done|failed")
+        self.count(f"failures|{code}")

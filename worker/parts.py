@@ -45,7 +45,7 @@ class Parts:
     exit: Callable[[int], None] = os._exit
 
 
-def build_parts(settings: Settings, should_stop: Callable[[], bool]) -> Parts:
+def build_parts(settings: Settings, should_stop: Callable[[], bool], leave: Callable[[int], None]) -> Parts:
     """Open the database and the store, load the weights.
 
     Raises:
@@ -61,4 +61,5 @@ def build_parts(settings: Settings, should_stop: Callable[[], bool]) -> Parts:
         worker=own_process_id(),
         should_stop=should_stop,
         batch_size=BatchSize(settings.batch_size),
+        exit=leave,
     )

@@ -151,7 +151,8 @@ def _let_go(parts: Parts, held: Claim, session: Session, stall: Stall) -> None:
         after_s=parts.settings.stall_s,
         max_read_errors=parts.settings.max_read_errors,
     )
-    release_hung(session, held, hung, now=utc_now())
+    for code in release_hung(session, held, hung, now=utc_now()):
+        parts.measures.photo_failed(code)
 
 
 def _renew(parts: Parts, held: Claim, session: Session) -> int:

@@ -28,7 +28,7 @@ from shared.queue.unpacking import count_archives, return_lapsed_archives
 from shared.registry import fold_gone
 from shared.settings import Settings, load_settings
 from shared.store import Store, job_prefix
-from shared.sums import Sums
+from worker.measures import Measures
 from worker.registration import Registration
 from worker.suspension import SuspensionWatch
 
@@ -50,13 +50,15 @@ class Sweeper:
         self._store = store or Store(settings.store_url)
         self._doorbell = doorbell or CeleryDoorbell(settings.broker_url)
         self._suspension = SuspensionWatch(settings.lease_s)
-        self._sums = Sums()
+        self._measures = Measures()
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set; a database that is away is waited for."""
         watch = threading.Thread(target=self._suspension.watch, args=(stop,), name="suspension", daemon=True)
         watch.start()
-        registration = Registration(self._database, f"{own_process_id()}/sweeper", "sweeper", self._sums, {})
+        registration = Registration(
+            self._database, f"{own_process_id()}/sweeper", "sweeper", self._measures, {}
+        )
         registration.start()
         while not stop.wait(self._settings.sweep_interval_s):
             try:
@@ -91,7 +93,9 @@ class Sweeper:
             lapsed = return_lapsed(session, rules, utc_now())
             archives = return_lapsed_archives(session, rules, utc_now())
         for photo in lapsed:
-            self._sums.count("photos_quarantined" if photo.quarantined else "leases_expired")
+            self._measures.count("leases_expired")
+            if photo.quarantined:
+                self._measures.photo_failed("worker_lost")
             log.warning(
                 "quarantined" if photo.quarantined else "requeued",
                 extra={"job": photo.job_id, "photo": photo.photo_id, "worker": photo.worker},

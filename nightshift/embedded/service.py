@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import socket
 import threading
@@ -19,8 +18,8 @@ from nightshift.embedded.broker import START_S, answers, embedded_broker_command
 from nightshift.embedded.children import Command
 from nightshift.embedded.logs import last_lines, log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
-from shared.bundles import TENSORS, Manifest, locate_bundle, read_manifest
-from shared.errors import ModelUnavailable, NightshiftError
+from shared.bundles import Manifest, locate_bundle, read_verified_manifest
+from shared.errors import NightshiftError
 from shared.processes import api_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
 from worker.sweeper import Sweeper
@@ -68,14 +67,7 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
         ModelUnavailable: there is none, its manifest is wrong, or its tensors are not those it names.
     """
     folder = locate_bundle(settings.bundle, settings.weights_dir).absolute()
-    manifest = read_manifest(folder)
-    try:
-        with (folder / TENSORS).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ModelUnavailable("bundle_not_found", f"{folder / TENSORS}: {error.strerror}") from error
-    if digest != manifest.sha256:
-        raise ModelUnavailable("bundle_sha256", f"{folder / TENSORS} is not the file that its manifest names")
+    manifest = read_verified_manifest(folder)
     return settings.model_copy(update={"bundle": str(folder)}), manifest
 
 

@@ -154,12 +154,16 @@ class Hung:
     max_read_errors: int
 
 
-def release_hung(session: Session, held: Claim, hung: Hung, *, now: datetime) -> None:
+def release_hung(session: Session, held: Claim, hung: Hung, *, now: datetime) -> list[str]:
     """End a batch that gets nowhere, and give what is not to blame back as if nothing had been.
 
     A single photo fails as `timeout`; of several, each goes back as a suspect, to be taken alone. Where the
     store is waited for, they go back a set number of times, as after any read that failed.
+
+    Returns:
+        The error code of each photo that failed.
     """
+    codes = []
     photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
     for photo in photos:
         photo.status = PhotoStatus.QUEUED
@@ -173,7 +177,9 @@ def release_hung(session: Session, held: Claim, hung: Hung, *, now: datetime) ->
         photo.lease_token = photo.lease_expires_at = None
         if error is not None:
             photo.error, photo.status, photo.finished_at = asdict(error), PhotoStatus.FAILED, now
+            codes.append(error.code)
     session.flush()
+    return codes
 
 
 def _blame(photo: Photo, hung: Hung) -> PhotoError | None:

@@ -12,14 +12,13 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from nightshift.cli import app
-from shared import registry
 from shared.clock import utc_now
 from shared.db.models import Job, Photo
 from shared.doctor import _sqlite
 from shared.reconcile import reconcile
 from shared.store import photo_key
 from tests.integration.api.service import Service, make_service
-from tests.queue_rows import take
+from tests.queue_rows import seen, take
 
 
 @pytest.fixture
@@ -107,11 +106,7 @@ def run(service: Service, *arguments: str) -> tuple[int, str]:
 
 
 def test_the_commands(service: Service) -> None:
-    with service.database.write() as session:
-        registry.beat(
-            session, "a/b/1.2", kind="worker", host="h", about={"device": "cpu"}, sums={},
-            started_at=utc_now(), now=utc_now(),
-        )  # fmt: skip
+    seen(service.database, "a/b/1.2")
     code, told = run(service, "workers", "--json")
     assert (code, json.loads(told)["id"]) == (0, "a/b/1.2")
     assert "cpu" in run(service, "workers")[1]

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, text
 
-from shared.db.engine import Database
-from shared.db.migrate import is_current
-from shared.db.models import Base
+from shared.db.engine import Database, open_engine
+from shared.db.migrate import _config, is_current, upgrade
+from shared.db.models import Base, Job, Photo
+from shared.errors import Transient
+from shared.settings import REPOSITORY
 
 
 def test_migrated_schema_equals_the_models(database: Database) -> None:
@@ -15,3 +26,76 @@ def test_migrated_schema_equals_the_models(database: Database) -> None:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
         assert is_current(session)
+
+
+def test_rows_live_through_every_step(empty_database_url: str) -> None:
+    """Up one by one with rows in the first tables, down to them again, and up at once."""
+    url = empty_database_url
+    steps = [script.revision for script in ScriptDirectory.from_config(_config(url)).walk_revisions()][::-1]
+    upgrade(url, steps[0])
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        for statement in ROWS:
+            connection.execute(text(statement))
+    for step in steps[1:]:
+        upgrade(url, step)
+        assert kept(engine) == (1, 2, 1), step
+    command.downgrade(_config(url), steps[0])
+    assert kept(engine) == (1, 2, 1)
+    upgrade(url)
+    assert kept(engine) == (1, 2, 1)
+    database = Database(url)
+    with database.read() as session:
+        assert is_current(session)
+        (job,) = session.query(Job)
+        assert (job.label, job.max_failure_rate, job.delete_originals) == ("old", None, False)
+        assert [photo.history for photo in session.query(Photo)] == [None, None]
+    database.close()
+    engine.dispose()
+
+
+ROWS = (
+    "INSERT INTO jobs (id, owner, label, state, priority, options, options_fingerprint, metadata,"
+    " bundle_name, bundle_sha256, created_at) VALUES ('job_1', 'local', 'old', 'queued', 0, '{}', 'f', '{}', 'b', 's',"
+    " '2026-11-01 00:00:00')",
+    *(
+        "INSERT INTO photos (id, job_id, owner, ordinal, custom_id, status, attempts, crashes, read_errors,"
+        f" face_count) VALUES ('pho_{n}', 'job_1', 'local', {n}, '{n}.jpg', 'queued', 0, 0, 0, 0)"
+        for n in (1, 2)
+    ),
+    'INSERT INTO faces (photo_id, "index", job_id, gender, age_group, uncertain, document)'
+    " VALUES ('pho_1', 0, 'job_1', 'female', '30-39', false, '{}')",
+)
+TABLES = ("jobs", "photos", "faces")
+
+
+def kept(engine: Engine) -> tuple[int, ...]:
+    with engine.connect() as connection:
+        counted = (connection.scalar(text(f"SELECT count(*) FROM {name}")) for name in TABLES)
+        return tuple(count or 0 for count in counted)
+
+
+def test_processes_may_migrate_at_once(empty_database_url: str) -> None:
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-m", "shared.db.migrate"],
+            env={**os.environ, "NIGHTSHIFT_DATABASE_URL": empty_database_url},
+            cwd=REPOSITORY,
+            stderr=subprocess.PIPE,
+        )
+        for _ in range(3)
+    ]
+    for process in running:
+        _, said = process.communicate(timeout=120)
+        assert process.returncode == 0, said.decode()
+    database = Database(empty_database_url)
+    with database.read() as session:
+        assert is_current(session)
+    database.close()
+
+
+def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
+    for url in ("postgresql+psycopg://nobody@127.0.0.1:1/none", f"sqlite:///{tmp_path}"):
+        with pytest.raises(Transient) as told:
+            upgrade(url)
+        assert told.value.code == "database_unavailable"

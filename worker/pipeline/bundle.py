@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from shared.bundles import MANIFEST, TENSORS, Manifest, read_manifest
+from shared.bundles import MANIFEST, TENSORS, Manifest, read_verified_manifest, sha256_of
 from shared.errors import ModelUnavailable
 from worker.pipeline.network import Network, min_age_outputs, on_meta
 
@@ -48,15 +47,7 @@ def load_bundle(folder: Path, device: torch.device) -> Bundle:
     """
     if not (folder / MANIFEST).is_file():
         raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} in {folder}")
-    manifest = read_manifest(folder)
-    path = folder / TENSORS
-    if not path.is_file():
-        raise ModelUnavailable("bundle_not_found", f"no {TENSORS} in {folder}")
-    digest = _sha256(path)
-    if digest != manifest.sha256:
-        raise ModelUnavailable(
-            "bundle_sha256", f"{path} has sha256 {digest}, its manifest says {manifest.sha256}"
-        )
+    manifest, path = read_verified_manifest(folder), folder / TENSORS
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
@@ -89,7 +80,7 @@ def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str
         )
     path = folder / TENSORS
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
-    entry = {"sha256": _sha256(path), "dtype": str(dtypes.pop()).removeprefix("torch.")}
+    entry = {"sha256": sha256_of(path), "dtype": str(dtypes.pop()).removeprefix("torch.")}
     text = json.dumps({**manifest, "files": {TENSORS: entry}}, indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     return load_bundle(folder, torch.device("cpu")).manifest
@@ -131,8 +122,3 @@ def _check_heads(tensors: dict[str, Tensor], manifest: Manifest) -> None:
     if (outputs < least) if head.kind == "years" else (outputs != least):
         at_least = "at least " if head.kind == "years" else ""
         raise ValueError(f"age.bias has {outputs} outputs; an age head of {head.kind} has {at_least}{least}")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

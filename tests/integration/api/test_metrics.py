@@ -14,7 +14,7 @@ from shared.process_id import own_process_id
 from shared.queue.save import Failed, Succeeded
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
-from tests.queue_rows import analysis, take
+from tests.queue_rows import analysis, seen, take
 from worker.measures import Measures
 from worker.registration import Registration
 
@@ -36,17 +36,7 @@ def worked(service: Service, name: str, photos: int = 2) -> Measures:
     results = [Succeeded(f"pho_{n}", "0" * 64, 1, analysis()) for n in range(photos - 1)]
     failed = Failed("pho_x", PhotoError("corrupt_image", "decode", "x"))
     measures.batch_saved([*results, failed], 0.3)
-    with service.database.write() as session:
-        registry.beat(
-            session,
-            name,
-            kind="worker",
-            host="here",
-            about={"device": "cpu"},
-            sums=measures.document(),
-            started_at=utc_now(),
-            now=utc_now(),
-        )
+    seen(service.database, name, **measures.document())
     return measures
 
 
@@ -126,18 +116,8 @@ def test_readyz_counts_who_is_there(service: Service) -> None:
     ready = service.client.get("/readyz")
     assert (ready.status_code, ready.json["status"], ready.json["checks"]["workers"]) == (200, "degraded", 0)
     worked(service, "far-away")
-    for kind in ("worker", "sweeper"):
-        with service.database.write() as session:
-            registry.beat(
-                session,
-                f"other/{kind}",
-                kind=kind,
-                host="h",
-                about={},
-                sums={},
-                started_at=utc_now(),
-                now=utc_now(),
-            )
+    seen(service.database, "another worker")
+    seen(service.database, "a sweeper", "sweeper")
     ready = service.client.get("/readyz")
     assert (ready.json["status"], ready.json["checks"]["workers"]) == ("ready", 2)
 

@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 import pytest
 
-from shared import registry
-from shared.clock import utc_now
+from api import health
 from shared.db.engine import Database
 from shared.errors import Transient
-from shared.registry import Kind
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
+from tests.queue_rows import seen
 
 
 @pytest.mark.parametrize(
@@ -95,22 +95,8 @@ def test_a_store_that_is_down(serve: Serve) -> None:
     assert (ready.status_code, ready.json["checks"]["store"]) == (503, "down")
 
 
-def beat(service: Service, kind: Kind) -> None:
-    with service.database.write() as session:
-        registry.beat(
-            session,
-            f"other-machine/{kind}",
-            kind=kind,
-            host="h",
-            about={},
-            sums={},
-            started_at=utc_now(),
-            now=utc_now(),
-        )
-
-
 def test_ready_degraded_and_not_ready(service: Service) -> None:
-    beat(service, "worker"), beat(service, "sweeper")
+    seen(service.database, "a"), seen(service.database, "b", "sweeper")
     ready = service.client.get("/readyz")
     fine = {"database": "ok", "schema": "ok", "store": "ok", "broker": "ok", "workers": 1, "sweepers": 1}
     assert (ready.status_code, ready.json) == (200, {"status": "ready", "checks": fine})
@@ -127,6 +113,25 @@ def test_a_database_without_its_tables_is_not_ready(serve: Serve, tmp_path: Path
     answer = service.client.get("/readyz")
     assert (answer.status_code, answer.json["status"]) == (503, "unavailable")
     assert answer.json["checks"]["schema"] == "outdated"
+
+
+def test_a_store_that_hangs_does_not_hang_the_probe(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "PATIENCE_S", 0.2)
+    over = threading.Event()
+
+    class Hangs:
+        def ping(self) -> None:
+            over.wait(60)
+
+    service.replace(store=Hangs())
+    try:
+        for _ in range(8):
+            answer = service.client.get("/readyz")
+        assert (answer.status_code, answer.json["checks"]["store"]) == (503, "down")
+    finally:
+        over.set()
 
 
 def test_a_database_that_is_down_is_not_ready(serve: Serve, tmp_path: Path) -> None:

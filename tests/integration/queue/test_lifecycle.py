@@ -99,30 +99,24 @@ def test_a_retry_by_code_leaves_the_others(database: Database) -> None:
     assert [photo.status for photo in photos_of(database, job_id)] == ["succeeded", "queued", "failed"]
 
 
-def test_cancelled_photos_are_tried_again_by_their_own_code(database: Database) -> None:
+@pytest.mark.parametrize(
+    ("code", "queued", "outcome"),
+    [("cancelled", 2, Outcome.PARTIAL), ("timeout", 1, Outcome.CANCELLED)],
+)
+def test_cancelled_photos_are_tried_again_by_their_own_code(
+    database: Database, code: str, queued: int, outcome: Outcome
+) -> None:
+    """Those that stay cancelled leave their job cancelled."""
     job_id = queued_job(database, 3)
     fail(database, taken(database, 1), "timeout")
     with database.write() as session:
         cancel(session, "local", job_id)
     assert finish(database, job_id)
     with database.write() as session:
-        assert retry(session, "local", job_id, ["cancelled"]) == 2
+        assert retry(session, "local", job_id, [code]) == queued
     save_all(database, taken(database))
     assert finish(database, job_id)
-    assert job_of(database, job_id).outcome == Outcome.PARTIAL
-
-
-def test_photos_that_stay_cancelled_make_a_cancelled_job(database: Database) -> None:
-    job_id = queued_job(database, 3)
-    fail(database, taken(database, 1), "timeout")
-    with database.write() as session:
-        cancel(session, "local", job_id)
-    assert finish(database, job_id)
-    with database.write() as session:
-        assert retry(session, "local", job_id, ["timeout"]) == 1
-    save_all(database, taken(database))
-    assert finish(database, job_id)
-    assert job_of(database, job_id).outcome == Outcome.CANCELLED
+    assert job_of(database, job_id).outcome == outcome
 
 
 def test_a_retry_that_finds_nothing_changes_nothing(database: Database) -> None:

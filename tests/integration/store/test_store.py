@@ -149,5 +149,8 @@ def test_uploads_are_on_the_disk_before_they_are_promised(
     synced.clear()
     store.put(thumbnail_key("anna", "job_1", "pho_1"), b"small")
     assert synced == []
+    store.copy(KEY, photo_key("anna", "job_3", "pho_1"))
+    assert synced == ["anna/job_3/pho_1", "anna/job_3", "anna", "."]
+    synced.clear()
     store.put(photo_key("anna", "job_2", "pho_1"), b"photo")
     assert synced == ["anna/job_2/pho_1", "anna/job_2", "anna", "."]
