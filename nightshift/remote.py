@@ -230,7 +230,7 @@ def _show(job: Job, as_json: bool) -> None:
         typer.echo(_as_json(job))
     else:
         waits = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
-        left = f"; {job.counts.queued:,} photos wait" if job.counts.queued else ""
+        left = f"; {job.counts.queued:,} to do" if job.counts.queued else ""
         say(f"{job.id} is {job.outcome or job.state}{waits}{left}")
 
 

@@ -56,9 +56,7 @@ class Sweeper:
         """Sweep until `stop` is set; a database that is away is waited for."""
         watch = threading.Thread(target=self._suspension.watch, args=(stop,), name="suspension", daemon=True)
         watch.start()
-        registration = Registration(
-            self._database, f"{own_process_id()}/sweeper", "sweeper", self._measures, {}
-        )
+        registration = Registration(self._database, own_process_id(), "sweeper", self._measures, {})
         registration.start()
         while not stop.wait(self._settings.sweep_interval_s):
             try:

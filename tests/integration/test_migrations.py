@@ -56,8 +56,8 @@ def test_rows_live_through_every_step(empty_database_url: str) -> None:
 
 ROWS = (
     "INSERT INTO jobs (id, owner, label, state, priority, options, options_fingerprint, metadata,"
-    " bundle_name, bundle_sha256, created_at) VALUES ('job_1', 'local', 'old', 'queued', 0, '{}', 'f', '{}', 'b', 's',"
-    " '2026-11-01 00:00:00')",
+    " bundle_name, bundle_sha256, created_at)"
+    " VALUES ('job_1', 'local', 'old', 'queued', 0, '{}', 'f', '{}', 'b', 's', '2026-11-01 00:00:00')",
     *(
         "INSERT INTO photos (id, job_id, owner, ordinal, custom_id, status, attempts, crashes, read_errors,"
         f" face_count) VALUES ('pho_{n}', 'job_1', 'local', {n}, '{n}.jpg', 'queued', 0, 0, 0, 0)"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.models import Job, Photo
 from shared.process_id import own_process_id
 from shared.queue.control import cancel
+from shared.registry import count_alive
 from shared.settings import Settings
 from shared.states import JobState, Outcome
 from tests.fakes import FakeDoorbell
+from tests.processes import wait_for
 from tests.queue_rows import assert_nothing_lost_nothing_twice, queued_job, save_all, take
 from worker.suspension import SuspensionWatch
 from worker.sweeper import Sweeper
@@ -108,3 +112,19 @@ def test_after_a_suspension_leases_get_another_lease(database: Database, sweeper
     monotonic_s += 120
     sweeper.sweep()
     assert _statuses(database, job_id) == ["queued"]
+
+
+def test_a_running_sweeper_is_seen_and_signs_off(database: Database, sweeper: Sweeper) -> None:
+    def alive() -> int:
+        with database.read() as session:
+            return count_alive(session, "sweeper", utc_now())
+
+    stop = threading.Event()
+    thread = threading.Thread(target=sweeper.run, args=(stop,))
+    thread.start()
+    try:
+        wait_for(lambda: alive() == 1, "the sweeper to be seen", timeout_s=30)
+    finally:
+        stop.set()
+        thread.join()
+    assert alive() == 0
