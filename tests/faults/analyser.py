@@ -2,7 +2,8 @@
 
 Everything but the networks is the worker's own. What a photo does is written in its bytes: `photo` and
 anything else has as many faces as its digest says; `die` ends the process, `hang` never returns, `fat`
-is too much memory in a batch of more than two.
+is too much memory in a batch of more than two. The file that FAULTS_DIE_AT names holds moments of
+`tests.faults.moments`: a line for each worker that is to be killed.
 """
 
 from __future__ import annotations
@@ -16,10 +17,12 @@ from types import SimpleNamespace
 import numpy as np
 
 import worker.parts
+import worker.slice
 from shared.domain import Analysis, PhotoError
 from shared.errors import Unreadable
 from shared.options import AnalysisOptions
 from shared.settings import Settings
+from tests.faults.moments import die_at, dying
 from tests.queue_rows import analysis, face, manifest
 from worker.main import app as app
 from worker.pipeline.decode import DecodedPhoto
@@ -55,7 +58,10 @@ class Analyser:
         if len(photos) > 2 and any(photo.pixels[0, 0, 1] for photo in photos):
             raise MemoryError
         found: list[Analysis | PhotoError] = []
+        die_at("batch begun")
         for index, photo in enumerate(photos):
+            if index == len(photos) // 2:
+                die_at("in mid-batch")
             progress([index])
             time.sleep(PHOTO_S)
             found.append(analysis(*(face(n) for n in range(int(photo.pixels[0, 0, 0])))))
@@ -73,3 +79,6 @@ def build(_settings: Settings) -> Analyser:
 
 
 worker.parts.build_pipeline = build  # type: ignore[assignment]
+worker.slice.claim = dying(worker.slice.claim, after="claiming")
+worker.slice.save = dying(worker.slice.save, after="saving")
+worker.slice.finish_if_done = dying(worker.slice.finish_if_done, before="saved")

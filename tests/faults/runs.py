@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -17,7 +18,7 @@ from shared.db.models import Job, Photo
 from shared.doorbell import CeleryDoorbell
 from shared.ids import new_id
 from shared.options import JobOptions
-from shared.processes import worker_command
+from shared.processes import api_command, worker_command
 from shared.queue.counts import Counts, count_photos
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.states import JobState
@@ -25,6 +26,7 @@ from tests.faults.analyser import faces_in
 from tests.faults.invariants import assert_all_is_well, lost_and_doubled
 from tests.processes import Cluster, wait_for
 from tests.queue_rows import manifest
+from tests.stores import free_port
 
 RECORD = "NIGHTSHIFT_FAULTS_RECORD"
 """Variable that names the file to which each fault's numbers are added; see docs/reliability.md."""
@@ -174,6 +176,37 @@ class Run:
                 for what, value in self._notes:
                     file.write(json.dumps({"note": what, "value": value}) + "\n")
         self._recovered, self._notes = [], []
+
+
+class Api:
+    """The API as a process of its own."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.port = free_port()
+        self.start()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        settings = self._run.cluster.settings.model_copy(update={"port": self.port})
+        self._run.cluster.start("api", api_command(settings), NIGHTSHIFT_PORT=str(self.port))
+        wait_for(self.answers, "the API to answer")
+
+    def answers(self) -> bool:
+        """Whether it does."""
+        try:
+            return httpx.get(f"{self.url}/healthz", timeout=2).is_success
+        except httpx.HTTPError:
+            return False
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def kill(self) -> None:
+        """SIGKILL it and its children."""
+        self._run.cluster.kill("api")
 
 
 @pytest.fixture

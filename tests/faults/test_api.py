@@ -10,39 +10,10 @@ import httpx
 import pytest
 
 from shared.db.models import Upload
-from shared.processes import api_command
-from tests.faults.runs import Run
+from tests.faults.runs import Api, Run
 from tests.processes import wait_for
-from tests.stores import free_port
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="photos"; filename="%s"\r\n\r\n'
-
-
-class Api:
-    """The API as a process of its own."""
-
-    def __init__(self, run: Run) -> None:
-        self._run = run
-        self.port = free_port()
-        self.start()
-
-    def start(self) -> None:
-        settings = self._run.cluster.settings.model_copy(update={"port": self.port})
-        self._run.cluster.start("api", api_command(settings), NIGHTSHIFT_PORT=str(self.port))
-        wait_for(self._answers, "the API to answer")
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/healthz", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
-
-    def kill(self) -> None:
-        self._run.cluster.kill("api")
 
 
 @pytest.fixture

@@ -7,6 +7,8 @@ import os
 import signal
 import time
 
+import pytest
+
 from shared.doorbell import QUEUE, CeleryDoorbell
 from tests.faults.runs import Run
 from tests.processes import wait_for
@@ -32,13 +34,14 @@ def test_a_broker_that_forgets(run: Run) -> None:
     run.end(crashed=0)
 
 
-def test_a_broker_that_hangs(run: Run) -> None:
+@pytest.mark.parametrize("seconds", [6, pytest.param(60, marks=pytest.mark.soak)])
+def test_a_broker_that_hangs(run: Run, seconds: int) -> None:
     run.start_workers("one", NIGHTSHIFT_SLICE_S="1")
     run.submit(200)
     run.wait_for_final(8)
-    with run.fault("broker hangs"):
+    with run.fault(f"broker hangs for {seconds} s"):
         os.killpg(run.cluster.processes["broker"].pid, signal.SIGSTOP)
-        time.sleep(6)
+        time.sleep(seconds)
         os.killpg(run.cluster.processes["broker"].pid, signal.SIGCONT)
     run.end(crashed=0)
 

@@ -13,7 +13,8 @@ import libfaketime
 import pytest
 
 from shared.processes import sweeper_command
-from tests.faults.runs import Run
+from tests.faults.moments import MOMENTS
+from tests.faults.runs import Api, Run
 from tests.processes import wait_for
 
 
@@ -35,6 +36,30 @@ def test_workers_killed_again_and_again(run: Run) -> None:
                 run.cluster.kill(name)
                 run.start_workers(name)
     run.end()
+
+
+@pytest.mark.parametrize(
+    "moments",
+    [MOMENTS, *(pytest.param((moment, moment), marks=pytest.mark.soak) for moment in MOMENTS)],
+    ids=" then ".join,
+)
+def test_workers_killed_at_these_moments(run: Run, tmp_path: Path, moments: tuple[str, ...]) -> None:
+    armed = tmp_path / "armed"
+    armed.touch()
+    run.start_workers("one", FAULTS_DIE_AT=str(armed))
+    run.submit(100)
+    run.wait_for_final(10)
+    armed.write_text("\n".join(moments) + "\n", encoding="utf-8")
+
+    def all_died() -> bool:
+        run.restart_ended()
+        return not armed.read_text(encoding="utf-8")
+
+    wait_for(all_died, "the workers to die")
+    with run.fault("worker killed " + ", ".join(moments)):
+        pass
+    begun = sum(moment in ("batch begun", "in mid-batch", "saving") for moment in moments)
+    run.end(crashed=begun * run.cluster.settings.batch_size)
 
 
 def test_a_worker_stopped_past_its_lease_changes_nothing_late(run: Run) -> None:
@@ -81,10 +106,11 @@ def test_short_memory_costs_nothing(run: Run) -> None:
 
 
 def test_the_machine_sleeps(run: Run) -> None:
+    api = Api(run)
     run.start_workers("one", "two")
     run.submit(200)
     run.wait_for_final(8)
-    names = ["sweeper", "broker", "one", "two"]
+    names = ["api", "sweeper", "broker", "one", "two"]
     signal_all(run, signal.SIGSTOP, *names)
     with run.fault("machine asleep for longer than a lease"):
         time.sleep(run.cluster.settings.lease_s + 2)
@@ -92,6 +118,7 @@ def test_the_machine_sleeps(run: Run) -> None:
         for name in names:
             signal_all(run, signal.SIGCONT, name)
             time.sleep(0.2)
+    wait_for(api.answers, "the API to answer again")
     run.end(crashed=0)
 
 

@@ -88,6 +88,7 @@ def jobs(service: Service) -> Jobs:
 
 
 @pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.timeout(1800)
 def test_every_answer_is_one_that_is_described(
     service: Service, jobs: Jobs, subtests: pytest.Subtests, times: int
 ) -> None:
