@@ -56,7 +56,8 @@ def test_workers_killed_at_these_moments(run: Run, tmp_path: Path, moments: tupl
         return not armed.read_text(encoding="utf-8")
 
     wait_for(all_died, "the workers to die")
-    with run.fault("worker killed " + ", ".join(moments)):
+    when = "at each moment in turn" if moments == MOMENTS else f"{moments[0]}, twice in a row"
+    with run.fault(f"worker killed {when}"):
         pass
     begun = sum(moment in ("batch begun", "in mid-batch", "saving") for moment in moments)
     run.end(crashed=begun * run.cluster.settings.batch_size)
@@ -98,7 +99,7 @@ def test_a_photo_that_hangs_costs_itself_alone(run: Run) -> None:
     assert (hung.error["code"], hung.attempts) == ("timeout", 1)
 
 
-def test_short_memory_costs_nothing(run: Run) -> None:
+def test_too_little_memory_costs_nothing(run: Run) -> None:
     run.start_workers("one")
     with run.fault("out of memory in a batch"):
         run.submit(40, fat=b"fat", fatter=b"fat too")
