@@ -76,7 +76,7 @@ def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixel
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             # Raised for more than 2x the limit, and for the warning where warnings are errors.
             raise Unreadable("too_many_pixels", f"over {max_photo_pixels / 1e6:g} megapixels") from error
-        except (Unreadable, MemoryError):
+        except Unreadable:
             raise
         except UnidentifiedImageError as error:
             raise_unidentified(data, max_photo_pixels, error)

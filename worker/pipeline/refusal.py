@@ -57,9 +57,11 @@ def raise_damaged(error: Exception) -> NoReturn:
         MemoryError: where that is what it meant.
     """
     reason = (str(error).splitlines() or [""])[0][:200] or type(error).__name__
-    # Pillow's codecs report it as an OSError, libheif as a RuntimeError; its own limits are none of ours.
+    # Pillow's codecs report it as an OSError, libheif as a RuntimeError; its own limits are none of ours,
+    # nor is a picture without a pixel, which it calls a failed allocation too.
     said = reason.lower()
-    if "out of memory" in said or ("memory allocation" in said and "limit" not in said):
+    memory = isinstance(error, MemoryError) or "out of memory" in said or "memory allocation" in said
+    if memory and "limit" not in said and "invalid image size" not in said:
         raise MemoryError(reason) from error
     if "unsupported" in said:
         raise Unreadable("unsupported_format", f"a kind of image that is not read: {reason}") from error

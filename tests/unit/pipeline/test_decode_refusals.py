@@ -131,6 +131,8 @@ def test_decoding_in_threads_leaves_pillows_limit_as_it_was() -> None:
     [
         (OSError(f"{Image.core.getcodecstatus(-9)} when reading image file"), MemoryError),
         (RuntimeError("Memory allocation error: Unspecified"), MemoryError),
+        (MemoryError(), MemoryError),
+        (MemoryError("Memory allocation error: Invalid image size: zero width or height"), Unreadable),
         (RuntimeError("Memory allocation error: Security limit exceeded: Image size"), Unreadable),
         (OSError("broken data stream when reading image file"), Unreadable),
     ],
