@@ -13,7 +13,7 @@ from tenacity import RetryCallState, Retrying, before_sleep_log, retry_if_except
 
 from shared.clock import utc_now
 from shared.errors import Transient
-from shared.queue.claim import Claim, Hung, claim, give_back, release_hung, renew
+from shared.queue.claim import Claim, Hung, claim, give_back, give_back_unheard, release_hung, renew
 from shared.queue.finish import finish_if_done
 from shared.queue.save import Failed, Result, Saved, save
 from shared.queue.turns import count_claimable
@@ -35,6 +35,7 @@ def run_slice(parts: Parts) -> None:
     try:
         # What cannot be read is better not claimed.
         parts.store.ping()
+        _give_back_unheard(parts)
         while time.monotonic() < over_at_s:
             # Turn and turn about: an archive of a hundred thousand must not keep ten photos waiting.
             unpacked = unpack_next(parts, over_at_s)
@@ -134,6 +135,14 @@ def _work(parts: Parts, held: Claim) -> None:
     )
 
 
+def _give_back_unheard(parts: Parts) -> None:
+    """A claim that was committed as its connection broke: whatever rows say, nothing is in hand here."""
+    with parts.database.write() as session:
+        returned = give_back_unheard(session, parts.worker, now=utc_now())
+    if returned:
+        log.info("returned", extra={"photos": returned, "worker": parts.worker, "why": "claim not heard of"})
+
+
 def _give_back(parts: Parts, held: Claim, why: str) -> None:
     with parts.database.write() as session:
         returned = give_back(session, held, now=utc_now())
@@ -180,10 +189,12 @@ def _finish(parts: Parts, job_id: str) -> bool:
 
 def _patiently(parts: Parts, call: Callable[[], Done]) -> Done:
     """Call until the database takes it: work that is done is worth any wait, and without it none begins."""
+    # Nobody renews the lease meanwhile: when the database is back, sweepers wait for one lease, no longer.
+    longest_s = min(10.0, parts.settings.lease_s / 8)
     retrying = Retrying(
         retry=retry_if_exception_type(Transient),
         stop=stop_when(parts.should_stop),
-        wait=wait_exponential(multiplier=0.5, max=10),
+        wait=wait_exponential(multiplier=0.5, max=longest_s),
         before_sleep=before_sleep_log(log, logging.WARNING),
         reraise=True,
     )

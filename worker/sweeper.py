@@ -10,6 +10,10 @@ import logging
 import signal
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy.orm import Session
 
 from shared import erasure
 from shared.clock import utc_now
@@ -78,18 +82,26 @@ class Sweeper:
         self._ring()
         self._erase()
 
-    def _return_lapsed(self) -> None:
+    @contextmanager
+    def _write(self) -> Iterator[Session]:
+        """A write transaction. One that waited long for the database knows that heartbeats did, too."""
         asked_s = time.monotonic()
         with self._database.write() as session:
-            # The first statement is what waits for the lock.
-            shorten_leases(session, self._settings.lease_s, utc_now())
+            # SQLite's lock is taken here, and not by the first statement.
+            session.connection()
             if time.monotonic() - asked_s > self._suspension.gap_s:
-                # The heartbeats had to wait for the database as long.
                 self._suspension.distrust()
+            yield session
+
+    def _return_lapsed(self) -> None:
+        with self._write() as session:
+            # The time first: should the clock be set from here on, it is not what leases are held against.
+            now = utc_now()
             by_time = self._suspension.leases_can_be_trusted()
             rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
-            lapsed = return_lapsed(session, rules, utc_now())
-            archives = return_lapsed_archives(session, rules, utc_now())
+            shorten_leases(session, self._settings.lease_s, now)
+            lapsed = return_lapsed(session, rules, now)
+            archives = return_lapsed_archives(session, rules, now)
         for photo in lapsed:
             self._measures.count("leases_expired")
             if photo.quarantined:
@@ -103,7 +115,7 @@ class Sweeper:
 
     def _move_on(self) -> None:
         """What time alone moves: pauses that are over, open jobs that nobody submits."""
-        with self._database.write() as session:
+        with self._write() as session:
             resumed = resume_due(session, utc_now())
             fold_gone(session, utc_now())
             expired = expire_open(session, results_ttl_days=self._settings.results_ttl_days, now=utc_now())
@@ -116,7 +128,7 @@ class Sweeper:
         with self._database.read() as session:
             jobs = unended_jobs(session)
         for job_id in jobs:
-            with self._database.write() as session:
+            with self._write() as session:
                 ended = finish_if_done(
                     session, job_id, results_ttl_days=self._settings.results_ttl_days, now=utc_now()
                 )
@@ -154,13 +166,13 @@ class Sweeper:
             self._clear_uploads()
 
     def _clear_uploads(self) -> None:
-        with self._database.write() as session:
+        with self._write() as session:
             uploads.forget(session, utc_now())
             abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=utc_now())
         for upload in abandoned:
             log.warning("deleting an upload nobody goes on with", extra={"job": upload.job_id})
             self._store.clear(job_prefix(upload.owner, upload.job_id))
-            with self._database.write() as session:
+            with self._write() as session:
                 uploads.abandon(session, upload)
 
 

@@ -14,7 +14,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session
 
-from shared.db.models import Job, Photo
+from shared.db.models import RUNNING, Job, Photo
 from shared.domain import PhotoError
 from shared.ids import new_id
 from shared.options import JobOptions
@@ -127,7 +127,20 @@ def renew(session: Session, held: Claim, *, lease_s: float, now: datetime) -> in
 
 def give_back(session: Session, held: Claim, *, now: datetime) -> int:
     """Return what the lease still holds to the queue, the attempt with it; returns how many."""
-    photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
+    return _give_back(session, still_held(held), now)
+
+
+def give_back_unheard(session: Session, worker: str, *, now: datetime) -> int:
+    """Return all that a worker holds; for one that has nothing in hand, see `give_back`.
+
+    A connection that breaks during a commit leaves open whether there was one. So a worker may hold a
+    lease that it never heard of; nobody's crash, and found here before it runs out.
+    """
+    return _give_back(session, (Photo.status == RUNNING, Photo.worker == worker), now)
+
+
+def _give_back(session: Session, which: tuple[ColumnElement[bool], ...], now: datetime) -> int:
+    photos = session.scalars(select(Photo).where(*which).with_for_update()).all()
     for photo in photos:
         photo.history = with_attempt(photo, "returned", now)
         photo.attempts -= 1

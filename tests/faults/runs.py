@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,16 @@ class Run:
     def workers_at_work(self) -> int:
         """Processes that hold a lease."""
         return len({photo.worker for photo in self.photos() if photo.status == "running"})
+
+    def may_write(self) -> bool:
+        """Whether the SQLite database is nobody's for longer than any transaction takes."""
+        path = self.cluster.settings.database_url.removeprefix("sqlite:///")
+        with closing(sqlite3.connect(path, timeout=1, isolation_level=None)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+        return True
 
     def wait_for_final(self, photos: int) -> None:
         """Until so many are final."""

@@ -63,15 +63,29 @@ def test_workers_killed_at_these_moments(run: Run, tmp_path: Path, moments: tupl
     run.end(crashed=begun * run.cluster.settings.batch_size)
 
 
+def stop_with_a_lease(run: Run, name: str) -> None:
+    """SIGSTOP the only worker while it holds a lease, and not the lock that everybody needs."""
+
+    def is_stopped_with_a_lease() -> bool:
+        signal_all(run, signal.SIGSTOP, name)
+        # All of its threads have stopped by then.
+        time.sleep(0.1)
+        if run.workers_at_work() == 1 and run.may_write():
+            return True
+        signal_all(run, signal.SIGCONT, name)
+        return False
+
+    wait_for(is_stopped_with_a_lease, "the worker to be stopped with a lease")
+
+
 def test_a_worker_stopped_past_its_lease_changes_nothing_late(run: Run) -> None:
     run.start_workers("one")
-    run.submit(120)
+    run.submit(300)
     run.wait_for_final(8)
-    wait_for(lambda: run.workers_at_work() == 1, "a lease")
     with run.fault("worker stopped past its lease"):
-        signal_all(run, signal.SIGSTOP, "one")
+        stop_with_a_lease(run, "one")
         run.start_workers("two")
-    run.wait_for_final(120)
+    run.wait_for_final(300)
     signal_all(run, signal.SIGCONT, "one")
     # It goes on with what it had, and finds that it is no longer its own.
     wait_for(lambda: bool(re.search(r" lost job=| lost=[1-9]", run.cluster.log("one"))), "the late save")

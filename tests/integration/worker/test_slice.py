@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +25,7 @@ from shared.settings import Settings
 from shared.states import JobState, Outcome
 from shared.store import Store, photo_key
 from tests.fakes import FakeDoorbell, FakePipeline
-from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest
+from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
 from worker.batch_size import BatchSize
 from worker.heartbeat import STUCK
 from worker.parts import Parts
@@ -144,9 +145,11 @@ def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_pat
     def stall(_: int) -> None:
         with parts.database.write() as session:
             return_lapsed(session, Rules(5, lambda _: True), utc_now())
+        # One batch is all that this slice has time for.
+        time.sleep(settings.slice_s)
 
     parts.pipeline.before_analysis = stall  # type: ignore[attr-defined]
-    settings = parts.settings.model_copy(update={"slice_s": 0.001})
+    settings = parts.settings.model_copy(update={"slice_s": 2.0})
     job_id = _run(replace(parts, settings=settings), _files(tmp_path, a=b"photo a"))
     row = _rows(parts.database, job_id)["a"]
     assert (row.status, row.crashes, row.face_count) == ("queued", 1, 0)
@@ -154,6 +157,22 @@ def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_pat
         assert session.query(FaceRow).count() == 0
     # Work is left, so the slice rang.
     assert parts.doorbell.rings == 1  # type: ignore[attr-defined]
+
+
+def test_a_claim_whose_commit_was_not_heard_of_burns_no_attempt(parts: Parts, tmp_path: Path) -> None:
+    """The connection broke during the commit: the rows are leased, and the worker knows nothing of it."""
+    unheard = replace(parts, should_stop=lambda: True)
+    job_id = _run(unheard, _files(tmp_path, a=b"photo a", b=b"photo b"))
+    mine, other = (
+        take(parts.database, worker=parts.worker, batch_size=1),
+        take(parts.database, worker="other"),
+    )
+    assert mine is not None
+    assert other is not None
+    run_slice(parts)
+    rows = _rows(parts.database, job_id)
+    found = {(row.status, row.attempts, row.crashes) for row in rows.values()}
+    assert found == {("succeeded", 1, 0), ("running", 1, 0)}
 
 
 def test_the_log_says_which_photo_failed_and_not_what_it_is_called(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -112,6 +113,32 @@ def test_after_a_suspension_leases_get_another_lease(database: Database, sweeper
     monotonic_s += 120
     sweeper.sweep()
     assert _statuses(database, job_id) == ["queued"]
+
+
+def test_a_sweeper_that_waited_for_the_database_blames_nobody(database: Database, sweeper: Sweeper) -> None:
+    """Whichever of its transactions it was that waited: heartbeats wait for the same lock."""
+    if not database.is_sqlite:
+        pytest.skip("optional: PostgreSQL locks rows, and nobody waits for another's lease")
+    sweeper._suspension = SuspensionWatch(120, wall_s=lambda: 1000.0)
+    sweeper._suspension.gap_s = 0.3
+    job_id = queued_job(database, 1)
+    take(database, lease_s=1.0)
+    locked = threading.Event()
+
+    def lock_for_a_while() -> None:
+        with database.write() as session:
+            session.connection()
+            locked.set()
+            time.sleep(2.5)
+
+    other = threading.Thread(target=lock_for_a_while)
+    other.start()
+    assert locked.wait(30)
+    # Its last write of a round waits, the first of the next finds a lease that has run out meanwhile.
+    sweeper._move_on()
+    other.join()
+    sweeper.sweep()
+    assert _statuses(database, job_id) == ["running"]
 
 
 def test_a_running_sweeper_is_seen_and_signs_off(database: Database, sweeper: Sweeper) -> None:
