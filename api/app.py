@@ -58,7 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         validation_error_callback=problems.refuse_fields,
     )
     parts = app.extensions[EXTENSION] = _context(settings)
-    auth.require_key_off_loopback(settings, parts.database)
+    auth.require_key_for_others(settings, parts.database)
     problems.register(app)
     access.register(app)
     app.before_request(auth.guard)

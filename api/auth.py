@@ -11,7 +11,7 @@ from flask import Request, g, request
 from api.context import Context, context
 from shared.db.engine import Database
 from shared.errors import InvalidInput
-from shared.keys import ROOT, Caller, Scope, find_caller, has_admin_key, require_admin_key
+from shared.keys import ROOT, Caller, Scope, find_caller, has_admin_key, is_of_the_database, require_admin_key
 from shared.settings import Settings
 
 PREFIX = "/v1/"
@@ -40,14 +40,19 @@ def named_host(asked: Request) -> str | None:
         return None
 
 
-def require_key_off_loopback(settings: Settings, database: Database) -> None:
-    """Refuse settings that would open the service to a network without a key.
+def serves_this_machine_alone(settings: Settings) -> bool:
+    """Whether no key is needed: the embedded service, listening on loopback."""
+    return settings.broker_is_embedded and is_loopback(settings.host)
+
+
+def require_key_for_others(settings: Settings, database: Database) -> None:
+    """Refuse settings that would open the service to others without a key.
 
     Raises:
         InvalidInput: `api_key_required`.
         Transient: `database_unavailable`, where only the database could tell.
     """
-    if not settings.api_key.get_secret_value() and not is_loopback(settings.host):
+    if not settings.api_key.get_secret_value() and not serves_this_machine_alone(settings):
         require_admin_key(database, settings.host)
 
 
@@ -67,7 +72,6 @@ def guard() -> None:
     if not request.path.startswith(PREFIX):
         return
     of = context()
-    of.rate_limits.check_failures(request.remote_addr)
     caller = g.caller = _caller(of, request)
     of.rate_limits.count(caller)
     scope = needed_scope(request)
@@ -82,7 +86,6 @@ def require_admin() -> None:
         InvalidInput: as `guard`.
     """
     of = context()
-    of.rate_limits.check_failures(request.remote_addr)
     if not _caller(of, request).may(Scope.ADMIN):
         raise InvalidInput(
             "scope_missing", f"this needs a key with the scope {Scope.ADMIN}", scope=Scope.ADMIN
@@ -92,14 +95,18 @@ def require_admin() -> None:
 def _caller(of: Context, asked: Request) -> Caller:
     scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
     root = of.settings.api_key.get_secret_value()
-    if scheme.lower() == "bearer" and (sent := token.strip()):
-        # WSGI hands header bytes over as latin-1.
-        if root and hmac.compare_digest(sent.encode("latin-1", "replace"), root.encode()):
-            return ROOT
+    sent = token.strip() if scheme.lower() == "bearer" else ""
+    if is_of_the_database(sent):
+        # Nobody guesses these, and behind a proxy all share one address: they count no failures of others.
         with of.database.read() as session:
             found = find_caller(session, sent)
         if found is not None:
             return found
+    of.rate_limits.check_failures(asked.remote_addr)
+    if sent:
+        # WSGI hands header bytes over as latin-1.
+        if root and hmac.compare_digest(sent.encode("latin-1", "replace"), root.encode()):
+            return ROOT
     elif not root and not asked.headers.get("Authorization") and _needs_no_key(of):
         _require_this_machine(asked)
         return ROOT
@@ -108,11 +115,11 @@ def _caller(of: Context, asked: Request) -> Caller:
 
 
 def _needs_no_key(of: Context) -> bool:
-    """On loopback, until somebody has made a key to administer it with."""
-    if not is_loopback(of.settings.host):
+    """Until somebody has made a key to administer it with; that it was revoked opens no door again."""
+    if not serves_this_machine_alone(of.settings):
         return False
     with of.database.read() as session:
-        return not has_admin_key(session)
+        return not has_admin_key(session, also_revoked=True)
 
 
 def _require_this_machine(asked: Request) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from flask import Response
@@ -27,6 +29,10 @@ blueprint = APIBlueprint(
 )
 
 Check = Literal["ok", "down"]
+Disk = Literal["ok", "full", "down"]
+
+LEAST_ROOM_BYTES = 50_000_000
+"""A disk with less than this free is full: photos come by the hundred megabytes."""
 
 
 class Health(BaseModel):
@@ -38,11 +44,13 @@ class Health(BaseModel):
 class Checks(BaseModel):
     """What the service stands on."""
 
-    database: Check
+    database: Disk = Field(
+        description="`full`: hardly any room is left on its disk, where that is this machine's."
+    )
     schema_: Literal["ok", "outdated", "down"] = Field(
         serialization_alias="schema", description="`outdated`: migrations are missing."
     )
-    store: Check
+    store: Disk = Field(description="`full`: as of the database.")
     broker: Check = Field(description="Without it work goes on, more slowly: the database is the queue.")
     workers: int = Field(description="Worker processes seen lately; without one nothing is analysed.")
     sweepers: int = Field(description="Sweepers seen lately; without one nothing is picked up after a fault.")
@@ -65,8 +73,8 @@ def healthz() -> Response:
 def readyz() -> Response:
     """Can the service work?
 
-    503 while the database, its schema or the store is not usable; `degraded` while the broker is away, or
-    while no worker or no sweeper was seen lately.
+    503 while the database, its schema or the store is not usable, or hardly any room is left; `degraded`
+    while the broker is away, or while no worker or no sweeper was seen lately.
     """
     checks = check(context())
     if {checks.database, checks.schema_, checks.store} != {"ok"}:
@@ -86,16 +94,17 @@ def check(of: Context) -> Checks:
         {
             "database": partial(_schema, of),
             "processes": partial(_processes, of),
-            "store": of.store.ping,
+            "room": partial(_room, of),
+            "store": partial(_store, of),
             "broker": of.doorbell.waiting,
         },
         within_s=PATIENCE_S,
     )
     workers, sweepers = found.get("processes", (0, 0))
     return Checks(
-        database="ok" if "database" in found else "down",
+        database=found.get("room", "down") if "database" in found else "down",
         schema_=found.get("database", "down"),
-        store="ok" if "store" in found else "down",
+        store=found.get("store", "down"),
         broker="down" if found.get("broker") is None else "ok",
         workers=workers,
         sweepers=sweepers,
@@ -105,6 +114,21 @@ def check(of: Context) -> Checks:
 def _schema(of: Context) -> Literal["ok", "outdated"]:
     with of.database.read() as session:
         return "ok" if is_current(session) else "outdated"
+
+
+def _store(of: Context) -> Disk:
+    of.store.ping()
+    return _disk(of.store.folder)
+
+
+def _room(of: Context) -> Disk:
+    return _disk(of.database.folder)
+
+
+def _disk(folder: Path | None) -> Disk:
+    if folder is None:
+        return "ok"
+    return "ok" if shutil.disk_usage(folder).free >= LEAST_ROOM_BYTES else "full"
 
 
 def _processes(of: Context) -> tuple[int, int]:

@@ -17,6 +17,7 @@ from api.context import Context
 from api.multipart import Form, boundary_of
 from api.parameters import NewJob
 from shared.clock import utc_now
+from shared.db.engine import database_now
 from shared.db.models import Job
 from shared.doorbell import rings_for
 from shared.errors import InvalidInput, Transient
@@ -44,7 +45,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     """
     fingerprint = fingerprint_of(wanted)
     with to.database.write() as session:
-        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=utc_now())
+        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         uploads.finish(session, begun, fingerprint)
@@ -65,7 +66,7 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
     boundary = boundary_of(asked)
     body = RequestBody(asked.stream.read, length=asked.content_length, limit=to.settings.max_upload_bytes)
     with to.database.write() as session:
-        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=utc_now())
+        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
     if isinstance(begun, uploads.Replay):
         again = Arrival(to, None)
         again.read(Form(body.read, boundary))
@@ -112,7 +113,7 @@ def _keeping(to: Context, begun: uploads.Receiving, read: Callable[[], bytes]) -
         nonlocal kept_at_s
         if time.monotonic() - kept_at_s > lease_s / RENEWALS_PER_LEASE:
             with to.database.write() as session:
-                uploads.keep(session, begun, lease_s=lease_s, now=utc_now())
+                uploads.keep(session, begun, lease_s=lease_s, now=database_now(session))
             kept_at_s = time.monotonic()
         return read()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
@@ -61,7 +61,10 @@ def _window(text: str) -> str:
 def _in_future(at: datetime) -> datetime:
     if at <= utc_now():
         raise ValueError("must be in the future")
-    return at
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must be before the year 10000, UTC") from error
 
 
 def _error_code(code: str) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 AT_ONCE = 6
-"""Threads; when all of them hang, further questions count as not answered."""
+"""Threads, more than there are parts to ask."""
 
 
 class Probes:
@@ -15,13 +15,18 @@ class Probes:
 
     def __init__(self) -> None:
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="probe")
+        self._asked: dict[str, Future[Any]] = {}
 
     def ask(self, questions: Mapping[str, Callable[[], Any]], *, within_s: float) -> dict[str, Any]:
-        """The answers by name; who has not answered in time, or raised, is left out."""
-        asked = {name: self._pool.submit(question) for name, question in questions.items()}
+        """The answers by name; who has not answered in time, or raised, is left out.
+
+        Who has not answered an earlier question is not asked another: whatever hangs takes one thread.
+        """
+        for name, question in questions.items():
+            if name not in self._asked or self._asked[name].done():
+                self._asked[name] = self._pool.submit(question)
+        asked = {name: self._asked[name] for name in questions}
         done, _ = wait(asked.values(), within_s)
-        for late in set(asked.values()) - done:
-            late.cancel()
         return {
             name: answer.result()
             for name, answer in asked.items()

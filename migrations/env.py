@@ -11,7 +11,7 @@ from shared.settings import load_settings
 
 
 def run() -> None:
-    """Apply each migration in a transaction of its own."""
+    """Apply each migration in a transaction of its own, on SQLite all in one."""
     url = context.config.attributes.get("database_url") or load_settings().database_url
     engine = open_engine(url, foreign_keys=False)
     with engine.connect() as connection:
@@ -24,7 +24,8 @@ def run() -> None:
             target_metadata=Base.metadata,
             render_as_batch=True,
             compare_type=True,
-            transaction_per_migration=True,
+            # On SQLite the transaction is the lock: whoever comes second reads what is left to do inside it.
+            transaction_per_migration=connection.dialect.name == "postgresql",
             # SQLite can, Alembic only does not expect it to.
             transactional_ddl=True,
         )

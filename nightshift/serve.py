@@ -78,12 +78,12 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
 
 
 def refuse_open_door(settings: Settings) -> None:
-    """Off loopback anybody may knock.
+    """Off loopback, or with a broker of its own, others may knock.
 
     Raises:
         InvalidInput: `api_key_required`.
     """
-    if settings.api_key.get_secret_value() or is_loopback(settings.host):
+    if settings.api_key.get_secret_value() or (settings.broker_is_embedded and is_loopback(settings.host)):
         return
     database = Database(settings.database_url)
     try:

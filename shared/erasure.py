@@ -19,7 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.models import Erasure, FaceRow, Job, Photo
-from shared.errors import Conflict
+from shared.errors import Conflict, NotFound
 from shared.queue.jobs import owned_job
 from shared.states import ERASABLE_STATES, JobState
 from shared.store import Kind, Store, Stored, job_prefix, kind_of
@@ -38,12 +38,19 @@ def erase(database: Database, store: Store, owner: str, job_id: str, reason: Rea
         NotFound: `job_not_found`.
         Conflict: `illegal_move` while it is worked on.
     """
-    with database.write() as session:
-        earlier = session.scalar(select(Erasure).where(Erasure.job_id == job_id, Erasure.owner == owner))
-        if earlier is None:
-            _erase_rows(session, owner, job_id, reason, utc_now())
-        elif earlier.completed_at is not None:
-            return earlier
+    receipt = select(Erasure).where(Erasure.job_id == job_id, Erasure.owner == owner)
+    try:
+        with database.write() as session:
+            earlier = session.scalar(receipt)
+            if earlier is None:
+                _erase_rows(session, owner, job_id, reason, utc_now())
+            elif earlier.completed_at is not None:
+                return earlier
+    except NotFound:
+        # Perhaps another request, or the sweeper, was quicker.
+        with database.read() as session:
+            if session.scalar(receipt) is None:
+                raise
     return erase_bytes(database, store, job_id)
 
 

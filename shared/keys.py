@@ -86,6 +86,11 @@ def make_key(
     return row, secret
 
 
+def is_of_the_database(secret: str) -> bool:
+    """Whether this reads like a key of the database."""
+    return secret.startswith(_PREFIX)
+
+
 def find_caller(session: Session, secret: str) -> Caller | None:
     """Who has this key; None for one that is unknown or revoked."""
     digest = _digest(secret)
@@ -113,10 +118,12 @@ def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
     return row
 
 
-def has_admin_key(session: Session) -> bool:
-    """Whether anybody could administer this service with a key of the database."""
-    rows = session.scalars(select(Key.scopes).where(Key.revoked_at.is_(None)))
-    return any(Scope.ADMIN in scopes for scopes in rows)
+def has_admin_key(session: Session, *, also_revoked: bool = False) -> bool:
+    """Whether anybody can, or ever could, administer this service with a key of the database."""
+    query = select(Key.scopes)
+    if not also_revoked:
+        query = query.where(Key.revoked_at.is_(None))
+    return any(Scope.ADMIN in scopes for scopes in session.scalars(query))
 
 
 def require_admin_key(database: Database, host: str) -> None:
@@ -134,7 +141,9 @@ def require_admin_key(database: Database, host: str) -> None:
             raise
         found = False
     if not found:
-        message = "set NIGHTSHIFT_API_KEY, or make a key with the scope admin, to listen off loopback on"
+        message = (
+            "set NIGHTSHIFT_API_KEY, or make a key with the scope admin, to serve more than this machine, on"
+        )
         raise InvalidInput("api_key_required", f"{message} {host}")
 
 

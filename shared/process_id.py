@@ -23,11 +23,12 @@ def _realm() -> str:
 
 
 def _started_at_ticks(pid: int) -> str | None:
-    """Field 22 of proc(5) stat, which tells a process from a later one with the same number."""
-    try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return None
+    """Field 22 of proc(5) stat, which tells a process from a later one with its number; None of the dead.
+
+    Raises:
+        OSError: it is not for us to see, nor perhaps there.
+    """
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     fields = stat.rpartition(")")[2].split()
     # A zombie is dead: nobody has collected it yet.
     return None if fields[0] in {"Z", "X"} else fields[19]
@@ -36,7 +37,11 @@ def _started_at_ticks(pid: int) -> str | None:
 def own_process_id() -> str:
     """Such as `host/1f2e3d4c.4026531836/1234.567890`: host, realm, number and start."""
     pid = os.getpid()
-    return f"{socket.gethostname()}/{_realm()}/{pid}.{_started_at_ticks(pid) or 0}"
+    try:
+        started = _started_at_ticks(pid)
+    except OSError:
+        started = None
+    return f"{socket.gethostname()}/{_realm()}/{pid}.{started or 0}"
 
 
 def is_surely_dead(process_id: str) -> bool:
@@ -46,4 +51,18 @@ def is_surely_dead(process_id: str) -> bool:
     pid, _, started = process.partition(".")
     if not realm or realm != _realm() or not pid.isdigit():
         return False
-    return _started_at_ticks(int(pid)) != started
+    try:
+        return _started_at_ticks(int(pid)) != started
+    except OSError:
+        return not _exists(int(pid))
+
+
+def _exists(pid: int) -> bool:
+    """Also of processes that proc(5) hides from this user."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -50,8 +50,12 @@ class ProcessingWindow:
     def next_opening(self, after: datetime) -> datetime:
         """When it opens next, UTC."""
         today = after.astimezone(self.zone).date()
-        openings = (
-            datetime.combine(today + timedelta(days=days), self.opens, self.zone).astimezone(UTC)
-            for days in range(3)
+        # An hour may come twice, or not at all: fold tells which.
+        openings = sorted(
+            datetime.combine(today + timedelta(days=days), self.opens, self.zone)
+            .replace(fold=fold)
+            .astimezone(UTC)
+            for days in range(4)
+            for fold in (0, 1)
         )
-        return next(opening for opening in openings if opening > after)
+        return next(opening for opening in openings if opening > after and self.is_open(opening))

@@ -28,12 +28,16 @@ class Settings(BaseSettings):
         Path("~/.nightshift"),
         description="Folder of the embedded parts: database, store, broker socket, logs.",
     )
+    # These hold passwords: not for logs.
     database_url: str = Field(
         "",
+        repr=False,
         description="`sqlite:///path` or `postgresql+psycopg://...`. Empty: SQLite in the home.",
     )
     broker_url: str = Field(
-        "", description="Redis or Valkey URL. Empty: the embedded server's socket in the home."
+        "",
+        repr=False,
+        description="Redis or Valkey URL. Empty: the embedded server's socket in the home.",
     )
     store_url: str = Field(
         "",
@@ -109,7 +113,9 @@ class Settings(BaseSettings):
     )
 
     lease_s: float = Field(
-        120, gt=0, description="How long a claim holds without a sign of progress, seconds."
+        120,
+        gt=0,
+        description="How long a claim holds without a sign of progress, seconds; the same in every process.",
     )
     slice_s: float = Field(
         60, gt=0, description="About how long one message keeps a worker claiming, seconds."

@@ -120,6 +120,11 @@ class Store:
         except (BaseError, OSError, ValueError) as error:
             raise InvalidInput("bad_setting", f"NIGHTSHIFT_STORE_URL: {error}") from error
 
+    @property
+    def folder(self) -> Path | None:
+        """Where it is on this machine; None for a bucket."""
+        return self._folder
+
     def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
         """Write an object whole, or not at all: an error from the iterable leaves nothing behind.
 
@@ -137,16 +142,15 @@ class Store:
     def _sync(self, file: Path) -> None:
         """Have the disk itself write a file, and the names of it and of folders made for it."""
         job, owner = file.parent, file.parent.parent
-        paths = [file, job]
-        if job not in self._synced:
-            paths += [owner, owner.parent]
-            self._synced = {*self._synced, job} if len(self._synced) < MOST_SYNCED else {job}
-        for path in paths:
+        is_new = job not in self._synced
+        for path in (file, job, owner, owner.parent) if is_new else (file, job):
             fd = os.open(path, os.O_RDONLY)
             try:
                 os.fsync(fd)
             finally:
                 os.close(fd)
+        if is_new:
+            self._synced = {*self._synced, job} if len(self._synced) < MOST_SYNCED else {job}
 
     def get(self, key: str) -> bytes | None:
         """An object's bytes, None when there is none."""

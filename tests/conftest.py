@@ -1,3 +1,14 @@
-"""Fixtures of every test, and the rule that CI skips nothing essential."""
+"""Fixtures of every test, the rule that CI skips nothing essential, and cases that are the same each time."""
+
+import hypothesis
+import pytest
 
 pytest_plugins = ["tests.requirements", "tests.databases", "tests.processes", "tests.stores"]
+
+# A commit must not fail over an old mistake that chance finds just then; `make soak` looks for new ones.
+hypothesis.settings.register_profile("repeatable", derandomize=True)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if not config.getoption("--soak"):
+        hypothesis.settings.load_profile("repeatable")

@@ -124,6 +124,10 @@ class Heartbeat:
         except Transient as error:
             log.warning("not renewed", extra={"lease": self._lease, "reason": error.message})
             return
+        except Exception:
+            # This thread is needed: it alone ends what hangs.
+            log.exception("not renewed", extra={"lease": self._lease})
+            return
         self._lost = still == 0
 
     def _end(self, stall: Stall, why: str) -> None:

@@ -10,6 +10,7 @@ import ctypes
 import logging
 import multiprocessing
 import os
+import threading
 from typing import Any
 
 from celery import Celery, signals
@@ -24,6 +25,9 @@ from shared.settings import load_settings
 _stop_flag = multiprocessing.RawValue(ctypes.c_bool, False)
 _process: dict[str, Any] = {}
 
+SIGN_OFF_S = 5.0
+"""Within which a process that ends itself may say so."""
+
 
 def _settings_for_celery() -> dict[str, object]:
     settings = load_settings()
@@ -35,8 +39,6 @@ def _settings_for_celery() -> dict[str, object]:
         "worker_max_tasks_per_child": 1000,
         "worker_proc_alive_timeout": 120.0,
         "worker_pool_start_method": "fork",
-        # A slice that has not come back by then hangs; its lease has run out long ago.
-        "task_time_limit": settings.slice_s + 5 * settings.lease_s,
     }
 
 
@@ -84,8 +86,12 @@ def _build(**_: object) -> None:
         return bool(_stop_flag.value) or os.getppid() != parent
 
     def leave(status: int) -> None:
-        registered.close()
-        os._exit(status)
+        # Whatever the database does.
+        threading.Timer(SIGN_OFF_S, os._exit, [status]).start()
+        try:
+            registered.close()
+        finally:
+            os._exit(status)
 
     try:
         parts = _process["parts"] = build_parts(load_settings(), should_stop, leave)

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from shared.queue.save import Failed, NotRead, Result, Succeeded
+from shared.queue.save import Failed, Result, Saved, Succeeded
+from shared.states import PhotoStatus
 from shared.sums import Sums
 
 
 class Measures(Sums):
     """Sums of one process."""
 
-    def batch_saved(self, results: Sequence[Result], seconds: float) -> None:
-        """Count a batch and what became of its photos."""
+    def batch_saved(self, results: Sequence[Result], saved: Saved, seconds: float) -> None:
+        """Count a batch and what became of its photos; those that others have by now are theirs to count."""
         self.observe("batch_photos", len(results))
         self.observe("batch_seconds", seconds)
         for result in results:
+            if result.photo_id not in saved.statuses:
+                continue
             if isinstance(result, Succeeded):
                 self.count("photos_done|reused" if result.reused_from else "photos_done|succeeded")
                 if not result.reused_from:
@@ -24,7 +27,9 @@ class Measures(Sums):
                         self.observe(f"stage_seconds|{stage}", took_ms / 1000)
             elif isinstance(result, Failed):
                 self.photo_failed(result.error.code)
-            elif isinstance(result, NotRead):
+            elif saved.statuses[result.photo_id] == PhotoStatus.FAILED:
+                self.photo_failed("file_unavailable")
+            else:
                 self.count("reads_put_off")
 
     def photo_failed(self, code: str) -> None:

@@ -9,17 +9,28 @@ from functools import partial
 from typing import TypeVar
 
 from sqlalchemy.orm import Session
-from tenacity import RetryCallState, Retrying, before_sleep_log, retry_if_exception_type, wait_exponential
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from shared.clock import utc_now
+from shared.db.engine import database_now
 from shared.errors import Transient
-from shared.queue.claim import Claim, Hung, claim, give_back, give_back_unheard, release_hung, renew
+from shared.queue.claim import (
+    Claim,
+    Hung,
+    claim,
+    give_back,
+    give_back_unheard,
+    release_broken,
+    release_hung,
+    renew,
+)
 from shared.queue.finish import finish_if_done
 from shared.queue.save import Failed, Result, Saved, save
 from shared.queue.turns import count_claimable
-from shared.queue.unpacking import count_archives
+from shared.queue.unpacking import count_archives, give_back_unheard_archive
 from shared.store import job_prefix
 from worker.batch import StoreAway, analyse_batch
+from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
 from worker.parts import Parts
 from worker.unpack import UNPACK_TURN_S, unpack_next
@@ -75,7 +86,7 @@ def _claim(parts: Parts) -> Claim | None:
             worker=parts.worker,
             batch_size=parts.batch_size.photos,
             lease_s=settings.lease_s,
-            now=utc_now(),
+            now=database_now(session),
         )
     if held is not None:
         log.info(
@@ -91,6 +102,18 @@ def _claim(parts: Parts) -> Claim | None:
 
 
 def _work(parts: Parts, held: Claim) -> None:
+    try:
+        _analyse_and_save(parts, held)
+    except (Transient, StoreAway):
+        raise
+    except Exception:
+        # A bug. Left alone, the lease would come back here again and again.
+        log.exception("the batch broke", extra={"job": held.job_id, "lease": held.token})
+        for code in _patiently(parts, partial(_release_broken, parts, held)):
+            parts.measures.photo_failed(code)
+
+
+def _analyse_and_save(parts: Parts, held: Claim) -> None:
     started_at = time.monotonic()
     try:
         with Heartbeat(
@@ -105,10 +128,11 @@ def _work(parts: Parts, held: Claim) -> None:
         raise
     except LeaseLost:
         log.warning("lost", extra={"job": held.job_id, "lease": held.token})
+        clear_if_erased(parts, held.owner, held.job_id)
         return
     saved = _patiently(parts, partial(_save, parts, held, results))
     seconds = time.monotonic() - started_at
-    parts.measures.batch_saved(results, seconds)
+    parts.measures.batch_saved(results, saved, seconds)
     for result in results:
         if isinstance(result, Failed):
             # Without its name and message, which may name people: the row has both.
@@ -121,6 +145,8 @@ def _work(parts: Parts, held: Claim) -> None:
                     "stage": result.error.stage,
                 },
             )
+    if saved.lost:
+        clear_if_erased(parts, held.owner, held.job_id)
     if _patiently(parts, partial(_finish, parts, held.job_id)):
         parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
     log.info(
@@ -139,15 +165,20 @@ def _give_back_unheard(parts: Parts) -> None:
     """A claim that was committed as its connection broke: whatever rows say, nothing is in hand here."""
     with parts.database.write() as session:
         returned = give_back_unheard(session, parts.worker, now=utc_now())
+        give_back_unheard_archive(session, parts.worker)
     if returned:
         log.info("returned", extra={"photos": returned, "worker": parts.worker, "why": "claim not heard of"})
 
 
 def _give_back(parts: Parts, held: Claim, why: str) -> None:
-    with parts.database.write() as session:
-        returned = give_back(session, held, now=utc_now())
+    returned = _within(parts.settings.shutdown_s, partial(_give_back_rows, parts, held))
     fields = {"job": held.job_id, "lease": held.token, "photos": returned, "why": why}
     log.info("returned", extra=fields)
+
+
+def _give_back_rows(parts: Parts, held: Claim) -> int:
+    with parts.database.write() as session:
+        return give_back(session, held, now=utc_now())
 
 
 def _let_go(parts: Parts, held: Claim, session: Session, stall: Stall) -> None:
@@ -164,8 +195,13 @@ def _let_go(parts: Parts, held: Claim, session: Session, stall: Stall) -> None:
         parts.measures.photo_failed(code)
 
 
+def _release_broken(parts: Parts, held: Claim) -> list[str]:
+    with parts.database.write() as session:
+        return release_broken(session, held, now=utc_now())
+
+
 def _renew(parts: Parts, held: Claim, session: Session) -> int:
-    return renew(session, held, lease_s=parts.settings.lease_s, now=utc_now())
+    return renew(session, held, lease_s=parts.settings.lease_s, now=database_now(session))
 
 
 def _save(parts: Parts, held: Claim, results: list[Result]) -> Saved:
@@ -191,14 +227,32 @@ def _patiently(parts: Parts, call: Callable[[], Done]) -> Done:
     """Call until the database takes it: work that is done is worth any wait, and without it none begins."""
     # Nobody renews the lease meanwhile: when the database is back, sweepers wait for one lease, no longer.
     longest_s = min(10.0, parts.settings.lease_s / 8)
+    return _again_and_again(call, stop_when(parts.should_stop), longest_s)
+
+
+def _within(seconds: float, call: Callable[[], Done]) -> Done:
+    """Call until the database takes it, for so long at most; asked to stop or not."""
+    return _again_and_again(call, stop_after_delay(seconds), 1.0)
+
+
+def _again_and_again(
+    call: Callable[[], Done], stop: Callable[[RetryCallState], bool], longest_s: float
+) -> Done:
     retrying = Retrying(
         retry=retry_if_exception_type(Transient),
-        stop=stop_when(parts.should_stop),
+        stop=stop,
         wait=wait_exponential(multiplier=0.5, max=longest_s),
-        before_sleep=before_sleep_log(log, logging.WARNING),
+        before_sleep=_say_again,
         reraise=True,
     )
     return retrying(call)
+
+
+def _say_again(state: RetryCallState) -> None:
+    """Without what was called and with what: that names files and people."""
+    error = state.outcome.exception() if state.outcome else None
+    reason = error.message if isinstance(error, Transient) else str(error)
+    log.warning("trying again", extra={"attempt": state.attempt_number, "reason": reason})
 
 
 def stop_when(should_stop: Callable[[], bool]) -> Callable[[RetryCallState], bool]:

@@ -39,7 +39,9 @@ class SuspensionWatch:
         self._monotonic_s = monotonic_s
         self.gap_s = max(SHORTEST_GAP_S, lease_s / 4)
         self._seen_at_s = wall_s()
-        self._trusted_from_s = 0.0
+        self._offset_s: float | None = None
+        # Nobody knows how long this machine, or the database, was away before.
+        self._trusted_from_s = monotonic_s() + lease_s
 
     def watch(self, stop: threading.Event) -> None:
         """Look at the clock again and again, in a thread of its own, so that slow work is no suspension."""
@@ -59,7 +61,18 @@ class SuspensionWatch:
         """Leases tell nothing until one lease's time from now."""
         self._trusted_from_s = self._monotonic_s() + self._lease_s
 
-    def leases_can_be_trusted(self) -> bool:
-        """True when a lease that ran out means that its worker is gone."""
+    def leases_can_be_trusted(self, leases_s: float) -> bool:
+        """True when a lease that ran out means that its worker is gone.
+
+        Args:
+            leases_s: now by the clock that leases are held against, which may be another machine's.
+        """
         self.look()
+        offset_s = leases_s - self._monotonic_s()
+        if self._offset_s is not None and abs(offset_s - self._offset_s) > self.gap_s:
+            log.warning(
+                "the clock was set: waiting one lease", extra={"gap_s": round(offset_s - self._offset_s)}
+            )
+            self.distrust()
+        self._offset_s = offset_s
         return self._monotonic_s() >= self._trusted_from_s

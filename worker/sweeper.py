@@ -17,10 +17,10 @@ from sqlalchemy.orm import Session
 
 from shared import erasure
 from shared.clock import utc_now
-from shared.db.engine import Database
+from shared.db.engine import Database, database_now
 from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
-from shared.errors import Transient
+from shared.errors import NotFound, Transient
 from shared.logs import configure
 from shared.process_id import is_surely_dead, own_process_id
 from shared.queue import uploads
@@ -95,9 +95,9 @@ class Sweeper:
 
     def _return_lapsed(self) -> None:
         with self._write() as session:
-            # The time first: should the clock be set from here on, it is not what leases are held against.
-            now = utc_now()
-            by_time = self._suspension.leases_can_be_trusted()
+            # The time first: should a clock be set from here on, it is not what leases are held against.
+            now = database_now(session)
+            by_time = self._suspension.leases_can_be_trusted(now.timestamp())
             rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
             shorten_leases(session, self._settings.lease_s, now)
             lapsed = return_lapsed(session, rules, now)
@@ -111,6 +111,7 @@ class Sweeper:
                 extra={"job": photo.job_id, "photo": photo.photo_id, "worker": photo.worker},
             )
         for job_id in archives:
+            self._measures.count("leases_expired")
             log.warning("freed archive", extra={"job": job_id})
 
     def _move_on(self) -> None:
@@ -154,26 +155,42 @@ class Sweeper:
             expired = erasure.expired_jobs(session, utc_now())
             incomplete = erasure.incomplete(session)
             due = erasure.due_for_originals(session)
-            uploads_due = uploads.any_due(session, utc_now())
+            uploads_due = uploads.any_due(session, database_now(session))
         for owner, job_id in expired:
-            receipt = erasure.erase(database, store, owner, job_id, "expired")
-            log.info("erased: its results had expired", extra={"job": job_id, "photos": receipt.photos})
+            with _alone(job_id):
+                receipt = erasure.erase(database, store, owner, job_id, "expired")
+                log.info("erased: its results had expired", extra={"job": job_id, "photos": receipt.photos})
         for job_id in incomplete:
-            erasure.erase_bytes(database, store, job_id)
+            with _alone(job_id):
+                erasure.erase_bytes(database, store, job_id)
         for owner, job_id in due:
-            erasure.delete_originals(database, store, owner, job_id)
+            with _alone(job_id):
+                erasure.delete_originals(database, store, owner, job_id)
         if uploads_due:
             self._clear_uploads()
 
     def _clear_uploads(self) -> None:
         with self._write() as session:
             uploads.forget(session, utc_now())
-            abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=utc_now())
+            abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=database_now(session))
         for upload in abandoned:
             log.warning("deleting an upload nobody goes on with", extra={"job": upload.job_id})
             self._store.clear(job_prefix(upload.owner, upload.job_id))
             with self._write() as session:
                 uploads.abandon(session, upload)
+
+
+@contextmanager
+def _alone(job_id: str) -> Iterator[None]:
+    """One job whose bytes cannot be deleted keeps nobody else's, nor may it be erased by two at once."""
+    try:
+        yield
+    except NotFound:
+        log.info("erased by another", extra={"job": job_id})
+    except Transient as error:
+        if error.code == "database_unavailable":
+            raise
+        log.warning("not erased yet", extra={"job": job_id, "reason": error.message})
 
 
 def main() -> None:

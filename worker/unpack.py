@@ -12,28 +12,34 @@ from datetime import timedelta
 from functools import partial
 from typing import cast
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member
 from shared.archives.opening import ArchiveKind, open_archive
 from shared.clock import utc_now
+from shared.db.engine import database_now
+from shared.db.models import Job, Photo
 from shared.domain import PhotoError
 from shared.doorbell import MOST_RINGS, rings_for
 from shared.errors import InvalidInput, Transient, Unreadable
 from shared.ids import member_photo_id
 from shared.queue.finish import finish_if_done
 from shared.queue.intake import NewPhoto
-from shared.queue.turns import count_claimable
+from shared.queue.turns import count_claimable, new_job_waits
 from shared.queue.unpacking import (
     HeldArchive,
     claim_archive,
     count_archives,
     give_back_archive,
+    let_lapse,
     put_off_archive,
     renew_archive,
     save_members,
 )
+from shared.states import JobState
 from shared.store import archive_key, job_prefix, photo_key
+from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
 from worker.parts import Parts
 
@@ -62,7 +68,7 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
             return False
     lease_s = parts.settings.lease_s
     with parts.database.write() as session:
-        held = claim_archive(session, worker=parts.worker, lease_s=lease_s, now=utc_now())
+        held = claim_archive(session, worker=parts.worker, lease_s=lease_s, now=database_now(session))
     if held is None:
         return False
     # Whoever had it before may have been killed in the middle of a photo.
@@ -83,11 +89,17 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
             ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)
     except LeaseLost:
         log.warning("lost archive", extra={"job": held.job_id, "lease": held.token})
-    except Transient as error:
-        fields = {"job": held.job_id, "lease": held.token, "reason": error.message}
+        clear_if_erased(parts, held.owner, held.job_id)
+    except (Transient, OSError) as error:
+        # OSError: no room for a large member's copy, say.
+        fields = {"job": held.job_id, "lease": held.token, "reason": str(error)}
         log.warning("put off", extra=fields)
         with parts.database.write() as session:
-            put_off_archive(session, held, until=utc_now() + timedelta(seconds=STORE_PAUSE_S))
+            put_off_archive(session, held, until=database_now(session) + timedelta(seconds=STORE_PAUSE_S))
+    except Exception:
+        log.exception("unpacking broke", extra={"job": held.job_id, "lease": held.token})
+        with parts.database.write() as session:
+            let_lapse(session, held, database_now(session))
     else:
         if ended:
             _after(parts, held)
@@ -95,7 +107,7 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
 
 
 def _renew(lease_s: float, held: HeldArchive, session: Session) -> int:
-    return renew_archive(session, held, lease_s=lease_s, now=utc_now())
+    return renew_archive(session, held, lease_s=lease_s, now=database_now(session))
 
 
 def _let_go(held: HeldArchive, session: Session, stall: Stall) -> None:
@@ -142,7 +154,7 @@ class _Unpacking:
                 if time.monotonic() >= save_at_s or len(self._piece) >= PIECE_MEMBERS:
                     self._save(done=False)
                     save_at_s = time.monotonic() + PIECE_S
-                    if save_at_s >= until_s or (save_at_s >= turn_over_s and self._others_wait()):
+                    if save_at_s >= until_s or self._others_wait(turn_is_over=save_at_s >= turn_over_s):
                         self._give_back()
                         return False
         except Stopped:
@@ -214,6 +226,7 @@ class _Unpacking:
                 now=utc_now(),
             )
         if repeated is None:
+            self._drop_piece()
             raise LeaseLost
         for photo in repeated:
             self._parts.store.delete(photo_key(self._held.owner, self._held.job_id, photo.id))
@@ -223,9 +236,25 @@ class _Unpacking:
         )
         self._piece = []
 
-    def _others_wait(self) -> bool:
+    def _drop_piece(self) -> None:
+        """Delete what was stored of a piece that nobody waits for: the job was cancelled."""
+        ids = [photo.id for photo in self._piece]
         with self._parts.database.read() as session:
-            return count_claimable(session, utc_now(), at_most=1) > 0
+            job = session.get(Job, self._held.job_id)
+            if job is None or job.state == JobState.UNPACKING:
+                # Erased, and cleared as a whole; or another worker's to go on with, under the same ids.
+                return
+            known = set(session.scalars(select(Photo.id).where(Photo.id.in_(ids))))
+        keys = [photo_key(self._held.owner, self._held.job_id, photo) for photo in ids if photo not in known]
+        if keys:
+            self._parts.store.delete(*keys)
+
+    def _others_wait(self, *, turn_is_over: bool) -> bool:
+        """A job that was never begun does not wait for the turn to be over."""
+        with self._parts.database.read() as session:
+            if turn_is_over:
+                return count_claimable(session, utc_now(), at_most=1) > 0
+            return new_job_waits(session, utc_now())
 
     def _give_back(self) -> None:
         with self._parts.database.write() as session:

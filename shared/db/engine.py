@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Engine, create_engine, event, func, make_url, select, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from shared.clock import utc_now
+from shared.db.models import UtcDateTime
 from shared.errors import InvalidInput, Transient
 
 
@@ -33,6 +36,11 @@ class Database:
     def is_sqlite(self) -> bool:
         """True on SQLite."""
         return self._engine.dialect.name == "sqlite"
+
+    @property
+    def folder(self) -> Path | None:
+        """Where SQLite's file is; None for a server."""
+        return Path(self._engine.url.database or "").parent if self.is_sqlite else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -98,6 +106,16 @@ _PASSING = {"08", "25", "40", "53", "55", "57", "58"}
 """PostgreSQL: connection, read-only, rollback, resources, locks, intervention, disk: all of these pass."""
 
 
+def database_now(session: Session) -> datetime:
+    """Now by the clock that all processes share, aware, UTC: PostgreSQL's, or with SQLite this machine's.
+
+    Leases are held against it alone, so that it does no harm when the machines' clocks disagree.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return utc_now()
+    return session.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
+
+
 def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     """Engine with the settings that each kind of database needs; a missing SQLite folder is made.
 
@@ -126,6 +144,9 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
             pool_pre_ping=True,
             connect_args={
                 "connect_timeout": 10,
+                # A network that swallows everything is noticed within a minute, too.
+                "tcp_user_timeout": 30_000,
+                "keepalives_idle": 30,
                 "options": "-c lock_timeout=30s -c statement_timeout=120s"
                 " -c idle_in_transaction_session_timeout=120s",
             },

@@ -6,11 +6,13 @@ must still hold that token. That is all that keeps two workers from doing, or un
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
+from pydantic import ValidationError
 from sqlalchemy import ColumnElement, CursorResult, Select, func, select, update
 from sqlalchemy.orm import Session
 
@@ -22,6 +24,8 @@ from shared.queue.history import with_attempt
 from shared.queue.moves import try_move
 from shared.queue.turns import next_jobs
 from shared.states import CLAIMABLE_STATES, PhotoStatus
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +64,20 @@ def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now
         )
         if job is None:
             continue
+        try:
+            options = JobOptions.model_validate(job.options)
+        except ValidationError:
+            # Of a later version; its workers will take it, and those behind it need not wait.
+            log.warning("options not understood", extra={"job": job_id})
+            continue
         photos = session.scalars(_queued(job_id, suspect=False).limit(batch_size)).all()
         photos = photos or session.scalars(_queued(job_id, suspect=True).limit(1)).all()
         if photos:
-            return _lease(session, job, photos, worker, now + timedelta(seconds=lease_s), now)
+            token = _lease(session, job, photos, worker, now + timedelta(seconds=lease_s), now)
+            claimed = tuple(
+                ClaimedPhoto(p.id, p.custom_id, p.in_place_path, p.sha256, p.attempts + 1) for p in photos
+            )
+            return Claim(token, job.id, job.owner, options, claimed)
     return None
 
 
@@ -82,7 +96,7 @@ def _queued(job_id: str, *, suspect: bool) -> Select[Photo]:
 
 def _lease(
     session: Session, job: Job, photos: Sequence[Photo], worker: str, expires_at: datetime, now: datetime
-) -> Claim:
+) -> str:
     try_move(session, job.id, "start", started_at=func.coalesce(Job.started_at, now))
     job.last_claimed_at = now
     token = new_id("lea")
@@ -99,10 +113,7 @@ def _lease(
         )
         .execution_options(synchronize_session=False)
     )
-    claimed = tuple(
-        ClaimedPhoto(p.id, p.custom_id, p.in_place_path, p.sha256, p.attempts + 1) for p in photos
-    )
-    return Claim(token, job.id, job.owner, JobOptions.model_validate(job.options), claimed)
+    return token
 
 
 def still_held(held: Claim) -> tuple[ColumnElement[bool], ...]:
@@ -193,6 +204,30 @@ def release_hung(session: Session, held: Claim, hung: Hung, *, now: datetime) ->
             codes.append(error.code)
     session.flush()
     return codes
+
+
+def release_broken(session: Session, held: Claim, *, now: datetime) -> list[str]:
+    """End a batch that broke in a way nobody foresaw.
+
+    A single photo fails as `internal`; several go back as suspects, to be taken alone.
+
+    Returns:
+        The error code of each photo that failed.
+    """
+    photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
+    alone = len(held.photos) == 1
+    for photo in photos:
+        photo.history = with_attempt(photo, "failed" if alone else "crashed", now)
+        photo.lease_token = photo.lease_expires_at = None
+        if alone:
+            message = "the analysis broke; the worker's log says where"
+            photo.error = asdict(PhotoError("internal", "queue", message, retryable=True))
+            photo.status, photo.finished_at = PhotoStatus.FAILED, now
+        else:
+            photo.crashes += 1
+            photo.status = PhotoStatus.QUEUED
+    session.flush()
+    return ["internal"] * (len(photos) if alone else 0)
 
 
 def _blame(photo: Photo, hung: Hung) -> PhotoError | None:

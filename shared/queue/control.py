@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.clock import utc_now
@@ -72,6 +72,8 @@ def cancel(session: Session, owner: str, job_id: str) -> None:
 def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | None = None) -> int:
     """Queue again what did not succeed in an ended job; results stay, and attempts count on.
 
+    It is its owner's word to go on, whatever failed: `max_failure_rate` holds no longer.
+
     Args:
         session: a write transaction.
         owner: of the job.
@@ -96,11 +98,20 @@ def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | No
         final_counts=None,
         error=None,
         paused_until=None,
+        # What failed before would stop it again at once.
+        max_failure_rate=None,
     )
     result = session.execute(
         update(Photo)
         .where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job))
-        .values(status=PhotoStatus.QUEUED, error=None, finished_at=None, crashes=0, read_errors=0)
+        .values(
+            status=PhotoStatus.QUEUED,
+            error=None,
+            finished_at=None,
+            # Whose worker died before is still claimed alone.
+            crashes=case((Photo.crashes > 0, 1), else_=0),
+            read_errors=0,
+        )
         .execution_options(synchronize_session=False)
     )
     queued = cast("CursorResult[Any]", result).rowcount

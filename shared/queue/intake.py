@@ -118,7 +118,7 @@ def add_photos(
     """
     job = owned_job(session, owner, job_id, lock=True)
     if job.state != JobState.OPEN:
-        raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {job.state}")
+        raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {job.state}", state=job.state)
     known = _by_custom_id(session, job_id, [photo.custom_id for photo in photos])
     rows = []
     for photo in photos:
@@ -234,8 +234,11 @@ def submit(session: Session, owner: str, job_id: str) -> int:
     Raises:
         NotFound: `job_not_found`.
         InvalidInput: `empty_job`.
+        Conflict: `illegal_move`, when it was cancelled or expired before it was submitted.
     """
     job = owned_job(session, owner, job_id, lock=True)
+    if job.state in (JobState.CANCELLING, JobState.ENDED) and job.submitted_at is None:
+        raise Conflict("illegal_move", f"cannot submit job {job_id}: it is {job.state}", state=job.state)
     if job.state != JobState.OPEN:
         return 0
     waiting = session.scalar(select(func.count()).select_from(Photo).where(Photo.job_id == job_id)) or 0

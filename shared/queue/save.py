@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -52,10 +52,20 @@ Result = Succeeded | Failed | NotRead
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a save did: photos written, and photos whose lease had been lost."""
+    """What a save did.
 
-    written: int
+    Attributes:
+        statuses: of the photos written, by id.
+        lost: photos whose lease had been lost.
+    """
+
+    statuses: Mapping[str, PhotoStatus]
     lost: int
+
+    @property
+    def written(self) -> int:
+        """Photos written."""
+        return len(self.statuses)
 
 
 _ENDINGS: dict[PhotoStatus, Ending] = {
@@ -77,7 +87,7 @@ def save(
     """Write each result whose photo is still under this lease, and release it."""
     rows = session.scalars(select(Photo).where(*still_held(held)).with_for_update())
     photos = {photo.id: photo for photo in rows}
-    written = 0
+    statuses: dict[str, PhotoStatus] = {}
     faces: list[dict[str, Any]] = []
     for result in results:
         photo = photos.get(result.photo_id)
@@ -91,12 +101,12 @@ def save(
             .values(lease_token=None, lease_expires_at=None, history=history, **values)
             .execution_options(synchronize_session=False)
         )
-        written += 1
+        statuses[photo.id] = values["status"]
         if isinstance(result, Succeeded):
             faces += _face_rows(held.job_id, result)
     if faces:
         session.execute(insert(FaceRow), faces)
-    return Saved(written, len(results) - written)
+    return Saved(statuses, len(results) - len(statuses))
 
 
 def _release(

@@ -43,9 +43,16 @@ def may_be_claimed(session: Session, now: datetime) -> ColumnElement[bool]:
         .where(Job.state.in_(CLAIMABLE_STATES), Job.processing_window.is_not(None))
         .distinct()
     )
-    closed = [window for window in windows if window and not ProcessingWindow.parse(window).is_open(now)]
+    closed = [window for window in windows if window and not _is_open(window, now)]
     open_now = or_(Job.processing_window.is_(None), Job.processing_window.not_in(closed))
     return and_(Job.state.in_(CLAIMABLE_STATES), open_now)
+
+
+def new_job_waits(session: Session, now: datetime) -> bool:
+    """Whether a job of which nothing was ever claimed could be claimed now."""
+    waits = exists().where(Photo.job_id == Job.id, Photo.status == PhotoStatus.QUEUED)
+    new = select(Job.id).where(may_be_claimed(session, now), Job.last_claimed_at.is_(None), waits).limit(1)
+    return session.scalar(new) is not None
 
 
 def count_claimable(session: Session, now: datetime, at_most: int) -> int:
@@ -58,3 +65,11 @@ def count_claimable(session: Session, now: datetime, at_most: int) -> int:
         .subquery()
     )
     return session.scalar(select(func.count()).select_from(claimable)) or 0
+
+
+def _is_open(window: str, now: datetime) -> bool:
+    try:
+        return ProcessingWindow.parse(window).is_open(now)
+    except ValueError:
+        # A zone that this machine does not know: others may, and nobody else's job waits for it.
+        return False

@@ -114,9 +114,25 @@ def give_back_archive(session: Session, held: HeldArchive) -> None:
     _update_held(session, held, lease_token=None, lease_expires_at=None)
 
 
+def give_back_unheard_archive(session: Session, worker: str) -> None:
+    """Free what a worker holds that has nothing in hand: see `shared.queue.claim.give_back_unheard`."""
+    session.execute(
+        update(Archive)
+        .where(Archive.worker == worker, Archive.lease_token.is_not(None))
+        .values(lease_token=None, lease_expires_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def put_off_archive(session: Session, held: HeldArchive, *, until: datetime) -> None:
     """Leave it to the sweeper to free it then: the store is away, which is nobody's crash."""
     _update_held(session, held, worker=None, lease_expires_at=until)
+
+
+def let_lapse(session: Session, held: HeldArchive, now: datetime) -> None:
+    """Leave it to the sweeper, as a crash: unpacking broke in a way nobody foresaw."""
+    # Not under the worker's own name: it lives, and would give it back as a claim not heard of.
+    _update_held(session, held, worker="broken", lease_expires_at=now)
 
 
 def save_members(

@@ -44,7 +44,7 @@ class Receiving:
     @property
     def is_repeatable(self) -> bool:
         """True when the client chose the key, and may send it again."""
-        return not self.key.startswith("upl_")
+        return self.key != self.token
 
 
 @dataclass(frozen=True, slots=True)

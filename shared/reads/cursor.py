@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.errors import InvalidInput
 
@@ -60,8 +60,8 @@ def decode_job(cursor: str) -> tuple[datetime, str]:
         case [str(created_at), str(job_id)] if job_id.isascii() and "\x00" not in job_id:
             try:
                 moment = datetime.fromisoformat(created_at)
-            except ValueError as error:
+                if moment.tzinfo is not None:
+                    return moment.astimezone(UTC), job_id
+            except (ValueError, OverflowError) as error:
                 raise _bad() from error
-            if moment.tzinfo is not None:
-                return moment, job_id
     raise _bad()

@@ -68,8 +68,8 @@ class Nightshift:
 
     @contextmanager
     def running(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-        """Run the command during the block, its standard error in `stderr`; SIGTERM at the end."""
-        with (self.folder / "stderr").open("w") as err:
+        """Run the command during the block, its standard error in `NAME.stderr`; SIGTERM at the end."""
+        with (self.folder / f"{arguments[0]}.stderr").open("w") as err:
             process = self.start(*arguments, stdout=subprocess.DEVNULL, stderr=err.fileno())
         try:
             yield process

@@ -67,7 +67,7 @@ def test_submit_an_archive_then_known_photos_then_erase(tmp_path: Path) -> None:
         (tmp_path / "folder" / name).write_bytes(data)
 
     with server.running("serve", "--port", "0") as serving:
-        stderr = tmp_path / "stderr"
+        stderr = tmp_path / "serve.stderr"
         wait_for(lambda: "serving on" in stderr.read_text() or serving.poll() is not None, "the server")
         found = re.search(r"serving on (\S+)", stderr.read_text())
         assert found, stderr.read_text()

@@ -21,9 +21,9 @@ def test_a_cluster_survives_a_killed_worker(tmp_path: Path, capsys: pytest.Captu
     (photos / "broken.jpg").write_bytes(b"no photo")
     assert run(photos, tmp_path / "out", kill=True) == 0
     told = capsys.readouterr().out
-    assert "worker-1 killed" in told
+    assert "killed in mid-batch" in told
     assert "partial after" in told
-    assert "0 lost, 0 doubled" in told
+    assert "0 lost, 0 doubled; database and store agree" in told
     lines = (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()
     found = {photo["custom_id"]: photo for photo in map(json.loads, lines)}
     assert len(found) == len(lines) == 14

@@ -45,12 +45,13 @@ def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -
 def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: Path) -> None:
     nightshift = interrupted(tmp_path)
     runner = nightshift.start("run", "party", "--out", "out")
-    wait_for(lambda: nightshift.succeeded() > 2 or runner.poll() is not None, "the first results")
-
+    lock = nightshift.home / "lock"
+    wait_for(lambda: lock.exists() and lock.read_text() == f"{runner.pid}\n", "the home to be locked")
     second = nightshift.run("run", "party")
     assert second.returncode == 7
     assert f"in use by process {runner.pid}" in second.stderr
 
+    wait_for(lambda: nightshift.succeeded() > 2 or runner.poll() is not None, "the first results")
     kinds = " ".join(nightshift.processes())
     assert all(part in kinds for part in ("valkey-server", "gunicorn", "celery"))
     runner.send_signal(signal.SIGKILL)

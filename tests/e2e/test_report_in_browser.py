@@ -21,6 +21,9 @@ AGE_5_9 = "5\N{EN DASH}9"
 
 Open = Callable[..., Page]
 
+# Five seconds, its default, are not much for a busy machine.
+expect.set_options(timeout=15_000)
+
 
 def photos() -> list[Photo]:
     """Three data files' worth, the first of them with names and messages that mean harm."""

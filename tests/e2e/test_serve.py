@@ -15,7 +15,7 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
     (tmp_path / "party" / "bad.jpg").write_bytes(b"no photo")
 
     with server.running("serve", "--port", "0") as serving:
-        stderr = tmp_path / "stderr"
+        stderr = tmp_path / "serve.stderr"
         wait_for(lambda: "serving on" in stderr.read_text() or serving.poll() is not None, "the server")
         found = re.search(r"serving on (\S+)", stderr.read_text())
         assert found, stderr.read_text()

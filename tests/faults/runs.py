@@ -41,6 +41,13 @@ class Run:
     folder: Path
     job_id: str = ""
 
+    def use_lease(self, seconds: float) -> None:
+        """Have leases of this length; before any worker is started."""
+        assert not self._workers
+        self.cluster.settings = self.cluster.settings.model_copy(update={"lease_s": seconds})
+        self.cluster.kill("sweeper")
+        self.cluster.start_sweeper()
+
     def start_workers(self, *names: str, analyser: str = "tests.faults.analyser", **environment: str) -> None:
         """Start workers with one process each; `worker.main` is the real analyser."""
         for name in names:
@@ -225,8 +232,9 @@ def run(cluster: Cluster, tmp_path: Path) -> Run:
     """Broker and sweeper run; workers and a job are the test's."""
     folder = tmp_path / "photos"
     folder.mkdir()
+    # Long, so that a busy machine makes no crash of what is none; where a lease has to run out: `use_lease`.
     cluster.settings = cluster.settings.model_copy(
-        update={"lease_s": 4.0, "sweep_interval_s": 0.3, "batch_size": 8, "photo_timeout_s": 2.0}
+        update={"lease_s": 15.0, "sweep_interval_s": 0.3, "batch_size": 8, "photo_timeout_s": 2.0}
     )
     cluster.start_broker()
     cluster.start_sweeper()

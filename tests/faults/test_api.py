@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -31,7 +32,9 @@ def send(api: Api, body: bytes) -> httpx.Response:
     return httpx.post(f"{api.url}/v1/jobs", content=body, headers=headers, timeout=60)
 
 
-def test_killed_in_mid_upload_and_sent_again(run: Run, api: Api) -> None:
+def test_killed_in_mid_upload_and_sent_again(run: Run) -> None:
+    run.use_lease(4)
+    api = Api(run)
     photos = [(f"{number}.jpg", b"photo %d " % number + bytes(200_000)) for number in range(20)]
     body = form(*photos)
     client = socket.create_connection(("127.0.0.1", api.port))
@@ -69,14 +72,17 @@ def test_killed_between_its_commit_and_its_ring(run: Run, api: Api) -> None:
     run.start_workers("one")
     # A broker that hangs holds the API between its commit and its answer.
     run.cluster.stop_process("broker")
-    with pytest.raises(httpx.HTTPError):
-        httpx.post(
+    with ThreadPoolExecutor() as threads:
+        answer = threads.submit(
+            httpx.post,
             f"{api.url}/v1/jobs",
             content=form(("a.jpg", b"photo a"), ("b.jpg", b"photo b")),
             headers={"Content-Type": "multipart/form-data; boundary=b"},
-            timeout=2,
+            timeout=60,
         )
-    api.kill()
+        wait_for(lambda: bool(run.jobs()), "the API to commit")
+        api.kill()
+        assert isinstance(answer.exception(), httpx.HTTPError)
     (run.job_id,) = run.jobs()
     assert run.counts().queued == 2
     with run.fault("API killed between commit and ring"):

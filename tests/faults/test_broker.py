@@ -14,12 +14,14 @@ from tests.faults.runs import Run
 from tests.processes import wait_for
 
 
-def test_a_broker_killed_and_restarted(run: Run) -> None:
-    run.start_workers("one", "two")
+@pytest.mark.parametrize("seconds", [0, pytest.param(60, marks=pytest.mark.soak)])
+def test_a_broker_killed_and_restarted(run: Run, seconds: int) -> None:
+    run.start_workers("one", "two", NIGHTSHIFT_SLICE_S="1")
     run.submit(300)
     run.wait_for_final(8)
-    with run.fault("broker killed"):
+    with run.fault(f"broker gone for {seconds} s" if seconds else "broker killed"):
         run.cluster.kill("broker")
+        time.sleep(seconds)
         run.cluster.start_broker()
     run.end(crashed=0)
 

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from tests.faults.test_databases import on_postgresql as on_postgresql
 from tests.faults.test_databases import server as server
 
 EVERY_S = 15.0
+SHORT = 600
 
 
 class Night:
@@ -37,6 +39,8 @@ class Night:
             "API": self._kill_api,
             "sweeper": self._kill_sweeper,
         }
+        self._deck: list[str] = []
+        self.killed: set[str] = set()
         self.longest_stall_s = 0.0
 
     def go_through(self, name: str, photos: int) -> float:
@@ -53,13 +57,21 @@ class Night:
                 final, moved_s = counts.final, now_s
             self.longest_stall_s = max(self.longest_stall_s, now_s - moved_s)
             if now_s >= kill_at_s:
-                kind = self._dice.choice(list(self._kinds))
+                kind = self._drawn()
                 print(f"{now_s - begun_s:6.0f} s: {final:6d} final; killing the {kind}", flush=True)  # noqa: T201
                 with run.fault(f"{name}: {kind} killed"):
                     self._kinds[kind]()
                 kill_at_s = time.monotonic() + EVERY_S
             time.sleep(0.25)
         return photos / (time.monotonic() - begun_s)
+
+    def _drawn(self) -> str:
+        """Each kind once before any comes again, so that a night has them all."""
+        if not self._deck:
+            self._deck = list(self._kinds)
+            self._dice.shuffle(self._deck)
+        self.killed.add(kind := self._deck.pop())
+        return kind
 
     def _kill_worker(self) -> None:
         name = self._dice.choice(self._workers)
@@ -86,13 +98,15 @@ class Night:
 
 
 def through_the_night(run: Run, name: str, photos: int, workers: tuple[str, ...]) -> None:
-    night = Night(run, Api(run), workers, seed=photos)
+    night = Night(run, Api(run), workers, seed=zlib.crc32(name.encode()))
     per_second = night.go_through(name, photos)
+    if photos > SHORT:
+        assert len(night.killed) == 5
     run.note(f"{name}: photos a second", per_second)
     run.note(f"{name}: longest stall, s", night.longest_stall_s)
 
 
-SIZES = [pytest.param(600, id="short"), pytest.param(20_000, id="whole")]
+SIZES = [pytest.param(SHORT, id="short"), pytest.param(20_000, id="whole")]
 
 
 @pytest.mark.soak

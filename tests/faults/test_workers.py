@@ -38,6 +38,27 @@ def test_workers_killed_again_and_again(run: Run) -> None:
     run.end()
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+def test_innocent_photos_survive_however_often_workers_are_killed(run: Run) -> None:
+    """Five times as many kills as a photo survives crashes, and one photo that is no innocent."""
+    run.start_workers("one", "two")
+    run.submit(2000, killer=b"die")
+    run.wait_for_final(10)
+    dice = random.Random(25)
+    for _ in range(25):
+        with run.fault("worker killed, one of 25 times"):
+            time.sleep(dice.uniform(0, 0.5))
+            name = dice.choice(("one", "two"))
+            run.cluster.kill(name)
+            run.start_workers(name)
+        assert not run.has_ended()
+    run.end(failed=1)
+    (killer,) = [photo for photo in run.photos() if photo.status == "failed"]
+    assert killer.error is not None
+    assert killer.error["code"] == "worker_lost"
+
+
 @pytest.mark.parametrize(
     "moments",
     [MOMENTS, *(pytest.param((moment, moment), marks=pytest.mark.soak) for moment in MOMENTS)],
@@ -47,7 +68,7 @@ def test_workers_killed_at_these_moments(run: Run, tmp_path: Path, moments: tupl
     armed = tmp_path / "armed"
     armed.touch()
     run.start_workers("one", FAULTS_DIE_AT=str(armed))
-    run.submit(100)
+    run.submit(400)
     run.wait_for_final(10)
     armed.write_text("\n".join(moments) + "\n", encoding="utf-8")
 
@@ -79,6 +100,7 @@ def stop_with_a_lease(run: Run, name: str) -> None:
 
 
 def test_a_worker_stopped_past_its_lease_changes_nothing_late(run: Run) -> None:
+    run.use_lease(4)
     run.start_workers("one")
     run.submit(300)
     run.wait_for_final(8)
@@ -121,6 +143,7 @@ def test_too_little_memory_costs_nothing(run: Run) -> None:
 
 
 def test_the_machine_sleeps(run: Run) -> None:
+    run.use_lease(4)
     api = Api(run)
     run.start_workers("one", "two")
     run.submit(200)
@@ -143,10 +166,13 @@ def test_a_stop_gives_the_batch_back_in_time(run: Run) -> None:
     )
     run.submit(3, hangs=b"hang")
     wait_for(lambda: run.workers_at_work() == 1, "a lease")
+    # Its leases are shorter than this worker's: it would have them run out.
+    run.cluster.kill("sweeper")
     time.sleep(0.5)
     run.cluster.processes["one"].terminate()
     run.cluster.processes.pop("one").wait(timeout=30)
     assert {(photo.status, photo.attempts, photo.crashes) for photo in run.photos()} == {("queued", 0, 0)}
+    run.cluster.start_sweeper()
     with run.fault("worker asked to stop while a photo hangs"):
         run.start_workers("two")
     run.end(failed=1, crashed=0)
@@ -172,4 +198,4 @@ def test_the_clock_is_set(run: Run, step: str) -> None:
         clock.write_text(f"{step}\n")
     run.cluster.kill("two")
     run.end(crashed=8)
-    assert "the clock was set" in run.cluster.log("sweeper")
+    wait_for(lambda: "the clock was set" in run.cluster.log("sweeper"), "the sweeper to notice")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -111,3 +112,16 @@ def test_constraints_know_every_requirement() -> None:
         wanted += extra
 
     assert {normal(requirement) for requirement in wanted} - pinned == {"nightshift"}
+
+
+def test_the_api_image_runs_without_what_only_workers_have() -> None:
+    """Everything that docker-compose.yml starts from it, with the networks' packages out of reach."""
+    hidden = ("torch", "torchvision", "facenet_pytorch", "numpy", "PIL", "pillow_heif", "safetensors")
+    program = (
+        f"import sys; sys.modules.update(dict.fromkeys({hidden!r}));"
+        " import api.app, api.gunicorn_hooks, shared.db.migrate, worker.sweeper, worker.healthy"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

@@ -39,7 +39,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def open_job(self) -> str:
-        return str(httpx.post(f"{self.url}/v1/jobs", json={}).json()["id"])
+        return str(httpx.post(f"{self.url}/v1/jobs", json={}, timeout=60).json()["id"])
 
     def stored(self, job_id: str) -> list[Path]:
         """Files of a job, temporary ones included."""
@@ -62,7 +62,7 @@ class Server:
 
     def has_free_seat(self, job_id: str) -> bool:
         """Whether one more may wait for a job."""
-        answer = httpx.get(f"{self.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"})
+        answer = httpx.get(f"{self.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"}, timeout=60)
         return "Preference-Applied" in answer.headers
 
     def answer_to(self, request: bytes) -> bytes:

@@ -139,6 +139,7 @@ def test_a_sealed_job_takes_no_photo_in_place(open_service: Service) -> None:
     job_id = open_service.submitted_job("a")
     answer = open_service.client.post(f"/v1/jobs/{job_id}/photos/in-place", json=IN_PLACE)
     assert (answer.status_code, answer.json["code"]) == (409, "job_sealed")
+    assert answer.json["state"] == "queued"
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 
-from shared.db.models import Job
+from shared.clock import utc_now
+from shared.db.models import Job, Photo
+from shared.queue.finish import expire_open
+from shared.states import JobState
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
 from tests.queue_rows import analysis, face, queued_job, take
@@ -87,13 +90,13 @@ def test_an_empty_job_cannot_be_submitted(service: Service) -> None:
 
 
 def test_a_broker_that_is_away_does_not_fail_a_submit(serve: Serve) -> None:
-    service = serve(broker_url="redis+socket:///nowhere/broker.sock")
+    service = serve()
     job_id = service.open_job()
     service.put(job_id, "a")
     # The real doorbell again.
     from shared.doorbell import CeleryDoorbell
 
-    service.replace(doorbell=CeleryDoorbell(service.settings.broker_url))
+    service.replace(doorbell=CeleryDoorbell("redis+socket:///nowhere/broker.sock"))
     assert service.post(job_id, "submit").status_code == 202
     assert service.work() == 1
 
@@ -124,6 +127,77 @@ def test_pause_resume_and_the_moves_that_are_illegal(service: Service) -> None:
     for move in ("pause", "resume", "cancel"):
         refused = service.post(job_id, move)
         assert (refused.status_code, refused.json["state"]) == (409, "ended")
+
+
+LEGAL = {
+    ("submit", "open"): 202,
+    ("pause", "queued"): 202,
+    ("pause", "running"): 202,
+    ("resume", "paused"): 202,
+    **{("cancel", state): 202 for state in ("open", "unpacking", "queued", "running", "paused")},
+    ("cancel", "cancelling"): 202,  # again
+    ("retry", "ended"): 202,
+    ("erase", "open"): 200,
+    ("erase", "ended"): 200,
+    # Again, of what has been submitted: whoever did not get the answer asks once more.
+    **{
+        ("submit", state): 200
+        for state in ("unpacking", "queued", "running", "paused", "cancelling", "ended")
+    },
+}
+"""What each request answers in each state; everything else is a 409 with the state in it."""
+
+
+@pytest.mark.parametrize("state", [str(state) for state in JobState])
+@pytest.mark.parametrize("request_", ["submit", "pause", "resume", "cancel", "retry", "erase"])
+def test_every_move_in_every_state(serve: Serve, request_: str, state: str) -> None:
+    service = serve()
+    job_id = service.open_job()
+    service.put(job_id, "a")
+    submitted_at = None if state == "open" else utc_now()
+    failed = {"status": "failed", "error": {"code": "timeout"}} if state == "ended" else {}
+    with service.database.write() as session:
+        session.execute(update(Job).values(state=state, submitted_at=submitted_at))
+        session.execute(update(Photo).values(sha256="a" * 64, **failed))
+        if state == "cancelling":
+            # One is under way still.
+            session.execute(update(Photo).values(status="running"))
+    if request_ == "erase":
+        answer = service.client.delete(f"/v1/jobs/{job_id}")
+    else:
+        answer = service.post(job_id, request_)
+    expected = LEGAL.get((request_, state), 409)
+    assert answer.status_code == expected, answer.text
+    if expected == 409:
+        assert (answer.json["code"], answer.json["state"]) == ("illegal_move", state)
+        assert service.job(job_id)["state"] == state
+
+
+@pytest.mark.parametrize("outcome", ["cancelled", "expired"])
+def test_what_ended_before_it_was_submitted_is_not_submitted_again(serve: Serve, outcome: str) -> None:
+    service = serve()
+    job_id = service.open_job()
+    service.put(job_id, "a")
+    if outcome == "cancelled":
+        service.post(job_id, "cancel")
+    else:
+        with service.database.write() as session:
+            expire_open(session, results_ttl_days=1, now=utc_now() + timedelta(days=100))
+    answer = service.post(job_id, "submit")
+    assert (answer.status_code, answer.json["code"], answer.json["state"]) == (409, "illegal_move", "ended")
+    assert service.post(job_id, "retry").status_code == 202
+    assert service.post(job_id, "submit").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "until", ["9999-12-31T23:59:59-01:00", "2020-01-01T00:00:00Z", "soon", "2099-01-01T00:00:00"]
+)
+def test_a_pause_with_no_end_that_can_come_is_refused(serve: Serve, until: str) -> None:
+    service = serve()
+    job_id = service.submitted_job("a")
+    answer = service.client.post(f"/v1/jobs/{job_id}/pause", query_string={"until": until})
+    assert answer.status_code == 422, answer.text
+    assert service.job(job_id)["state"] == "queued"
 
 
 def test_cancel_ends_at_once_what_nobody_works_on(service: Service) -> None:

@@ -11,7 +11,8 @@ from shared import registry
 from shared.clock import utc_now
 from shared.domain import PhotoError
 from shared.process_id import own_process_id
-from shared.queue.save import Failed, Succeeded
+from shared.queue.save import Failed, Saved, Succeeded
+from shared.states import PhotoStatus
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
 from tests.queue_rows import analysis, seen, take
@@ -35,7 +36,9 @@ def worked(service: Service, name: str, photos: int = 2) -> Measures:
     measures = Measures()
     results = [Succeeded(f"pho_{n}", "0" * 64, 1, analysis()) for n in range(photos - 1)]
     failed = Failed("pho_x", PhotoError("corrupt_image", "decode", "x"))
-    measures.batch_saved([*results, failed], 0.3)
+    saved = {result.photo_id: PhotoStatus.SUCCEEDED for result in results} | {"pho_x": PhotoStatus.FAILED}
+    late = Succeeded("pho_late", "0" * 64, 1, analysis())
+    measures.batch_saved([*results, failed, late], Saved(saved, lost=1), 0.3)
     seen(service.database, name, **measures.document())
     return measures
 
@@ -61,7 +64,7 @@ def test_counters_outlive_their_workers(service: Service) -> None:
     assert before["nightshift_photos_done_total{succeeded}"] == 3
     assert before["nightshift_failures_total{corrupt_image}"] == 2
     assert before["nightshift_batch_photos_count"] == 2
-    assert before["nightshift_batch_photos_sum"] == 5
+    assert before["nightshift_batch_photos_sum"] == 7
     assert before["nightshift_stage_seconds_bucket{+Inf,decode}"] == 3
     later = utc_now() + timedelta(hours=2)
     with service.database.write() as session:

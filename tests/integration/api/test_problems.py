@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -122,6 +124,8 @@ def test_a_store_that_hangs_does_not_hang_the_probe(
     over = threading.Event()
 
     class Hangs:
+        folder = None
+
         def ping(self) -> None:
             over.wait(60)
 
@@ -130,8 +134,30 @@ def test_a_store_that_hangs_does_not_hang_the_probe(
         for _ in range(8):
             answer = service.client.get("/readyz")
         assert (answer.status_code, answer.json["checks"]["store"]) == (503, "down")
+        # Nobody else is made to look bad.
+        monkeypatch.setattr(health, "PATIENCE_S", 5.0)
+        assert service.client.get("/readyz").json["checks"]["database"] == "ok"
     finally:
         over.set()
+
+
+@pytest.mark.parametrize("part", ["database", "store"])
+def test_a_full_disk_is_not_ready(serve: Serve, monkeypatch: pytest.MonkeyPatch, part: str) -> None:
+    service = serve()
+    full = service.settings.home if part == "database" else service.settings.home / "store"
+    real = shutil.disk_usage
+
+    def usage(folder: Path) -> object:
+        return SimpleNamespace(free=1_000_000) if folder == full else real(folder)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    answer = service.client.get("/readyz")
+    other = "store" if part == "database" else "database"
+    assert (answer.status_code, answer.json["checks"][part], answer.json["checks"][other]) == (
+        503,
+        "full",
+        "ok",
+    )
 
 
 def test_a_database_that_is_down_is_not_ready(serve: Serve, tmp_path: Path) -> None:

@@ -203,8 +203,34 @@ def test_a_job_stops_when_too_many_fail(database: Database, rate: float, bad: in
     assert statuses == {"failed": bad, "cancelled": 4 - bad}
     assert_nothing_lost_nothing_twice(database)
     with database.write() as session:
-        assert retry(session, "local", job_id) == 4
-    assert job_of(database, job_id).error is None
+        assert retry(session, "local", job_id, ["cancelled"]) == 4 - bad
+    job = job_of(database, job_id)
+    assert (job.error, job.max_failure_rate) == (None, None)
+    # What failed before does not stop it again.
+    while held := take(database, batch_size=1):
+        save_all(database, held)
+        finish(database, job_id)
+    assert Counter(photo.status for photo in photos_of(database, job_id)) == {
+        "failed": bad,
+        "succeeded": 4 - bad,
+    }
+
+
+def test_a_photo_that_killed_workers_is_taken_alone_after_a_retry_too(database: Database) -> None:
+    job_id = queued_job(database, 3)
+    with database.write() as session:
+        session.execute(
+            update(Photo)
+            .where(Photo.custom_id == "0.jpg")
+            .values(status="failed", crashes=5, error={"code": "worker_lost"}, sha256="0" * 64)
+        )
+    save_all(database, taken(database))
+    assert finish(database, job_id)
+    with database.write() as session:
+        retry(session, "local", job_id)
+        session.execute(update(Photo).where(Photo.custom_id != "0.jpg").values(status="queued"))
+    assert [photo.custom_id for photo in taken(database).photos] == ["1.jpg", "2.jpg"]
+    assert [photo.custom_id for photo in taken(database).photos] == ["0.jpg"]
 
 
 def test_a_batch_under_way_is_kept_when_its_job_stops(database: Database) -> None:

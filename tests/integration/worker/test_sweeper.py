@@ -103,16 +103,25 @@ def test_returns_what_a_killed_process_held_at_once(database: Database, sweeper:
 
 
 def test_after_a_suspension_leases_get_another_lease(database: Database, sweeper: Sweeper) -> None:
-    wall_s, monotonic_s = 1000.0, 1000.0
-    sweeper._suspension = SuspensionWatch(120, lambda: wall_s, lambda: monotonic_s)
+    wall_s = 1000.0
+    sweeper._suspension = SuspensionWatch(1.0, lambda: wall_s)
+    time.sleep(1.1)
     job_id = queued_job(database, 1)
     take(database, worker="other-machine", lease_s=0.001)
     wall_s += 7200
     sweeper.sweep()
     assert _statuses(database, job_id) == ["running"]
-    monotonic_s += 120
+    time.sleep(1.1)
     sweeper.sweep()
     assert _statuses(database, job_id) == ["queued"]
+
+
+def test_a_sweeper_that_has_just_started_blames_only_the_dead(database: Database, sweeper: Sweeper) -> None:
+    """Nobody knows how long database and heartbeats were apart before it."""
+    job_id = queued_job(database, 1)
+    take(database, worker="other-machine", lease_s=0.001)
+    sweeper.sweep()
+    assert _statuses(database, job_id) == ["running"]
 
 
 def test_a_sweeper_that_waited_for_the_database_blames_nobody(database: Database, sweeper: Sweeper) -> None:
@@ -120,6 +129,7 @@ def test_a_sweeper_that_waited_for_the_database_blames_nobody(database: Database
     if not database.is_sqlite:
         pytest.skip("optional: PostgreSQL locks rows, and nobody waits for another's lease")
     sweeper._suspension = SuspensionWatch(120, wall_s=lambda: 1000.0)
+    sweeper._suspension._trusted_from_s = 0.0
     sweeper._suspension.gap_s = 0.3
     job_id = queued_job(database, 1)
     take(database, lease_s=1.0)

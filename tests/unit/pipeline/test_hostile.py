@@ -191,7 +191,7 @@ def test_a_heif_that_lies_about_its_size_is_damaged() -> None:
 
 
 def test_many_scans_cost_no_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(Unreadable, match="scans"):
         decode(with_empty_scans(50_000), height=1080, max_photo_pixels=10**9, max_working_pixels=10**7)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

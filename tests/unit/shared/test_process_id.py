@@ -103,3 +103,18 @@ def test_what_is_not_of_this_realm_is_never_judged(elsewhere: str) -> None:
     realm = parts(own_process_id())[1]
 
     assert not is_surely_dead(elsewhere.format(pid=os.getpid(), realm=realm))
+
+
+def test_a_process_that_is_hidden_is_not_dead(
+    child: tuple[subprocess.Popen[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With hidepid, other users' processes have no folder under /proc."""
+
+    def hidden(_: int) -> str:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("shared.process_id._started_at_ticks", hidden)
+    assert not is_surely_dead(child[1])
+    child[0].kill()
+    child[0].wait()
+    assert is_surely_dead(child[1])

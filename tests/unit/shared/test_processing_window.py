@@ -55,14 +55,38 @@ def test_what_is_no_window_is_refused(text: str) -> None:
         datetime(2030, 1, 1),  # noqa: DTZ001
     ),
 )
-def test_the_next_opening_is_within_two_days_and_open(
-    opens: str, closes: str, zone: str, at: datetime
-) -> None:
+def test_the_next_opening_is_within_days_and_open(opens: str, closes: str, zone: str, at: datetime) -> None:
     if opens == closes:
         return
     window = ProcessingWindow.parse(f"{opens}-{closes} {zone}")
     after = at.replace(tzinfo=UTC)
     opening = window.next_opening(after)
-    assert after < opening <= after + timedelta(days=2)
-    # Clocks that are set forward may skip the minute it opens in.
-    assert window.is_open(opening) or zone != "UTC"
+    assert after < opening <= after + timedelta(days=3)
+    assert window.is_open(opening)
+
+
+@pytest.mark.parametrize(
+    ("text", "after", "opens"),
+    [
+        # The clocks skip 02:00 to 03:00: that night it does not open.
+        ("02:15-02:45 Europe/Berlin", "2026-03-29T00:00", "2026-03-30T00:15"),
+        ("02:15-02:45 Europe/Berlin", "2026-03-28T00:00", "2026-03-28T01:15"),
+        # They show 02:00 to 03:00 twice: it opens twice.
+        ("02:15-02:45 Europe/Berlin", "2026-10-25T00:00", "2026-10-25T00:15"),
+        ("02:15-02:45 Europe/Berlin", "2026-10-25T00:50", "2026-10-25T01:15"),
+        ("22:00-06:00 Europe/Berlin", "2026-03-29T10:00", "2026-03-29T20:00"),
+        ("22:00-06:00 Europe/Berlin", "2026-10-25T10:00", "2026-10-25T21:00"),
+    ],
+)
+def test_the_nights_in_which_clocks_are_set(text: str, after: str, opens: str) -> None:
+    at = datetime.fromisoformat(f"{after}Z")
+    assert ProcessingWindow.parse(text).next_opening(at) == datetime.fromisoformat(f"{opens}Z")
+
+
+@pytest.mark.parametrize(
+    ("at", "is_open"),
+    [("2026-10-25T00:30", True), ("2026-10-25T00:50", False), ("2026-10-25T01:30", True)],
+)
+def test_an_hour_that_comes_twice_is_open_twice(at: str, is_open: bool) -> None:
+    window = ProcessingWindow.parse("02:15-02:45 Europe/Berlin")
+    assert window.is_open(datetime.fromisoformat(f"{at}Z")) is is_open
