@@ -18,7 +18,7 @@ from worker.heartbeat import LeaseLost, Stopped
 from worker.parts import Parts
 from worker.photo_bytes import read_photo
 from worker.pipeline.decode import DecodedPhoto, thumbnail
-from worker.pipeline.isolation import is_out_of_memory
+from worker.pipeline.memory import is_out_of_memory
 
 
 class Progress(Protocol):

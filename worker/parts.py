@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from shared.db.engine import Database
 from shared.doorbell import CeleryDoorbell, Doorbell
@@ -13,7 +14,9 @@ from shared.settings import Settings
 from shared.store import Store
 from worker.batch_size import BatchSize
 from worker.measures import Measures
-from worker.pipeline.analyse import Pipeline, build_pipeline
+
+if TYPE_CHECKING:
+    from worker.pipeline.analyse import Pipeline
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,17 @@ class Parts:
     exit: Callable[[int], None] = os._exit
 
 
+def load_pipeline(settings: Settings) -> Pipeline:
+    """Import torch and load the weights.
+
+    Raises:
+        ModelUnavailable: the weights or the device cannot be used.
+    """
+    from worker.pipeline.analyse import build_pipeline
+
+    return build_pipeline(settings)
+
+
 def build_parts(settings: Settings, should_stop: Callable[[], bool], leave: Callable[[int], None]) -> Parts:
     """Open the database and the store, load the weights.
 
@@ -57,7 +71,7 @@ def build_parts(settings: Settings, should_stop: Callable[[], bool], leave: Call
         database=Database(settings.database_url),
         store=Store(settings.store_url),
         doorbell=CeleryDoorbell(settings.broker_url),
-        pipeline=build_pipeline(settings),
+        pipeline=load_pipeline(settings),
         worker=own_process_id(),
         should_stop=should_stop,
         batch_size=BatchSize(settings.batch_size),

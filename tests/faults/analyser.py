@@ -74,11 +74,11 @@ def faces_in(data: bytes) -> int:
 
 
 def build(_settings: Settings) -> Analyser:
-    """In the place of `build_pipeline`."""
+    """In the place of `load_pipeline`."""
     return Analyser()
 
 
-worker.parts.build_pipeline = build  # type: ignore[assignment]
+worker.parts.load_pipeline = build  # type: ignore[assignment]
 worker.slice.claim = dying(worker.slice.claim, after="claiming")
 worker.slice.save = dying(worker.slice.save, after="saving")
 worker.slice.finish_if_done = dying(worker.slice.finish_if_done, before="saved")

@@ -48,6 +48,7 @@ def test_a_broker_that_hangs(run: Run, seconds: int) -> None:
     run.end(crashed=0)
 
 
+@pytest.mark.soak
 def test_a_broker_that_is_full(run: Run) -> None:
     run.start_workers("one", NIGHTSHIFT_SLICE_S="1")
     run.submit(150)

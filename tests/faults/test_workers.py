@@ -23,6 +23,7 @@ def signal_all(run: Run, number: int, *names: str) -> None:
         os.killpg(run.cluster.processes[name].pid, number)
 
 
+@pytest.mark.soak
 def test_workers_killed_again_and_again(run: Run) -> None:
     """At any moment: while they claim, in mid-batch, between their save and the next claim."""
     run.start_workers("one", "two")
@@ -68,7 +69,7 @@ def test_workers_killed_at_these_moments(run: Run, tmp_path: Path, moments: tupl
     armed = tmp_path / "armed"
     armed.touch()
     run.start_workers("one", FAULTS_DIE_AT=str(armed))
-    run.submit(400)
+    run.submit(200)
     run.wait_for_final(10)
     armed.write_text("\n".join(moments) + "\n", encoding="utf-8")
 

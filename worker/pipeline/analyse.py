@@ -28,7 +28,8 @@ from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.decode import DecodedPhoto, decode
 from worker.pipeline.detect import Detection, Detector
-from worker.pipeline.isolation import is_out_of_memory, isolated
+from worker.pipeline.isolation import isolated
+from worker.pipeline.memory import is_out_of_memory
 from worker.pipeline.report import face_of
 
 Progress = Callable[[Collection[int]], None]

@@ -7,6 +7,8 @@ from typing import TypeVar
 
 import torch
 
+from worker.pipeline.memory import is_out_of_memory
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -34,10 +36,3 @@ def isolated(
     # Outside the handler: the traceback would keep the failed batch's tensors alive.
     half = len(items) // 2
     return isolated(call, items[:half]) + isolated(call, items[half:])
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """True for Python's, CUDA's and the CPU allocator's ways of saying that memory is short."""
-    if isinstance(error, (MemoryError, torch.OutOfMemoryError)):
-        return True
-    return isinstance(error, RuntimeError) and "can't allocate memory" in str(error)

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from worker.pipeline.isolation import is_out_of_memory, isolated
+from worker.pipeline.isolation import isolated
+from worker.pipeline.memory import is_out_of_memory
 
 
 @settings(deadline=None)
@@ -60,6 +61,8 @@ def test_a_stop_is_no_error_of_an_item() -> None:
             RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
             True,
         ),
+        (RuntimeError("CUDA error: out of memory"), True),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
         (RuntimeError("shape mismatch"), False),
         (ValueError(), False),
     ],
