@@ -116,8 +116,15 @@ def _broker(settings: Settings) -> Iterator[Diagnosis]:
     except redis.RedisError as error:
         yield Diagnosis("broker", "warning", f"away; the sweeper rings when it is back ({error})")
         return
-    policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy"))
-    keeps = client.config_get("appendonly").get("appendonly") == "yes"
+    try:
+        policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy"))
+        keeps = client.config_get("appendonly").get("appendonly") == "yes"
+    except redis.ResponseError:
+        # Hosted servers keep CONFIG to themselves.
+        yield Diagnosis(
+            "broker", "ok", "answers; does not tell its maxmemory-policy, which should be noeviction"
+        )
+        return
     says = f"maxmemory-policy {policy}, append-only file {'on' if keeps else 'off'}"
     if policy != "noeviction":
         says += ": set noeviction, or rings are dropped when memory is short"
@@ -134,11 +141,14 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("home", "ok", f"{settings.home} is not there yet")
         return
     yield _room("home's disk", settings.home)
-    if settings.database_url.startswith("sqlite") and (kind := _file_system(settings.home)):
+    if not settings.database_url.startswith("sqlite"):
+        return
+    folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    if kind := _file_system(folder):
         if kind in NETWORK_FILE_SYSTEMS:
-            yield Diagnosis("home", "failed", f"SQLite needs a local disk; {settings.home} is on {kind}")
+            yield Diagnosis("home", "failed", f"SQLite needs a local disk; {folder} is on {kind}")
         else:
-            yield Diagnosis("home", "ok", f"{settings.home} on {kind}")
+            yield Diagnosis("home", "ok", f"{folder} on {kind}")
 
 
 def _file_system(folder: Path) -> str:

@@ -39,6 +39,9 @@ def _settings_for_celery() -> dict[str, object]:
         "worker_max_tasks_per_child": 1000,
         "worker_proc_alive_timeout": 120.0,
         "worker_pool_start_method": "fork",
+        # For what hangs without releasing the GIL, and so hangs the heartbeat. A batch that waits for its
+        # database should not meet it.
+        "task_time_limit": settings.slice_s + 30 * settings.lease_s,
     }
 
 

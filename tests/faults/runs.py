@@ -234,7 +234,7 @@ def run(cluster: Cluster, tmp_path: Path) -> Run:
     folder.mkdir()
     # Long, so that a busy machine makes no crash of what is none; where a lease has to run out: `use_lease`.
     cluster.settings = cluster.settings.model_copy(
-        update={"lease_s": 15.0, "sweep_interval_s": 0.3, "batch_size": 8, "photo_timeout_s": 2.0}
+        update={"lease_s": 15.0, "sweep_interval_s": 0.3, "batch_size": 8, "photo_timeout_s": 5.0}
     )
     cluster.start_broker()
     cluster.start_sweeper()

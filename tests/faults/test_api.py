@@ -33,7 +33,7 @@ def send(api: Api, body: bytes) -> httpx.Response:
 
 
 def test_killed_in_mid_upload_and_sent_again(run: Run) -> None:
-    run.use_lease(4)
+    run.use_lease(6)
     api = Api(run)
     photos = [(f"{number}.jpg", b"photo %d " % number + bytes(200_000)) for number in range(20)]
     body = form(*photos)

@@ -17,8 +17,8 @@ from bench.samples import no_face as no_face_picture
 from shared.db.models import Archive, Job, Photo
 from shared.processes import api_command
 from shared.states import JobState, Outcome
+from tests.faults.invariants import assert_all_is_well
 from tests.processes import Cluster, memory_mb_of, peak_memory_mb_of, wait_for
-from tests.queue_rows import assert_nothing_lost_nothing_twice
 
 PHOTO_BYTES = 400_000
 BOUNDARY = b'--b\r\nContent-Disposition: form-data; name="archive"; filename="party.zip"\r\n\r\n'
@@ -101,7 +101,7 @@ def test_a_zip_is_unpacked_whoever_dies(cluster: Cluster, tmp_path: Path, photos
         assert job.final_counts["succeeded"] == photos
         names = session.scalars(select(Photo.custom_id).where(Photo.job_id == job_id).order_by(Photo.ordinal))
         assert list(names) == [f"day {n % 3}/{n:05d}.jpg" for n in range(photos)]
-    assert_nothing_lost_nothing_twice(cluster.database)
+    assert_all_is_well(cluster.database, cluster.settings)
     stored = [found for found in (cluster.settings.home / "store").rglob("*") if found.is_file()]
     assert len(stored) == 2 * photos  # photos and thumbnails: no archive, nothing half-written
     worker_grown_mb = max(unpacking_mb) - unpacking_mb[0]

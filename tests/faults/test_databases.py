@@ -26,10 +26,10 @@ from tests.faults.test_api import Api
 from tests.processes import wait_for
 
 
-@pytest.mark.parametrize("seconds", [5, pytest.param(45, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [8, pytest.param(45, marks=pytest.mark.soak)])
 def test_a_sqlite_that_is_locked(run: Run, seconds: float) -> None:
     """Longer than a lease; 45 seconds are longer than the busy timeout of 30, too."""
-    run.use_lease(4)
+    run.use_lease(6)
     run.start_workers("one", "two")
     run.submit(150)
     run.wait_for_final(8)
@@ -124,7 +124,7 @@ def start_again(server: Any) -> None:
 def test_a_sweeper_that_starts_after_an_outage_blames_nobody(on_postgresql: Run, server: Any) -> None:
     """It has not seen that the database was away for longer than leases last."""
     run = on_postgresql
-    run.use_lease(4)
+    run.use_lease(6)
     run.start_workers("one", "two")
     run.submit(300)
     run.wait_for_final(8)

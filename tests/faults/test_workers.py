@@ -101,7 +101,7 @@ def stop_with_a_lease(run: Run, name: str) -> None:
 
 
 def test_a_worker_stopped_past_its_lease_changes_nothing_late(run: Run) -> None:
-    run.use_lease(4)
+    run.use_lease(6)
     run.start_workers("one")
     run.submit(300)
     run.wait_for_final(8)
@@ -144,7 +144,7 @@ def test_too_little_memory_costs_nothing(run: Run) -> None:
 
 
 def test_the_machine_sleeps(run: Run) -> None:
-    run.use_lease(4)
+    run.use_lease(6)
     api = Api(run)
     run.start_workers("one", "two")
     run.submit(200)
