@@ -1,4 +1,4 @@
-"""500 photos, two workers; one is killed in mid-batch and the broker is emptied."""
+"""Hundreds of photos, two workers; one is killed in mid-batch and the broker is emptied."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.faults.invariants import assert_all_is_well
 from tests.processes import Cluster, memory_mb_of, wait_for
 from tests.queue_rows import manifest
 
-PHOTOS = 500
+PHOTOS = 300
 
 
 def _photos(folder: Path) -> list[Path]:

@@ -179,7 +179,7 @@ def test_a_stop_gives_the_batch_back_in_time(run: Run) -> None:
     run.end(failed=1, crashed=0)
 
 
-@pytest.mark.parametrize("step", ["+3600", "-3600"])
+@pytest.mark.parametrize("step", ["+3600", pytest.param("-3600", marks=pytest.mark.soak)])
 def test_the_clock_is_set(run: Run, step: str) -> None:
     (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
     clock = run.folder.parent / "clock"

@@ -35,7 +35,7 @@ CHECKS = [
     response_schema_conformance,
     unsupported_method,
 ]
-EXAMPLES = {GenerationMode.POSITIVE: 20, GenerationMode.NEGATIVE: 15}
+EXAMPLES = {GenerationMode.POSITIVE: 14, GenerationMode.NEGATIVE: 10}
 
 
 class Jobs:
@@ -87,7 +87,7 @@ def jobs(service: Service) -> Jobs:
     return Jobs(service)
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(20, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [1, pytest.param(30, marks=pytest.mark.soak)])
 @pytest.mark.timeout(1800)
 def test_every_answer_is_one_that_is_described(
     service: Service, jobs: Jobs, subtests: pytest.Subtests, times: int
