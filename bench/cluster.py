@@ -237,8 +237,17 @@ def run(photos: Path, out: Path, *, kill: bool) -> int:
         client.submit(job.id)
         say(f"{len(found)} photos submitted as {job.id}")
         if kill:
-            until(lambda: bool(cluster.at_work()), "work to begin", PATIENCE_S)
-            victim = cluster.at_work()
+            seen = [""]
+
+            def somebody_works() -> bool:
+                seen.append(cluster.at_work())
+                return bool(seen[-1]) or client.job(job.id).state == "ended"
+
+            until(somebody_works, "work to begin", PATIENCE_S)
+            if not (victim := seen[-1]):
+                raise SystemExit(
+                    "cluster: the job had ended before a worker could be killed; give it more photos"
+                )
             cluster.kill(victim)
             say(f"{victim} killed in mid-batch at {client.job(job.id).counts.final} of {len(found)} photos")
         ended = client.wait(job.id, timeout_s=PATIENCE_S)

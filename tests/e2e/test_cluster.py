@@ -15,7 +15,7 @@ from bench.samples import astronaut_jpeg, no_face_jpeg
 def test_a_cluster_survives_a_killed_worker(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()
-    for number in range(12):
+    for number in range(40):
         (photos / f"face-{number}.jpg").write_bytes(astronaut_jpeg() + b"%d" % number)
     (photos / "nobody.jpg").write_bytes(no_face_jpeg())
     (photos / "broken.jpg").write_bytes(b"no photo")
@@ -26,7 +26,7 @@ def test_a_cluster_survives_a_killed_worker(tmp_path: Path, capsys: pytest.Captu
     assert "0 lost, 0 doubled; database and store agree" in told
     lines = (tmp_path / "out" / "results.jsonl").read_text(encoding="utf-8").splitlines()
     found = {photo["custom_id"]: photo for photo in map(json.loads, lines)}
-    assert len(found) == len(lines) == 14
+    assert len(found) == len(lines) == 42
     assert found["broken.jpg"]["error"]["code"] == "unsupported_format"
-    assert all(len(found[f"face-{number}.jpg"]["faces"]) == 1 for number in range(12))
+    assert all(len(found[f"face-{number}.jpg"]["faces"]) == 1 for number in range(40))
     assert found["nobody.jpg"]["faces"] == []
