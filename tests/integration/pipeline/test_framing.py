@@ -16,7 +16,7 @@ from PIL import Image
 from shared.domain import Box, Face
 from shared.options import AnalysisOptions
 from tests import samples
-from tests.integration.pipeline.pasting import paste_in_rows
+from training.pasting import paste_in_rows
 from tests.integration.pipeline.variants import MISTAKES, Agreement, agreement, run
 from tests.reference_data import needs_chips, validation_chips
 from worker.pipeline.analyse import Pipeline

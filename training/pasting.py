@@ -82,7 +82,8 @@ def paste(photo: Image.Image, chip: Pixels, where: Pasted) -> None:
     dx, dy = left - where.x, top - where.y
     to_chip = (cos, sin, middle + cos * dx + sin * dy, -sin, cos, middle - sin * dx + cos * dy)
     size = (2 * reach + 1, 2 * reach + 1)
-    assert scale < 2, "a smaller paste would alias"
+    if scale >= 2:
+        raise ValueError("a smaller paste would alias")
     turned = [
         part.transform(size, Image.Transform.AFFINE, to_chip, Image.Resampling.BILINEAR)
         for part in (drawn, mask)

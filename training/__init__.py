@@ -1,0 +1,1 @@
+"""Makes bundles: trains the classifier on UTKFace's chips, calibrates, evaluates and describes it."""

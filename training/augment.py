@@ -1,0 +1,66 @@
+"""What the service's crops look like, and a chip does not: augmentation.
+
+A chip is framed by its data set's own landmarks, upright and sharp. The service frames by MTCNN's
+landmarks, leaves tilts under the threshold alone, and meets small, blurred, compressed and half-hidden faces.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torchvision.transforms import v2  # type: ignore[import-untyped]
+
+from shared.options import AnalysisOptions
+
+CHIP_PX = 200
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of ImageNet, RGB, for values 0-1: what torchvision's EfficientNetV2-S is normalised with."""
+
+_BORDER_PX = 40  # what a turned or shifted frame sees beyond the chip
+_TILT_DEG = AnalysisOptions().tilt_threshold_deg + 2  # detected eyes are off by a degree or two
+_SHIFT = 0.05 * CHIP_PX / (CHIP_PX + 2 * _BORDER_PX)  # 5 % of the chip's side
+
+
+def augmentation(side_px: int) -> v2.Compose:
+    """Chip to training input: uint8 [3, 200, 200] to float32 [3, side_px, side_px], normalised.
+
+    Draws from torch's global generator.
+    """
+    return v2.Compose(
+        [
+            v2.Pad(_BORDER_PX, padding_mode="reflect"),
+            v2.RandomAffine(
+                _TILT_DEG,
+                translate=(_SHIFT, _SHIFT),
+                scale=(0.88, 1.14),
+                interpolation=v2.InterpolationMode.BILINEAR,
+            ),
+            v2.CenterCrop(CHIP_PX),
+            v2.RandomHorizontalFlip(),
+            # A small face in a photo: few pixels, then enlarged.
+            v2.RandomApply([v2.RandomResize(28, 140, antialias=True)], p=0.3),
+            v2.Resize((side_px, side_px), antialias=True),
+            v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.5))], p=0.15),
+            v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.03),
+            v2.RandomGrayscale(0.1),
+            v2.RandomApply([v2.JPEG((35, 95))], p=0.3),
+            _normalisation(),
+            v2.RandomErasing(0.2, scale=(0.02, 0.15)),
+        ]
+    )
+
+
+def plain(side_px: int) -> v2.Compose:
+    """Chip to input as it is: uint8 [3, H, W] to float32 [3, side_px, side_px], normalised."""
+    return v2.Compose([v2.Resize((side_px, side_px), antialias=True), _normalisation()])
+
+
+def as_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """uint8 [H, W, 3] to uint8 [3, H, W], a copy."""
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1)).copy())
+
+
+def _normalisation() -> v2.Compose:
+    return v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(MEAN, STD)])

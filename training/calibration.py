@@ -1,0 +1,95 @@
+"""Probabilities that can be believed: one temperature a head, and thresholds for a stated precision."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shared.bundles import AGE_GROUPS
+from training.metrics import Floats, calibration_error, threshold_for_precision
+
+GENDER_PRECISION = 0.97
+AGE_GROUP_PRECISION = 0.75
+"""How often a label is right that is not marked uncertain."""
+
+_TEMPERATURES = np.geomspace(0.25, 4, 401)
+_TINY = 1e-12
+
+ToClasses = Callable[[Floats], Floats]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibrated:
+    """What was found for one head.
+
+    Attributes:
+        temperature: the logits are divided by it.
+        error_before: expected calibration error without it.
+        error_after: with it, each half of the faces under the temperature of the other half.
+        uncertain_below: labels of this probability and over are right as often as `precision` says.
+        precision: asked for.
+    """
+
+    temperature: float
+    error_before: float
+    error_after: float
+    uncertain_below: float
+    precision: float
+
+
+def calibrate(
+    log_probabilities: Floats, true: NDArray[np.int64], to_classes: ToClasses, precision: float
+) -> Calibrated:
+    """Choose the temperature of least negative log-likelihood (Guo et al. 2017, section 4.2).
+
+    Args:
+        log_probabilities: float64 [N, outputs] of the head, or its logits.
+        true: index of the right class, int64 [N].
+        to_classes: from the outputs' probabilities [N, outputs] to those of the classes [N, classes]:
+            what is calibrated is the label that users see, and an age group is a sum over years.
+        precision: of the labels that are not to be marked uncertain.
+    """
+    temperature = _fit(log_probabilities, true, to_classes)
+    before = to_classes(_softmax(log_probabilities))
+    after = to_classes(_softmax(log_probabilities / temperature))
+    crossed = np.empty_like(after)
+    halves = np.arange(len(true)) % 2 == 0
+    for half in (halves, ~halves):
+        of_other = _fit(log_probabilities[~half], true[~half], to_classes)
+        crossed[half] = to_classes(_softmax(log_probabilities[half] / of_other))
+    return Calibrated(
+        temperature=round(float(temperature), 4),
+        error_before=round(_error(before, true), 4),
+        error_after=round(_error(crossed, true), 4),
+        uncertain_below=threshold_for_precision(after.max(axis=1), after.argmax(axis=1) == true, precision),
+        precision=precision,
+    )
+
+
+def group_sums(years: Floats) -> Floats:
+    """Years' probabilities [N, years] to the age groups' [N, 8]."""
+    return np.stack(
+        [years[:, low : None if high is None else high + 1].sum(axis=1) for _, low, high in AGE_GROUPS],
+        axis=1,
+    )
+
+
+def _fit(log_probabilities: Floats, true: NDArray[np.int64], to_classes: ToClasses) -> float:
+    rows = np.arange(len(true))
+    losses = [
+        -np.log(to_classes(_softmax(log_probabilities / temperature))[rows, true] + _TINY).mean()
+        for temperature in _TEMPERATURES
+    ]
+    return float(_TEMPERATURES[int(np.argmin(losses))])
+
+
+def _error(probabilities: Floats, true: NDArray[np.int64]) -> float:
+    return calibration_error(probabilities.max(axis=1), np.asarray(probabilities.argmax(axis=1) == true))
+
+
+def _softmax(logits: Floats) -> Floats:
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))

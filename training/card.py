@@ -1,0 +1,123 @@
+"""Writes the model card from measurements, all of them made by one command:
+
+    python -m training.card --chips utkface_chips.zip
+
+`python -m training.card --check` only says whether the card fits the measurements beside it and the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from shared.bundles import locate_bundle, read_manifest
+from shared.errors import InvalidInput, NightshiftError
+from shared.settings import REPOSITORY, Settings
+from training.card_text import card
+from training.evaluate import add_arguments, evaluate_bundle
+from training.evaluation import GROUPS, Evaluation
+from training.plot import PLOT, plot_confusion, plot_reliability, plot_run
+
+DOCS = REPOSITORY / "docs"
+CARD = "model-card.md"
+EVALUATION = "model-card/evaluation.json"
+FAILURES_SEEN = "model-card/failures-seen.md"
+RELIABILITY, AGE_GROUPS, TRAINING = (
+    f"model-card/{name}.svg" for name in ("reliability", "age-groups", "training")
+)
+
+
+def draw(found: Evaluation, docs: Path) -> None:
+    """Draw the card's pictures."""
+    heads = {"gender": found.gender.bins, "age group": found.age_group.bins}
+    plot_reliability(docs / RELIABILITY, heads)
+    plot_confusion(docs / AGE_GROUPS, GROUPS, found.age_group_confusion)
+
+
+def read_evaluation(docs: Path) -> Evaluation:
+    """The measurements that are on record.
+
+    Raises:
+        InvalidInput: `no_evaluation`.
+    """
+    path = docs / EVALUATION
+    try:
+        return Evaluation.model_validate_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidInput("no_evaluation", f"{path}: {error}") from error
+
+
+def written(found: Evaluation, docs: Path) -> str:
+    """The card's text, with what was seen in the failures of these very weights.
+
+    Raises:
+        InvalidInput: `failures_not_seen` when those notes are of other weights, or there are none.
+    """
+    path = docs / FAILURES_SEEN
+    notes = path.read_text(encoding="utf-8") if path.is_file() else ""
+    first, _, rest = notes.partition("\n")
+    if found.bundle_sha256 not in first:
+        raise InvalidInput(
+            "failures_not_seen",
+            f"look at the mistakes of these weights, write down what you see in {path}, and name their sha256"
+            f" {found.bundle_sha256} in its first line",
+        )
+    return card(found, rest.strip(), TRAINING if (docs / TRAINING).is_file() else None)
+
+
+def check(docs: Path, bundle: Path) -> None:
+    """Make sure that card, measurements and weights belong together.
+
+    Raises:
+        InvalidInput: `card_stale`, or what `written` raises.
+    """
+    found = read_evaluation(docs)
+    if read_manifest(bundle).sha256 != found.bundle_sha256:
+        raise InvalidInput("card_stale", f"{docs / EVALUATION} measured other weights than those in {bundle}")
+    if (docs / CARD).read_text(encoding="utf-8") != written(found, docs):
+        raise InvalidInput("card_stale", f"{docs / CARD} does not say what {EVALUATION} holds")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """0 when the card is, or has been made, up to date; 2 when it is not and cannot be."""
+    parser = argparse.ArgumentParser(prog="python -m training.card", description=__doc__.splitlines()[0])
+    add_arguments(parser, required=False)
+    parser.add_argument("--run", type=Path, help="folder of the training run, for the picture of its log")
+    parser.add_argument("--check", action="store_true", help="only compare what is there")
+    parser.add_argument(
+        "--text-only", action="store_true", help="only the text, of the measurements on record"
+    )
+    parser.add_argument("--docs", type=Path, default=DOCS, help="folder of the card (default docs)")
+    given = parser.parse_args(argv)
+    console = Console(stderr=True)
+    try:
+        bundle = locate_bundle(given.bundle, Settings().weights_dir)
+        if given.check:
+            check(given.docs, bundle)
+            return 0
+        if given.text_only:
+            found = read_evaluation(given.docs)
+        else:
+            if given.chips is None:
+                raise InvalidInput("chips_not_given", "say where the chips are: --chips utkface_chips.zip")
+            found = evaluate_bundle(bundle, given.chips, count=given.count, console=console)
+            (given.docs / EVALUATION).parent.mkdir(parents=True, exist_ok=True)
+            (given.docs / EVALUATION).write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        draw(found, given.docs)
+        if given.run:
+            plot_run(given.run)
+            shutil.copyfile(given.run / PLOT, given.docs / TRAINING)
+        (given.docs / CARD).write_text(written(found, given.docs), encoding="utf-8")
+    except NightshiftError as error:
+        console.print(f"{error.code}: {error.message}", markup=False, highlight=False, soft_wrap=True)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

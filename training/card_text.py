@@ -1,0 +1,174 @@
+"""The model card: its template filled with an evaluation's numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from string import Template
+
+from shared.bundles import AGE_GROUPS
+from training.chips import GENDERS
+from training.evaluation import Calibration, Evaluation, Mistake, Scores, Share, ThroughPipeline
+
+TEMPLATE = Path(__file__).with_name("model-card.template.md")
+GOAL_YEARS = 5
+_YEARS_OF = {label: (low, high) for label, low, high in AGE_GROUPS}
+_SCORES = ("gender", "age group", "within one", "years off")
+
+
+def card(found: Evaluation, failures: str, training_plot: str | None) -> str:
+    """The card as Markdown.
+
+    Args:
+        found: the measurements.
+        failures: what a person saw in the mistakes, Markdown.
+        training_plot: the picture of the training's log, relative to the card, if there is one.
+    """
+    by_race = sorted(found.by_race.items(), key=lambda item: item[1].gender.value or 0)
+    worst, best = (f"{percent(scores.gender.value)} ({name})" for name, scores in (by_race[0], by_race[-1]))
+    values = {
+        "bundle": found.bundle,
+        "sha256": found.bundle_sha256,
+        "input_px": str(found.input_px),
+        "licence": found.licence,
+        "chips": f"{found.chips:,}",
+        "part": found.part,
+        "precision": found.precision,
+        "training": _training(found.training, training_plot),
+        "scores": _scores(found.scores),
+        "gender_confusion": _gender_confusion(found),
+        "by_gender": _by("by the gender label", found.by_gender),
+        "by_age_group": _by("by the age label", found.by_age_group),
+        "by_race": _by("by the race label", found.by_race),
+        "race_worst": worst,
+        "race_best": best,
+        "gender_under_five": percent(found.by_age_group["0-4"].gender.value),
+        "calibration": _calibration(found),
+        "pipeline": _pipeline(found.pipeline),
+        "failures": failures,
+        "mistakes": "\n".join(f"- {_mistake(mistake)}" for mistake in found.mistakes),
+    }
+    return Template(TEMPLATE.read_text(encoding="utf-8")).substitute(values)
+
+
+def percent(value: float | None) -> str:
+    """`89.7 %`, or a dash."""
+    return "-" if value is None else f"{value * 100:.1f} %"
+
+
+def _share(share: Share) -> str:
+    if share.value is None or share.low is None or share.high is None:
+        return "-"
+    return f"{percent(share.value)} ({share.low * 100:.1f}-{share.high * 100:.1f})"
+
+
+def _years(share: Share) -> str:
+    if share.value is None or share.low is None or share.high is None:
+        return "-"
+    return f"{share.value:.2f} ({share.low:.2f}-{share.high:.2f})"
+
+
+def _points(share: Share) -> str:
+    if share.value is None or share.low is None or share.high is None:
+        return "-"
+    return f"{share.value * 100:.1f} points ({share.low * 100:.1f} to {share.high * 100:.1f})"
+
+
+def _table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(heads)]
+    lines += [["---"] * len(lines[0]), *(list(row) for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cells(scores: Scores) -> tuple[str, str, str, str]:
+    return _share(scores.gender), _share(scores.age_group), _share(scores.near), _years(scores.years)
+
+
+def _scores(scores: Scores) -> str:
+    rows = [
+        ("gender right", _share(scores.gender), "96 %"),
+        ("age group right, of eight", _share(scores.age_group), "62 %"),
+        ("age group right or the next one", _share(scores.near), "95 %"),
+        ("mean age error, years", _years(scores.years), f"under {GOAL_YEARS}"),
+    ]
+    return _table(("", "measured", "our goal"), rows)
+
+
+def _by(title: str, groups: Mapping[str, Scores]) -> str:
+    rows = [(name, f"{scores.gender.faces:,}", *_cells(scores)) for name, scores in groups.items()]
+    return _table((title, "faces", *_SCORES), rows)
+
+
+def _gender_confusion(found: Evaluation) -> str:
+    rows = [
+        (f"labelled {name}", *(f"{count:,}" for count in counts))
+        for name, counts in zip(GENDERS, found.gender_confusion, strict=True)
+    ]
+    return _table(("", *(f"answered {name}" for name in GENDERS)), rows)
+
+
+def _training(training: Mapping[str, object], plot: str | None) -> str:
+    paragraphs = []
+    if earlier := training.get("from"):
+        paragraphs.append(f"{str(earlier)[:1].upper()}{str(earlier)[1:]}.")
+    if isinstance(recipe := training.get("recipe"), Mapping):
+        rows = [(key.replace("_", " "), f"`{value}`") for key, value in recipe.items()]
+        rows.append(("epochs done", str(training.get("epochs"))))
+        paragraphs += ["The recipe of the last run:", _table(("", ""), rows)]
+    if plot:
+        paragraphs.append(f"![Loss and validation of the last run]({plot})")
+    return "\n\n".join(paragraphs)
+
+
+def _calibration(found: Evaluation) -> str:
+    heads = (
+        "",
+        "error without",
+        "with",
+        "uncertain below",
+        "not uncertain",
+        "of these right",
+        "of the others",
+    )
+    return _table(
+        heads,
+        [
+            _calibration_row("gender", found.gender, found.calibration.get("gender", {})),
+            _calibration_row("age group", found.age_group, found.calibration.get("age_group", {})),
+        ],
+    )
+
+
+def _calibration_row(name: str, found: Calibration, chosen: Mapping[str, float]) -> tuple[str, ...]:
+    return (
+        name,
+        percent(chosen.get("error_before")),
+        percent(chosen.get("error_after")),
+        f"{found.uncertain_below:.2f}",
+        percent(found.certain.value),
+        _share(found.certain_right),
+        _share(found.uncertain_right),
+    )
+
+
+def _pipeline(found: ThroughPipeline | None) -> str:
+    if found is None:
+        return "Not measured."
+    rows = [("as they are", *_cells(found.direct)), ("found in photos", *_cells(found.through))]
+    return f"""Of {found.chips:,} faces {percent(found.found.value)} were found where they were;
+faces found elsewhere: {found.others}, photos that failed: {found.errors}. The found ones:
+
+{_table(("", *_SCORES), rows)}
+
+Lost on the way (a negative number is a gain): gender {_points(found.lost_gender)}, age group
+{_points(found.lost_age_group)}."""
+
+
+def _mistake(mistake: Mistake) -> str:
+    person = f"{mistake.race}, {mistake.gender}, {mistake.age} years old by the label"
+    said = f"{mistake.head} {mistake.answered} at {percent(mistake.probability)}"
+    if mistake.head == "age group":
+        low, high = _YEARS_OF[mistake.answered]
+        off = low - mistake.age if mistake.age < low else mistake.age - (high or mistake.age)
+        said += f", {off} {'year' if off == 1 else 'years'} off"
+    return f"{person}: {said}"
