@@ -17,6 +17,7 @@ from tests.requirements import OPTIONAL
 BESIDE = REPOSITORY.parent / "shared"
 PHOTOS = BESIDE / "photos"
 CHIPS = BESIDE / "utkface" / "utkface_chips.zip"
+TEACHERS = BESIDE / "utkface" / "teachers.npz"
 SHIPPED_BUNDLE = REPOSITORY / "weights" / "utkface-v2s"
 
 needs_photos = pytest.mark.skipif(

@@ -6,9 +6,12 @@ landmarks, leaves tilts under the threshold alone, and meets small, blurred, com
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2  # type: ignore[import-untyped]
 
@@ -45,7 +48,7 @@ def augmentation(side_px: int) -> v2.Compose:
             v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.5))], p=0.15),
             v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.03),
             v2.RandomGrayscale(0.1),
-            v2.RandomApply([v2.JPEG((35, 95))], p=0.3),
+            v2.RandomApply([compressed], p=0.3),
             _normalisation(),
             v2.RandomErasing(0.2, scale=(0.02, 0.15)),
         ]
@@ -55,6 +58,17 @@ def augmentation(side_px: int) -> v2.Compose:
 def plain(side_px: int) -> v2.Compose:
     """Chip to input as it is: uint8 [3, H, W] to float32 [3, side_px, side_px], normalised."""
     return v2.Compose([v2.Resize((side_px, side_px), antialias=True), _normalisation()])
+
+
+def compressed(image: Tensor) -> Tensor:
+    """The picture as a JPEG of quality 35 to 95 would show it, uint8 [3, H, W].
+
+    Pillow's: torchvision's codecs are deprecated.
+    """
+    data = io.BytesIO()
+    quality = int(torch.randint(35, 96, ()))
+    Image.fromarray(image.permute(1, 2, 0).contiguous().numpy()).save(data, "JPEG", quality=quality)
+    return as_tensor(np.asarray(Image.open(data)))
 
 
 def as_tensor(pixels: NDArray[np.uint8]) -> Tensor:

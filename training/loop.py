@@ -63,7 +63,8 @@ class TrainingRun:
         self._recipe = recipe
         self._archive = archive
         self._chips = training_chips(archive, recipe)
-        self._validation = sample(archive.part("validation"), recipe.train_chips, recipe.seed)
+        few = None if recipe.train_chips is None else max(recipe.train_chips // 4, 1)
+        self._validation = sample(archive.part("validation"), few, recipe.seed)
         self._teachers = teachers
         self._folder = folder
         self._processes = processes

@@ -109,7 +109,7 @@ def _draw_losses(axes: Axes, steps: Sequence[Mapping[str, Any]]) -> None:
         axes.plot(np.arange(len(smooth)) + width, smooth, label=name, linewidth=2 if name == "loss" else 0.8)
     axes.set(title=f"training loss, mean of {_SMOOTHED_OVER} steps", xlabel="step", yscale="log")
     if names:
-        axes.legend(frameon=False, fontsize=7, ncols=2)
+        axes.figure.legend(loc="outside lower left", frameon=False, fontsize=7, ncols=len(names))
 
 
 def _save(figure: Figure, path: Path) -> Path:

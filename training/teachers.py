@@ -50,7 +50,7 @@ def read_teachers(path: Path, chips: Sequence[Chip]) -> Teachers:
             arrays = {name: file[name] for name in ("names", *_SHAPES)}
     except KeyError as error:
         raise InvalidInput("teachers_format", f"{path}: {error.args[0]}") from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise InvalidInput("teachers_unreadable", f"{path}: {error}") from error
     names = arrays.pop("names")
     for name, array in arrays.items():

@@ -16,9 +16,9 @@ from PIL import Image
 from shared.domain import Box, Face
 from shared.options import AnalysisOptions
 from tests import samples
-from training.pasting import paste_in_rows
 from tests.integration.pipeline.variants import MISTAKES, Agreement, agreement, run
 from tests.reference_data import needs_chips, validation_chips
+from training.pasting import paste_in_rows
 from worker.pipeline.analyse import Pipeline
 from worker.pipeline.decode import DecodedPhoto
 from worker.pipeline.detect import PhotoDetections
