@@ -7,8 +7,9 @@ PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --co
 
 PHOTOS ?=
 OUT ?= out
+CHIPS ?=
 ARGS ?=
-export PHOTOS OUT
+export PHOTOS OUT CHIPS
 
 # An install is repeated only when what it depends on has changed.
 INPUTS := pyproject.toml constraints.txt
@@ -17,7 +18,7 @@ DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test check soak cluster lock clean
+.PHONY: help run demo serve worker test check soak cluster train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
@@ -26,7 +27,7 @@ help: ## Show this list
 	@echo
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@echo
-	@echo "  ARGS=\"...\" adds flags to the command that run, serve, worker, test, soak or cluster starts."
+	@echo "  ARGS=\"...\" adds flags to the command that a target starts."
 
 run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=out]
 	@$(VENV)/bin/nightshift run "$$PHOTOS" --out "$$OUT" $(ARGS)
@@ -58,12 +59,23 @@ soak: $(DEV_STAMP) ## Run the long tests and every fault test
 cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as plain processes: make cluster PHOTOS=dir [OUT=out]
 	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$$OUT" $(ARGS)
 
+train: .chips-are-given $(DEV_STAMP) ## Train the classifier: make train CHIPS=zip OUT=dir
+	@$(PYTHON) -m training.train --chips "$$CHIPS" --out "$$OUT" $(ARGS)
+
+card: .chips-are-given $(DEV_STAMP) ## Measure the shipped weights and write docs/model-card.md: make card CHIPS=zip
+	@$(PYTHON) -m training.card --chips "$$CHIPS" $(ARGS)
+
+.PHONY: .chips-are-given
+.chips-are-given:
+	@if [ -z "$$CHIPS" ]; then echo "Say where UTKFace's chips are: CHIPS=path/to/utkface_chips.zip" >&2; exit 2; fi
+
 check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m docs.settings_table --check
+	$(PYTHON) -m training.card --check
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt

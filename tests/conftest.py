@@ -3,6 +3,8 @@
 import hypothesis
 import pytest
 
+import worker.pipeline  # noqa: F401 - how threads wait is set there, before torch is loaded
+
 pytest_plugins = ["tests.requirements", "tests.databases", "tests.processes", "tests.stores"]
 
 # A commit must not fail over an old mistake that chance finds just then; `make soak` looks for new ones.
