@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -74,7 +75,13 @@ def training_batches(
     whole = len(chips) // batch_size * batch_size
     rows = order[first * batch_size : whole]
     data = Epoch(archive, [chips[row] for row in rows], side_px, [int(seeds[row]) for row in rows])
-    loader = DataLoader(data, batch_size, num_workers=processes, prefetch_factor=4 if processes else None)
+    loader = DataLoader(
+        data,
+        batch_size,
+        num_workers=processes,
+        prefetch_factor=4 if processes else None,
+        worker_init_fn=_leave_signals_to_the_parent,
+    )
     for images, indices in loader:
         yield Batch(images, _targets([chips[row] for row in rows[indices]], teachers, rows[indices]))
 
@@ -87,6 +94,12 @@ def plain_batches(
     for start in range(0, len(chips), batch_size):
         part = chips[start : start + batch_size]
         yield torch.stack([prepare(as_tensor(archive.pixels(chip))) for chip in part])
+
+
+def _leave_signals_to_the_parent(_number: int) -> None:
+    # Ctrl-C reaches the whole group: a child that ends would break the step that its parent still finishes.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _targets(chips: Sequence[Chip], teachers: Teachers | None, rows: NDArray[np.int64]) -> Targets:

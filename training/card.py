@@ -15,10 +15,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from docs.generated import README, between
 from shared.bundles import locate_bundle, read_manifest
 from shared.errors import InvalidInput, NightshiftError
 from shared.settings import REPOSITORY, Settings
-from training.card_text import card
+from training.card_text import card, scores_table
 from training.evaluate import add_arguments, evaluate_bundle
 from training.evaluation import GROUPS, Evaluation
 from training.plot import PLOT, plot_confusion, plot_reliability, plot_run
@@ -70,8 +71,14 @@ def written(found: Evaluation, docs: Path) -> str:
     return card(found, rest.strip(), TRAINING if (docs / TRAINING).is_file() else None)
 
 
+def readme_with(found: Evaluation, readme: Path) -> str:
+    """The README's text with these scores."""
+    text = readme.read_text(encoding="utf-8")
+    return between(text, "scores", scores_table(found.scores), "training/card.py")
+
+
 def check(docs: Path, bundle: Path) -> None:
-    """Make sure that card, measurements and weights belong together.
+    """Make sure that card, README, measurements and weights belong together.
 
     Raises:
         InvalidInput: `card_stale`, or what `written` raises.
@@ -79,8 +86,12 @@ def check(docs: Path, bundle: Path) -> None:
     found = read_evaluation(docs)
     if read_manifest(bundle).sha256 != found.bundle_sha256:
         raise InvalidInput("card_stale", f"{docs / EVALUATION} measured other weights than those in {bundle}")
-    if (docs / CARD).read_text(encoding="utf-8") != written(found, docs):
-        raise InvalidInput("card_stale", f"{docs / CARD} does not say what {EVALUATION} holds")
+    pages = {docs / CARD: written(found, docs)}
+    if docs == DOCS:
+        pages[README] = readme_with(found, README)
+    for page, text in pages.items():
+        if page.read_text(encoding="utf-8") != text:
+            raise InvalidInput("card_stale", f"{page} does not say what {EVALUATION} holds")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -113,6 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             plot_run(given.run)
             shutil.copyfile(given.run / PLOT, given.docs / TRAINING)
         (given.docs / CARD).write_text(written(found, given.docs), encoding="utf-8")
+        if given.docs == DOCS:
+            README.write_text(readme_with(found, README), encoding="utf-8")
     except NightshiftError as error:
         console.print(f"{error.code}: {error.message}", markup=False, highlight=False, soft_wrap=True)
         return 2

@@ -35,7 +35,7 @@ def card(found: Evaluation, failures: str, training_plot: str | None) -> str:
         "part": found.part,
         "precision": found.precision,
         "training": _training(found.training, training_plot),
-        "scores": _scores(found.scores),
+        "scores": scores_table(found.scores),
         "gender_confusion": _gender_confusion(found),
         "by_gender": _by("by the gender label", found.by_gender),
         "by_age_group": _by("by the age label", found.by_age_group),
@@ -84,7 +84,8 @@ def _cells(scores: Scores) -> tuple[str, str, str, str]:
     return _share(scores.gender), _share(scores.age_group), _share(scores.near), _years(scores.years)
 
 
-def _scores(scores: Scores) -> str:
+def scores_table(scores: Scores) -> str:
+    """The four numbers beside what we aim at."""
     rows = [
         ("gender right", _share(scores.gender), "96 %"),
         ("age group right, of eight", _share(scores.age_group), "62 %"),

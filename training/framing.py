@@ -2,8 +2,8 @@
 
     python -m training.framing --chips utkface_chips.zip
 
-The detector must not be shown the bare chip: there the face fills the frame, and the landmarks it answers lie a
-twentieth of the chip's side too high and too far apart. So chips are pasted into photos first.
+The detector must not be shown the bare chip: there the face fills the frame, and the landmarks it answers lie
+a twentieth of the chip's side too high and too far apart. So chips are pasted into photos first.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """0 when it was measured, 2 when it cannot be."""
     parser = argparse.ArgumentParser(prog="python -m training.framing", description=__doc__.splitlines()[0])
     parser.add_argument("--chips", type=Path, required=True, help="zip of UTKFace's aligned chips")
-    parser.add_argument("--count", type=int, default=CHIPS, help=f"chips of the training part (default {CHIPS})")
+    parser.add_argument(
+        "--count", type=int, default=CHIPS, help="how many, of the training part (default %(default)s)"
+    )
     given = parser.parse_args(argv)
     try:
         archive = ChipArchive(given.chips)

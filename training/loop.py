@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from types import FrameType
 
@@ -47,6 +48,9 @@ class TrainingRun:
         start: tensors of the bundle to start from, None for random weights.
         processes: that decode and augment beside this one; 0 does it here.
         checkpoint_every_s: how much work an interruption may cost.
+
+    Attributes:
+        steps_an_epoch: how many there are.
     """
 
     def __init__(
@@ -79,7 +83,10 @@ class TrainingRun:
         self._average = AveragedModel(self._student, multi_avg_fn=averaging, use_buffers=True)
         self._optimizer = AdamW(_parameter_groups(self._student, recipe.weight_decay), recipe.learning_rate)
         self._bf16 = choose_precision(torch.device("cpu")) == "bf16"
-        self._steps = max(1, len(self._chips) // recipe.batch_size)
+        self.steps_an_epoch = max(1, len(self._chips) // recipe.batch_size)
+        self._total = min(
+            self.steps_an_epoch * recipe.epochs, recipe.steps or self.steps_an_epoch * recipe.epochs
+        )
 
     def run(self, progress: Progress = lambda *_: None) -> None:
         """Train to the end, from the folder's checkpoint if there is one.
@@ -99,9 +106,12 @@ class TrainingRun:
                 if epoch < position.epoch:
                     continue
                 first = position.step if epoch == position.epoch else 0
-                for step, batch in enumerate(self._batches(epoch, side_px, first), first):
-                    numbers = self._step(epoch * self._steps + step, batch)
-                    progress(epoch * self._steps + step + 1, self._steps * self._recipe.epochs, numbers)
+                left = self._total - epoch * self.steps_an_epoch - first
+                if left <= 0:
+                    return
+                for step, batch in enumerate(islice(self._batches(epoch, side_px, first), left), first):
+                    numbers = self._step(epoch * self.steps_an_epoch + step, batch)
+                    progress(epoch * self.steps_an_epoch + step + 1, self._total, numbers)
                     self._note(epoch, step, side_px, numbers)
                     if asked() or time.monotonic() - saved_at > self._checkpoint_every_s:
                         self._save(Position(epoch, step + 1))
@@ -109,7 +119,8 @@ class TrainingRun:
                     if asked():
                         raise Interrupted
                 self._log.write("validation", epoch=epoch, side=side_px, **headline(self.validate(side_px)))
-                self._save(Position(epoch + 1))
+                done = first + min(left, self.steps_an_epoch - first)
+                self._save(Position(epoch + 1) if done == self.steps_an_epoch else Position(epoch, done))
 
     def validate(self, side_px: int) -> Answers:
         """What the averaged weights say of the validation chips."""
@@ -150,7 +161,7 @@ class TrainingRun:
 
     def _step(self, number: int, batch: Batch) -> dict[str, float]:
         torch.manual_seed(self._recipe.seed + number)  # dropout and stochastic depth, on resuming too
-        rate = self._recipe.learning_rate * schedule(number / (self._steps * self._recipe.epochs))
+        rate = self._recipe.learning_rate * schedule(number / self._total)
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._student.train()

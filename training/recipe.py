@@ -28,6 +28,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stages: str = Field(description="sizes and epochs, as 64:4,96:4,128:3")
+    steps: int | None = Field(None, ge=1, description="end after so many steps, though stages be left")
     batch_size: int = Field(64, ge=2, le=4096, description="chips in one step")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="highest, after the warm-up")
     weight_decay: float = Field(0.02, ge=0, le=1, description="AdamW's, of matrices and kernels")

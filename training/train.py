@@ -45,6 +45,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         start = _tensors_of(arguments.start)
     recipe = make_recipe(
         stages=arguments.stages,
+        steps=arguments.steps,
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
         ema_decay=arguments.ema_decay,
@@ -99,7 +100,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             sides = list(recipe.sides())
 
             def show(done: int, total: int, numbers: dict[str, float]) -> None:
-                epoch = min((done - 1) * len(sides) // total, len(sides) - 1)
+                epoch = min((done - 1) // run.steps_an_epoch, len(sides) - 1)
                 bar.update(
                     task,
                     completed=done,
@@ -141,6 +142,7 @@ def _parser() -> argparse.ArgumentParser:
         "--stages", default=DEFAULT_STAGES, help=f"{fields['stages'].description} (default %(default)s)"
     )
     for name, kind in (
+        ("steps", int),
         ("batch_size", int),
         ("learning_rate", float),
         ("ema_decay", float),

@@ -16,6 +16,7 @@ from PIL import Image
 from shared.domain import Box, Face
 from shared.options import AnalysisOptions
 from tests import samples
+from tests.chips_made import CHIP_BOX
 from tests.integration.pipeline.variants import MISTAKES, Agreement, agreement, run
 from tests.reference_data import needs_chips, validation_chips
 from training.pasting import paste_in_rows
@@ -118,10 +119,6 @@ def test_a_mistake_misses_the_bounds_on_chips(pasted: Pasted, mistake: str) -> N
     assert not framed_as_trained(measured, through, direct), (measured, through, direct)
 
 
-PORTRAIT_CHIP = (180.7, 81.6, 273.7, 174.6)
-"""The square of the 512 px portrait that lies over its face as a chip does, measured by hand and by MTCNN."""
-
-
 class Portraits:
     """The packaged portrait at several sizes and tilts, mirrored and not."""
 
@@ -132,8 +129,8 @@ class Portraits:
         direct: list[Pixels] = []
         options = AnalysisOptions()
         for mirrored in (False, True):
-            left, top, right, bottom = PORTRAIT_CHIP
-            box = (512 - right, top, 512 - left, bottom) if mirrored else PORTRAIT_CHIP
+            left, top, right, bottom = CHIP_BOX
+            box = (512 - right, top, 512 - left, bottom) if mirrored else CHIP_BOX
             plain = samples.astronaut(mirrored=mirrored).resize(
                 (side, side), Image.Resampling.BILINEAR, box=box
             )

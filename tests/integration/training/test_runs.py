@@ -21,7 +21,7 @@ from tests.chips_made import write_chips
 from tests.generated_bundle import write_random_bundle
 from tests.reference_data import CHIPS, TEACHERS
 from training import card, evaluate, export, plot, train
-from training.checkpoint import load_average
+from training.checkpoint import Position, load_average
 from training.log import read_log
 from worker.pipeline.bundle import load_bundle
 
@@ -125,15 +125,16 @@ def test_an_interrupted_run_goes_on_to_the_very_same_weights(chips: Path, tmp_pa
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     options = ["--chips", str(chips), *SMALL, "--stages", "32:2"]
     started = subprocess.Popen(
-        [sys.executable, "-m", "training.train", *options, "--out", str(broken)],
+        [sys.executable, "-m", "training.train", *options, "--out", str(broken), "--processes", "1"],
         cwd=REPOSITORY,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     while not ((broken / "log.jsonl").is_file() and len(losses(broken)) >= 3):
         assert started.poll() is None
         time.sleep(0.01)
-    started.send_signal(signal.SIGTERM)
+    os.killpg(started.pid, signal.SIGINT)  # as Ctrl-C does, to the processes that prepare chips, too
     assert started.wait(60) == 130
     assert len(losses(broken)) < 8
     assert train.main([*options, "--out", str(broken), "--resume"]) == 0
@@ -141,6 +142,14 @@ def test_an_interrupted_run_goes_on_to_the_very_same_weights(chips: Path, tmp_pa
     one, other = load_average(whole)[0], load_average(broken)[0]
     assert all(torch.equal(one[name], other[name]) for name in one)
     assert losses(whole) == losses(broken)
+
+
+def test_a_run_can_end_before_its_stages_do(chips: Path, tmp_path: Path) -> None:
+    options = ["--chips", str(chips), *SMALL, "--out", str(tmp_path), "--steps", "3"]
+    assert train.main(options) == 0
+    assert train.main([*options, "--resume"]) == 0, "a run that is complete stays as it is"
+    assert len(losses(tmp_path)) == 3
+    assert load_average(tmp_path)[1] == Position(0, 3)
 
 
 def test_a_run_can_start_from_a_bundle(chips: Path, tmp_path: Path) -> None:
