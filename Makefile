@@ -48,8 +48,14 @@ serve: $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
 worker: $(RUN_STAMP) ## Start a worker
 	@$(VENV)/bin/nightshift worker $(ARGS)
 
+# Two at a time but for those that kill processes and count seconds. With ARGS: those tests, one by one.
 test: $(DEV_STAMP) ## Run the tests
+ifeq ($(strip $(ARGS)),)
+	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/unit tests/integration; first=$$?; \
+	$(PYTHON) -m pytest tests/faults tests/e2e && exit $$first
+else
 	@$(PYTHON) -m pytest $(ARGS)
+endif
 
 # Numbers of each fault go to soak.jsonl; python -m docs.reliability_table puts them into docs/reliability.md.
 soak: $(DEV_STAMP) ## Run the long tests and every fault test
