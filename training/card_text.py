@@ -110,8 +110,11 @@ def _gender_confusion(found: Evaluation) -> str:
 
 def _training(training: Mapping[str, object], plot: str | None) -> str:
     paragraphs = []
-    if earlier := training.get("from"):
-        paragraphs.append(f"{str(earlier)[:1].upper()}{str(earlier)[1:]}.")
+    before = training.get("before")
+    earlier = before if isinstance(before, Mapping) else training
+    if "from" in earlier:
+        # What weights from before this room say of themselves.
+        paragraphs.append(f"They began from {earlier['from']} ({earlier.get('stage', 'unknown')}).")
     if isinstance(recipe := training.get("recipe"), Mapping):
         rows = [(key.replace("_", " "), f"`{value}`") for key, value in recipe.items()]
         rows.append(("epochs done", str(training.get("epochs"))))

@@ -31,7 +31,7 @@ from training.checkpoint import load_average
 from training.chips import GENDERS, ChipArchive, sample
 from training.losses import YEARS
 from training.metrics import groups_of, headline
-from training.recipe import read_recipe
+from training.recipe import BEFORE, read_recipe
 from worker.pipeline.bundle import load_bundle, write_bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.framing import UTKFACE
@@ -62,16 +62,15 @@ def run_source(run: Path, side_px: int | None) -> Source:
     done = min(position.epoch, len(sides) - 1)
     if side_px is None:
         side_px = sides[max(position.epoch - 1, 0) if position.step == 0 else done]
-    return Source(
-        tensors,
-        side_px,
-        {
-            "data": "UTKFace aligned and cropped chips",
-            "split": "int(sha1(file name), 16) % 20: 0 and 1 held back, 2 validation, the rest trains",
-            "epochs": f"{position.epoch} of {recipe.epochs}" + (" and a part" if position.step else ""),
-            "recipe": recipe.model_dump(exclude_none=True),
-        },
-    )
+    training: dict[str, Any] = {
+        "data": "UTKFace aligned and cropped chips",
+        "split": "int(sha1(file name), 16) % 20: 0 and 1 held back, 2 validation, the rest trains",
+        "epochs": f"{position.epoch} of {recipe.epochs}" + (" and a part" if position.step else ""),
+        "recipe": recipe.model_dump(exclude_none=True),
+    }
+    if (run / BEFORE).is_file():
+        training["before"] = json.loads((run / BEFORE).read_text(encoding="utf-8"))
+    return Source(tensors, side_px, training)
 
 
 def bundle_source(folder: Path, side_px: int | None) -> Source:

@@ -12,6 +12,8 @@ from shared.errors import InvalidInput
 
 SMALLEST_PX, LARGEST_PX = 32, 1024
 RECIPE = "recipe.json"
+BEFORE = "before.json"
+"""What the manifest of the bundle that a run starts from says of its training."""
 
 
 @dataclass(frozen=True, slots=True)

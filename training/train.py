@@ -8,6 +8,7 @@ An interrupted run goes on with --resume. `python -m training.export` makes a bu
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from training.chips import ChipArchive
 from training.loop import Interrupted, TrainingRun, training_chips
 from training.losses import YEARS
 from training.plot import plot_run
-from training.recipe import RECIPE, Recipe, make_recipe, read_recipe
+from training.recipe import BEFORE, RECIPE, Recipe, make_recipe, read_recipe
 from training.teachers import read_teachers
 from worker.pipeline.bundle import load_bundle
 
@@ -40,9 +41,8 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         ModelUnavailable: the bundle to start from is none.
     """
     folder: Path = arguments.out
-    start = None
-    if arguments.start:
-        start = _tensors_of(arguments.start)
+    start = _tensors_of(arguments.start) if arguments.start else None
+    start_manifest = read_manifest(arguments.start) if arguments.start else None
     recipe = make_recipe(
         stages=arguments.stages,
         steps=arguments.steps,
@@ -52,7 +52,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         teacher_weight=arguments.teacher_weight,
         seed=arguments.seed,
         train_chips=arguments.train_chips,
-        start=read_manifest(arguments.start).sha256 if arguments.start else None,
+        start=start_manifest.sha256 if start_manifest else None,
         teachers=arguments.teachers is not None,
     )
     archive = ChipArchive(arguments.chips)
@@ -70,6 +70,9 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         raise InvalidInput("no_run", f"no training run in {folder}: {RECIPE} is not there")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECIPE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if start_manifest:
+        before = (start_manifest.model_extra or {}).get("training", {})
+        (folder / BEFORE).write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
     run = TrainingRun(
         recipe,
         archive,
