@@ -15,6 +15,7 @@ from shared.domain import PHOTO_ERROR_CODES
 from shared.options import JobOptions
 from shared.settings import REPOSITORY, Settings
 from shared.states import MOVES, JobState, Outcome, PhotoStatus
+from training import card
 
 README = REPOSITORY / "README.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
@@ -89,21 +90,20 @@ def test_photo_error_codes_in_the_readme_exist() -> None:
     assert named <= PHOTO_ERROR_CODES
 
 
-def test_accuracy_in_the_readme_is_that_of_the_manifest() -> None:
+def test_accuracy_in_the_readme_and_on_the_card_is_that_of_the_manifest() -> None:
     manifest = json.loads((REPOSITORY / "weights" / "utkface-v2s" / MANIFEST).read_text(encoding="utf-8"))
     measured = manifest["metrics"]["validation"]
     section = README.read_text(encoding="utf-8").partition("## The shipped weights")[2].partition("\n## ")[0]
 
-    numbers = [cells[1] for cells in rows(section)[2:]]
+    numbers = [cells[1].partition(" (")[0] for cells in rows(section)[2:]]
 
     assert numbers == [
-        f"{measured['gender']:.1%}".replace("%", " %"),
-        f"{measured['age8']:.1%}".replace("%", " %"),
-        f"{measured['near']:.1%}".replace("%", " %"),
-        f"{measured['mae']:.1f} years",
+        *(f"{measured[name] * 100:.1f} %" for name in ("gender", "age8", "near")),
+        f"{measured['mae']:.2f}",
     ]
     assert f"{measured['chips']:,} chips" in " ".join(section.split())
     assert f"{manifest['input']['size']} pixels" in " ".join(section.split())
+    card.check(card.DOCS, REPOSITORY / "weights" / "utkface-v2s")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
