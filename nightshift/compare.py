@@ -43,7 +43,9 @@ def compare_bundles(
     check_writable(out)
     if sides[0].bundle.sha256 == sides[1].bundle.sha256:
         say("both have the same weights: only what their manifests say can differ")
-    again = shlex.join(["nightshift", "models", "compare", *names, *map(str, paths), "--out", str(out)])
+    again = ["nightshift", "models", "compare", *names, *map(str, paths), "--out", str(out)]
+    for name, value in given.items():
+        again += [f"--{name}", str(value)]
     done = []
     for side in sides:
         say(f"analysing with {side.label}, sha256 {side.bundle.sha256[:12]}")
@@ -54,7 +56,7 @@ def compare_bundles(
             options={},
             settings={**given, "bundle": str(side.folder)},
             page=False,
-            again=again,
+            again=shlex.join(again),
         )
         report = Run(request, console).execute()
         if not isinstance(report, Report):

@@ -143,17 +143,34 @@ class Manifest(_Part):
 
 
 def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
-    """Folder of a bundle.
+    """Folder of a bundle, absolute.
+
+    Args:
+        name_or_path: a folder under `weights_dir`, or else a path; relative to the working folder, and
+            `~` is somebody's home.
+        weights_dir: holds bundles.
 
     Raises:
         ModelUnavailable: `bundle_not_found`, naming the places looked at.
     """
-    places = [weights_dir / name_or_path, Path(name_or_path).expanduser()]
+    places = [(weights_dir / name_or_path).absolute(), _by_path(name_or_path)]
     for place in places:
-        if (place / MANIFEST).is_file():
-            return place
-    looked = " or ".join(str(place) for place in places)
+        try:
+            if (place / MANIFEST).is_file():
+                return place
+        except OSError as error:
+            # No permission, or no such thing as a name so long.
+            raise ModelUnavailable("bundle_not_found", f"{place / MANIFEST}: {error.strerror}") from error
+    looked = " or ".join(str(place) for place in dict.fromkeys(places))
     raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} of bundle {name_or_path!r} in {looked}")
+
+
+def _by_path(path: str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        # Of a user there is not.
+        return Path(path).absolute()
 
 
 def locate_in_use(name_or_path: str, weights_dir: Path) -> Path | None:
