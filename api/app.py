@@ -16,6 +16,7 @@ from api import (
     jobs,
     keys,
     metrics,
+    models,
     photos,
     problems,
     results,
@@ -63,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     access.register(app)
     app.before_request(auth.guard)
     app.before_request(require_json)
-    for part in (jobs, photos, results, thumbnails, keys, workers, health, metrics):
+    for part in (jobs, photos, results, thumbnails, keys, workers, models, health, metrics):
         app.register_api(part.blueprint)
     _serve_description(app)
     return app

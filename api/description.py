@@ -42,6 +42,7 @@ PHOTOS_TAG = Tag(name="photos", description="The files of a job.")
 RESULTS_TAG = Tag(name="results", description="What was found.")
 KEYS_TAG = Tag(name="keys", description="Who may use the service.")
 WORKERS_TAG = Tag(name="workers", description="The processes that do the work.")
+MODELS_TAG = Tag(name="models", description="The weights that photos are analysed with.")
 HEALTH_TAG = Tag(name="health", description="The service itself.")
 
 PHOTO_BODY: dict[str, Any] = {

@@ -7,13 +7,22 @@ from types import FrameType
 from typing import Any
 
 from api.context import EXTENSION
+from shared.bundles import locate_bundle, read_manifest
+from shared.errors import NightshiftError
 from shared.logs import configure
 from shared.settings import load_settings
 
 
 def on_starting(server: Any) -> None:
-    """Have gunicorn's own lines look like everybody's."""
-    settings = load_settings()
+    """Have gunicorn's own lines look like everybody's.
+
+    What is wrong with settings or weights is said once, in the parent, instead of in every child.
+    """
+    try:
+        settings = load_settings()
+        read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
+    except NightshiftError as error:
+        raise SystemExit(f"nightshift api: {error.code}: {error.message}") from error
     configure(settings.log_level, settings.log_format)
     for logger in (server.log.error_log, server.log.access_log):
         logger.handlers.clear()

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from nightshift import admin, keys, remote
+from nightshift import admin, keys, models, remote
 from nightshift.exits import exit_table, told, whole_installation
 
 app = typer.Typer(
@@ -153,6 +153,7 @@ def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
 
 remote.add_to(app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(models.app, name="models")
 app.add_typer(admin.app, name="admin")
 
 

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal, Self
 import httpx
 
 from nightshift.connection import ATTEMPTS, BUSY, FIRST_PAUSE_S, Connection
-from nightshift.documents import Erasure, Job, Key, Page, Photo, Summary
+from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Summary
 from nightshift.errors import ApiError, Unreachable, UploadCut, WaitTimeout
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile
@@ -352,6 +352,11 @@ class Client:
     def revoke_key(self, key_id: str) -> Key:
         """End a key's use at once; again is no error. Needs the scope `admin`."""
         return Key.model_validate(self._connection.send("DELETE", f"/v1/keys/{key_id}", again=True).json())
+
+    def models(self) -> list[Model]:
+        """The server's weights by name, broken ones with their error."""
+        listed = self._connection.send("GET", "/v1/models", again=True).json()
+        return [Model.model_validate(model) for model in listed["models"]]
 
     def is_ready(self) -> bool:
         """True when the server can take jobs (its broker may be away); asked once, without retries."""

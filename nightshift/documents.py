@@ -150,6 +150,37 @@ class Photo(_Document):
     faces: tuple[Face, ...] = ()
 
 
+class ModelMetrics(_Document):
+    """How good weights were on their validation faces; None where their manifest does not say."""
+
+    gender: float | None = None
+    age8: float | None = None
+    near: float | None = None
+    mae: float | None = None
+
+
+class ModelError(_Document):
+    """Why weights cannot be used."""
+
+    code: str
+    message: str
+
+
+class Model(_Document):
+    """A bundle of weights that the server has; of a broken one, its name and its error are known."""
+
+    name: str
+    manifest_name: str | None = None
+    sha256: str | None = None
+    in_use: bool = False
+    input_size: int | None = None
+    age_kind: str | None = None
+    metrics: ModelMetrics = Field(default_factory=ModelMetrics)
+    licence: str | None = None
+    size_bytes: int = 0
+    error: ModelError | None = None
+
+
 class Summary(_Document):
     """What a job found, added up. Gender and age group are apparent."""
 

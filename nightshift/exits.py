@@ -58,10 +58,10 @@ def exit_for_outcome(outcome: str | None) -> Exit:
 
 def exit_for_error(error: Exception) -> Exit:
     """The exit code of an error that was raised on purpose."""
-    if isinstance(error, InvalidInput):
-        return Exit.USAGE
     if isinstance(error, Conflict) and error.code == "home_in_use":
         return Exit.HOME_IN_USE
+    if isinstance(error, InvalidInput | Conflict):
+        return Exit.USAGE
     if isinstance(error, ApiError) and 400 <= error.status < 500:
         return Exit.USAGE
     return Exit.UNAVAILABLE
@@ -77,6 +77,11 @@ def exit_table() -> str:
 def say(line: str) -> None:
     """One line to the user, on standard error."""
     typer.echo(f"nightshift: {line}", err=True)
+
+
+def one_line(text: str) -> str:
+    """A stranger's text for a terminal: in one line, and without characters that steer it."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:

@@ -43,6 +43,7 @@ from nightshift.report import (
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
+from shared.queue.moves import try_move
 from shared.settings import load_settings
 from shared.states import JobState
 
@@ -63,6 +64,7 @@ class Request:
         follow: whether links to folders are followed.
         page: whether the report is written.
         quiet: no progress, no remarks.
+        again: the command that goes on when it is interrupted; None for `nightshift run --resume`.
     """
 
     paths: Sequence[Path]
@@ -73,6 +75,7 @@ class Request:
     follow: bool = True
     page: bool = True
     quiet: bool = False
+    again: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,12 +254,27 @@ class Run:
 
     def _parting(self) -> str:
         if self._job is None:
-            return f"stopped; `{self._resume_command()}` goes on if a job had begun"
+            return f"stopped; `{self._again()}` goes on if a job had begun"
         counts = self._job.counts
         return (
             f"stopped; {counts.final:,} of {counts.total:,} photos are done and kept."
-            f" `{self._resume_command()}` goes on with the rest"
+            f" `{self._again()}` goes on with the rest"
         )
+
+    def _again(self) -> str:
+        return self._request.again or self._resume_command()
+
+
+def cancel_run(request: Request) -> None:
+    """Cancel what an interrupted run has left, so that nobody resumes it; what it has analysed is kept."""
+    database = Database(load_settings(**request.settings).database_url)
+    try:
+        with database.write() as session:
+            for run in interrupted_runs(session):
+                if run.out == request.out:
+                    try_move(session, run.job_id, "cancel")
+    finally:
+        database.close()
 
 
 def add_page(client: Client, report: Report, out: Path) -> None:

@@ -7,15 +7,26 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import ModelUnavailable
 
 FORMAT = "nightshift-bundle/1"
 MANIFEST = "manifest.json"
 TENSORS = "model.safetensors"
+MANIFEST_BYTES = 1_000_000
+"""More than any manifest needs; it is read into memory before anything is known of it."""
+
+_ERRORS_NAMED = 8
 
 Point2 = tuple[float, float]
+
+
+def _without_controls(name: str) -> str:
+    """A name goes into results, logs and onto terminals as it is."""
+    if not name.isprintable():
+        raise ValueError("must have printable characters only")
+    return name
 
 
 class _Part(BaseModel):
@@ -110,7 +121,7 @@ class Manifest(_Part):
     """`manifest.json` of a bundle."""
 
     format: Literal["nightshift-bundle/1"]
-    name: str = Field(min_length=1, max_length=100)
+    name: Annotated[str, AfterValidator(_without_controls)] = Field(min_length=1, max_length=100)
     architecture: Literal["efficientnet_v2_s"]
     features: Literal[1280]
     input: InputSpec
@@ -132,33 +143,72 @@ class Manifest(_Part):
 
 
 def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
-    """Folder of a bundle.
+    """Folder of a bundle, absolute.
+
+    Args:
+        name_or_path: a folder under `weights_dir`, or else a path; relative to the working folder, and
+            `~` is somebody's home.
+        weights_dir: holds bundles.
 
     Raises:
         ModelUnavailable: `bundle_not_found`, naming the places looked at.
     """
-    places = [weights_dir / name_or_path, Path(name_or_path).expanduser()]
+    places = [(weights_dir / name_or_path).absolute(), _by_path(name_or_path)]
     for place in places:
-        if (place / MANIFEST).is_file():
-            return place
-    looked = " or ".join(str(place) for place in places)
+        try:
+            if (place / MANIFEST).is_file():
+                return place
+        except OSError as error:
+            # No permission, or no such thing as a name so long.
+            raise ModelUnavailable("bundle_not_found", f"{place / MANIFEST}: {error.strerror}") from error
+    looked = " or ".join(str(place) for place in dict.fromkeys(places))
     raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} of bundle {name_or_path!r} in {looked}")
+
+
+def _by_path(path: str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        # Of a user there is not.
+        return Path(path).absolute()
+
+
+def locate_in_use(name_or_path: str, weights_dir: Path) -> Path | None:
+    """Folder of the bundle in use, None where there is none (any more)."""
+    try:
+        return locate_bundle(name_or_path, weights_dir)
+    except ModelUnavailable:
+        return None
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Read and check a manifest.
 
     Raises:
-        ModelUnavailable: `bundle_format`, naming each field and what is wrong with it.
+        ModelUnavailable: `bundle_format`, naming the file, each field and what is wrong with it.
     """
     path = folder / MANIFEST
     try:
-        return Manifest.model_validate(json.loads(path.read_text(encoding="utf-8")))
+        with path.open("rb") as file:
+            data = file.read(MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise ModelUnavailable("bundle_format", f"{path}: {error.strerror}") from error
+    try:
+        if len(data) > MANIFEST_BYTES:
+            raise ValueError(f"over {MANIFEST_BYTES:,} bytes")
+        return Manifest.model_validate(json.loads(data.decode("utf-8")))
     except ValidationError as error:
-        lines = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'manifest'}: {e['msg']}" for e in error.errors())
+        lines = "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors()[:_ERRORS_NAMED])
         raise ModelUnavailable("bundle_format", f"{path}: {lines}") from error
-    except (OSError, ValueError) as error:
+    except RecursionError as error:
+        raise ModelUnavailable("bundle_format", f"{path}: nested too deeply") from error
+    except ValueError as error:
         raise ModelUnavailable("bundle_format", f"{path}: {error}") from error
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    parts = (str(part) for part in location)
+    return ".".join(part if part.isprintable() else repr(part) for part in parts) or "manifest"
 
 
 def sha256_of(path: Path) -> str:

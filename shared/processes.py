@@ -37,6 +37,11 @@ def sweeper_command() -> list[str]:
     return [sys.executable, "-m", "worker.sweeper"]
 
 
+def check_bundle_command(folder: Path) -> list[str]:
+    """Loads a bundle as a worker would, and says what it found as JSON."""
+    return [sys.executable, "-m", "worker.check_bundle", str(folder)]
+
+
 def broker_command(binary: Path, socket: Path, folder: Path) -> list[str]:
     """The embedded Valkey on a private socket; it may lose a second of doorbells, which are rung again."""
     return [

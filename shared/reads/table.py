@@ -25,7 +25,8 @@ FACE_COLUMNS = (
     *("gender", "gender_probability", "gender_uncertain"),
     *("age_group", "age_group_probability", "age_group_uncertain", "age_years"),
 )
-COLUMNS = PHOTO_COLUMNS + FACE_COLUMNS
+BUNDLE_COLUMNS = ("bundle", "bundle_sha256")
+COLUMNS = PHOTO_COLUMNS + FACE_COLUMNS + BUNDLE_COLUMNS
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -45,9 +46,11 @@ def rows_of(photo: views.Photo) -> list[list[Cell]]:
         *((error.code, error.message) if error else (None, None)),
         *(photo.width, photo.height),
     ]
+    bundle = photo.bundle
+    by: list[Cell] = [bundle.name, bundle.sha256] if bundle else [None, None]
     if not photo.faces:
-        return [about_photo + [None] * len(FACE_COLUMNS)]
-    return [about_photo + _face_cells(face) for face in photo.faces]
+        return [about_photo + [None] * len(FACE_COLUMNS) + by]
+    return [about_photo + _face_cells(face) + by for face in photo.faces]
 
 
 def _face_cells(face: Face) -> list[Cell]:

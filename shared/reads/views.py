@@ -245,3 +245,43 @@ class WorkerList(View):
     """Processes seen within the last hour or so, the newest first."""
 
     workers: list[Worker]
+
+
+class ModelMetrics(View):
+    """How good weights were on their validation faces, as their manifest says; null where it does not."""
+
+    gender: float | None = Field(description="Apparent gender right, 0-1.")
+    age8: float | None = Field(description="Apparent age group right, of eight, 0-1.")
+    near: float | None = Field(description="Apparent age group right or the next one, 0-1.")
+    mae: float | None = Field(description="Mean error of the apparent age, years.")
+
+
+class ModelError(View):
+    """Why weights cannot be used."""
+
+    code: str
+    message: str
+
+
+class Model(View):
+    """A bundle of weights in the weights folder, by what its manifest says of it."""
+
+    name: str = Field(description="Of its folder: what NIGHTSHIFT_BUNDLE takes.")
+    manifest_name: str | None = Field(description="In its manifest: what results carry.")
+    sha256: str | None = Field(description="Of its tensors, hex, as its manifest says.")
+    in_use: bool = Field(description="Whether NIGHTSHIFT_BUNDLE names it.")
+    input_size: int | None = Field(description="Side of the crop of a face, pixels.")
+    age_kind: Literal["years", "groups"] | None = Field(
+        description="`years`: it knows apparent ages; `groups`: groups only, and `age_years` is null."
+    )
+    metrics: ModelMetrics
+    licence: str | None
+    size_bytes: int = Field(description="Of its two files.")
+    error: ModelError | None = Field(description="Why it cannot be used; null when nothing is known.")
+
+
+class ModelList(View):
+    """Weights, by name."""
+
+    in_use: BundleName = Field(description="Weights that new jobs are opened for.")
+    models: list[Model]

@@ -91,6 +91,8 @@ def test_csv_has_a_row_a_face_and_one_for_a_photo_without(service: Service) -> N
         "110.0",
     )
     assert (table[0]["gender"], table[0]["status"], table[0]["width"]) == ("", "succeeded", "1000")
+    bundle = service.photos(job_id)["d, e"]["bundle"]
+    assert {(row["bundle"], row["bundle_sha256"]) for row in table} == {(bundle["name"], bundle["sha256"])}
 
 
 def test_pages_hold_every_photo_once(service: Service) -> None:

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from api.gunicorn_hooks import on_starting
 from nightshift.cli import app
+from worker.main import _check_before_forking
 
 
 @pytest.fixture(autouse=True)
@@ -56,12 +58,27 @@ def test_results_that_would_have_no_place(tmp_path: Path) -> None:
     assert "cannot be written to" in refused.stderr
 
 
-def test_weights_that_are_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("command", [["run", "a.jpg"], ["serve"], ["worker"]], ids=["run", "serve", "worker"])
+def test_weights_that_are_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
     (tmp_path / "a.jpg").touch()
     monkeypatch.setenv("NIGHTSHIFT_BUNDLE", "no-such-weights")
-    unavailable = invoke("run", "a.jpg")
+    unavailable = invoke(*command)
     assert unavailable.exit_code == 6
-    assert "no-such-weights" in unavailable.stderr.splitlines()[-1]
+    last = unavailable.stderr.splitlines()[-1]
+    assert str(tmp_path / "no-such-weights") in last
+    assert last.endswith("(bundle_not_found)")
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_parents_of_api_and_workers_refuse_weights_that_are_not_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_BUNDLE", "no-such-weights")
+    for start, name in ((lambda: on_starting(None), "api"), (_check_before_forking, "worker")):
+        with pytest.raises(SystemExit, match=f"^nightshift {name}: bundle_not_found: .*no-such-weights"):
+            start()
 
 
 def test_a_database_that_is_none(tmp_path: Path) -> None:

@@ -43,6 +43,16 @@ def test_a_job_is_opened_with_key_options_and_metadata() -> None:
     }
 
 
+def test_models_are_listed_broken_ones_too() -> None:
+    broken = {"name": "b", "error": {"code": "bundle_format", "message": "m"}}
+    listed = {"in_use": {"name": "a", "sha256": "0"}, "models": [{"name": "a", "in_use": True}, broken]}
+    with serving(lambda *_: Answer(200, listed)) as server, Client(server.url) as client:
+        first, second = client.models()
+    assert (first.name, first.in_use, first.error) == ("a", True, None)
+    assert second.error is not None and second.error.code == "bundle_format"
+    assert server.requests[0].path == "/v1/models"
+
+
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_a_photo_is_sent_with_its_digest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool

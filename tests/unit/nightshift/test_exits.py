@@ -2,7 +2,7 @@ import pytest
 import typer
 
 from nightshift.errors import ApiError, Unreachable
-from nightshift.exits import MEANINGS, Exit, exit_for_error, exit_for_outcome, exit_table, told
+from nightshift.exits import MEANINGS, Exit, exit_for_error, exit_for_outcome, exit_table, one_line, told
 from shared.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 from shared.states import Outcome
 
@@ -27,6 +27,7 @@ def test_every_outcome_has_a_code() -> None:
         (ModelUnavailable("bundle_format", ""), 6),
         (NightshiftError("service_failed", ""), 6),
         (Conflict("home_in_use", ""), 7),
+        (Conflict("bundle_exists", ""), 2),
     ],
 )
 def test_errors_become_codes(error: Exception, code: int) -> None:
@@ -51,3 +52,7 @@ def test_a_bug_keeps_its_traceback() -> None:
 
     with pytest.raises(ZeroDivisionError):
         command()
+
+
+def test_a_strangers_text_is_one_line_that_steers_nothing() -> None:
+    assert one_line("a\n b\t\x1b[31mc\u202e") == "a b ?[31mc?"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -82,5 +83,12 @@ def test_each_cell_is_under_its_name() -> None:
         "x1": "10.0", "y1": "20.0", "x2": "110.0", "y2": "140.0", "confidence": "0.99", "roll_deg": "1.5",
         "aligned": "false", "gender": "female", "gender_probability": "0.9", "gender_uncertain": "false",
         "age_group": "30-39", "age_group_probability": "1.0", "age_group_uncertain": "false",
-        "age_years": "34.0",
+        "age_years": "34.0", "bundle": "", "bundle_sha256": "",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("faces", [0, 2])
+def test_every_row_names_its_weights(faces: int) -> None:
+    by = photo(faces=faces).model_copy(update={"bundle": views.BundleName(name="=mine", sha256="a" * 64)})
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in read_back(csv_text(rows_of(by)))]
+    assert {(row["bundle"], row["bundle_sha256"]) for row in rows} == {("'=mine", "a" * 64)}

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from shared.bundles import AGE_GROUPS, MANIFEST, TENSORS, locate_bundle, read_manifest
+from shared.bundles import AGE_GROUPS, MANIFEST, MANIFEST_BYTES, TENSORS, locate_bundle, read_manifest
 from shared.errors import ModelUnavailable
 from shared.settings import REPOSITORY
+from tests.bundles_made import make_bundle
 
 SHIPPED = REPOSITORY / "weights" / "utkface-v2s"
 
@@ -116,13 +117,60 @@ def test_a_folder_without_manifest_is_refused(tmp_path: Path) -> None:
     message_of(tmp_path)
 
 
-def test_a_bundle_is_found_by_name_and_by_path(tmp_path: Path, document: dict[str, Any]) -> None:
-    folder = tmp_path / "mine"
-    folder.mkdir()
-    written(folder, document)
+@pytest.mark.parametrize(
+    "written_as", ["mine", "weights/mine", "./weights/../weights/mine", "~/mine", "{}/mine"]
+)
+def test_a_bundle_is_found_by_name_and_by_every_kind_of_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written_as: str
+) -> None:
+    weights_dir = tmp_path / "weights"
+    make_bundle(weights_dir / "mine")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(weights_dir))
 
-    assert locate_bundle("mine", tmp_path) == folder
-    assert locate_bundle(str(folder), REPOSITORY / "weights") == folder
+    found = locate_bundle(written_as.format(weights_dir), weights_dir if written_as == "mine" else tmp_path)
+
+    assert found.is_absolute()
+    assert found.samefile(weights_dir / "mine")
+
+
+def test_a_name_goes_before_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_bundle(tmp_path / "weights" / "mine")
+    make_bundle(tmp_path / "mine")
+    monkeypatch.chdir(tmp_path)
+
+    assert locate_bundle("mine", tmp_path / "weights") == tmp_path / "weights" / "mine"
+
+
+@pytest.mark.parametrize("name", ["~there-is-no-such-user/mine", "x" * 300, "a\0b", "", "../.."])
+def test_what_cannot_be_a_bundle_is_not_found(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ModelUnavailable) as caught:
+        locate_bundle(name, tmp_path)
+
+    assert caught.value.code == "bundle_not_found"
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (b"[" * 100_000, "nested too deeply"),
+        (b" " * (MANIFEST_BYTES + 1), "over 1,000,000 bytes"),
+        (b"1" * 10_000, "digits"),
+    ],
+    ids=["deep", "long", "a number"],
+)
+def test_a_strangers_manifest_is_read_within_bounds(tmp_path: Path, data: bytes, named: str) -> None:
+    (tmp_path / MANIFEST).write_bytes(data)
+
+    assert named in message_of(tmp_path)
+
+
+def test_a_name_that_would_steer_a_terminal_is_refused(tmp_path: Path) -> None:
+    assert "name: " in message_of(make_bundle(tmp_path, name="\x1b[31mred"))
+
+
+def test_keys_that_would_steer_a_terminal_are_spelled_out(tmp_path: Path) -> None:
+    assert "\x1b" not in message_of(make_bundle(tmp_path, files={"\x1b[31mred": {}}))
 
 
 def test_the_places_looked_at_are_named(tmp_path: Path) -> None:
