@@ -15,8 +15,9 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from nightshift import admin, keys, models, remote
+from nightshift import admin, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
+from nightshift.models import commands as models
 
 app = typer.Typer(
     help="Finds every face in a pile of photos and gives it an apparent gender and age group.",

@@ -43,7 +43,6 @@ from nightshift.report import (
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
-from shared.queue.moves import try_move
 from shared.settings import load_settings
 from shared.states import JobState
 
@@ -104,6 +103,7 @@ class Run:
         self._started_at = time.monotonic()
         self._found = Found()
         self._job: Job | None = None
+        self._bundle_sha256 = ""
         key = secrets.token_urlsafe(32)
         self._settings = load_settings(
             **{"allow_in_place": True, "api_key": key, "host": "127.0.0.1", **request.settings}
@@ -120,7 +120,8 @@ class Run:
         if request.paths:
             # Before anything is started: most mistakes are in the paths.
             self._find(request.paths, request.out or default_out(request.paths))
-        self._settings, _ = check_bundle(self._settings)
+        self._settings, manifest = check_bundle(self._settings)
+        self._bundle_sha256 = manifest.sha256
         supervisor = Supervisor(say)
         try:
             with interruptible(supervisor.kill_all) as done:
@@ -174,6 +175,7 @@ class Run:
             database.close()
         earlier = choose_run(runs, request.paths) if request.resume else None
         if earlier is not None:
+            self._check_weights(earlier)
             if request.options:
                 say("the interrupted run keeps the options it was begun with")
             return _Work(earlier.paths, request.out or earlier.out, earlier)
@@ -184,6 +186,16 @@ class Run:
         elif runs:
             say(f"an interrupted run is left: `{self._resume_command()}` goes on with it")
         return _Work(tuple(request.paths), request.out or default_out(request.paths), None)
+
+    def _check_weights(self, earlier: InterruptedRun) -> None:
+        """Half a job under other weights would be worse than none."""
+        if self._bundle_sha256 != earlier.bundle_sha256:
+            name = earlier.bundle_name
+            raise InvalidInput(
+                "other_weights",
+                f"the interrupted run was begun with the weights {name}, sha256 {earlier.bundle_sha256[:12]}:"
+                f" set NIGHTSHIFT_BUNDLE to them, or run without --resume",
+            )
 
     def _begin(self, client: Client, work: _Work) -> Job:
         """A submitted job: a new one, or the interrupted one going on."""
@@ -263,18 +275,6 @@ class Run:
 
     def _again(self) -> str:
         return self._request.again or self._resume_command()
-
-
-def cancel_run(request: Request) -> None:
-    """Cancel what an interrupted run has left, so that nobody resumes it; what it has analysed is kept."""
-    database = Database(load_settings(**request.settings).database_url)
-    try:
-        with database.write() as session:
-            for run in interrupted_runs(session):
-                if run.out == request.out:
-                    try_move(session, run.job_id, "cancel")
-    finally:
-        database.close()
 
 
 def add_page(client: Client, report: Report, out: Path) -> None:

@@ -21,24 +21,27 @@ _RESUMABLE = (JobState.OPEN, JobState.UNPACKING, JobState.QUEUED, JobState.RUNNI
 
 @dataclass(frozen=True, slots=True)
 class InterruptedRun:
-    """A job that `nightshift run` made and did not see the end of."""
+    """A job that `nightshift run` made and did not see the end of; the bundle is that of its beginning."""
 
     job_id: str
     state: str
     paths: tuple[Path, ...]
     out: Path
+    bundle_name: str
+    bundle_sha256: str
 
 
 def interrupted_runs(session: Session) -> list[InterruptedRun]:
     """Unfinished jobs of `nightshift run`, newest first."""
     # Columns, not objects: those this session has loaded do not see moves made since.
-    query = select(Job.id, Job.state, Job.client_metadata).where(Job.state.in_(_RESUMABLE))
+    columns = (Job.id, Job.state, Job.client_metadata, Job.bundle_name, Job.bundle_sha256)
+    query = select(*columns).where(Job.state.in_(_RESUMABLE))
     runs = []
-    for job_id, state, metadata in session.execute(query.order_by(Job.created_at.desc(), Job.id)):
+    for job_id, state, metadata, *bundle in session.execute(query.order_by(Job.created_at.desc(), Job.id)):
         made_by = metadata.get(METADATA_KEY)
         if isinstance(made_by, dict) and made_by.get("paths") and made_by.get("out"):
             paths = tuple(Path(path) for path in made_by["paths"])
-            runs.append(InterruptedRun(job_id, state, paths, Path(made_by["out"])))
+            runs.append(InterruptedRun(job_id, state, paths, Path(made_by["out"]), *bundle))
     return runs
 
 
@@ -50,6 +53,13 @@ def pause_runs(session: Session) -> list[InterruptedRun]:
     for run in interrupted_runs(session):
         try_move(session, run.job_id, "pause")
     return interrupted_runs(session)
+
+
+def cancel_runs(session: Session, out: Path) -> None:
+    """Cancel the interrupted runs whose results would go there; what they have analysed is kept."""
+    for run in interrupted_runs(session):
+        if run.out == out:
+            try_move(session, run.job_id, "cancel")
 
 
 def choose_run(runs: Sequence[InterruptedRun], paths: Sequence[Path]) -> InterruptedRun | None:

@@ -17,4 +17,4 @@ Measured by `python -m training.framing`, which says why not on the bare chips.
 """
 
 UTKFACE_BOX = (0.06, -0.17, 0.91, 0.98)
-"""MTCNN's box x1 y1 x2 y2 around the same faces: the chip leaves the top of the head out, the box does not."""
+"""MTCNN's box x1 y1 x2 y2 around the same faces: a chip leaves the top of the head out, the box does not."""

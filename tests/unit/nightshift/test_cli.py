@@ -8,6 +8,13 @@ from typer.testing import CliRunner, Result
 
 from api.gunicorn_hooks import on_starting
 from nightshift.cli import app
+from nightshift.embedded.interrupted_runs import run_metadata
+from shared.bundles import read_manifest
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.options import JobOptions
+from shared.queue.intake import open_job
+from tests.bundles_made import make_bundle
 from worker.main import _check_before_forking
 
 
@@ -94,6 +101,26 @@ def test_nothing_to_resume() -> None:
     nothing = invoke("run", "--resume")
     assert nothing.exit_code == 2
     assert "holds no interrupted run" in nothing.stderr
+
+
+def test_a_run_is_not_resumed_under_other_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = tmp_path / "weights"
+    begun, other = make_bundle(weights / "begun"), make_bundle(weights / "other", tensors=b"others")
+    monkeypatch.setenv("NIGHTSHIFT_WEIGHTS_DIR", str(weights))
+    url = f"sqlite:///{tmp_path / 'home' / 'nightshift.db'}"
+    (tmp_path / "home").mkdir()
+    upgrade(url)
+    database = Database(url)
+    with database.write() as session:
+        metadata = run_metadata([tmp_path / "party"], tmp_path / "out")
+        options, bundle = JobOptions(), read_manifest(begun)
+        open_job(session, owner="local", options=options, bundle=bundle, metadata=metadata)
+    database.close()
+    monkeypatch.setenv("NIGHTSHIFT_BUNDLE", str(other))
+    refused = invoke("run", "--resume")
+    assert refused.exit_code == 2
+    assert f"the weights begun, sha256 {bundle.sha256[:12]}" in refused.stderr
+    assert refused.stderr.endswith("(other_weights)\n")
 
 
 def test_a_setting_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

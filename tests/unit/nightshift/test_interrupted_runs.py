@@ -4,7 +4,9 @@ from sqlalchemy import select
 
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
+    cancel_runs,
     choose_run,
+    interrupted_runs,
     pause_runs,
     run_metadata,
 )
@@ -17,8 +19,8 @@ from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import REPOSITORY
 
 A, B = Path("/photos/a"), Path("/photos/b")
-NEWER = InterruptedRun("job_2", "paused", (B,), Path("/out/b"))
-OLDER = InterruptedRun("job_1", "open", (A, B), Path("/out/a"))
+NEWER = InterruptedRun("job_2", "paused", (B,), Path("/out/b"), "w", "0")
+OLDER = InterruptedRun("job_1", "open", (A, B), Path("/out/a"), "w", "0")
 
 
 def test_without_paths_the_latest() -> None:
@@ -52,7 +54,21 @@ def test_unfinished_jobs_of_a_run_are_found_newest_first(tmp_path: Path) -> None
         sent_to_a_server = session.scalar(select(Job.state).where(Job.id == ids[1]))
     database.close()
     assert sent_to_a_server == "queued"
+    bundle = (manifest().name, manifest().sha256)
     assert found == [
-        InterruptedRun(ids[2], "paused", (B,), B / "out"),
-        InterruptedRun(ids[0], "open", (A,), A / "out"),
+        InterruptedRun(ids[2], "paused", (B,), B / "out", *bundle),
+        InterruptedRun(ids[0], "open", (A,), A / "out", *bundle),
     ]
+
+
+def test_a_run_is_cancelled_by_where_its_results_would_go(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'nightshift.db'}"
+    upgrade(url)
+    database = Database(url)
+    with database.write() as session:
+        for out in (A, B):
+            metadata = run_metadata([A], out)
+            open_job(session, owner="local", options=JobOptions(), bundle=manifest(), metadata=metadata)
+        cancel_runs(session, B)
+        assert [run.out for run in interrupted_runs(session)] == [A]
+    database.close()

@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightshift.bundle_check import check_folder
-from nightshift.bundle_source import copy_bundle
+from nightshift.models.check import check_folder
+from nightshift.models.source import copy_bundle
 from shared.bundles import MANIFEST, TENSORS, Manifest, read_verified_manifest
 from shared.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from nightshift.bundle_check import CheckedBundle
 from nightshift.exits import one_line
+from nightshift.models.check import CheckedBundle
 from shared.bundle_list import ListedBundle
 from shared.reads import views
 from shared.reads.models import model

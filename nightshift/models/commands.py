@@ -32,7 +32,7 @@ def list_models(as_json: JsonOption = False) -> None:
     opened: `check` does that.
     """
     with whole_installation():
-        from nightshift.model_tables import print_models
+        from nightshift.models.tables import print_models
         from shared.bundle_list import list_bundles
         from shared.reads.models import model
 
@@ -65,8 +65,8 @@ def check(
     Its manifest, its digest, every tensor, and the network's answers to a few made crops.
     """
     with whole_installation():
-        from nightshift.bundle_check import check_folder
-        from nightshift.model_tables import print_checked
+        from nightshift.models.check import check_folder
+        from nightshift.models.tables import print_checked
 
     settings = load_settings()
     checked = check_folder(locate_bundle(bundle or settings.bundle, settings.weights_dir))
@@ -92,7 +92,7 @@ def import_model(
     at all, and its name is printed.
     """
     with whole_installation():
-        from nightshift.bundle_import import import_bundle
+        from nightshift.models.importing import import_bundle
 
     imported = import_bundle(_absolute(source), load_settings().weights_dir, name)
     folder, sha256 = imported.folder, imported.manifest.sha256[:12]
@@ -137,8 +137,8 @@ def compare(
     What was analysed before is taken over. Exit codes are those of `run`.
     """
     with whole_installation():
-        from nightshift.compare import compare_bundles
-        from nightshift.compared import Compared, print_compared
+        from nightshift.models.compare import compare_bundles
+        from nightshift.models.compared import Compared, print_compared
 
     given = {name: value for name, value in (("home", home), ("workers", workers)) if value is not None}
     paths = tuple(dict.fromkeys(_absolute(path) for path in photos))

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from nightshift import bundle_import, bundle_source
-from nightshift.bundle_import import import_bundle
+from nightshift.models import importing
+from nightshift.models import source as sources
+from nightshift.models.importing import import_bundle
 from shared.bundles import MANIFEST, TENSORS
 from shared.errors import ModelUnavailable, NightshiftError
 from tests.archives_made import encrypted, tar_of, zip_of
@@ -22,7 +23,7 @@ from tests.bundles_made import make_bundle
 def checked(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Folders that were checked, by name; what the check is has tests of its own."""
     folders: list[Path] = []
-    monkeypatch.setattr(bundle_import, "check_folder", folders.append)
+    monkeypatch.setattr(importing, "check_folder", folders.append)
     return folders
 
 
@@ -163,7 +164,7 @@ def test_what_does_not_pass_the_check_leaves_nothing(
     def fail(folder: Path) -> None:
         raise ModelUnavailable("bundle_tensors", f"{folder}: age.bias is missing")
 
-    monkeypatch.setattr(bundle_import, "check_folder", fail)
+    monkeypatch.setattr(importing, "check_folder", fail)
     error = refused(source, weights)
     assert (error.code, error.message) == ("bundle_tensors", f"{source}: age.bias is missing")
 
@@ -189,7 +190,7 @@ def test_hostile_archives_are_refused_by_name(source: Path, weights: Path) -> No
 def test_a_file_over_the_limit_is_refused(
     source: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bundle_source, "FILE_BYTES", 5)
+    monkeypatch.setattr(sources, "FILE_BYTES", 5)
     assert refused(source, weights).code == "bundle_too_large"
 
 

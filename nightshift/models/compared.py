@@ -10,9 +10,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from nightshift.comparison import Comparison, Difference
 from nightshift.documents import BundleName
 from nightshift.exits import Exit
+from nightshift.models.comparison import Comparison, Difference
 from nightshift.replacement import replacing
 from nightshift.report import Report
 from shared.domain import Face

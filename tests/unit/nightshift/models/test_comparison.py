@@ -6,9 +6,9 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
-from nightshift.compared import COLUMNS, write_differences
-from nightshift.comparison import compare, iou, pair_faces
 from nightshift.documents import Photo
+from nightshift.models.compared import COLUMNS, write_differences
+from nightshift.models.comparison import compare, iou, pair_faces
 from shared.domain import Box, Face
 from tests.queue_rows import face
 

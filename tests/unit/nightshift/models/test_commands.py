@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from nightshift import bundle_import
-from nightshift import compare as comparing
 from nightshift.cli import app
 from nightshift.documents import Counts, Job, Photo, Summary
 from nightshift.exits import Exit
+from nightshift.models import compare as comparing
+from nightshift.models import importing
 from nightshift.report import Report
 from nightshift.run import Request
 from shared.bundles import TENSORS
+from shared.db.migrate import upgrade
 from tests.bundles_made import make_bundle
 from tests.queue_rows import face
 
@@ -78,7 +79,7 @@ def test_no_weights_are_said_to_be_none(weights: Path) -> None:
 
 
 def test_an_import_prints_its_name(weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_import, "check_folder", lambda _: None)
+    monkeypatch.setattr(importing, "check_folder", lambda _: None)
     make_bundle(tmp_path / "mine")
     first = invoke("import", "mine", "--name", "yours")
     assert (first.exit_code, first.stdout) == (0, "yours\n")
@@ -133,7 +134,6 @@ class FakeRun:
 @pytest.fixture
 def two(weights: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(comparing, "Run", FakeRun)
-    monkeypatch.setattr(comparing, "cancel_run", lambda _: None)
     make_bundle(weights / "a")
     make_bundle(weights / "b", tensors=b"others")
     return weights
@@ -171,6 +171,8 @@ def test_weights_are_looked_at_before_anything_is_started(two: Path, tmp_path: P
     assert not (tmp_path / "out").exists()
 
 
-def test_an_interrupted_comparison_says_so_by_its_code(two: Path) -> None:
+def test_an_interrupted_comparison_says_so_by_its_code(two: Path, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    upgrade(f"sqlite:///{tmp_path / 'home' / 'nightshift.db'}")
     (two / "b" / "interrupted").touch()
     assert invoke("compare", "a", "b", "photos").exit_code == 130

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from nightshift.compared import DIFFERENCES, Compared, Side, write_differences
-from nightshift.comparison import compare
 from nightshift.documents import BundleName, Photo
+from nightshift.embedded.interrupted_runs import cancel_runs
 from nightshift.exits import Exit, say
+from nightshift.models.compared import DIFFERENCES, Compared, Side, write_differences
+from nightshift.models.comparison import compare
 from nightshift.report import RESULTS_FOLDER, Report, check_writable
-from nightshift.run import Request, Run, cancel_run
+from nightshift.run import Request, Run
 from shared.bundles import locate_bundle, read_verified_manifest
+from shared.db.engine import Database
 from shared.settings import load_settings
 
 
@@ -60,8 +62,8 @@ def compare_bundles(
         )
         report = Run(request, console).execute()
         if not isinstance(report, Report):
-            # `run --resume` would go on under whatever weights are in use then.
-            cancel_run(request)
+            # Its photos are taken over when the comparison is made again; nobody is to resume it.
+            _cancel(request)
             return report
         done.append(Side(side.folder, side.bundle, side.label, report))
     a, b = done
@@ -69,6 +71,15 @@ def compare_bundles(
     file = out / DIFFERENCES
     write_differences(file, comparison.differences)
     return Compared(a, b, comparison, file, max(side.report.exit for side in done if side.report))
+
+
+def _cancel(request: Request) -> None:
+    database = Database(load_settings(**request.settings).database_url)
+    try:
+        with database.write() as session:
+            cancel_runs(session, request.out or Path.cwd())
+    finally:
+        database.close()
 
 
 def _sides(names: tuple[str, str], weights_dir: Path) -> list[Side]:

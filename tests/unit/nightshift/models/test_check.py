@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from nightshift import bundle_check
-from nightshift.bundle_check import check_folder
+from nightshift.models import check
+from nightshift.models.check import check_folder
 from shared.bundles import MANIFEST, TENSORS
 from shared.errors import NightshiftError
 from tests.bundles_made import make_bundle
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def process_is(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle_check, "check_bundle_command", lambda folder: [sys.executable, "-c", program])
+    monkeypatch.setattr(check, "check_bundle_command", lambda folder: [sys.executable, "-c", program])
 
 
 def test_what_was_found_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

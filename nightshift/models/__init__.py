@@ -1,0 +1,1 @@
+"""`nightshift models`: bundles listed, checked, brought in and compared."""
