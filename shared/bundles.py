@@ -141,6 +141,11 @@ class Manifest(_Part):
         """Digest of the tensors: the identity of a bundle."""
         return self.files[TENSORS].sha256
 
+    @property
+    def reading(self) -> str:
+        """What else decides the results: how faces are cropped, normalised and called, as JSON."""
+        return self.model_dump_json(include={"input", "heads", "framing"})
+
 
 def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
     """Folder of a bundle, absolute.

@@ -35,9 +35,9 @@ class AnalysisOptions(BaseModel):
         description="A face tilted by more than this, either way, is rotated upright.",
     )
 
-    def fingerprint(self) -> str:
-        """Hex digest that is equal for equal options."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:32]
+    def fingerprint(self, reading: str) -> str:
+        """Hex digest that is equal for equal options under weights that are read alike (`Manifest.reading`)."""
+        return hashlib.sha256(f"{self.model_dump_json()}{reading}".encode()).hexdigest()[:32]
 
 
 class JobOptions(AnalysisOptions):

@@ -176,14 +176,15 @@ def _answers(store: Store) -> bool:
 def _earlier(
     parts: Parts, held: Claim, photo: ClaimedPhoto, sha256: str, size_bytes: int
 ) -> Succeeded | None:
+    manifest = parts.pipeline.bundle.manifest
     try:
         with parts.database.read() as session:
             earlier = find_earlier(
                 session,
                 owner=held.owner,
                 sha256=sha256,
-                bundle_sha256=parts.pipeline.bundle.manifest.sha256,
-                options_fingerprint=held.options.analysis().fingerprint(),
+                bundle_sha256=manifest.sha256,
+                options_fingerprint=held.options.analysis().fingerprint(manifest.reading),
             )
     except Transient:
         # The batch goes on without; what it finds is saved when the database is back.

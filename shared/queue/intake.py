@@ -81,7 +81,7 @@ def open_job(
         state=JobState.OPEN,
         priority=priority,
         options=options.model_dump(),
-        options_fingerprint=options.analysis().fingerprint(),
+        options_fingerprint=options.analysis().fingerprint(bundle.reading),
         client_metadata=metadata or {},
         bundle_name=bundle.name,
         bundle_sha256=bundle.sha256,

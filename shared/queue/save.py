@@ -124,7 +124,7 @@ def _release(
         "size_bytes": result.size_bytes,
         "bundle_name": bundle.name,
         "bundle_sha256": bundle.sha256,
-        "options_fingerprint": held.options.analysis().fingerprint(),
+        "options_fingerprint": held.options.analysis().fingerprint(bundle.reading),
     }
     if isinstance(result, Failed):
         if result.sha256 is None:

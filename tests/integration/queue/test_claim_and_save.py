@@ -292,13 +292,13 @@ def test_results_of_equal_bytes_are_found_again_only_for_equal_terms(database: D
         "owner": "local",
         "sha256": held.photos[0].sha256,
         "bundle_sha256": manifest().sha256,
-        "options_fingerprint": JobOptions().analysis().fingerprint(),
+        "options_fingerprint": JobOptions().analysis().fingerprint(manifest().reading),
     }
     with database.read() as session:
         earlier = find_earlier(session, **terms)
         assert earlier is not None
         assert earlier.analysis.faces == saved.faces
-        other_options = JobOptions(min_confidence=0.5).analysis().fingerprint()
+        other_options = JobOptions(min_confidence=0.5).analysis().fingerprint(manifest().reading)
         for change in (
             {"owner": "other"},
             {"sha256": "f" * 64},

@@ -179,3 +179,28 @@ def test_the_places_looked_at_are_named(tmp_path: Path) -> None:
 
     assert caught.value.code == "bundle_not_found"
     assert str(tmp_path / "nowhere") in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "differs"),
+    [
+        (("framing", "nose"), [0.5, 0.5], True),
+        (("input", "size"), 111, True),
+        (("heads", "gender", "uncertain_below"), 0.9, True),
+        (("licence",), "another", False),
+        (("name",), "another", False),
+    ],
+)
+def test_reading_is_what_decides_the_results(
+    tmp_path: Path, path: tuple[str, ...], value: object, differs: bool
+) -> None:
+    make_bundle(tmp_path / "a")
+    before = read_manifest(tmp_path / "a")
+    document = json.loads((tmp_path / "a" / MANIFEST).read_text(encoding="utf-8"))
+    part = document
+    for key in path[:-1]:
+        part = part[key]
+    part[path[-1]] = value
+    (tmp_path / "a" / MANIFEST).write_text(json.dumps(document), encoding="utf-8")
+
+    assert (read_manifest(tmp_path / "a").reading != before.reading) is differs

@@ -18,21 +18,25 @@ OTHER_VALUES: dict[str, Any] = {
 def test_equal_options_have_equal_fingerprints() -> None:
     written = AnalysisOptions.model_validate_json('{"height": 1080, "min_confidence": 0.9}')
 
-    assert written.fingerprint() == AnalysisOptions().fingerprint()
-    assert (
-        AnalysisOptions(min_confidence=1).fingerprint() == AnalysisOptions(min_confidence=1.0).fingerprint()
-    )
+    assert written.fingerprint("") == AnalysisOptions().fingerprint("")
+    assert AnalysisOptions(min_confidence=1).fingerprint("") == AnalysisOptions(
+        min_confidence=1.0
+    ).fingerprint("")
 
 
 @pytest.mark.parametrize("name", list(AnalysisOptions.model_fields))
 def test_every_analysis_option_changes_the_fingerprint(name: str) -> None:
     changed = AnalysisOptions(**{name: OTHER_VALUES[name]})
 
-    assert changed.fingerprint() != AnalysisOptions().fingerprint()
+    assert changed.fingerprint("") != AnalysisOptions().fingerprint("")
+
+
+def test_weights_that_are_read_otherwise_change_the_fingerprint() -> None:
+    assert AnalysisOptions().fingerprint("one framing") != AnalysisOptions().fingerprint("another")
 
 
 def test_reuse_does_not_decide_what_may_be_reused() -> None:
-    assert JobOptions(reuse=False).analysis().fingerprint() == JobOptions().analysis().fingerprint()
+    assert JobOptions(reuse=False).analysis().fingerprint("") == JobOptions().analysis().fingerprint("")
 
 
 def test_the_analysis_part_keeps_the_values() -> None:
