@@ -26,31 +26,36 @@ _TILT_DEG = AnalysisOptions().tilt_threshold_deg + 2  # detected eyes are off by
 _SHIFT = 0.05 * CHIP_PX / (CHIP_PX + 2 * _BORDER_PX)  # 5 % of the chip's side
 
 
-def augmentation(side_px: int) -> v2.Compose:
+def augmentation(side_px: int, strength: float = 1.0) -> v2.Compose:
     """Chip to training input: uint8 [3, 200, 200] to float32 [3, side_px, side_px], normalised.
 
     Draws from torch's global generator.
+
+    Args:
+        side_px: input size.
+        strength: 0 to 1, of everything but the tilt and the mirroring: how far, or how often.
     """
+    shift, light = _SHIFT * strength, 0.3 * strength
     return v2.Compose(
         [
             v2.Pad(_BORDER_PX, padding_mode="reflect"),
             v2.RandomAffine(
                 _TILT_DEG,
-                translate=(_SHIFT, _SHIFT),
-                scale=(0.88, 1.14),
+                translate=(shift, shift),
+                scale=(1 - 0.12 * strength, 1 + 0.14 * strength),
                 interpolation=v2.InterpolationMode.BILINEAR,
             ),
             v2.CenterCrop(CHIP_PX),
             v2.RandomHorizontalFlip(),
             # A small face in a photo: few pixels, then enlarged.
-            v2.RandomApply([v2.RandomResize(28, 140, antialias=True)], p=0.3),
+            v2.RandomApply([v2.RandomResize(28, 140, antialias=True)], p=0.3 * strength),
             v2.Resize((side_px, side_px), antialias=True),
-            v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.5))], p=0.15),
-            v2.ColorJitter(brightness=0.3, contrast=0.3, saturation=0.3, hue=0.03),
-            v2.RandomGrayscale(0.1),
-            v2.RandomApply([compressed], p=0.3),
+            v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.5))], p=0.15 * strength),
+            v2.ColorJitter(light, light, light, light / 10),
+            v2.RandomGrayscale(0.1 * strength),
+            v2.RandomApply([compressed], p=0.3 * strength),
             _normalisation(),
-            v2.RandomErasing(0.2, scale=(0.02, 0.15)),
+            v2.RandomErasing(0.2 * strength, scale=(0.02, 0.15)),
         ]
     )
 

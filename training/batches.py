@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from training.augment import as_tensor, augmentation, plain
+from training.augment import as_tensor, plain
 from training.chips import Chip, ChipArchive
 from training.losses import YEARS, Targets
 from training.teachers import Teachers
@@ -32,17 +32,21 @@ class Epoch(Dataset[tuple[Tensor, int]]):
     Args:
         archive: where the pixels are.
         chips: what to show, in this order.
-        side_px: input size.
+        augment: from a chip to the network's input.
         seeds: one for each chip.
     """
 
     def __init__(
-        self, archive: ChipArchive, chips: Sequence[Chip], side_px: int, seeds: Sequence[int]
+        self,
+        archive: ChipArchive,
+        chips: Sequence[Chip],
+        augment: Callable[[Tensor], Tensor],
+        seeds: Sequence[int],
     ) -> None:
         self._archive = archive
         self._chips = chips
         self._seeds = seeds
-        self._augment = augmentation(side_px)
+        self._augment = augment
 
     def __len__(self) -> int:
         return len(self._chips)
@@ -58,7 +62,7 @@ def training_batches(
     chips: Sequence[Chip],
     teachers: Teachers | None,
     *,
-    side_px: int,
+    augment: Callable[[Tensor], Tensor],
     batch_size: int,
     seed: int,
     epoch: int,
@@ -74,7 +78,7 @@ def training_batches(
     seeds = random.integers(2**31, size=len(chips))
     whole = len(chips) // batch_size * batch_size
     rows = order[first * batch_size : whole]
-    data = Epoch(archive, [chips[row] for row in rows], side_px, [int(seeds[row]) for row in rows])
+    data = Epoch(archive, [chips[row] for row in rows], augment, [int(seeds[row]) for row in rows])
     loader = DataLoader(
         data,
         batch_size,

@@ -18,6 +18,7 @@ from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from shared.bundles import AGE_GROUPS
+from training.augment import augmentation
 from training.batches import Batch, plain_batches, training_batches
 from training.checkpoint import Position, load_checkpoint, save_checkpoint
 from training.chips import Chip, ChipArchive, sample
@@ -151,7 +152,7 @@ class TrainingRun:
             self._archive,
             self._chips,
             self._teachers,
-            side_px=side_px,
+            augment=augmentation(side_px, self._recipe.augmentation),
             batch_size=min(self._recipe.batch_size, len(self._chips)),
             seed=self._recipe.seed,
             epoch=epoch,

@@ -50,6 +50,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         learning_rate=arguments.learning_rate,
         ema_decay=arguments.ema_decay,
         teacher_weight=arguments.teacher_weight,
+        augmentation=arguments.augmentation,
         seed=arguments.seed,
         train_chips=arguments.train_chips,
         start=start_manifest.sha256 if start_manifest else None,
@@ -150,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         ("learning_rate", float),
         ("ema_decay", float),
         ("teacher_weight", float),
+        ("augmentation", float),
         ("seed", int),
         ("train_chips", int),
     ):
