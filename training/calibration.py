@@ -26,7 +26,7 @@ class Calibrated:
     """What was found for one head.
 
     Attributes:
-        temperature: the logits are divided by it.
+        temperature: the logits are divided by it; 1 where another does not help the other half of the faces.
         error_before: expected calibration error without it.
         error_after: with it, each half of the faces under the temperature of the other half.
         uncertain_below: labels of this probability and over are right as often as `precision` says.
@@ -54,16 +54,20 @@ def calibrate(
     """
     temperature = _fit(log_probabilities, true, to_classes)
     before = to_classes(_softmax(log_probabilities))
-    after = to_classes(_softmax(log_probabilities / temperature))
-    crossed = np.empty_like(after)
+    error_before = _error(before, true)
+    crossed = np.empty_like(before)
     halves = np.arange(len(true)) % 2 == 0
     for half in (halves, ~halves):
         of_other = _fit(log_probabilities[~half], true[~half], to_classes)
         crossed[half] = to_classes(_softmax(log_probabilities[half] / of_other))
+    error_after = _error(crossed, true)
+    if error_after >= error_before:
+        temperature, error_after = 1.0, error_before
+    after = to_classes(_softmax(log_probabilities / temperature))
     return Calibrated(
         temperature=round(float(temperature), 4),
-        error_before=round(_error(before, true), 4),
-        error_after=round(_error(crossed, true), 4),
+        error_before=round(error_before, 4),
+        error_after=round(error_after, 4),
         uncertain_below=threshold_for_precision(after.max(axis=1), after.argmax(axis=1) == true, precision),
         precision=precision,
     )

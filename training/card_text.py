@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from string import Template
+from typing import Any
 
 from shared.bundles import AGE_GROUPS
 from training.chips import GENDERS
@@ -108,20 +109,34 @@ def _gender_confusion(found: Evaluation) -> str:
     return _table(("", *(f"answered {name}" for name in GENDERS)), rows)
 
 
-def _training(training: Mapping[str, object], plot: str | None) -> str:
-    paragraphs = []
-    before = training.get("before")
-    earlier = before if isinstance(before, Mapping) else training
-    if "from" in earlier:
+def _training(training: Mapping[str, Any], plot: str | None) -> str:
+    runs, paragraphs = [*_history(training)], []
+    first = runs[0] if runs else {}
+    if "from" in first:
         # What weights from before this room say of themselves.
-        paragraphs.append(f"They began from {earlier['from']} ({earlier.get('stage', 'unknown')}).")
-    if isinstance(recipe := training.get("recipe"), Mapping):
-        rows = [(key.replace("_", " "), f"`{value}`") for key, value in recipe.items()]
-        rows.append(("epochs done", str(training.get("epochs"))))
-        paragraphs += ["The recipe of the last run:", _table(("", ""), rows)]
+        paragraphs.append(f"They began from {first['from']} ({first.get('stage', 'unknown')}).")
+    recipes = [{**run["recipe"], "epochs done": run.get("epochs")} for run in runs if "recipe" in run]
+    if recipes:
+        names = list(dict.fromkeys(name for recipe in recipes for name in recipe))
+        rows = [
+            (name.replace("_", " "), *(_setting(recipe.get(name)) for recipe in recipes)) for name in names
+        ]
+        paragraphs.append(_table(("", *(f"run {number}" for number in range(1, len(recipes) + 1))), rows))
     if plot:
         paragraphs.append(f"![Loss and validation of the last run]({plot})")
     return "\n\n".join(paragraphs)
+
+
+def _history(training: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """This training and those its weights come from, the first first."""
+    if isinstance(before := training.get("before"), Mapping):
+        yield from _history(before)
+    yield training
+
+
+def _setting(value: object) -> str:
+    text = str(value)
+    return "-" if value is None else f"`{text[:12]}`" if len(text) == 64 else f"`{text}`"
 
 
 def _calibration(found: Evaluation) -> str:
@@ -159,8 +174,9 @@ def _pipeline(found: ThroughPipeline | None) -> str:
     if found is None:
         return "Not measured."
     rows = [("as they are", *_cells(found.direct)), ("found in photos", *_cells(found.through))]
-    return f"""Of {found.chips:,} faces {percent(found.found.value)} were found where they were;
-faces found elsewhere: {found.others}, photos that failed: {found.errors}. The found ones:
+    where = f"{percent(found.found.value)} were found where they were, {found.others} faces elsewhere"
+    return f"""Of {found.chips:,} faces
+{where}; {found.errors} photos failed. The found ones:
 
 {_table(("", *_SCORES), rows)}
 

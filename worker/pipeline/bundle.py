@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,8 @@ def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str
     entry = {"sha256": sha256_of(path), "dtype": str(dtypes.pop()).removeprefix("torch.")}
     text = json.dumps({**manifest, "files": {TENSORS: entry}}, indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
+    # safetensors makes files for their owner alone; a service often runs as somebody else.
+    shutil.copymode(folder / MANIFEST, path)
     return load_bundle(folder, torch.device("cpu")).manifest
 
 

@@ -93,15 +93,18 @@ def pasted(pipeline: Pipeline) -> Pasted:
 
 
 def framed_as_trained(measured: Agreement, through: float, direct: float) -> bool:
-    """The criterion. Measured when written: 0.039 and 0.093; the mistakes 0.084 and 0.167 or more."""
-    return through >= direct - 0.03 and measured.female <= 0.06 and measured.age_groups <= 0.14
+    """The criterion. Measured when written: 0.019 and 0.046; the mistakes 0.078 and 0.169 or more.
+
+    With the framing of bare chips (ADR 14) it was 0.039 and 0.093, by weights that knew no other crops.
+    """
+    return through >= direct - 0.01 and measured.female <= 0.03 and measured.age_groups <= 0.08
 
 
 @needs_chips
 def test_chips_in_photos_are_found_and_classified_as_the_chips_themselves(pasted: Pasted) -> None:
     measured, through, direct = pasted.measure()
     assert measured.faces >= 0.95 * CHIPS
-    assert through >= direct - 0.03
+    assert through >= direct - 0.01
     assert framed_as_trained(measured, through, direct), (measured, through, direct)
 
 
@@ -154,8 +157,8 @@ def portraits(pipeline: Pipeline) -> Portraits:
 
 
 def portraits_framed_as_trained(measured: Agreement) -> bool:
-    """The criterion. Measured when written: 0.005 and 0.08; each mistake is far over one of the two."""
-    return measured.female <= 0.03 and measured.age_groups <= 0.13
+    """The criterion. Measured when written: 0.007 and 0.108; each mistake is over one of the two."""
+    return measured.female <= 0.013 and measured.age_groups <= 0.125
 
 
 def test_the_portrait_is_classified_as_its_own_chip_at_every_size_and_tilt(portraits: Portraits) -> None:
