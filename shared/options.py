@@ -36,7 +36,7 @@ class AnalysisOptions(BaseModel):
     )
 
     def fingerprint(self, reading: str) -> str:
-        """Hex digest that is equal for equal options under weights that are read alike (`Manifest.reading`)."""
+        """Hex digest, equal for equal options under weights that are read alike (`Manifest.reading`)."""
         return hashlib.sha256(f"{self.model_dump_json()}{reading}".encode()).hexdigest()[:32]
 
 
