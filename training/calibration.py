@@ -12,7 +12,7 @@ from shared.bundles import AGE_GROUPS
 from training.metrics import Floats, calibration_error, threshold_for_precision
 
 GENDER_PRECISION = 0.97
-AGE_GROUP_PRECISION = 0.75
+AGE_GROUP_PRECISION = 0.67
 """How often a label is right that is not marked uncertain."""
 
 _TEMPERATURES = np.geomspace(0.25, 4, 401)
