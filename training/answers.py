@@ -18,7 +18,6 @@ from training.metrics import Answers
 from training.pasting import Pasted, paste_in_rows
 from worker.pipeline.analyse import Pipeline
 from worker.pipeline.classify import Classifier
-from worker.pipeline.framing import UTKFACE_BOX
 from worker.pipeline.label import group_probabilities
 
 Pixels = NDArray[np.uint8]
@@ -29,7 +28,6 @@ SIDES_PX = (110.0, 400.0)
 TILTS_DEG = 30.0
 PHOTOS_AT_ONCE = 8
 _CHIPS_AT_ONCE = 32
-_CHIP_BOX_MIDDLE = ((UTKFACE_BOX[0] + UTKFACE_BOX[2]) / 2, (UTKFACE_BOX[1] + UTKFACE_BOX[3]) / 2)
 
 
 def resized(chip: Pixels, side_px: int) -> Pixels:
@@ -144,14 +142,16 @@ def through_pipeline(
 def matches(placed: Sequence[Pasted], faces: Sequence[Face]) -> Iterator[tuple[int, Face]]:
     """Chips whose face was found where it was put, once, with that face."""
     for where in placed:
-        x, y = where.place(*_CHIP_BOX_MIDDLE)
-        near = [face for face in faces if _distance(face, x, y) < where.side_px / 4]
+        near = [face for face in faces if _distance(face, where.x, where.y) < where.side_px / 4]
         if len(near) == 1:
             yield where.chip, near[0]
 
 
 def _distance(face: Face, x: float, y: float) -> float:
-    return math.hypot((face.box.x1 + face.box.x2) / 2 - x, (face.box.y1 + face.box.y2) / 2 - y)
+    # The landmarks' middle is about the chip's; boxes are at times much larger than the face.
+    marks = face.landmarks
+    points = (marks.left_eye, marks.right_eye, marks.nose, marks.mouth_left, marks.mouth_right)
+    return math.hypot(sum(p.x for p in points) / 5 - x, sum(p.y for p in points) / 5 - y)
 
 
 def _answers_of_faces(faces: Sequence[Face], chips: Sequence[Chip]) -> Answers:
