@@ -67,6 +67,16 @@ class Settings(BaseSettings):
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="`auto`, `cpu`, `cuda` or `cuda:N`."
     )
+    runtime: Literal["auto", "openvino", "torch"] = Field(
+        "auto",
+        description="What the networks run on; `auto`: what a short timing at a worker's start finds faster."
+        " CUDA has torch alone.",
+    )
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto",
+        description="Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has"
+        " it and the timing says that it pays.",
+    )
     workers: int = Field(
         0, ge=0, le=256, description="Local worker processes; 0: one for each core, at most 8."
     )

@@ -27,7 +27,7 @@ from training.losses import YEARS, Outputs, Student, losses
 from training.metrics import Answers, headline
 from training.recipe import Recipe
 from training.teachers import Teachers
-from worker.pipeline.classify import choose_precision
+from worker.pipeline.choice import native_precision
 from worker.pipeline.network import Network
 
 _WARM_UP = 0.05
@@ -83,7 +83,7 @@ class TrainingRun:
         averaging = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
         self._average = AveragedModel(self._student, multi_avg_fn=averaging, use_buffers=True)
         self._optimizer = AdamW(_parameter_groups(self._student, recipe.weight_decay), recipe.learning_rate)
-        self._bf16 = choose_precision(torch.device("cpu")) == "bf16"
+        self._bf16 = native_precision(torch.device("cpu")) == "bf16"
         self.steps_an_epoch = max(1, len(self._chips) // recipe.batch_size)
         self._total = min(
             self.steps_an_epoch * recipe.epochs, recipe.steps or self.steps_an_epoch * recipe.epochs

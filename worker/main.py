@@ -104,6 +104,9 @@ def _build(**_: object) -> None:
 
     about = {
         "device": str(parts.pipeline.bundle.device),
+        "runtime": parts.pipeline.classifier.runtime,
+        "precision": parts.pipeline.classifier.precision,
+        "chosen_because": parts.pipeline.chosen_because,
         "bundle": parts.pipeline.bundle.manifest.name,
         "batch_size": parts.settings.batch_size,
         "threads": parts.settings.torch_threads,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,12 +26,15 @@ from worker.pipeline.align import (
     roll_deg,
 )
 from worker.pipeline.bundle import Bundle, load_bundle
+from worker.pipeline.choice import choose
 from worker.pipeline.classify import Classifier
 from worker.pipeline.decode import DecodedPhoto, decode
 from worker.pipeline.detect import Detection, Detector
 from worker.pipeline.isolation import isolated
 from worker.pipeline.memory import is_out_of_memory
 from worker.pipeline.report import face_of
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[Collection[int]], None]
 Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -74,6 +78,14 @@ class Pipeline:
         max_photo_pixels: most pixels of a file.
         max_working_pixels: most pixels that the detector is given.
         photos_at_once: see `Detector`.
+        classifier: of the bundle; by default one in fp32.
+        chosen_because: what decided what the networks run on.
+
+    Attributes:
+        bundle: as given.
+        classifier: likewise.
+        chosen_because: likewise.
+        detector: on the same runtime.
     """
 
     def __init__(
@@ -83,10 +95,13 @@ class Pipeline:
         max_photo_pixels: int = 200_000_000,
         max_working_pixels: int = 8_300_000,
         photos_at_once: int | None = None,
+        classifier: Classifier | None = None,
+        chosen_because: str = "",
     ) -> None:
         self.bundle = bundle
-        self.detector = Detector(bundle.device, photos_at_once)
-        self.classifier = Classifier(bundle)
+        self.chosen_because = chosen_because
+        self.classifier = classifier or Classifier(bundle)
+        self.detector = Detector(bundle.device, photos_at_once, self.classifier.runtime)
         self._max_photo_pixels = max_photo_pixels
         self._max_working_pixels = max_working_pixels
         self._framing = framing_points(bundle.manifest.framing)
@@ -254,8 +269,15 @@ def build_pipeline(settings: Settings) -> Pipeline:
     torch.set_num_threads(settings.torch_threads)
     device = choose_device(settings.device)
     bundle = load_bundle(locate_bundle(settings.bundle, settings.weights_dir), device)
+    classifier, choice = choose(bundle, settings.runtime, settings.precision)
+    log.info(
+        "chosen",
+        extra={"runtime": choice.runtime, "precision": choice.precision, "because": choice.because},
+    )
     return Pipeline(
         bundle,
+        classifier=classifier,
+        chosen_because=choice.because,
         max_photo_pixels=int(settings.max_photo_megapixels * 1e6),
         max_working_pixels=int(settings.max_working_megapixels * 1e6),
     )

@@ -71,9 +71,8 @@ def to_eight_bits(image: Image.Image, scale: GreyScale | None = None) -> tuple[I
             flags=ImageCms.Flags.HIGHRESPRECALC,  # the usual table is nine levels off in dark blues
         )
         return ImageCms.applyTransform(image, transform) or image, []
-    if image.mode != "L":
-        return image.convert("RGB"), []
-    return image, []
+    # Pillow's conversion of what is RGB already would copy it.
+    return image if image.mode in ("L", "RGB") else image.convert("RGB"), []
 
 
 def to_rgb(image: Image.Image, icc_profile: bytes | None) -> tuple[Image.Image, list[str]]:
@@ -98,7 +97,7 @@ def to_rgb(image: Image.Image, icc_profile: bytes | None) -> tuple[Image.Image, 
             if converted is None:
                 warnings.append("the colour profile was ignored: it is not one for this kind of image")
         image = converted or image
-    return image.convert("RGB"), warnings
+    return image if image.mode == "RGB" else image.convert("RGB"), warnings
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -22,6 +22,7 @@ from worker.pipeline import jpeg, png, tiff
 from worker.pipeline.colour import GreyScale, to_eight_bits, to_rgb
 from worker.pipeline.orientation import UNREADABLE, UPRIGHT, read_orientation
 from worker.pipeline.refusal import FORMATS, check_pixels, raise_damaged, raise_unidentified
+from worker.pipeline.shrink import shrink, shrink_pixels
 
 _EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
 """Where a HEIF or AVIF file says that one of its items is EXIF."""
@@ -89,13 +90,11 @@ def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixel
 
 def thumbnail(photo: DecodedPhoto, side_px: int = 320) -> bytes:
     """A small WebP of the photo, upright, its longer side at most `side_px`, never enlarged."""
-    image = Image.fromarray(photo.pixels)
-    ratio = min(1.0, side_px / max(image.size))
-    size = (max(1, round(image.width * ratio)), max(1, round(image.height * ratio)))
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    height, width = photo.pixels.shape[:2]
+    ratio = min(1.0, side_px / max(height, width))
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
     out = io.BytesIO()
-    image.save(out, "WEBP", quality=80, method=2)
+    Image.fromarray(shrink_pixels(photo.pixels, size)).save(out, "WEBP", quality=80, method=2)
     return out.getvalue()
 
 
@@ -156,8 +155,7 @@ def _decode_opened(
     warnings += notes
     stored = target[::-1] if swapped else target
     if stored != image.size:
-        # Bilinear with antialiasing: the filter under which MTCNN shows the fewest phantoms.
-        image = image.resize(stored, Image.Resampling.BILINEAR, box=box)
+        image = shrink(image, stored, box)
     image, notes = to_rgb(image, profile)
     warnings += notes
     if gamma is not None:

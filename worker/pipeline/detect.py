@@ -5,23 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import facenet_pytorch
 import numpy as np
 import torch
-from facenet_pytorch.models.utils.detect_face import detect_face
 from numpy.typing import NDArray
 
-from shared.errors import ModelUnavailable
+from worker.pipeline.area import stack
+from worker.pipeline.cascade import find_faces
 from worker.pipeline.decode import DecodedPhoto
 from worker.pipeline.isolation import isolated
-
-THRESHOLDS = (0.6, 0.7, 0.7)
-"""Least scores of the P-, R- and O-Net (Zhang et al. 2016, as facenet-pytorch sets them)."""
-
-PYRAMID_FACTOR = 0.709
-"""Ratio of neighbouring pyramid sizes, about the root of one half."""
+from worker.pipeline.mtcnn import load_networks
+from worker.pipeline.runtime import RuntimeName, runtimes
 
 PHOTOS_AT_ONCE_CUDA = 8
 
@@ -68,18 +62,19 @@ class Detector:
     Args:
         device: where they run.
         photos_at_once: most photos of equal size in one call; by default 8 on CUDA and 1 on the
-            CPU, where a batch is slower than its photos one by one.
+            CPU, where a batch is no faster than its photos one by one.
+        runtime: what the networks run on; by default the first that the device has.
 
     Raises:
         ModelUnavailable: `detector_unavailable` when the packaged weights cannot be read.
     """
 
-    def __init__(self, device: torch.device, photos_at_once: int | None = None) -> None:
+    def __init__(
+        self, device: torch.device, photos_at_once: int | None = None, runtime: RuntimeName | None = None
+    ) -> None:
         self.device = device
         self.photos_at_once = photos_at_once or (PHOTOS_AT_ONCE_CUDA if device.type == "cuda" else 1)
-        self._pnet = _load(facenet_pytorch.PNet(pretrained=False), "pnet.pt", device)
-        self._rnet = _load(facenet_pytorch.RNet(pretrained=False), "rnet.pt", device)
-        self._onet = _load(facenet_pytorch.ONet(pretrained=False), "onet.pt", device)
+        self._networks = load_networks(device, runtime or runtimes(device)[0])
 
     def detect(
         self,
@@ -120,31 +115,12 @@ class Detector:
     def _detect_equal(
         self, batch: Sequence[NDArray[np.uint8]], min_confidence: float, min_face_px: int
     ) -> list[tuple[Detection, ...]]:
-        if min(batch[0].shape[:2]) * (12.0 / min_face_px) < 12:
-            return [()] * len(
-                batch
-            )  # not one window fits; the cascade would raise instead of finding nothing
         with torch.inference_mode():
-            stacked = torch.as_tensor(np.stack(batch), device=self.device)
-            boxes, points = detect_face(
-                stacked,
-                min_face_px,
-                self._pnet,
-                self._rnet,
-                self._onet,
-                THRESHOLDS,
-                PYRAMID_FACTOR,
-                self.device,
-            )
+            photo, boxes, landmarks = find_faces(stack(batch, self.device), min_face_px, self._networks)
+        of_photo, found, points = photo.cpu().numpy(), boxes.cpu().numpy(), landmarks.cpu().numpy()
         return [
-            _detections(
-                # Under numpy 2 the cascade answers arrays of dtype object.
-                np.asarray(photo_boxes, dtype=np.float32).reshape(-1, 5),
-                np.asarray(photo_points, dtype=np.float32).reshape(-1, 5, 2),
-                min_confidence,
-                min_face_px,
-            )
-            for photo_boxes, photo_points in zip(boxes, points, strict=True)
+            _detections(found[of_photo == index], points[of_photo == index], min_confidence, min_face_px)
+            for index in range(len(batch))
         ]
 
 
@@ -170,13 +146,3 @@ def _detections(
         if box[4] >= min_confidence and np.isfinite(box).all() and (box[2:4] - box[:2]).max() >= min_face_px
     ]
     return tuple(sorted(faces, key=lambda face: face.area, reverse=True))
-
-
-def _load(network: torch.nn.Module, name: str, device: torch.device) -> torch.nn.Module:
-    # Not by the package's own loader: it leaves the choice of unpickling to torch's default.
-    path = Path(facenet_pytorch.__file__).parent / "data" / name
-    try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:
-        raise ModelUnavailable("detector_unavailable", f"{path}: {error}") from error
-    return network.eval().requires_grad_(False).to(device)

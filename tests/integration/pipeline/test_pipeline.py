@@ -21,7 +21,8 @@ from tests import samples
 from tests.generated_bundle import write_random_bundle
 from worker.pipeline.analyse import Pipeline, build_pipeline, choose_device
 from worker.pipeline.bundle import load_bundle
-from worker.pipeline.classify import Classifier, choose_precision
+from worker.pipeline.choice import native_precision
+from worker.pipeline.classify import Classifier
 from worker.pipeline.decode import DecodedPhoto
 from worker.pipeline.detect import Detection, Detector, PhotoDetections
 
@@ -274,7 +275,7 @@ def test_cuda_where_there_is_none_is_named(name: str) -> None:
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
 def test_auto_is_the_cpu_where_there_is_no_cuda() -> None:
     assert choose_device("auto") == choose_device("cpu") == CPU
-    assert choose_precision(CPU) in ("fp32", "bf16")
+    assert native_precision(CPU) in (None, "bf16")
 
 
 def test_bf16_agrees_with_fp32(random_bundle: Path) -> None:

@@ -1,0 +1,180 @@
+"""MTCNN's area resize: every output pixel is the mean of the whole input pixels it touches.
+
+That is adaptive average pooling: output i of n over m inputs takes floor(i m / n) to ceil((i + 1) m / n).
+Both ways of it here give what the networks take: (mean - 127.5) / 128, float32, channels last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
+
+from worker.pipeline.kernels import kernel
+
+MIDDLE, UNIT = 127.5, 1 / 128
+
+
+class PhotoStack(Protocol):
+    """Photos of one size to cut pictures from.
+
+    Attributes:
+        count: how many photos.
+        height: of each, pixels.
+        width: likewise.
+    """
+
+    count: int
+    height: int
+    width: int
+
+    def level(self, height: int, width: int) -> Tensor:
+        """All photos whole, resized: float32 [count, height, width, 3]."""
+
+    def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
+        """Squares resized from parts of photos.
+
+        Args:
+            photo: int64 [N], of which photo.
+            corners: int64 [N, 4], x1 y1 x2 y2, half open, inside the photo, at least one pixel each way.
+            side: of the squares, pixels.
+
+        Returns:
+            float32 [N, side, side, 3].
+        """
+
+
+def stack(photos: Sequence[NDArray[np.uint8]], device: torch.device) -> PhotoStack:
+    """Photos, each uint8 [H, W, 3] and all of one size, in the way that is fast on their device.
+
+    Raises:
+        TypeError: pixels of another type.
+    """
+    if any(photo.dtype != np.uint8 for photo in photos):
+        raise TypeError(f"pixels of {', '.join(sorted({str(photo.dtype) for photo in photos}))}, not uint8")
+    return SummedPhotos(photos) if device.type == "cpu" else TensorPhotos(photos, device)
+
+
+class SummedPhotos:
+    """A `PhotoStack` for the CPU, by sums down each column: a small level of a large photo reads few rows.
+
+    Holds 12 bytes a pixel. The sums may wrap around; their differences are right all the same.
+    """
+
+    def __init__(self, photos: Sequence[NDArray[np.uint8]]) -> None:
+        self.count = len(photos)
+        self.height, self.width = photos[0].shape[:2]
+        self._sums = np.empty((self.count, self.height + 1, self.width * 3), np.uint32)
+        for sums, photo in zip(self._sums, photos, strict=True):
+            _sum_down(np.ascontiguousarray(photo).reshape(self.height, -1), sums)
+
+    def level(self, height: int, width: int) -> Tensor:
+        """See `PhotoStack`."""
+        out = np.empty((self.count, height, width, 3), np.float32)
+        row = np.empty(self.width * 3, np.uint32)
+        for sums, picture in zip(self._sums, out, strict=True):
+            _resize(sums, 0, 0, self.width, self.height, row, picture)
+        return torch.from_numpy(out)
+
+    def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
+        """See `PhotoStack`."""
+        out = np.empty((len(photo), side, side, 3), np.float32)
+        row = np.empty(self.width * 3, np.uint32)
+        _resize_windows(self._sums, photo.numpy(), corners.numpy(), row, out)
+        return torch.from_numpy(out)
+
+
+class TensorPhotos:
+    """A `PhotoStack` for any device, in torch alone: windows by sums over all pixels above and to the left.
+
+    Holds 24 bytes a pixel. The sums may wrap around as above.
+    """
+
+    def __init__(self, photos: Sequence[NDArray[np.uint8]], device: torch.device) -> None:
+        self.count = len(photos)
+        self.height, self.width = photos[0].shape[:2]
+        stacked = torch.from_numpy(np.stack(photos))
+        if device.type == "cuda":
+            stacked = stacked.pin_memory()
+        pixels = stacked.to(device, non_blocking=True)
+        self._planes = pixels.permute(0, 3, 1, 2).float().contiguous()
+        sums = pixels.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32)
+        self._sums = pad(sums, (0, 0, 1, 0, 1, 0))
+
+    def level(self, height: int, width: int) -> Tensor:
+        """See `PhotoStack`."""
+        means = interpolate(self._planes, size=(height, width), mode="area")
+        return (means.permute(0, 2, 3, 1) - MIDDLE) * UNIT
+
+    def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
+        """See `PhotoStack`."""
+        left, right = _edges(corners[:, 0], corners[:, 2], side)
+        top, bottom = _edges(corners[:, 1], corners[:, 3], side)
+        at = photo[:, None, None]
+        top, bottom, left, right = top[:, :, None], bottom[:, :, None], left[:, None], right[:, None]
+        total = (
+            self._sums[at, bottom, right]
+            - self._sums[at, top, right]
+            - self._sums[at, bottom, left]
+            + self._sums[at, top, left]
+        )
+        pixels = ((bottom - top) * (right - left))[..., None]
+        return (total.float() / pixels - MIDDLE) * UNIT
+
+
+def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Where the parts of a stretch begin and end, each int64 [N, side]."""
+    part = torch.arange(side, device=low.device)
+    length = (high - low)[:, None]
+    first = low[:, None] + part * length // side
+    last = low[:, None] + -(-(part + 1) * length // side)
+    return first, last
+
+
+@kernel
+def _sum_down(pixels, sums):  # type: ignore[no-untyped-def]
+    """Running sums of uint8 [H, 3 W] down its columns: uint32 [H + 1, 3 W], the first row zero."""
+    height, width = pixels.shape
+    for column in range(width):
+        sums[0, column] = 0
+    for y in range(height):
+        for column in range(width):
+            sums[y + 1, column] = sums[y, column] + pixels[y, column]
+
+
+@kernel
+def _resize(sums, x1, y1, x2, y2, row, out):  # type: ignore[no-untyped-def]
+    """Part of one photo, by its running sums, into float32 [h, w, 3]; `row` is uint32 [3 W] to use."""
+    height, width = out.shape[:2]
+    rows, columns = y2 - y1, x2 - x1
+    # Divided once a column, and unsigned: numba then need not ask whether an index counts from the end.
+    left, right = np.empty(width, np.uintp), np.empty(width, np.uintp)
+    for j in range(width):
+        left[j], right[j] = j * columns // width, ((j + 1) * columns + width - 1) // width
+    for i in range(height):
+        top, bottom = y1 + i * rows // height, y1 + ((i + 1) * rows + height - 1) // height
+        above, below = sums[top, 3 * x1 : 3 * x2], sums[bottom, 3 * x1 : 3 * x2]
+        for k in range(len(above)):
+            row[k] = below[k] - above[k]
+        for j in range(width):
+            red, green, blue = np.uint32(0), np.uint32(0), np.uint32(0)
+            for k in range(left[j], right[j]):
+                red += row[3 * k]
+                green += row[3 * k + 1]
+                blue += row[3 * k + 2]
+            share = np.float32(1) / np.float32((bottom - top) * (right[j] - left[j]))
+            out[i, j, 0] = (np.float32(red) * share - np.float32(MIDDLE)) * np.float32(UNIT)
+            out[i, j, 1] = (np.float32(green) * share - np.float32(MIDDLE)) * np.float32(UNIT)
+            out[i, j, 2] = (np.float32(blue) * share - np.float32(MIDDLE)) * np.float32(UNIT)
+
+
+@kernel
+def _resize_windows(sums, photo, corners, row, out):  # type: ignore[no-untyped-def]
+    """One `_resize` a window: sums [photos, H + 1, 3 W], photo [N], corners [N, 4], out [N, s, s, 3]."""
+    for n in range(len(photo)):
+        _resize(sums[photo[n]], corners[n, 0], corners[n, 1], corners[n, 2], corners[n, 3], row, out[n])

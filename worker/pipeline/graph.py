@@ -1,0 +1,127 @@
+"""A torch module as an OpenVINO model, layer by layer.
+
+OpenVINO's own converter traces the module first, which takes longer than a worker should need to start,
+and reports its use. The few kinds of layer that the pipeline's networks are made of need neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import openvino as ov
+from numpy.typing import NDArray
+from openvino import opset14 as ops
+from torch import Tensor, nn
+from torchvision.models.efficientnet import FusedMBConv, MBConv  # type: ignore[import-untyped]
+from torchvision.ops import SqueezeExcitation  # type: ignore[import-untyped]
+
+Node = Any
+
+
+def as_openvino(module: nn.Module, shape: tuple[int, ...]) -> ov.Model:
+    """Build the model.
+
+    Args:
+        module: in evaluation mode, on the CPU, float32; of the layers that `_LAYERS` lists. Its weights are
+            copied.
+        shape: of the input, float32 and channels last, -1 where any length will do.
+
+    Raises:
+        TypeError: a layer of another kind.
+    """
+    images = ops.parameter(list(shape), np.float32, name="images")
+    planes = ops.transpose(images, np.array([0, 3, 1, 2]))
+    return ov.Model([_add(module, planes)], [images])
+
+
+def _add(module: nn.Module, x: Node) -> Node:
+    for kind, build in _LAYERS.items():
+        if isinstance(module, kind):
+            return build(module, x)
+    raise TypeError(f"no OpenVINO layer for {type(module).__name__}")
+
+
+def _sequence(module: nn.Sequential, x: Node) -> Node:
+    for layer in module:
+        x = _add(layer, x)
+    return x
+
+
+def _convolution(module: nn.Conv2d, x: Node) -> Node:
+    weight = _array(module.weight)
+    window = (
+        list(module.stride),
+        [int(length) for length in module.padding],
+        [int(length) for length in module.padding],
+        list(module.dilation),
+    )
+    if module.groups > 1:
+        grouped = weight.reshape(module.groups, -1, *weight.shape[1:])
+        x = ops.group_convolution(x, ops.constant(grouped), *window)
+    else:
+        x = ops.convolution(x, ops.constant(weight), *window)
+    return x if module.bias is None else ops.add(x, _by_channel(_array(module.bias)))
+
+
+def _batch_norm(module: nn.BatchNorm2d, x: Node) -> Node:
+    # As the line it is in evaluation, which OpenVINO folds into the convolution before it.
+    buffers = dict(module.named_buffers())
+    mean, variance = _array(buffers["running_mean"]), _array(buffers["running_var"])
+    slope = _array(module.weight) / np.sqrt(variance + module.eps)
+    return ops.add(ops.multiply(x, _by_channel(slope)), _by_channel(_array(module.bias) - mean * slope))
+
+
+def _linear(module: nn.Linear, x: Node) -> Node:
+    return ops.add(
+        ops.matmul(x, ops.constant(_array(module.weight)), False, True), ops.constant(_array(module.bias))
+    )
+
+
+def _max_pool(module: nn.MaxPool2d, x: Node) -> Node:
+    kernel, stride = [_pair(length) for length in (module.kernel_size, module.stride)]
+    rounding = "ceil_torch" if module.ceil_mode else "floor"
+    node = ops.max_pool(x, stride, [1, 1], [0, 0], [0, 0], kernel, rounding)
+    return node.output(0)
+
+
+def _squeeze_excitation(module: SqueezeExcitation, x: Node) -> Node:
+    scale = ops.reduce_mean(x, np.array([2, 3]), keep_dims=True)
+    scale = _add(module.activation, _add(module.fc1, scale))
+    return ops.multiply(x, _add(module.scale_activation, _add(module.fc2, scale)))
+
+
+def _inverted_residual(module: FusedMBConv | MBConv, x: Node) -> Node:
+    # Stochastic depth does nothing in evaluation.
+    result = _add(module.block, x)
+    return ops.add(result, x) if module.use_res_connect else result
+
+
+def _by_channel(values: NDArray[np.float32]) -> Node:
+    return ops.constant(values.reshape(1, -1, 1, 1))
+
+
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return tensor.detach().contiguous().numpy().astype(np.float32, copy=False)
+
+
+def _pair(length: int | tuple[int, int]) -> list[int]:
+    return [length, length] if isinstance(length, int) else list(length)
+
+
+_LAYERS: dict[type[nn.Module], Callable[[Any, Node], Node]] = {
+    nn.Sequential: _sequence,
+    nn.Conv2d: _convolution,
+    nn.BatchNorm2d: _batch_norm,
+    nn.Linear: _linear,
+    nn.PReLU: lambda module, x: ops.prelu(x, ops.constant(_array(module.weight))),
+    nn.SiLU: lambda _, x: ops.swish(x),
+    nn.Sigmoid: lambda _, x: ops.sigmoid(x),
+    nn.MaxPool2d: _max_pool,
+    nn.AdaptiveAvgPool2d: lambda _, x: ops.reduce_mean(x, np.array([2, 3]), keep_dims=True),
+    nn.Flatten: lambda _, x: ops.reshape(x, np.array([0, -1]), special_zero=True),
+    SqueezeExcitation: _squeeze_excitation,
+    FusedMBConv: _inverted_residual,
+    MBConv: _inverted_residual,
+}

@@ -1,0 +1,89 @@
+"""What networks run on: torch on any device, OpenVINO on the CPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import nullcontext
+from copy import deepcopy
+from importlib.util import find_spec
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+RuntimeName = Literal["torch", "openvino"]
+Precision = Literal["fp32", "bf16", "fp16"]
+Forward = Callable[[Tensor], Tensor]
+"""float32 [N, H, W, C] on the device to the module's float32 output; the next call may overwrite it."""
+
+_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+
+
+def runtimes(device: torch.device) -> tuple[RuntimeName, ...]:
+    """What networks can run on there, the one that is fastest as a rule first."""
+    if device.type == "cpu" and find_spec("openvino"):
+        return "openvino", "torch"
+    return ("torch",)
+
+
+def compiled(
+    module: nn.Module,
+    shape: tuple[int, ...],
+    *,
+    runtime: RuntimeName,
+    device: torch.device,
+    precision: Precision = "fp32",
+) -> Forward:
+    """A module made ready to run, in evaluation mode. It uses as many threads as torch is set to.
+
+    Args:
+        module: takes one tensor [N, C, H, W] and gives one.
+        shape: of the channels-last input, -1 where any length will do.
+        runtime: `openvino` runs on the CPU only.
+        device: where to.
+        precision: number format of the layers that gain by it.
+    """
+    if runtime == "openvino":
+        return _on_openvino(module, shape, precision)
+    return _on_torch(module, device, precision)
+
+
+def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> Forward:
+    module = deepcopy(module).eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+
+    def forward(images: Tensor) -> Tensor:
+        half = precision != "fp32"
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, dtype=_DTYPES[precision]) if half else nullcontext(),
+        ):
+            return module(images.permute(0, 3, 1, 2)).float()  # type: ignore[no-any-return]
+
+    return forward
+
+
+def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision) -> Forward:
+    # Where it is not installed, torch does all.
+    import openvino
+
+    from worker.pipeline.graph import as_openvino
+
+    model = openvino.Core().compile_model(
+        as_openvino(module.eval(), shape),
+        "CPU",
+        {
+            "INFERENCE_PRECISION_HINT": _HINTS[precision],
+            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "PERFORMANCE_HINT": "LATENCY",
+            # Worker processes do not know of each other: all would take the same first cores.
+            "ENABLE_CPU_PINNING": False,
+        },
+    )
+    request = model.create_infer_request()
+
+    def forward(images: Tensor) -> Tensor:
+        request.infer([images.numpy()], share_inputs=True)
+        return torch.from_numpy(request.get_output_tensor(0).data)
+
+    return forward
