@@ -86,6 +86,19 @@ class Settings(BaseSettings):
         le=256,
         description="Torch threads a worker process; 0: the cores shared out among the workers.",
     )
+    decode_threads: int = Field(
+        0,
+        ge=0,
+        le=256,
+        description="Threads of a worker process that read and decode ahead of the networks; 0: one on the"
+        " CPU, more on CUDA.",
+    )
+    max_pixels_in_flight: int = Field(
+        100_000_000,
+        gt=0,
+        description="Most pixels that a worker process decodes, or holds decoded, ahead of the networks; a"
+        " photo over it is decoded alone.",
+    )
     batch_size: int = Field(8, ge=1, le=256, description="Most photos a worker claims at once.")
 
     height: int = Field(1080, ge=64, le=4320, description="Default of the job option `height`, pixels.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -46,9 +46,13 @@ class FakePipeline:
     before_decoding: Callable[[bytes], None] = lambda _: None
     before_analysis: Callable[[int], None] = lambda _: None
     decoded: list[bytes] = field(default_factory=list)
-    bundle: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(manifest=manifest()))
+    bundle: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(manifest=manifest(), device=SimpleNamespace(type="cpu"))
+    )
 
-    def decode(self, data: bytes, options: AnalysisOptions) -> DecodedPhoto:
+    def decode(
+        self, data: bytes, options: AnalysisOptions, admit: Callable[[int], None] = lambda _: None
+    ) -> DecodedPhoto:
         """Pixels of any photo; `boom` breaks as only a bug would."""
         self.before_decoding(data)
         if data == b"boom":
@@ -61,11 +65,12 @@ class FakePipeline:
 
     def analyse(
         self,
-        photos: Sequence[DecodedPhoto],
+        photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,
         progress: Callable[[Collection[int]], None],
     ) -> list[Analysis | PhotoError]:
         """One face each."""
-        self.before_analysis(len(photos))
-        progress(range(len(photos)))
-        return [analysis(face()) for _ in photos]
+        arrived = list(photos)
+        self.before_analysis(len(arrived))
+        progress(range(len(arrived)))
+        return [analysis(face()) for _ in arrived]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,7 +15,7 @@ from shared.queue.claim import Claim, ClaimedPhoto
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Failed, NotRead, Result, Succeeded
 from shared.store import Store, thumbnail_key
-from worker.heartbeat import LeaseLost, Stopped
+from worker.ahead import PixelBudget, done_ahead
 from worker.parts import Parts
 from worker.photo_bytes import read_photo
 from worker.pipeline.decode import DecodedPhoto, thumbnail
@@ -32,12 +33,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Pixels:
-    """A photo that is ready for the detector."""
+    """A photo that is ready for the detector, and what it takes of the budget."""
 
     photo_id: str
     sha256: str
     size_bytes: int
     decoded: DecodedPhoto
+    taken: int
 
 
 class StoreAway(Exception):
@@ -91,44 +93,69 @@ def _analyse_once(
     parts: Parts, held: Claim, photos: Sequence[ClaimedPhoto], progress: Progress
 ) -> list[Result]:
     results: list[Result] = []
-    ready: list[_Pixels] = []
-    for photo in photos:
-        outcome = _prepare(parts, held, photo, progress)
-        if isinstance(outcome, _Pixels):
-            ready.append(outcome)
+    read: list[tuple[str, str, int]] = []
+    budget = PixelBudget(parts.settings.max_pixels_in_flight)
+
+    def prepare(photo: ClaimedPhoto) -> _Pixels | Result:
+        try:
+            return _prepare(parts, held, photo, budget, progress)
+        finally:
+            progress()  # this thread may now wait
+
+    def at(indices: Collection[int]) -> None:
+        progress([read[index][0] for index in indices])
+
+    def decoded(outcomes: Iterator[_Pixels | Result]) -> Iterator[DecodedPhoto]:
+        for outcome in outcomes:
+            if not isinstance(outcome, _Pixels):
+                results.append(outcome)
+                continue
+            read.append((outcome.photo_id, outcome.sha256, outcome.size_bytes))
+            yield outcome.decoded
+            # Asked for the next, the pipeline has no more use for this one.
+            budget.give_back(outcome.taken)
+            progress()
+
+    failure = None
+    with done_ahead(prepare, photos, decode_threads(parts), budget) as outcomes:
+        try:
+            found = parts.pipeline.analyse(decoded(outcomes), held.options.analysis(), at)
+        except StoreAway:
+            raise
+        except Exception as error:
+            failure = _broken(held, error)
+            found = [failure] * len(read)
+    for (photo_id, sha256, size_bytes), what in zip(read, found, strict=True):
+        if isinstance(what, Analysis):
+            results.append(Succeeded(photo_id, sha256, size_bytes, what))
         else:
-            results.append(outcome)
-    for pixels, found in zip(ready, _analyse(parts, held, ready, progress), strict=True):
-        if isinstance(found, Analysis):
-            results.append(Succeeded(pixels.photo_id, pixels.sha256, pixels.size_bytes, found))
-        else:
-            results.append(Failed(pixels.photo_id, found, pixels.sha256, pixels.size_bytes))
+            results.append(Failed(photo_id, what, sha256, size_bytes))
+    if failure:
+        met = {result.photo_id for result in results}
+        results += [Failed(photo.id, failure) for photo in photos if photo.id not in met]
     return results
 
 
-def _analyse(
-    parts: Parts, held: Claim, ready: list[_Pixels], progress: Progress
-) -> list[Analysis | PhotoError]:
-    def at(indices: Collection[int]) -> None:
-        progress([ready[index].photo_id for index in indices])
-
-    try:
-        return parts.pipeline.analyse([p.decoded for p in ready], held.options.analysis(), at)
-    except (Stopped, LeaseLost):
-        raise
-    except Exception as error:
-        if is_out_of_memory(error):
-            failure = PhotoError("out_of_memory", "detect", "not enough memory to analyse it", True)
-        else:
-            # The pipeline isolates photos itself; should it break as a whole, the rows say so.
-            log.exception("the pipeline broke", extra={"job": held.job_id, "lease": held.token})
-            failure = PhotoError(
-                "internal", "detect", "the analysis broke; the worker's log says where", True
-            )
-        return [failure] * len(ready)
+def _broken(held: Claim, error: Exception) -> PhotoError:
+    """What the photos' rows say where the pipeline, which isolates photos itself, broke as a whole."""
+    if is_out_of_memory(error):
+        return PhotoError("out_of_memory", "detect", "not enough memory to analyse it", True)
+    log.error("the pipeline broke", exc_info=error, extra={"job": held.job_id, "lease": held.token})
+    return PhotoError("internal", "detect", "the analysis broke; the worker's log says where", True)
 
 
-def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto, progress: Progress) -> _Pixels | Result:
+def decode_threads(parts: Parts) -> int:
+    """Threads that read and decode ahead of the networks: on the CPU, these need the cores themselves."""
+    settings = parts.settings
+    if settings.decode_threads:
+        return settings.decode_threads
+    on_cpu = parts.pipeline.bundle.device.type == "cpu"
+    return 1 if on_cpu else max(2, (os.cpu_count() or 1) // settings.worker_count)
+
+
+def _prepare(
+    parts: Parts, held: Claim, photo: ClaimedPhoto, budget: PixelBudget, progress: Progress
+) -> _Pixels | Result:
     """Bytes, then an earlier result of the same bytes, or pixels."""
     settings = parts.settings
     progress([photo.id], at_store=True)
@@ -146,9 +173,18 @@ def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto, progress: Progress)
     sha256 = hashlib.sha256(data).hexdigest()
     if held.options.reuse and (earlier := _earlier(parts, held, photo, sha256, len(data))):
         return earlier
+    taken = 0
+
+    def admit(pixels: int) -> None:
+        nonlocal taken
+        progress()
+        budget.take(pixels)
+        taken += pixels
+        progress([photo.id])
+
     progress([photo.id])
     try:
-        decoded = parts.pipeline.decode(data, held.options.analysis())
+        decoded = parts.pipeline.decode(data, held.options.analysis(), admit)
         picture = thumbnail(decoded)
         progress([photo.id], at_store=True)
         _keep_thumbnail(parts, held, photo, picture)
@@ -157,11 +193,15 @@ def _prepare(parts: Parts, held: Claim, photo: ClaimedPhoto, progress: Progress)
     except Exception as error:
         if is_out_of_memory(error):
             failure = PhotoError("out_of_memory", "decode", "not enough memory to decode it", True)
-            return Failed(photo.id, failure, sha256, len(data))
-        log.exception("decoding broke", extra={"job": held.job_id, "photo": photo.id})
-        failure = PhotoError("internal", "decode", "decoding broke; the worker's log says where", True)
+        else:
+            log.exception("decoding broke", extra={"job": held.job_id, "photo": photo.id})
+            failure = PhotoError("internal", "decode", "decoding broke; the worker's log says where", True)
     else:
-        return _Pixels(photo.id, sha256, len(data), decoded)
+        # The photo at its full size is gone by now.
+        left = decoded.pixels.shape[0] * decoded.pixels.shape[1]
+        budget.give_back(taken - left)
+        return _Pixels(photo.id, sha256, len(data), decoded, left)
+    budget.give_back(taken)
     return Failed(photo.id, failure, sha256, len(data))
 
 

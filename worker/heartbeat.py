@@ -22,8 +22,8 @@ STUCK = 75
 """Exit status of a process that ended itself because it got nowhere; its parent starts another."""
 
 
-class Stopped(Exception):
-    """This process was asked to end; the batch goes back."""
+class Stopped(BaseException):
+    """This process was asked to end; the batch goes back. Nobody may take it for a photo's error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Stall:
     stopping: bool = False
 
 
-class LeaseLost(Exception):
-    """Another worker has the photos by now; what this one finds no longer counts."""
+class LeaseLost(BaseException):
+    """Another worker has the photos by now; what this one finds no longer counts, and is no photo's error."""
 
 
 class Heartbeat:
@@ -71,7 +71,7 @@ class Heartbeat:
         self._let_go = let_go
         self._lease = lease
         self._steps = 0
-        self._stall = Stall()
+        self._at: dict[int, Stall] = {}
         self._lost = False
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="heartbeat", daemon=True)
@@ -80,19 +80,25 @@ class Heartbeat:
         """Note that the batch got on.
 
         Args:
-            at: ids of the photos that it is at from now; empty where it is at none in particular.
+            at: ids of the photos that this thread is at from now; empty where it is at none in particular.
             at_store: whether what comes next is the store's to do.
 
         Raises:
             Stopped: the process is to end.
             LeaseLost: the lease is gone.
         """
-        self._stall = Stall(at, at_store)
+        self._at[threading.get_ident()] = Stall(at, at_store)
         self._steps += 1
         if self._parts.should_stop():
             raise Stopped
         if self._lost:
             raise LeaseLost
+
+    def _stall(self) -> Stall:
+        """Where all threads are. Those that wait for the store are not to blame while another is at work."""
+        stalls = [stall for stall in list(self._at.values()) if stall.at]
+        busy = [stall for stall in stalls if not stall.at_store]
+        return Stall([photo for stall in busy or stalls for photo in stall.at], bool(stalls) and not busy)
 
     def _watch(self) -> None:
         settings = self._parts.settings
@@ -110,7 +116,7 @@ class Heartbeat:
             seen = self._steps
             stopping_s += passed_s if self._parts.should_stop() else 0.0
             if idle_s > settings.stall_s:
-                self._end(self._stall, "no progress")
+                self._end(self._stall(), "no progress")
             elif stopping_s > settings.shutdown_s:
                 self._end(Stall(stopping=True), "not home in time after a stop")
             elif seen != renewed and since_renewal_s >= settings.lease_s / RENEWALS_PER_LEASE:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import torch
@@ -17,7 +18,6 @@ from shared.errors import ModelUnavailable
 from shared.options import AnalysisOptions
 from shared.settings import Settings
 from worker.pipeline.align import (
-    Matrix,
     crop,
     crop_transform,
     framing_points,
@@ -37,6 +37,7 @@ from worker.pipeline.report import face_of
 log = logging.getLogger(__name__)
 
 Progress = Callable[[Collection[int]], None]
+_BLACK = np.zeros((), np.uint8)
 Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -44,6 +45,7 @@ Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
 class _Work:
     """What is known of one photo while its batch runs."""
 
+    index: int
     photo: DecodedPhoto
     error: PhotoError | None = None
     faces: list[Face | None] = field(default_factory=list)
@@ -57,6 +59,10 @@ class _Work:
         if self.error is None:
             self.error = photo_error(stage, error)
 
+    def drop_pixels(self) -> None:
+        """Let go of the memory; the shape stays."""
+        self.photo = replace(self.photo, pixels=np.broadcast_to(_BLACK, self.photo.pixels.shape))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Aligned:
@@ -65,9 +71,9 @@ class _Aligned:
     work: _Work
     index: int
     detection: Detection
-    matrix: Matrix
     roll_deg: float
     aligned: bool
+    crop: NDArray[np.uint8]
 
 
 class Pipeline:
@@ -106,8 +112,15 @@ class Pipeline:
         self._max_working_pixels = max_working_pixels
         self._framing = framing_points(bundle.manifest.framing)
 
-    def decode(self, data: bytes, options: AnalysisOptions) -> DecodedPhoto:
+    def decode(
+        self, data: bytes, options: AnalysisOptions, admit: Callable[[int], None] = lambda _: None
+    ) -> DecodedPhoto:
         """Decode one photo's bytes under the limits in force.
+
+        Args:
+            data: the whole file.
+            options: the job's.
+            admit: see `worker.pipeline.decode.decode`.
 
         Raises:
             Unreadable: see `worker.pipeline.decode.decode`.
@@ -117,15 +130,19 @@ class Pipeline:
             height=options.height,
             max_photo_pixels=self._max_photo_pixels,
             max_working_pixels=self._max_working_pixels,
+            admit=admit,
         )
 
     def analyse(
-        self, photos: Sequence[DecodedPhoto], options: AnalysisOptions, progress: Progress = lambda _: None
+        self, photos: Iterable[DecodedPhoto], options: AnalysisOptions, progress: Progress = lambda _: None
     ) -> list[Analysis | PhotoError]:
         """Find and label the faces of a batch of photos.
 
+        Photos are taken as they are needed and their pixels let go of as soon as their faces are cut out;
+        faces are classified together across photos.
+
         Args:
-            photos: of any sizes.
+            photos: of any sizes; what the iterator raises passes through.
             options: the job's.
             progress: called between photos and between stages with the indices of the photos that are
                 next; what it raises passes through.
@@ -134,68 +151,68 @@ class Pipeline:
             One entry a photo, in order. A photo that raises becomes a PhotoError, `out_of_memory`
             (retryable) or `internal`, and its batch mates go on.
         """
-        works = [_Work(photo) for photo in photos]
-        self._detect_and_align(works, options, progress)
+        works: list[_Work] = []
+        waiting: list[_Aligned] = []
+        for together in _batched(photos, self.detector.photos_at_once):
+            arrived = [_Work(len(works) + place, photo) for place, photo in enumerate(together)]
+            works += arrived
+            for face in self._faces_of(arrived, options, progress):
+                waiting.append(face)
+                if len(waiting) == self.classifier.faces_at_once:
+                    self._classify(waiting, progress)
+                    waiting = []
+            del together  # or the last photos' pixels stay until the next have come
+        if waiting:
+            self._classify(waiting, progress)
+        progress(())
         return [self._finish(work) for work in works]
 
-    def _detect_and_align(self, works: list[_Work], options: AnalysisOptions, progress: Progress) -> None:
+    def _faces_of(
+        self, works: Sequence[_Work], options: AnalysisOptions, progress: Progress
+    ) -> Iterator[_Aligned]:
+        """Detect in some photos, then cut out face by face; a crowd's crops never all lie in memory."""
+
+        def at(places: Collection[int]) -> None:
+            progress([works[place].index for place in places])
+
         found = self.detector.detect(
-            [work.photo for work in works], options.min_confidence, options.min_face_px, progress
+            [work.photo for work in works], options.min_confidence, options.min_face_px, at
         )
-        ready: list[_Aligned] = []
         for work, detections in zip(works, found, strict=True):
-            started = time.perf_counter()
             work.detect_ms = detections.elapsed_ms
             if detections.error is not None:
                 work.fail("detect", detections.error)
-                continue
-            try:
-                faces = [
-                    self._aligned(work, index, detection, options)
-                    for index, detection in enumerate(detections.faces)
-                ]
-            except Exception as error:
-                work.fail("align", error)
-            else:
-                work.faces = [None] * len(faces)
-                ready += faces
-            work.align_ms += (time.perf_counter() - started) * 1000
-        index_of = {id(work): index for index, work in enumerate(works)}
-        # Cropping goes along with classifying, so that a crowd's crops never lie in memory all at once.
-        for start in range(0, len(ready), self.classifier.faces_at_once):
-            faces = ready[start : start + self.classifier.faces_at_once]
-            progress({index_of[id(face.work)] for face in faces})
-            self._classify(faces)
-        progress(())
+            work.faces = [None] * len(detections.faces)
+            for index, detection in enumerate(detections.faces):
+                started = time.perf_counter()
+                try:
+                    face = self._aligned(work, index, detection, options)
+                except Exception as error:
+                    work.fail("align", error)
+                    break
+                finally:
+                    work.align_ms += (time.perf_counter() - started) * 1000
+                yield face
+            work.drop_pixels()
 
     def _aligned(self, work: _Work, index: int, detection: Detection, options: AnalysisOptions) -> _Aligned:
+        side_px = self.bundle.manifest.input.size
         landmarks = detection.landmarks.astype(np.float64)
         if not has_extent(landmarks):
             work.warnings.append(f"face {index}: landmarks of no use, framed by its box")
             landmarks = landmarks_in_box(detection.box, self._framing)
             detection = replace(detection, landmarks=landmarks.astype(np.float32))
-        matrix, aligned = crop_transform(
-            landmarks, self._framing, self.bundle.manifest.input.size, options.tilt_threshold_deg
-        )
-        return _Aligned(work, index, detection, matrix, roll_deg(detection.landmarks), aligned)
+        matrix, aligned = crop_transform(landmarks, self._framing, side_px, options.tilt_threshold_deg)
+        image = crop(work.photo.pixels, matrix, side_px)
+        return _Aligned(work, index, detection, roll_deg(detection.landmarks), aligned, image)
 
-    def _classify(self, faces: Sequence[_Aligned]) -> None:
-        cropped: list[tuple[_Aligned, NDArray[np.uint8]]] = []
-        for face in faces:
-            if face.work.error is not None:
-                continue
-            started = time.perf_counter()
-            try:
-                image = crop(face.work.photo.pixels, face.matrix, self.bundle.manifest.input.size)
-            except Exception as error:
-                face.work.fail("align", error)
-            else:
-                cropped.append((face, image))
-            face.work.align_ms += (time.perf_counter() - started) * 1000
+    def _classify(self, faces: Sequence[_Aligned], progress: Progress) -> None:
+        faces = [face for face in faces if face.work.error is None]
+        progress({face.work.index for face in faces})
         started = time.perf_counter()
-        answers = isolated(self._probabilities, [image for _, image in cropped])
-        share_ms = (time.perf_counter() - started) * 1000 / max(1, len(cropped))
-        for (face, _), answer in zip(cropped, answers, strict=True):
+        answers = isolated(self._probabilities, [face.crop for face in faces])
+        share_ms = (time.perf_counter() - started) * 1000 / max(1, len(faces))
+        for face, answer in zip(faces, answers, strict=True):
             face.work.classify_ms += share_ms
             if isinstance(answer, Exception):
                 face.work.fail("classify", answer)
@@ -229,6 +246,12 @@ class Pipeline:
             precision=self.classifier.precision,
             warnings=(*photo.warnings, *work.warnings),
         )
+
+
+def _batched(photos: Iterable[DecodedPhoto], most: int) -> Iterator[list[DecodedPhoto]]:
+    source = iter(photos)
+    while batch := list(islice(source, most)):
+        yield batch
 
 
 def photo_error(stage: Stage, error: Exception) -> PhotoError:

@@ -137,7 +137,7 @@ def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:
 
 
 @kernel
-def _sum_down(pixels, sums):  # type: ignore[no-untyped-def]
+def _sum_down(pixels: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
     """Running sums of uint8 [H, 3 W] down its columns: uint32 [H + 1, 3 W], the first row zero."""
     height, width = pixels.shape
     for column in range(width):
@@ -148,7 +148,15 @@ def _sum_down(pixels, sums):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _resize(sums, x1, y1, x2, y2, row, out):  # type: ignore[no-untyped-def]
+def _resize(
+    sums: NDArray[np.uint32],
+    x1: int,
+    y1: int,
+    x2: int,
+    y2: int,
+    row: NDArray[np.uint32],
+    out: NDArray[np.float32],
+) -> None:
     """Part of one photo, by its running sums, into float32 [h, w, 3]; `row` is uint32 [3 W] to use."""
     height, width = out.shape[:2]
     rows, columns = y2 - y1, x2 - x1
@@ -174,7 +182,13 @@ def _resize(sums, x1, y1, x2, y2, row, out):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _resize_windows(sums, photo, corners, row, out):  # type: ignore[no-untyped-def]
+def _resize_windows(
+    sums: NDArray[np.uint32],
+    photo: NDArray[np.int64],
+    corners: NDArray[np.int64],
+    row: NDArray[np.uint32],
+    out: NDArray[np.float32],
+) -> None:
     """One `_resize` a window: sums [photos, H + 1, 3 W], photo [N], corners [N, 4], out [N, s, s, 3]."""
     for n in range(len(photo)):
         _resize(sums[photo[n]], corners[n, 0], corners[n, 1], corners[n, 2], corners[n, 3], row, out[n])

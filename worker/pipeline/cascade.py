@@ -50,7 +50,8 @@ def find_faces(photos: PhotoStack, min_face_px: int, networks: Networks) -> tupl
 def scales(height: int, width: int, min_face_px: int) -> list[float]:
     """Of the pyramid's levels: the first makes the smallest face as large as the P-Net's window."""
     first = WINDOW / min_face_px
-    found, side = [], min(height, width) * first
+    found: list[float] = []
+    side = min(height, width) * first
     while side >= WINDOW:
         found.append(first * PYRAMID_FACTOR ** len(found))
         side *= PYRAMID_FACTOR
@@ -96,7 +97,7 @@ def _output(
 ) -> tuple[Tensor, Tensor, Tensor]:
     photo, boxes, answer = _look(photos, photo, boxes, networks.output, OUTPUT_SIDE, THRESHOLDS[2])
     size = boxes[:, 2:4] - boxes[:, :2] + 1
-    shares = answer[:, 5:].unflatten(1, (2, 5)).transpose(1, 2)
+    shares = answer[:, 5:].view(-1, 2, 5).transpose(1, 2)
     landmarks = size[:, None] * shares + boxes[:, None, :2] - 1
     boxes = _moved(boxes, answer[:, 1:5])
     keep = batched_nms_numpy(boxes[:, :4], boxes[:, 4], photo, 0.7, "Min")

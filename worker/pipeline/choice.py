@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from shared.errors import ModelUnavailable
 from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.runtime import Precision, RuntimeName, runtimes
+
+Auto = Literal["auto"]
 
 CROPS = 2
 """Faces of the timing: enough to tell, few enough not to be waited for."""
@@ -50,7 +53,9 @@ class _Trial:
         return f"{self.classifier.runtime} {self.classifier.precision} {self.ms_a_face:.1f} ms a face"
 
 
-def choose(bundle: Bundle, runtime: str = "auto", precision: str = "auto") -> tuple[Classifier, Choice]:
+def choose(
+    bundle: Bundle, runtime: RuntimeName | Auto = "auto", precision: Precision | Auto = "auto"
+) -> tuple[Classifier, Choice]:
     """The classifier to use.
 
     Args:
@@ -68,12 +73,9 @@ def choose(bundle: Bundle, runtime: str = "auto", precision: str = "auto") -> tu
         )
     narrow = native_precision(bundle.device)
     formats: Sequence[Precision] = ("fp32", narrow) if narrow else ("fp32",)
-    candidates = [
-        (name, fmt)
-        for name in able
-        if runtime in ("auto", name)
-        for fmt in (formats if precision == "auto" else (precision,))
-    ]
+    if precision != "auto":
+        formats = (precision,)
+    candidates = [(name, fmt) for name in able if runtime in ("auto", name) for fmt in formats]
     if len(candidates) == 1:
         ((name, fmt),) = candidates
         choice = Choice(name, fmt, "set" if "auto" not in (runtime, precision) else "nothing else to choose")

@@ -85,7 +85,7 @@ class Classifier:
             head = self.bundle.manifest.heads.age
             sets = 2 if head.kind == "groups" and head.by_gender else 1
             gender = logits[:, :2].softmax(dim=1)
-            age = logits[:, 2:].unflatten(1, (sets, -1)).softmax(dim=2).flatten(1)
+            age = logits[:, 2:].view(len(logits), sets, -1).softmax(dim=2).flatten(1)
             if not (torch.isfinite(gender).all() and torch.isfinite(age).all()):
                 raise ArithmeticError("the classifier's answer is not finite")
             return gender.cpu().numpy(), age.cpu().numpy()

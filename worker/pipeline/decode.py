@@ -7,7 +7,7 @@ import math
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -51,7 +51,14 @@ class DecodedPhoto:
     decode_ms: float = 0.0
 
 
-def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixels: int) -> DecodedPhoto:
+def decode(
+    data: bytes,
+    *,
+    height: int,
+    max_photo_pixels: int,
+    max_working_pixels: int,
+    admit: Callable[[int], None] = lambda _: None,
+) -> DecodedPhoto:
     """Decode one photo, upright, scaled down to `height` rows and `max_working_pixels` pixels, never up.
 
     Animations give their first frame. Transparent pixels lie on white.
@@ -61,19 +68,28 @@ def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixel
         height: most rows of the result, pixels.
         max_photo_pixels: most pixels of the file, by its header.
         max_working_pixels: most pixels of the result.
+        admit: called with how many pixels are about to be decoded, before there are any; it may wait.
 
     Raises:
         Unreadable: `unsupported_format`, `corrupt_image` or `too_many_pixels`.
         MemoryError: as Pillow raised it; the same photo may pass another time.
     """
     started = time.perf_counter()
+    waited_s = 0.0
+
+    def admitted(pixels: int) -> None:
+        nonlocal waited_s
+        asked = time.perf_counter()
+        admit(pixels)
+        waited_s += time.perf_counter() - asked
+
     _prepare_pillow()
     warnings: list[str] = []
     with _pillow_limit(max_photo_pixels):
         try:
             image = _open(data, warnings)
             check_pixels(image.size, max_photo_pixels)
-            photo = _decode_opened(image, warnings, height, max_photo_pixels, max_working_pixels)
+            photo = _decode_opened(image, warnings, height, max_photo_pixels, max_working_pixels, admitted)
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             # Raised for more than 2x the limit, and for the warning where warnings are errors.
             raise Unreadable("too_many_pixels", f"over {max_photo_pixels / 1e6:g} megapixels") from error
@@ -84,7 +100,7 @@ def decode(data: bytes, *, height: int, max_photo_pixels: int, max_working_pixel
         except Exception as error:
             # Pillow's plugins let struct.error, KeyError and the like through on broken files.
             raise_damaged(error)
-    elapsed_ms = (time.perf_counter() - started) * 1000
+    elapsed_ms = (time.perf_counter() - started - waited_s) * 1000
     return DecodedPhoto(*photo, decode_ms=elapsed_ms)
 
 
@@ -127,6 +143,7 @@ def _decode_opened(
     max_height: int,
     max_photo_pixels: int,
     max_working_pixels: int,
+    admit: Callable[[int], None],
 ) -> tuple[NDArray[np.uint8], int, int, int, float, tuple[str, ...]]:
     if image.format == "JPEG":
         said = turn = read_orientation(image, warnings)
@@ -136,10 +153,12 @@ def _decode_opened(
         target = fit_size(width, height, max_height, max_working_pixels)
         # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
         drafted = image.draft(image.mode, target[::-1] if swapped else target)
+        admit(image.width * image.height)
         image.load()
         box = drafted[1] if drafted else (0, 0, *size)
         scale, gamma = GreyScale(), None
     else:
+        admit(image.width * image.height)
         said, scale, gamma = _load(image, warnings)
         size = image.size  # libheif and libtiff know it only now
         check_pixels(size, max_photo_pixels)

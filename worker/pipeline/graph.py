@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import openvino as ov
+import openvino as ov  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from openvino import opset14 as ops
 from torch import Tensor, nn

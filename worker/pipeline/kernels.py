@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numba
 
-Loop = TypeVar("Loop", bound=Callable[..., Any])
 
-
-def kernel(loop: Loop) -> Loop:
+def kernel(loop: Callable[..., None]) -> Callable[..., None]:
     """Compile a function of arrays and numbers; it runs without Python's lock."""
+    compiled: Any
     try:
-        return numba.njit(nogil=True, cache=True)(loop)  # type: ignore[no-any-return]
+        compiled = numba.njit(nogil=True, cache=True)(loop)
     except RuntimeError:
         # No folder that can be written to: neither the package's own nor the user's cache.
-        return numba.njit(nogil=True)(loop)  # type: ignore[no-any-return]
+        compiled = numba.njit(nogil=True)(loop)
+    return compiled  # type: ignore[no-any-return]

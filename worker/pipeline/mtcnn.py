@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import facenet_pytorch
 import torch
@@ -52,20 +53,20 @@ def load_networks(device: torch.device, runtime: RuntimeName) -> Networks:
     )
 
 
-def _propose(net: nn.Module) -> nn.Module:
+def _propose(net: Any) -> nn.Module:
     body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.conv3, net.prelu3]
     head = nn.Conv2d(net.conv3.out_channels, 5, 1)
     return nn.Sequential(*body, _joined(head, net.conv4_1, net.conv4_2))
 
 
-def _refine(net: nn.Module) -> nn.Module:
+def _refine(net: Any) -> nn.Module:
     body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.pool2, net.conv3, net.prelu3]
     dense = [_reading_planes(net.dense4, net.conv3.out_channels), net.prelu4]
     head = nn.Linear(net.dense4.out_features, 5)
     return nn.Sequential(*body, nn.Flatten(), *dense, _joined(head, net.dense5_1, net.dense5_2))
 
 
-def _output(net: nn.Module) -> nn.Module:
+def _output(net: Any) -> nn.Module:
     body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.pool2]
     body += [net.conv3, net.prelu3, net.pool3, net.conv4, net.prelu4]
     dense = [_reading_planes(net.dense5, net.conv4.out_channels), net.prelu5]
@@ -86,7 +87,7 @@ def _joined(head: nn.Module, classes: nn.Module, *others: nn.Module) -> nn.Modul
 def _reading_planes(dense: nn.Linear, channels: int) -> nn.Linear:
     """A dense layer that reads [C, H, W]; the weights were trained on [W, H, C]."""
     side = round((dense.in_features / channels) ** 0.5)
-    turned = dense.weight.unflatten(1, (side, side, channels)).permute(0, 3, 2, 1).flatten(1)
+    turned = dense.weight.view(-1, side, side, channels).permute(0, 3, 2, 1).flatten(1)
     dense.weight = nn.Parameter(turned.contiguous(), requires_grad=False)
     return dense
 

@@ -50,7 +50,7 @@ def compiled(
 
 
 def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> Forward:
-    module = deepcopy(module).eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    module = deepcopy(module).eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
     def forward(images: Tensor) -> Tensor:
         half = precision != "fp32"
@@ -65,7 +65,7 @@ def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> 
 
 def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision) -> Forward:
     # Where it is not installed, torch does all.
-    import openvino
+    import openvino  # type: ignore[import-untyped]
 
     from worker.pipeline.graph import as_openvino
 

@@ -117,6 +117,7 @@ class Found(Detector):
 
     def __init__(self, *counts: int, landmarks: NDArray[np.float32] | None = None) -> None:
         self.counts = counts
+        self.photos_at_once = len(counts)
         points = np.array([[40, 50], [80, 50], [60, 75], [44, 95], [76, 95]], np.float32)
         self.face = Detection(
             np.array([30, 10, 90, 110], np.float32), points if landmarks is None else landmarks, 0.99

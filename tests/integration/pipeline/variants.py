@@ -30,6 +30,7 @@ class Remembered(Detector):
         change: Callable[[Detection], Detection] = lambda face: face,
     ) -> None:
         self._found = [replace(d, faces=tuple(change(face) for face in d.faces)) for d in detections]
+        self.photos_at_once = len(detections)
 
     def detect(
         self,
