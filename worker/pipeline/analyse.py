@@ -293,6 +293,8 @@ def build_pipeline(settings: Settings) -> Pipeline:
     device = choose_device(settings.device)
     bundle = load_bundle(locate_bundle(settings.bundle, settings.weights_dir), device)
     classifier, choice = choose(bundle, settings.runtime, settings.precision)
+    # The runtime has its own copy by now.
+    bundle.network.to_empty(device="meta")
     log.info(
         "chosen",
         extra={"runtime": choice.runtime, "precision": choice.precision, "because": choice.because},

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from worker.pipeline.kernels import kernel
+from worker.pipeline.runtime import on_device
 
 MIDDLE, UNIT = 127.5, 1 / 128
 
@@ -98,10 +99,7 @@ class TensorPhotos:
     def __init__(self, photos: Sequence[NDArray[np.uint8]], device: torch.device) -> None:
         self.count = len(photos)
         self.height, self.width = photos[0].shape[:2]
-        stacked = torch.from_numpy(np.stack(photos))
-        if device.type == "cuda":
-            stacked = stacked.pin_memory()
-        pixels = stacked.to(device, non_blocking=True)
+        pixels = on_device(np.stack(photos), device)
         self._planes = pixels.permute(0, 3, 1, 2).float().contiguous()
         sums = pixels.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32)
         self._sums = pad(sums, (0, 0, 1, 0, 1, 0))

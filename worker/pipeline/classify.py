@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from worker.pipeline.bundle import Bundle
-from worker.pipeline.runtime import Precision, RuntimeName, compiled, runtimes
+from worker.pipeline.runtime import Precision, RuntimeName, compiled, on_device, runtimes
 
 FACES_AT_ONCE = {"cpu": 8, "cuda": 64}
 """Faces in one forward pass; on the CPU more gain nothing and cost memory."""
@@ -80,7 +80,7 @@ class Classifier:
         if crops.ndim != 4 or crops.shape[1:] != (side, side, 3):
             raise ValueError(f"crops of shape {crops.shape[1:]}, not ({side}, {side}, 3)")
         with torch.inference_mode():
-            images = torch.as_tensor(crops, device=self.bundle.device).float()
+            images = on_device(crops, self.bundle.device).float()
             logits = self._network((images - self._mean) / self._std)
             head = self.bundle.manifest.heads.age
             sets = 2 if head.kind == "groups" and head.by_gender else 1

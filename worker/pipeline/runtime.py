@@ -6,9 +6,10 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
 from importlib.util import find_spec
-from typing import Literal
+from typing import Any, Literal
 
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 RuntimeName = Literal["torch", "openvino"]
@@ -25,6 +26,14 @@ def runtimes(device: torch.device) -> tuple[RuntimeName, ...]:
     if device.type == "cpu" and find_spec("openvino"):
         return "openvino", "torch"
     return ("torch",)
+
+
+def on_device(array: NDArray[Any], device: torch.device) -> Tensor:
+    """An array where the networks are; to CUDA through pinned memory, so that nobody waits for the copy."""
+    tensor = torch.from_numpy(array)
+    if device.type == "cuda":
+        return tensor.pin_memory().to(device, non_blocking=True)
+    return tensor.to(device)
 
 
 def compiled(

@@ -1,0 +1,81 @@
+"""What a worker runs on: as set, else by timing, and never an answer that is another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from shared.errors import ModelUnavailable
+from worker.pipeline import choice
+from worker.pipeline.bundle import Bundle, load_bundle
+from worker.pipeline.choice import OFF_BY, choose
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def bundle(random_bundle: Path) -> Bundle:
+    return load_bundle(random_bundle, CPU)
+
+
+def trial(runtime: str, precision: str, ms_a_face: float, answer: float = 0.5) -> Any:
+    classifier = SimpleNamespace(runtime=runtime, precision=precision)
+    return choice._Trial(classifier, ms_a_face, np.array([answer, 1 - answer], np.float32))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("runtime", ["openvino", "torch"])
+def test_what_is_set_is_used_untimed(bundle: Bundle, runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_try", pytest.fail)
+    classifier, chosen = choose(bundle, runtime, "fp32")
+    assert (classifier.runtime, classifier.precision) == (runtime, "fp32")
+    assert (chosen.runtime, chosen.precision, chosen.because) == (runtime, "fp32", "set")
+
+
+def test_else_the_timing_decides_and_is_told(bundle: Bundle) -> None:
+    classifier, chosen = choose(bundle, "auto", "fp32")
+    assert classifier.runtime == chosen.runtime in ("openvino", "torch")
+    assert "openvino fp32" in chosen.because and "torch fp32" in chosen.because
+    assert "ms a face" in chosen.because
+
+
+def test_a_runtime_that_is_not_installed_is_named(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "runtimes", lambda _: ("torch",))
+    with pytest.raises(ModelUnavailable) as caught:
+        choose(bundle, "openvino")
+    assert caught.value.code == "runtime_unavailable"
+    assert "openvino" in caught.value.message and "torch" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("trials", "best"),
+    [
+        ([trial("openvino", "fp32", 10), trial("torch", "fp32", 12)], ("openvino", "fp32")),
+        ([trial("openvino", "fp32", 12), trial("torch", "fp32", 10)], ("torch", "fp32")),
+        ([trial("torch", "fp32", 10), trial("torch", "bf16", 5)], ("torch", "bf16")),
+        # A tenth is not worth the rounding.
+        ([trial("torch", "fp32", 10), trial("torch", "bf16", 9.5)], ("torch", "fp32")),
+        # Fast and wrong is wrong.
+        ([trial("torch", "fp32", 10), trial("torch", "bf16", 1, 0.5 + 2 * OFF_BY)], ("torch", "fp32")),
+        ([trial("torch", "fp32", 10), trial("torch", "bf16", 1, float("nan"))], ("torch", "fp32")),
+        ([trial("openvino", "bf16", 10), trial("torch", "bf16", 5)], ("torch", "bf16")),
+    ],
+)
+def test_the_fastest_that_agrees_is_best(trials: list[Any], best: tuple[str, str]) -> None:
+    chosen = choice._best(trials).classifier
+    assert (chosen.runtime, chosen.precision) == best
+
+
+@pytest.mark.parametrize(
+    ("able", "precision"),
+    [({}, None), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"bf16": True}, "bf16")],
+)
+def test_a_narrow_format_is_one_that_the_processor_has(
+    able: dict[str, bool], precision: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    assert choice.native_precision(CPU) == precision
