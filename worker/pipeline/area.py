@@ -35,7 +35,7 @@ class PhotoStack(Protocol):
     width: int
 
     def level(self, height: int, width: int) -> Tensor:
-        """All photos whole, resized: float32 [count, height, width, 3]."""
+        """All photos whole, resized: float32 [count, height, width, 3], in memory plane by plane."""
 
     def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
         """Squares resized from parts of photos.
@@ -76,7 +76,8 @@ class SummedPhotos:
 
     def level(self, height: int, width: int) -> Tensor:
         """See `PhotoStack`."""
-        out = np.empty((self.count, height, width, 3), np.float32)
+        planes = np.empty((self.count, 3, height, width), np.float32)
+        out = planes.transpose(0, 2, 3, 1)
         row = np.empty(self.width * 3, np.uint32)
         for sums, picture in zip(self._sums, out, strict=True):
             _resize(sums, 0, 0, self.width, self.height, row, picture)
@@ -134,7 +135,7 @@ def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:
     return first, last
 
 
-@kernel
+@kernel()
 def _sum_down(pixels: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
     """Running sums of uint8 [H, 3 W] down its columns: uint32 [H + 1, 3 W], the first row zero."""
     height, width = pixels.shape
@@ -145,7 +146,7 @@ def _sum_down(pixels: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
             sums[y + 1, column] = sums[y, column] + pixels[y, column]
 
 
-@kernel
+@kernel()
 def _resize(
     sums: NDArray[np.uint32],
     x1: int,
@@ -179,7 +180,7 @@ def _resize(
             out[i, j, 2] = (np.float32(blue) * share - np.float32(MIDDLE)) * np.float32(UNIT)
 
 
-@kernel
+@kernel()
 def _resize_windows(
     sums: NDArray[np.uint32],
     photo: NDArray[np.int64],

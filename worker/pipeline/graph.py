@@ -20,20 +20,21 @@ from torchvision.ops import SqueezeExcitation  # type: ignore[import-untyped]
 Node = Any
 
 
-def as_openvino(module: nn.Module, shape: tuple[int, ...]) -> ov.Model:
+def as_openvino(module: nn.Module, shape: tuple[int, ...], *, planes: bool = False) -> ov.Model:
     """Build the model.
 
     Args:
         module: in evaluation mode, on the CPU, float32; of the layers that `_LAYERS` lists. Its weights are
             copied.
-        shape: of the input, float32 and channels last, -1 where any length will do.
+        shape: of the float32 input, -1 where any length will do.
+        planes: whether that is [N, C, H, W] and not channels last.
 
     Raises:
         TypeError: a layer of another kind.
     """
     images = ops.parameter(list(shape), np.float32, name="images")
-    planes = ops.transpose(images, np.array([0, 3, 1, 2]))
-    return ov.Model([_add(module, planes)], [images])
+    first = images if planes else ops.transpose(images, np.array([0, 3, 1, 2]))
+    return ov.Model([_add(module, first)], [images])
 
 
 def _add(module: nn.Module, x: Node) -> Node:

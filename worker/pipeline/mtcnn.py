@@ -17,6 +17,7 @@ from torch import nn
 
 from shared.errors import ModelUnavailable
 from worker.pipeline.runtime import Forward, RuntimeName, compiled
+from worker.pipeline.stem import Stem
 
 REFINE_SIDE, OUTPUT_SIDE = 24, 48
 
@@ -46,17 +47,34 @@ def load_networks(device: torch.device, runtime: RuntimeName) -> Networks:
     def ready(module: nn.Module, *shape: int) -> Forward:
         return compiled(module, (-1, *shape, 3), runtime=runtime, device=device)
 
+    proposing = _load(facenet_pytorch.PNet, "pnet.pt")
     return Networks(
-        ready(_propose(_load(facenet_pytorch.PNet, "pnet.pt")), -1, -1),
+        _behind_stem(proposing, runtime) if device.type == "cpu" else ready(_propose(proposing), -1, -1),
         ready(_refine(_load(facenet_pytorch.RNet, "rnet.pt")), REFINE_SIDE, REFINE_SIDE),
         ready(_output(_load(facenet_pytorch.ONet, "onet.pt")), OUTPUT_SIDE, OUTPUT_SIDE),
     )
 
 
 def _propose(net: Any) -> nn.Module:
-    body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.conv3, net.prelu3]
+    return nn.Sequential(net.conv1, net.prelu1, net.pool1, *_after_stem(net))
+
+
+def _after_stem(net: Any) -> nn.Sequential:
     head = nn.Conv2d(net.conv3.out_channels, 5, 1)
+    body = [net.conv2, net.prelu2, net.conv3, net.prelu3]
     return nn.Sequential(*body, _joined(head, net.conv4_1, net.conv4_2))
+
+
+def _behind_stem(net: Any, runtime: RuntimeName) -> Forward:
+    stem = Stem(net.conv1, net.prelu1)
+    rest = compiled(
+        _after_stem(net),
+        (-1, net.conv1.out_channels, -1, -1),
+        runtime=runtime,
+        device=torch.device("cpu"),
+        planes=True,
+    )
+    return lambda images: rest(stem(images))
 
 
 def _refine(net: Any) -> nn.Module:

@@ -43,22 +43,24 @@ def compiled(
     runtime: RuntimeName,
     device: torch.device,
     precision: Precision = "fp32",
+    planes: bool = False,
 ) -> Forward:
     """A module made ready to run, in evaluation mode. It uses as many threads as torch is set to.
 
     Args:
         module: takes one tensor [N, C, H, W] and gives one.
-        shape: of the channels-last input, -1 where any length will do.
+        shape: of the input, -1 where any length will do.
         runtime: `openvino` runs on the CPU only.
         device: where to.
         precision: number format of the layers that gain by it.
+        planes: whether the input comes plane by plane, [N, C, H, W], and not channels last.
     """
     if runtime == "openvino":
-        return _on_openvino(module, shape, precision)
-    return _on_torch(module, device, precision)
+        return _on_openvino(module, shape, precision, planes)
+    return _on_torch(module, device, precision, planes)
 
 
-def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> Forward:
+def _on_torch(module: nn.Module, device: torch.device, precision: Precision, planes: bool) -> Forward:
     module = deepcopy(module).eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
     def forward(images: Tensor) -> Tensor:
@@ -67,19 +69,19 @@ def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> 
             torch.inference_mode(),
             torch.autocast(device.type, dtype=_DTYPES[precision]) if half else nullcontext(),
         ):
-            return module(images.permute(0, 3, 1, 2)).float()  # type: ignore[no-any-return]
+            return module(images if planes else images.permute(0, 3, 1, 2)).float()  # type: ignore[no-any-return]
 
     return forward
 
 
-def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision) -> Forward:
+def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision, planes: bool) -> Forward:
     # Where it is not installed, torch does all.
     import openvino  # type: ignore[import-untyped]
 
     from worker.pipeline.graph import as_openvino
 
     model = openvino.Core().compile_model(
-        as_openvino(module.eval(), shape),
+        as_openvino(module.eval(), shape, planes=planes),
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
