@@ -24,7 +24,9 @@ from bench.memory import peak_bytes
 from bench.protocol import Flow, Pass, Setup
 
 
-def serve(load: Callable[[Setup], Flow], lines: Iterable[str], answer: Callable[[dict[str, Any]], None]) -> int:
+def serve(
+    load: Callable[[Setup], Flow], lines: Iterable[str], answer: Callable[[dict[str, Any]], None]
+) -> int:
     """Answer every line; the process's exit status."""
     try:
         lines = iter(lines)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -79,6 +80,11 @@ class Contender:
             self.stop(within_s=0.0)
             raise
 
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+        return self._process.pid
+
     def run(self) -> Pass:
         """One timed pass."""
         return self._passed("run")
@@ -89,10 +95,8 @@ class Contender:
 
     def stop(self, within_s: float = _STOP_S) -> None:
         """End it: kindly, and after `within_s` seconds not."""
-        try:
+        with suppress(BrokenPipeError):
             self._pipe(self._process.stdin).close()
-        except BrokenPipeError:
-            pass
         try:
             self._process.wait(within_s)
         except subprocess.TimeoutExpired:
@@ -123,7 +127,9 @@ class Contender:
         except ValueError as error:
             raise self._failure("an answer that is not JSON") from error
         if not isinstance(answer, dict) or "error" in answer:
-            raise self._failure(str(answer["error"]) if isinstance(answer, dict) else "an answer of another shape")
+            raise self._failure(
+                str(answer["error"]) if isinstance(answer, dict) else "an answer of another shape"
+            )
         return answer
 
     def _failure(self, reason: str) -> NightshiftError:
@@ -139,7 +145,7 @@ class Contender:
 
 
 def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """A contender's environment: this checkout's code, nobody's settings, every library's own idea of waiting."""
+    """This checkout's code, nobody's settings, and every library's own way of waiting."""
     kept = {
         name: value
         for name, value in inherited.items()

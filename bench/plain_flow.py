@@ -109,10 +109,14 @@ class PlainFlow:
 def _cut_out(image: Image.Image, box: NDArray[np.float32]) -> NDArray[np.uint8]:
     left, top, right, bottom = (round(float(value)) for value in box)
     left, top = max(0, left), max(0, top)
-    part = image.crop((left, top, max(left + 1, min(right, image.width)), max(top + 1, min(bottom, image.height))))
+    part = image.crop(
+        (left, top, max(left + 1, min(right, image.width)), max(top + 1, min(bottom, image.height)))
+    )
     return np.array(part.resize((CROP, CROP), Image.Resampling.BILINEAR))
 
 
 def _at_full_size(boxes: NDArray[np.float32], image: Image.Image, size: tuple[int, int]) -> list[Corners]:
     across, down = size[0] / image.width, size[1] / image.height
-    return [(x1 * across, y1 * down, x2 * across, y2 * down) for x1, y1, x2, y2 in boxes.astype(float).tolist()]
+    return [
+        (x1 * across, y1 * down, x2 * across, y2 * down) for x1, y1, x2, y2 in boxes.astype(float).tolist()
+    ]

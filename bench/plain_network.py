@@ -54,7 +54,9 @@ class PlainReader:
         self.manifest: Manifest = read_manifest(folder)
         tensors = load_file(folder / TENSORS)
         self.network = PlainNetwork(int(tensors["age.bias"].shape[0]))
-        self.network.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in tensors.items()})
+        self.network.load_state_dict(
+            {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
+        )
         self.network.eval().requires_grad_(False)
         self._mean = torch.tensor(self.manifest.input.mean).view(1, 3, 1, 1)
         self._std = torch.tensor(self.manifest.input.std).view(1, 3, 1, 1)
@@ -76,7 +78,10 @@ class PlainReader:
 
         gender, age = self.probabilities(crop)
         heads = self.manifest.heads
-        said_gender, (said_age, _) = gender_label(gender, heads.gender), age_labels(age, gender, heads.age)[:2]
+        said_gender, (said_age, _) = (
+            gender_label(gender, heads.gender),
+            age_labels(age, gender, heads.age)[:2],
+        )
         return Reading(
             said_gender.value,
             margin(list(said_gender.probabilities.values())),

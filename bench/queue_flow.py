@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import socket
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ from nightshift.embedded.home import Home
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
+from nightshift.exits import say
 from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -113,7 +113,7 @@ def _service(settings: Settings) -> Iterator[Service]:
         log_here(settings)
         upgrade(settings.database_url)
         listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
-        supervisor = Supervisor(lambda line: print(line, file=sys.stderr))
+        supervisor = Supervisor(say)
         yield parts.enter_context(
             running_service(settings, listener, workers=True, api_in_foreground=False, supervisor=supervisor)
         )
@@ -126,10 +126,11 @@ def _client(service: Service, settings: Settings) -> Client:
 def _job(client: Client, service: Service, photos: Iterable[tuple[str, Path]]) -> Job:
     job_id = client.create_job(options={"reuse": False}).id
     client.register_in_place(job_id, photos)
-    job = client.submit(job_id)
+    looks = [client.submit(job_id)]
     for job in client.poll(job_id, wait_s=_LOOK_S):
         service.check()
-    return job
+        looks.append(job)
+    return looks[-1]
 
 
 def _passed(job: Job, results: Sequence[Photo], count: int) -> Pass:

@@ -1,4 +1,4 @@
-"""What a benchmark run measured, as `bench/results/*.json` keeps it: no paths, no names of photos or hosts."""
+"""What a benchmark run measured, as bench/results/ keeps it: no paths, no names of photos or hosts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from shared.errors import InvalidInput
 from shared.settings import REPOSITORY
 
-FORMAT = "nightshift-performance/1"
 FOLDER = REPOSITORY / "bench" / "results"
 PREFIX = "performance-"
 
@@ -149,7 +148,7 @@ class Floors(_Part):
 class Results(_Part):
     """One run of the benchmark."""
 
-    format: Literal["nightshift-performance/1"] = FORMAT
+    format: Literal["nightshift-performance/1"] = "nightshift-performance/1"
     day: date
     rounds: int
     warm_up: int
