@@ -8,8 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.plain_network import PlainReader
-from bench.protocol import FoundFace, Pass, Reading, Setup
+from bench.protocol import STAGES, FoundFace, Pass, Reading, Setup
 from shared.domain import Analysis, Face, PhotoError
 from shared.errors import NightshiftError
 from shared.options import AnalysisOptions
@@ -17,7 +16,6 @@ from shared.settings import Settings
 from worker.pipeline.align import crop, crop_transform, framing_points
 from worker.pipeline.analyse import Pipeline, build_pipeline
 
-STAGES = ("decode", "detect", "align", "classify")
 BATCH = Settings.model_fields["batch_size"].default
 
 
@@ -80,6 +78,9 @@ class PipelineFlow:
 
     def read(self, photos: Sequence[Path]) -> Pass:
         """The labels of a pass beside those of the plain network, for crops by the same landmarks."""
+        # Here, because it loads torch: worker.pipeline, which sets how its threads wait, has to come first.
+        from bench.plain_network import PlainReader
+
         reader = PlainReader(self._bundle)
         framing, side = framing_points(reader.manifest.framing), reader.manifest.input.size
         found = []

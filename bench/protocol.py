@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+STAGES = ("decode", "detect", "align", "classify")
+"""Of Nightshift's pipeline, as it times them."""
+
 Corners = tuple[float, float, float, float]
 """x1 y1 x2 y2, pixels in the upright photo at full size."""
 

@@ -18,8 +18,7 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from bench.memory import peak_bytes
-from bench.pipeline_flow import STAGES
-from bench.protocol import FoundFace, Pass, Setup
+from bench.protocol import STAGES, FoundFace, Pass, Setup
 from nightshift.client import Client
 from nightshift.documents import Job, Photo
 from nightshift.embedded.home import Home

@@ -41,12 +41,16 @@ def _subject(run: Results) -> str:
     return (
         f"{photos.count:,} photos of {photos.megapixels_least:.1f} to {photos.megapixels_most:.1f} megapixels"
         f" (median {photos.megapixels_median:.1f}), {photos.size_bytes / photos.count / 1e6:.1f} MB each;"
-        f" {run.rounds} interleaved rounds on {run.day.isoformat()}. Weights `{weights.name}`"
+        f" {_rounds(run.rounds)} on {run.day.isoformat()}. Weights `{weights.name}`"
         f" ({weights.input_px} px). {machine.cpu}, {machine.cores} cores,"
         f" {machine.memory_bytes / 2**30:.0f} GiB; it has {features}"
         f"{f' and lacks {_listed(lacking)}' if lacking else ''}. Python {machine.python}, torch"
         f" {machine.torch}, {machine.threads} threads by default."
     )
+
+
+def _rounds(number: int) -> str:
+    return "1 round" if number == 1 else f"{number} interleaved rounds"
 
 
 def _speed(run: Results) -> str:
@@ -80,7 +84,8 @@ def _notes(run: Results) -> str:
         " most. `matched`: faces whose box has an IoU over 0.5 with one of plain MTCNN's; both count faces"
         " from a confidence of 0.90. Peak memory is the sum of each process's own peak, so what processes"
         " share counts in each. Every contender is loaded and warm before it is timed; the queue is timed"
-        " from opening the job to its end, without starting and stopping the service."
+        " from opening the job to its end, without starting and stopping the service.",
+        f"Set-up. {' '.join(_about(result) for result in run.results)}",
     ]
     lines += [f"{entry.title} did not run: {entry.reason}." for entry in run.skipped]
     noisy = [r.title for r in run.results if r.others_share is not None and r.others_share > NOISY]
@@ -95,6 +100,10 @@ def _notes(run: Results) -> str:
             " that size, and speed does not depend on what weights hold."
         )
     return "\n\n".join(lines)
+
+
+def _about(result: Result) -> str:
+    return f"{result.title}: {', '.join(f'{name} {value}' for name, value in result.about.items())}."
 
 
 def _labels(run: Results) -> str:
@@ -164,8 +173,8 @@ def _floors(run: Results) -> str:
         f"{_table(head, rows)}\n\nMatrix product: fp32 {floors.fp32_flops / 1e9:,.1f} GFLOP/s on all cores,"
         f" bf16 {bf16}.{jpeg} P-Net's work follows from the photos' sizes, that of R- and O-Net from the"
         f" candidates that plain MTCNN had, the classifier's from {faces:.2f} faces a photo. Beside the"
-        " floors stands what the stage took, as above; one that works on one core at a time, as plain decoding"
-        " does, is not spread over the others."
+        " floors stands what the stage took, as above; one that works on one core at a time, as plain"
+        " decoding does, is not spread over the others."
     )
 
 
