@@ -238,7 +238,7 @@ def _agreements(entry: Entry, own: Pass, readings: Mapping[str, Pass]) -> Iterat
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """0 when it has measured, 2 when it could not, with the reason in one line."""
+    """0 when it has measured; 2 when it could not, with the reason; 130 when it was interrupted."""
     given = _arguments(argv)
     try:
         with tempfile.TemporaryDirectory(prefix="nightshift-event-") as made:
@@ -255,7 +255,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 locate_bundle(given.bundle, Settings().weights_dir),
                 rounds=given.rounds,
                 warm_up=given.warm_up,
-                peer_python=given.peer_python,
+                peer_python=given.peer_python.absolute(),  # a contender has its own working folder
             )
             results = measure(request, _say)
         path = given.out or FOLDER / f"{PREFIX}{given.name}.json"
@@ -266,6 +266,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except NightshiftError as error:
         _say(f"{error.code}: {error.message}")
         return 2
+    except KeyboardInterrupt:
+        return 130  # the contenders heard it, too
     return 0
 
 
