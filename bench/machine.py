@@ -1,0 +1,50 @@
+"""The machine that measurements are of, without its name."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from bench.results import Machine
+
+_BF16 = ("avx512_bf16", "amx_bf16")
+
+
+def has_native_bf16() -> bool:
+    """True when the CPU multiplies bf16 numbers itself."""
+    able = torch.cpu.get_capabilities()
+    return any(able.get(name) for name in _BF16)
+
+
+def describe_machine() -> Machine:
+    """CPU, cores, memory, versions."""
+    able = torch.cpu.get_capabilities()
+    has = {"AVX2": able.get("avx2"), "AVX-512": able.get("avx512_f"), "bf16": has_native_bf16()}
+    return Machine(
+        cpu=_cpu(),
+        cores=usable_cores(),
+        memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+        features=tuple(name for name, there in has.items() if there),
+        python=platform.python_version(),
+        torch=torch.__version__.partition("+")[0],
+        threads=torch.get_num_threads(),
+    )
+
+
+def usable_cores() -> int:
+    """Cores this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def _cpu() -> str:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
+    return names[0] if names else platform.machine()
