@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +13,33 @@ from shared.domain import Analysis, Face, PhotoError
 from shared.errors import NightshiftError
 from shared.options import AnalysisOptions
 from shared.settings import Settings
+from worker.ahead import PixelBudget, done_ahead
 from worker.pipeline.align import crop, crop_transform, framing_points
 from worker.pipeline.analyse import Pipeline, build_pipeline
+from worker.pipeline.decode import DecodedPhoto
 
-BATCH = Settings.model_fields["batch_size"].default
+PIXELS = Settings.model_fields["max_pixels_in_flight"].default
 
 
 def analyse_folder(
     pipeline: Pipeline, photos: Sequence[Path], options: AnalysisOptions
 ) -> list[Analysis | PhotoError]:
-    """Read, decode and analyse photos in batches as a worker does; one entry a photo, in order."""
-    found: list[Analysis | PhotoError] = []
-    for start in range(0, len(photos), BATCH):
-        decoded = [pipeline.decode(path.read_bytes(), options) for path in photos[start : start + BATCH]]
-        found += pipeline.analyse(decoded, options)
-    return found
+    """Read and decode in a thread ahead of the networks, as a worker does; one entry a photo, in order."""
+    budget = PixelBudget(PIXELS)
+
+    def decode(path: Path) -> DecodedPhoto:
+        return pipeline.decode(path.read_bytes(), options)
+
+    with done_ahead(decode, photos, 1, budget) as decoded:
+        return pipeline.analyse(_within(budget, decoded), options)
+
+
+def _within(budget: PixelBudget, decoded: Iterator[DecodedPhoto]) -> Iterator[DecodedPhoto]:
+    for photo in decoded:
+        pixels = photo.pixels.shape[0] * photo.pixels.shape[1]
+        budget.take(pixels)
+        yield photo
+        budget.give_back(pixels)
 
 
 def succeeded(found: Analysis | PhotoError) -> Analysis:
@@ -59,7 +71,7 @@ class PipelineFlow:
             "threads": str(settings.torch_threads),
             "precision": self._pipeline.classifier.precision,
             "input": f"{self._pipeline.bundle.manifest.input.size} px",
-            "batch": f"{BATCH} photos",
+            "runtime": self._pipeline.classifier.runtime,
         }
 
     def warm_up(self, photos: Sequence[Path]) -> None:
