@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import warnings
+from pathlib import Path
 from typing import Any
 
 from shared.errors import Unreadable
@@ -21,7 +22,7 @@ from worker.pipeline.decode import decode
 
 HEIGHT, MAX_PHOTO_PIXELS, MAX_WORKING_PIXELS = 1080, 4_000_000, 500_000
 MEMORY_BYTES = 3 << 30
-"""Address space; a photo of 4 megapixels needs a twentieth of it."""
+"""Address space beyond what the libraries take; a photo of 4 megapixels needs a twentieth of it."""
 PATIENCE_S = 20.0
 CODES = frozenset({"corrupt_image", "unsupported_format", "too_many_pixels"})
 
@@ -112,10 +113,16 @@ class Watched:
                 process.stdin.close()
 
 
+def _address_space() -> int:
+    pages = Path("/proc/self/statm").read_text(encoding="ascii").split()[0]
+    return int(pages) * resource.getpagesize()
+
+
 def main() -> None:
     """Files come on standard input, each behind its length; one JSON line goes out for each."""
     warnings.simplefilter("ignore")
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    most = MEMORY_BYTES + _address_space()
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     while head := sys.stdin.buffer.read(4):
         data = sys.stdin.buffer.read(struct.unpack(">I", head)[0])
