@@ -40,8 +40,9 @@ class Nightshift:
         return self.folder / "home"
 
     def environment(self) -> dict[str, str]:
-        """One worker process with one thread: two cores are shared with other tests."""
-        settings = {"HOME": str(self.home), "WORKERS": "1", "THREADS": "1", **self.settings}
+        """One worker process with one thread, as two cores are shared with other tests, that times nothing."""
+        chosen = {"RUNTIME": "openvino", "PRECISION": "fp32"}
+        settings = {"HOME": str(self.home), "WORKERS": "1", "THREADS": "1", **chosen, **self.settings}
         return {**os.environ, **{f"NIGHTSHIFT_{name}": value for name, value in settings.items()}}
 
     def start(self, *arguments: str, **files: int) -> subprocess.Popen[str]:
