@@ -23,7 +23,7 @@ from shared.options import JobOptions
 from shared.queue.history import with_attempt
 from shared.queue.moves import try_move
 from shared.queue.turns import next_jobs
-from shared.states import CLAIMABLE_STATES, PhotoStatus
+from shared.states import CLAIMABLE_STATES, JobState, PhotoStatus
 
 log = logging.getLogger(__name__)
 
@@ -57,11 +57,11 @@ def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now
     """
     for job_id in session.scalars(next_jobs(session, now)).all():
         # The job before its photos, as everybody locks them; waiting for another claim takes a moment.
-        job = session.scalar(
-            select(Job)
+        job = session.execute(
+            select(Job.id, Job.owner, Job.state, Job.options)
             .where(Job.id == job_id, Job.state.in_(CLAIMABLE_STATES))
             .with_for_update(key_share=True)
-        )
+        ).first()
         if job is None:
             continue
         try:
@@ -70,20 +70,19 @@ def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now
             # Of a later version; its workers will take it, and those behind it need not wait.
             log.warning("options not understood", extra={"job": job_id})
             continue
-        photos = session.scalars(_queued(job_id, suspect=False).limit(batch_size)).all()
-        photos = photos or session.scalars(_queued(job_id, suspect=True).limit(1)).all()
-        if photos:
-            token = _lease(session, job, photos, worker, now + timedelta(seconds=lease_s), now)
-            claimed = tuple(
-                ClaimedPhoto(p.id, p.custom_id, p.in_place_path, p.sha256, p.attempts + 1) for p in photos
-            )
-            return Claim(token, job.id, job.owner, options, claimed)
+        queued = session.execute(_queued(job_id, suspect=False).limit(batch_size)).all()
+        queued = queued or session.execute(_queued(job_id, suspect=True).limit(1)).all()
+        if queued:
+            photos = tuple(ClaimedPhoto(*row[:-1], row.attempts + 1) for row in queued)
+            _begin(session, job_id, JobState(job.state), now)
+            token = _lease(session, photos, worker, now + timedelta(seconds=lease_s), now)
+            return Claim(token, job_id, job.owner, options, photos)
     return None
 
 
-def _queued(job_id: str, *, suspect: bool) -> Select[Photo]:
+def _queued(job_id: str, *, suspect: bool) -> Select[str, str, str | None, str | None, int]:
     return (
-        select(Photo)
+        select(Photo.id, Photo.custom_id, Photo.in_place_path, Photo.sha256, Photo.attempts)
         .where(
             Photo.job_id == job_id,
             Photo.status == PhotoStatus.QUEUED,
@@ -94,11 +93,23 @@ def _queued(job_id: str, *, suspect: bool) -> Select[Photo]:
     )
 
 
+def _begin(session: Session, job_id: str, state: JobState, now: datetime) -> None:
+    """Have the job run, and its next turn be after others'. Its row is locked, so that `state` holds."""
+    if state == JobState.QUEUED:
+        started_at = func.coalesce(Job.started_at, now)
+        try_move(session, job_id, "start", started_at=started_at, last_claimed_at=now)
+        return
+    session.execute(
+        update(Job)
+        .where(Job.id == job_id)
+        .values(last_claimed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
 def _lease(
-    session: Session, job: Job, photos: Sequence[Photo], worker: str, expires_at: datetime, now: datetime
+    session: Session, photos: Sequence[ClaimedPhoto], worker: str, expires_at: datetime, now: datetime
 ) -> str:
-    try_move(session, job.id, "start", started_at=func.coalesce(Job.started_at, now))
-    job.last_claimed_at = now
     token = new_id("lea")
     session.execute(
         update(Photo)

@@ -156,7 +156,7 @@ def add_arrived(session: Session, job: Job, photos: Sequence[NewPhoto]) -> list[
     known = _by_custom_id(session, job.id, [photo.custom_id for photo in photos])
     rows: list[NewPhoto] = []
     repeated = []
-    first = _next_ordinal(session, job.id)
+    first = next_ordinal(session, job.id)
     for photo in photos:
         if photo.custom_id in known:
             if photo.error is None and known[photo.custom_id] == _identity(photo):
@@ -180,12 +180,13 @@ def _identity(photo: NewPhoto) -> tuple[str | None, str | None]:
     return (photo.in_place_path, photo.sha256 if photo.in_place_path is None else None)
 
 
-def _next_ordinal(session: Session, job_id: str) -> int:
+def next_ordinal(session: Session, job_id: str) -> int:
+    """The ordinal of the photo that is added next: how many there are."""
     return session.scalar(select(func.max(Photo.ordinal) + 1).where(Photo.job_id == job_id)) or 0
 
 
 def _insert(session: Session, job: Job, photos: Sequence[NewPhoto], first: int | None = None) -> None:
-    first = _next_ordinal(session, job.id) if first is None else first
+    first = next_ordinal(session, job.id) if first is None else first
     if photos:
         session.execute(insert(Photo), [_row(job, photo, first + n) for n, photo in enumerate(photos)])
 

@@ -12,6 +12,10 @@ from shared.db.models import SUCCEEDED, FaceRow, Photo
 from shared.domain import Analysis, Face, TimingsMs
 
 _FACE = TypeAdapter(Face)
+_NEEDED = (
+    *(Photo.id, Photo.job_id, Photo.width, Photo.height, Photo.exif_orientation, Photo.scale),
+    *(Photo.precision, Photo.warnings),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +31,8 @@ def find_earlier(
     session: Session, *, owner: str, sha256: str, bundle_sha256: str, options_fingerprint: str
 ) -> Earlier | None:
     """The owner's analysis of the same bytes with the same weights and options, None when there is none."""
-    photo = session.scalars(
-        select(Photo)
+    photo = session.execute(
+        select(*_NEEDED)
         .where(
             Photo.owner == owner,
             Photo.sha256 == sha256,
