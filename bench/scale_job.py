@@ -12,7 +12,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -219,8 +219,10 @@ class ScaleJob:
     def _steps_timed(self) -> Iterator[None]:
         """The steps of a slice, each with its commit, counted apart from the rest of it."""
         steps = {"_claim": "claim", "_save": "save", "_finish": "finish"}
-        timed = {name: self.watch.timed(phase, getattr(worker.slice, name)) for name, phase in steps.items()}
-        with patch.multiple(worker.slice, **timed):
+        with ExitStack() as timed:
+            for name, phase in steps.items():
+                step = self.watch.timed(phase, getattr(worker.slice, name))
+                timed.enter_context(patch.object(worker.slice, name, step))
             yield
 
     def _meanwhile(self, client: Client, photos: int) -> None:

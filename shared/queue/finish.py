@@ -6,7 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from shared.db.models import Job, Photo
@@ -15,17 +15,18 @@ from shared.queue.counts import Counts, count_photos
 from shared.queue.moves import try_move
 from shared.states import MOVES, JobState, Outcome, PhotoStatus
 
-
 _UNFINISHED = exists().where(
     Photo.job_id == Job.id, Photo.status.in_([PhotoStatus.QUEUED, PhotoStatus.RUNNING])
+)
+
+_STANDING = select(Job.state, Job.max_failure_rate, _UNFINISHED.label("unfinished")).where(
+    Job.id == bindparam("job_id")
 )
 
 
 def may_be_done(session: Session, job_id: str) -> bool:
     """Whether `finish_if_done` could have anything to do: one read, which saves most batches a write."""
-    job = session.execute(
-        select(Job.state, Job.max_failure_rate, _UNFINISHED.label("unfinished")).where(Job.id == job_id)
-    ).first()
+    job = session.execute(_STANDING, {"job_id": job_id}).first()
     if job is None or job.state not in MOVES["finish"].leaves:
         return False
     return not job.unfinished or job.state == JobState.CANCELLING or job.max_failure_rate is not None

@@ -111,16 +111,20 @@ def save(
         statuses[photo.id] = values["status"]
         if isinstance(result, Succeeded):
             faces += _face_rows(held.job_id, result)
-    release = update(_PHOTOS).where(_PHOTOS.c.id == bindparam("held_id"))
     for alike in ended.values():
-        session.execute(release.values(lease_token=None, lease_expires_at=None), alike)
+        session.execute(_RELEASE, alike)
     if faces:
-        session.execute(insert(_FACES), faces)
+        session.execute(insert(cast(Table, FaceRow.__table__)), faces)
     return Saved(statuses, len(results) - len(statuses))
 
 
-# Tables, and the columns that are needed: entities of some 40 columns would cost more than all the rest.
-_PHOTOS, _FACES = cast(Table, Photo.__table__), cast(Table, FaceRow.__table__)
+# Columns that are needed, and the table itself: entities of 40 columns would cost more than all the rest.
+_PHOTOS = cast(Table, Photo.__table__)
+_RELEASE = (
+    update(_PHOTOS)
+    .where(_PHOTOS.c.id == bindparam("held_id"))
+    .values(lease_token=None, lease_expires_at=None)
+)
 _HELD = (Photo.id, Photo.read_errors, Photo.attempts, Photo.worker, Photo.claimed_at, Photo.history)
 
 
