@@ -16,7 +16,7 @@ from shared.doorbell import rings_for
 from shared.errors import Conflict, NightshiftError, Transient
 from shared.ids import new_id
 from shared.queue import intake
-from shared.queue.jobs import owned_job
+from shared.queue.jobs import owned_state
 from shared.reads import views
 from shared.reads.known import uploads_of, uploads_with
 from shared.reads.photos import photo_by_custom_id
@@ -56,7 +56,7 @@ def open_until(to: Context) -> datetime:
 
 
 def _require_open(session: Session, owner: str, job_id: str) -> None:
-    state = owned_job(session, owner, job_id).state
+    state = owned_state(session, owner, job_id)
     if state != JobState.OPEN:
         raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {state}", state=state)
 
@@ -112,7 +112,8 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
             )
         else:
             missing.append(photo.custom_id)
-    _add(to, job_id, copied)
+    if copied:
+        _add(to, job_id, copied)
     return Checked(present=len(photos) - len(copied) - len(missing), copied=len(copied), missing=missing)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Row, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.db.engine import Database
@@ -33,6 +33,10 @@ _SHOWN = (
 )
 _FACES = TypeAdapter(list[Face])
 
+_BY_CUSTOM_ID = select(*_SHOWN).where(
+    Photo.job_id == bindparam("job_id"), Photo.custom_id == bindparam("custom_id")
+)
+
 
 def photo_by_id(session: Session, owner: str, job_id: str, photo_id: str) -> views.Photo:
     """One photo.
@@ -53,7 +57,7 @@ def photo_by_custom_id(session: Session, job_id: str, custom_id: str) -> views.P
     Raises:
         NotFound: `photo_not_found`.
     """
-    row = session.execute(select(*_SHOWN).where(Photo.job_id == job_id, Photo.custom_id == custom_id)).first()
+    row = session.execute(_BY_CUSTOM_ID, {"job_id": job_id, "custom_id": custom_id}).first()
     if row is None:
         raise NotFound("photo_not_found", f"no photo {custom_id!r} in job {job_id}")
     return _views(session, [row])[0]
