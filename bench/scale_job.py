@@ -62,6 +62,9 @@ ANALYSIS_S = 0.06
 DIFFERENT = 1009
 """Analyses that are made beforehand; photos further on take the same ones again."""
 
+MOST_UPLOADED = 10_000
+"""Each upload is a request of its own and does not know of the others: more of them would only take long."""
+
 _KEY = "scale"
 
 
@@ -161,7 +164,8 @@ class ScaleJob:
                 "memory_peak_bytes": _peak_memory_bytes(),
                 "database_bytes_a_photo": database_bytes / self._photos,
             }
-            self._upload(client)
+            if self._photos <= MOST_UPLOADED:
+                self._upload(client)
             self._send_archive(client)
         self._database.close()
         return numbers

@@ -45,11 +45,14 @@ def milliseconds(size: Measured, phases: Sequence[str], unit: str = "cpu_ms") ->
 
 def growth(sizes: Sequence[Measured], phases: Sequence[str], unit: str = "cpu_ms") -> float | None:
     """The largest job's cost a photo over that of `GROWTH_FROM` photos; None where that was not measured."""
-    base = [size for size in sizes if size["photos"] == GROWTH_FROM]
-    if not base or sizes[-1]["photos"] <= GROWTH_FROM:
+    of = {size["photos"]: milliseconds(size, phases, unit) for size in sizes if _has(size, phases)}
+    if not of.get(GROWTH_FROM) or max(of) <= GROWTH_FROM:
         return None
-    before = milliseconds(base[0], phases, unit)
-    return milliseconds(sizes[-1], phases, unit) / before if before else None
+    return of[max(of)] / of[GROWTH_FROM]
+
+
+def _has(size: Measured, phases: Sequence[str]) -> bool:
+    return any(name in size["phases"] for name in phases)
 
 
 def table(sizes: Sequence[Measured], unit: str = "cpu_ms") -> str:
@@ -68,6 +71,6 @@ def table(sizes: Sequence[Measured], unit: str = "cpu_ms") -> str:
 
 
 def _row(sizes: Sequence[Measured], label: str, phases: Sequence[str], unit: str) -> str:
-    cells = [f"{milliseconds(size, phases, unit):.2f}" for size in sizes]
+    cells = [f"{milliseconds(size, phases, unit):.2f}" if _has(size, phases) else "" for size in sizes]
     grown = growth(sizes, phases, unit)
     return f"| {label} | {' | '.join(cells)} | {'' if grown is None else f'{grown:.2f}'} |"
