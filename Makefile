@@ -18,14 +18,14 @@ DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test check soak cluster train card lock clean
+.PHONY: help run demo serve worker test check soak cluster bench-scale train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
 help: ## Show this list
 	@echo "Nightshift: every face in a folder of photos, with apparent gender and age group."
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  ARGS=\"...\" adds flags to the command that a target starts."
 
@@ -65,6 +65,10 @@ soak: $(DEV_STAMP) ## Run the long tests and every fault test
 cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as plain processes: make cluster PHOTOS=dir [OUT=out]
 	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$$OUT" $(ARGS)
 
+bench-scale: $(DEV_STAMP) ## Measure what the system costs beside the analysis, at 100 to 100,000 photos
+	@$(PYTHON) -m bench.scale $(ARGS)
+	@$(PYTHON) -m docs.scale_section
+
 train: .chips-are-given $(DEV_STAMP) ## Train the classifier: make train CHIPS=zip OUT=dir
 	@$(PYTHON) -m training.train --chips "$$CHIPS" --out "$$OUT" $(ARGS)
 
@@ -82,6 +86,7 @@ check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m docs.settings_table --check
 	$(PYTHON) -m training.card --check
+	$(PYTHON) -m docs.scale_section --check
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt

@@ -27,6 +27,7 @@ from bench.scale_table import GROWTH_FROM, table
 from shared.settings import REPOSITORY
 
 SIZES = (100, 1_000, 10_000, 100_000)
+Results = dict[str, list[dict[str, Any]]]
 RESULTS = REPOSITORY / "bench" / "results" / "scale.json"
 
 
@@ -93,18 +94,26 @@ def fresh_database(server_url: str, name: str) -> Iterator[str]:
         engine.dispose()
 
 
-def measure_all(sizes: list[int]) -> dict[str, list[dict[str, Any]]]:
-    """Every size on every database that there is."""
-    results: dict[str, list[dict[str, Any]]] = {"sqlite": []}
-    for photos in sizes:
-        say(f"sqlite, {photos:,} photos")
-        results["sqlite"].append(measured_apart(photos, ""))
+def measure_all(sizes: list[int]) -> Iterator[Results]:
+    """Every size on every database that there is, the largest last; all that is measured, after each."""
+    results: Results = {}
     with postgresql() as server_url:
-        for photos in sizes if server_url else ():
-            say(f"postgresql, {photos:,} photos")
-            with fresh_database(server_url, f"scale_{photos}") as url:
-                results.setdefault("postgresql", []).append(measured_apart(photos, url))
-    return results
+        for photos in sizes:
+            say(f"sqlite, {photos:,} photos")
+            results.setdefault("sqlite", []).append(measured_apart(photos, ""))
+            yield results
+            if server_url:
+                say(f"postgresql, {photos:,} photos")
+                with fresh_database(server_url, f"scale_{photos}") as url:
+                    results.setdefault("postgresql", []).append(measured_apart(photos, url))
+                yield results
+
+
+def keep(results: Results, path: Path) -> None:
+    """Write the numbers down."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = {"conditions": conditions(), "growth_from": GROWTH_FROM, "results": results}
+    path.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
 
 
 def conditions() -> dict[str, Any]:
@@ -138,11 +147,11 @@ def main() -> None:
             parser.error("--database takes one size: each wants an empty database")
         kind = make_url(arguments.database).get_backend_name()
         results = {kind: [measured_apart(arguments.photos[0], arguments.database)]}
+        keep(results, arguments.out)
     else:
-        results = measure_all(sorted(arguments.photos))
-    arguments.out.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"conditions": conditions(), "growth_from": GROWTH_FROM, "results": results}
-    arguments.out.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+        # After each, since the largest take long.
+        for results in measure_all(sorted(arguments.photos)):
+            keep(results, arguments.out)
     for kind, sizes in results.items():
         print(f"{kind}\n\n{table(sizes)}\n")  # noqa: T201
 
