@@ -62,8 +62,8 @@ ANALYSIS_S = 0.06
 DIFFERENT = 1009
 """Analyses that are made beforehand; photos further on take the same ones again."""
 
-MOST_UPLOADED = 10_000
-"""Each upload is a request of its own and does not know of the others: more of them would only take long."""
+MOST_SENT = 10_000
+"""Uploads are requests of one photo each, archives are saved in pieces of 200: more would only take long."""
 
 _KEY = "scale"
 
@@ -164,9 +164,9 @@ class ScaleJob:
                 "memory_peak_bytes": _peak_memory_bytes(),
                 "database_bytes_a_photo": database_bytes / self._photos,
             }
-            if self._photos <= MOST_UPLOADED:
+            if self._photos <= MOST_SENT:
                 self._upload(client)
-            self._send_archive(client)
+                self._send_archive(client)
         self._database.close()
         return numbers
 
