@@ -73,7 +73,7 @@ def test_the_table_leaves_open_what_was_not_measured() -> None:
 
 
 def test_a_job_of_a_few_photos_goes_through_every_phase(tmp_path: Path) -> None:
-    measured = measure(20, "", tmp_path)
+    measured = measure(40, "", tmp_path)
 
     assert set(measured["phases"]) == {*PHASES, *APART}
     assert set(AT_WORK) < set(PHASES)
