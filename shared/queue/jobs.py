@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from shared.db.models import Job
 from shared.errors import NotFound
+from shared.states import JobState
+
+# Put together once: every photo that is uploaded asks.
+_OWNED = (Job.id == bindparam("job_id"), Job.owner == bindparam("owner"))
+_JOB = select(Job).where(*_OWNED)
+_LOCKED_JOB = _JOB.with_for_update()
+_STATE = select(Job.state).where(*_OWNED)
 
 
 def owned_job(session: Session, owner: str, job_id: str, *, lock: bool = False) -> Job:
@@ -15,8 +22,23 @@ def owned_job(session: Session, owner: str, job_id: str, *, lock: bool = False) 
     Raises:
         NotFound: `job_not_found`, also for another owner's job.
     """
-    query = select(Job).where(Job.id == job_id, Job.owner == owner)
-    job = session.scalar(query.with_for_update() if lock else query)
+    job = session.scalar(_LOCKED_JOB if lock else _JOB, {"job_id": job_id, "owner": owner})
     if job is None:
-        raise NotFound("job_not_found", f"no job {job_id}")
+        raise _no(job_id)
     return job
+
+
+def owned_state(session: Session, owner: str, job_id: str) -> JobState:
+    """The state the job is in.
+
+    Raises:
+        NotFound: as `owned_job`.
+    """
+    state = session.scalar(_STATE, {"job_id": job_id, "owner": owner})
+    if state is None:
+        raise _no(job_id)
+    return JobState(state)
+
+
+def _no(job_id: str) -> NotFound:
+    return NotFound("job_not_found", f"no job {job_id}")

@@ -1,10 +1,15 @@
-"""Whose turn it is: which jobs may be claimed from now, and in which order."""
+"""Whose turn it is: which jobs may be claimed from now, and in which order.
+
+Statements are put together once, at import: every batch asks, and SQLAlchemy takes longer to put them
+together than the database to answer.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from shared.db.models import Job, Photo
@@ -15,56 +20,70 @@ CANDIDATE_JOBS = 8
 """Jobs looked at for one claim: the first may be paused or emptied since it was chosen."""
 
 
-def next_jobs(session: Session, now: datetime) -> Select[str]:
+_MAY_BE_CLAIMED = and_(
+    Job.state.in_(CLAIMABLE_STATES),
+    or_(
+        Job.processing_window.is_(None),
+        Job.processing_window.not_in(bindparam("closed", expanding=True)),
+    ),
+)
+"""Submitted, not paused, and its processing window is open."""
+
+_WAITS = exists().where(Photo.job_id == Job.id, Photo.status == PhotoStatus.QUEUED)
+
+_LEASED = (
+    select(func.count())
+    .select_from(Photo)
+    .where(Photo.job_id == Job.id, Photo.status == PhotoStatus.RUNNING)
+    .correlate(Job)
+    .scalar_subquery()
+)
+
+_NEXT_JOBS = (
+    select(Job.id)
+    .where(_MAY_BE_CLAIMED, _WAITS)
+    .order_by(Job.priority.desc(), _LEASED, Job.last_claimed_at.asc().nulls_first(), Job.submitted_at, Job.id)
+    .limit(CANDIDATE_JOBS)
+)
+
+_NEW_JOB = select(Job.id).where(_MAY_BE_CLAIMED, Job.last_claimed_at.is_(None), _WAITS).limit(1)
+
+_CLAIMABLE = (
+    select(Photo.id)
+    .join(Job, Job.id == Photo.job_id)
+    .where(_MAY_BE_CLAIMED, Photo.status == PhotoStatus.QUEUED)
+    .limit(bindparam("at_most"))
+    .subquery()
+)
+
+_COUNT_CLAIMABLE = select(func.count()).select_from(_CLAIMABLE)
+
+_WINDOWS = (
+    select(Job.processing_window)
+    .where(Job.state.in_(CLAIMABLE_STATES), Job.processing_window.is_not(None))
+    .distinct()
+)
+
+
+def next_jobs(session: Session, now: datetime) -> Sequence[str]:
     """Ids of jobs to claim from: highest priority, fewest photos under lease, claimed from longest ago."""
-    leased = (
-        select(func.count())
-        .select_from(Photo)
-        .where(Photo.job_id == Job.id, Photo.status == PhotoStatus.RUNNING)
-        .correlate(Job)
-        .scalar_subquery()
-    )
-    waits = exists().where(Photo.job_id == Job.id, Photo.status == PhotoStatus.QUEUED)
-    return (
-        select(Job.id)
-        .where(may_be_claimed(session, now), waits)
-        .order_by(
-            Job.priority.desc(), leased, Job.last_claimed_at.asc().nulls_first(), Job.submitted_at, Job.id
-        )
-        .limit(CANDIDATE_JOBS)
-    )
-
-
-def may_be_claimed(session: Session, now: datetime) -> ColumnElement[bool]:
-    """Condition on `jobs`: submitted, not paused, and its processing window is open."""
-    # Windows are few, and their clocks are Python's: the database is only told which are closed.
-    windows = session.scalars(
-        select(Job.processing_window)
-        .where(Job.state.in_(CLAIMABLE_STATES), Job.processing_window.is_not(None))
-        .distinct()
-    )
-    closed = [window for window in windows if window and not _is_open(window, now)]
-    open_now = or_(Job.processing_window.is_(None), Job.processing_window.not_in(closed))
-    return and_(Job.state.in_(CLAIMABLE_STATES), open_now)
+    return session.scalars(_NEXT_JOBS, {"closed": _closed_windows(session, now)}).all()
 
 
 def new_job_waits(session: Session, now: datetime) -> bool:
     """Whether a job of which nothing was ever claimed could be claimed now."""
-    waits = exists().where(Photo.job_id == Job.id, Photo.status == PhotoStatus.QUEUED)
-    new = select(Job.id).where(may_be_claimed(session, now), Job.last_claimed_at.is_(None), waits).limit(1)
-    return session.scalar(new) is not None
+    return session.scalar(_NEW_JOB, {"closed": _closed_windows(session, now)}) is not None
 
 
 def count_claimable(session: Session, now: datetime, at_most: int) -> int:
     """Photos a claim could take now, counted no further than `at_most`."""
-    claimable = (
-        select(Photo.id)
-        .join(Job, Job.id == Photo.job_id)
-        .where(may_be_claimed(session, now), Photo.status == PhotoStatus.QUEUED)
-        .limit(at_most)
-        .subquery()
-    )
-    return session.scalar(select(func.count()).select_from(claimable)) or 0
+    closed = _closed_windows(session, now)
+    return session.scalar(_COUNT_CLAIMABLE, {"closed": closed, "at_most": at_most}) or 0
+
+
+def _closed_windows(session: Session, now: datetime) -> list[str]:
+    """Windows are few, and their clocks are Python's: the database is only told which are closed."""
+    return [window for window in session.scalars(_WINDOWS) if window and not _is_open(window, now)]
 
 
 def _is_open(window: str, now: datetime) -> bool:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from shared.clock import utc_now
 from shared.db.models import Job, Photo
-from shared.queue.counts import Counts, count_photos
+from shared.queue.counts import Counted, Counts, count_again
 from shared.reads.rate import WINDOW_S, Rate
 from shared.states import CLAIMABLE_STATES, FINAL_STATUSES, JobState
 
@@ -34,7 +34,7 @@ class Tally:
 @dataclass(slots=True)
 class _Entry:
     counting_since_s: float
-    counts: Counts | None = None
+    counted: Counted | None = None
     rate: Rate = field(default_factory=Rate)
 
 
@@ -65,14 +65,16 @@ class Tallies:
             self._entries.move_to_end(job.id)
             while len(self._entries) > MOST_JOBS:
                 self._entries.popitem(last=False)
-            if entry.counts is not None and now_s - entry.counting_since_s < FRESH_S:
-                return Tally(entry.counts, _rate_of(job, entry.rate))
+            before = entry.counted
+            if before is not None and now_s - entry.counting_since_s < FRESH_S:
+                return Tally(before.counts, _rate_of(job, entry.rate))
             # Whoever asks while we count gets what was counted before.
             entry.counting_since_s = now_s
-        counts = count_photos(session, job.id)
+        counted = count_again(session, job.id, before)
+        counts = counted.counts
         earlier = _recently(session, job, counts) if entry.rate.is_empty else None
         with self._lock:
-            entry.counts = counts
+            entry.counted = counted
             if earlier and entry.rate.is_empty:
                 entry.rate.sample(now_s - earlier[0], earlier[1])
             entry.rate.sample(now_s, counts.final)
