@@ -40,7 +40,7 @@ class Nightshift:
         return self.folder / "home"
 
     def environment(self) -> dict[str, str]:
-        """One worker process with one thread, as two cores are shared with other tests, that times nothing."""
+        """One worker process with one thread that times nothing: two cores are shared with other tests."""
         chosen = {"RUNTIME": "openvino", "PRECISION": "fp32"}
         settings = {"HOME": str(self.home), "WORKERS": "1", "THREADS": "1", **chosen, **self.settings}
         return {**os.environ, **{f"NIGHTSHIFT_{name}": value for name, value in settings.items()}}
