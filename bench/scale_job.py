@@ -11,7 +11,7 @@ import io
 import resource
 import sys
 import zipfile
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,22 +99,29 @@ class FakePipeline:
     @property
     def bundle(self) -> SimpleNamespace:
         """As a pipeline names its weights."""
-        return SimpleNamespace(manifest=self.manifest)
+        return SimpleNamespace(manifest=self.manifest, device=SimpleNamespace(type="cpu"))
 
-    def decode(self, data: bytes, options: AnalysisOptions) -> DecodedPhoto:  # noqa: ARG002 - as the real one
+    def decode(
+        self,
+        data: bytes,  # noqa: ARG002 - as the real one
+        options: AnalysisOptions,  # noqa: ARG002 - likewise
+        admit: Callable[[int], None],
+    ) -> DecodedPhoto:
         """One pixel."""
+        admit(1)
         return DecodedPhoto(np.zeros((1, 1, 3), np.uint8), 1, 1, 1, 1.0)
 
     def analyse(
         self,
-        photos: Sequence[DecodedPhoto],
+        photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,  # noqa: ARG002 - as the real one
         progress: Callable[[Collection[int]], None],
     ) -> list[Analysis | PhotoError]:
         """The next ones in a row."""
-        progress(range(len(photos)))
-        self.meanwhile(len(photos))
-        first, self._next = self._next, self._next + len(photos)
+        count = len(list(photos))
+        progress(range(count))
+        self.meanwhile(count)
+        first, self._next = self._next, self._next + count
         return [self._analyses[number % DIFFERENT] for number in range(first, self._next)]
 
 
