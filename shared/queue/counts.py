@@ -74,9 +74,9 @@ def count_again(session: Session, job_id: str, before: Counted | None) -> Counte
     """
     if before is None or before.counts.total < SMALL:
         return Counted(count_photos(session, job_id))
-    first_open = [row for row in session.execute(_FIRST_OPEN, {"job_id": job_id}).one() if row is not None]
-    mark, to_mark = before.mark, min(first_open, default=before.mark)
-    rows = session.execute(_AROUND, {"job_id": job_id, "mark": mark, "next": max(mark, to_mark)}).all()
+    mark = before.mark
+    to_mark = max(mark, session.scalar(_FIRST_OPEN, {"job_id": job_id}) or 0)
+    rows = session.execute(_AROUND, {"job_id": job_id, "mark": mark, "next": to_mark}).all()
     found = {(name, part): (int(photos or 0), int(faces)) for name, part, photos, faces in rows}
 
     if before.succeeded + sum(found[name, "before"][0] for name in _OTHERS) != mark:
@@ -89,7 +89,7 @@ def count_again(session: Session, job_id: str, before: Counted | None) -> Counte
     # Not counted: what waits behind the mark.
     counts["queued"] = total - succeeded - behind - sum(counts[name] for name in _OTHERS if name != "queued")
     counted = Counts(total=total, succeeded=succeeded + behind, faces=faces + faces_behind, **counts)
-    return Counted(counted, max(mark, to_mark), succeeded, faces)
+    return Counted(counted, to_mark, succeeded, faces)
 
 
 _OTHERS = [status.value for status in PhotoStatus if status != PhotoStatus.SUCCEEDED]
@@ -112,7 +112,8 @@ def _part(status: str, part: str, *which: ColumnElement[bool]) -> Select[str, st
     return counted.where(_JOB, Photo.status == status, *which)
 
 
-_FIRST_OPEN = select(_first(PhotoStatus.QUEUED), _first(PhotoStatus.RUNNING))
+# Where work is now; a photo that killed its worker waits far before it, till nothing else does.
+_FIRST_OPEN = select(func.coalesce(_first(PhotoStatus.RUNNING), _first(PhotoStatus.QUEUED)))
 # One statement, so that all of it is of one moment; each part is one stretch of the covering index.
 _AROUND = union_all(
     *(_part(name, "before", _BEFORE) for name in _OTHERS),
