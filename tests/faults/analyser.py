@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable
 from types import SimpleNamespace
 
 import numpy as np
@@ -34,9 +34,11 @@ class Analyser:
     """Stands where the pipeline stands."""
 
     def __init__(self) -> None:
-        self.bundle = SimpleNamespace(manifest=manifest(), device="none")
+        self.bundle = SimpleNamespace(manifest=manifest(), device=SimpleNamespace(type="cpu"))
+        self.classifier = SimpleNamespace(runtime="none", precision="none")
+        self.chosen_because = ""
 
-    def decode(self, data: bytes, options: AnalysisOptions) -> DecodedPhoto:
+    def decode(self, data: bytes, options: AnalysisOptions, admit: Callable[[int], None]) -> DecodedPhoto:
         """Pixels that say what the photo will do."""
         if data.startswith(b"die"):
             os._exit(1)
@@ -44,17 +46,19 @@ class Analyser:
             time.sleep(1)
         if not data.startswith((b"photo", b"fat")):
             raise Unreadable("corrupt_image", "not a photo")
+        admit(8 * 8)
         pixels = np.zeros((8, 8, 3), np.uint8)
         pixels[0, 0] = (faces_in(data), data.startswith(b"fat"), 0)
         return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)
 
     def analyse(
         self,
-        photos: Sequence[DecodedPhoto],
+        photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,
         progress: Callable[[Collection[int]], None],
     ) -> list[Analysis | PhotoError]:
         """As many faces as the bytes say."""
+        photos = list(photos)
         if len(photos) > 2 and any(photo.pixels[0, 0, 1] for photo in photos):
             raise MemoryError
         found: list[Analysis | PhotoError] = []
@@ -81,4 +85,4 @@ def build(_settings: Settings) -> Analyser:
 worker.parts.load_pipeline = build  # type: ignore[assignment]
 worker.slice.claim = dying(worker.slice.claim, after="claiming")
 worker.slice.save = dying(worker.slice.save, after="saving")
-worker.slice.finish_if_done = dying(worker.slice.finish_if_done, before="saved")
+worker.slice.may_be_done = dying(worker.slice.may_be_done, before="saved")
