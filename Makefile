@@ -48,11 +48,13 @@ serve: $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
 worker: $(RUN_STAMP) ## Start a worker
 	@$(VENV)/bin/nightshift worker $(ARGS)
 
-# Two at a time but for those that kill processes and count seconds. With ARGS: those tests, one by one.
+# Two at a time but for those that kill processes and count seconds, and those that train: not in a process that
+# has run OpenVINO. With ARGS: those tests, one by one.
 test: $(DEV_STAMP) ## Run the tests
 ifeq ($(strip $(ARGS)),)
-	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/unit tests/integration; first=$$?; \
-	$(PYTHON) -m pytest tests/faults tests/e2e && exit $$first
+	@$(PYTHON) -m pytest -n 2 --dist loadfile tests/unit tests/integration --ignore tests/integration/training; \
+	first=$$?; \
+	$(PYTHON) -m pytest tests/integration/training tests/faults tests/e2e && exit $$first
 else
 	@$(PYTHON) -m pytest $(ARGS)
 endif

@@ -23,6 +23,7 @@ from training.chips import ChipArchive, Part, sample
 from training.evaluation import Evaluation, Scores, Share, evaluate
 from worker.pipeline.analyse import Pipeline
 from worker.pipeline.bundle import load_bundle
+from worker.pipeline.classify import Classifier
 
 
 def evaluate_bundle(
@@ -50,7 +51,9 @@ def evaluate_bundle(
     """
     archive = ChipArchive(chips)
     chosen = sample(archive.part(part), count, seed=0)
-    analyser = Pipeline(load_bundle(bundle, torch.device("cpu")))
+    loaded = load_bundle(bundle, torch.device("cpu"))
+    # On torch: a process that has run OpenVINO and then trains has been seen to crash.
+    analyser = Pipeline(loaded, classifier=Classifier(loaded, runtime="torch"))
     with Progress(console=console, disable=console is None) as bar:
 
         def stage(title: str) -> Callable[[int], None]:

@@ -183,7 +183,7 @@ def _write(
 
 
 def _classifier(folder: Path) -> Classifier:
-    return Classifier(load_bundle(folder, torch.device("cpu")))
+    return Classifier(load_bundle(folder, torch.device("cpu")), runtime="torch")
 
 
 def _log(values: NDArray[np.float32]) -> NDArray[np.float64]:
