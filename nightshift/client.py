@@ -17,11 +17,11 @@ from typing import Any, BinaryIO, Literal, Self
 
 import httpx
 
-from nightshift.connection import ATTEMPTS, BUSY, FIRST_PAUSE_S, Connection
+from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, may_pass
 from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Summary
-from nightshift.errors import ApiError, Unreachable, UploadCut, WaitTimeout
+from nightshift.errors import ApiError, Unreachable, WaitTimeout
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
-from nightshift.upload import PhotoFile
+from nightshift.upload import PhotoFile, cut_off
 
 LONG_POLL_S = 30
 """The longest wait the server grants to one request."""
@@ -142,8 +142,8 @@ class Client:
                         headers={"Idempotency-Key": key},
                     )
             except (Unreachable, ApiError) as error:
-                if last or not _may_pass(error):
-                    raise _cut(error, path, path.stat().st_size) or error from error
+                if last or not may_pass(error):
+                    raise cut_off(error, path, path.stat().st_size) or error from error
                 time.sleep(FIRST_PAUSE_S * 2**attempt)
             else:
                 return _job(response)
@@ -174,7 +174,7 @@ class Client:
                 content=photo.content(),
             )
         except Unreachable as error:
-            raise _cut(error, photo.path, photo.size_bytes) or error from error
+            raise cut_off(error, photo.path, photo.size_bytes) or error from error
         return Photo.model_validate(response.json())
 
     def missing_photos(self, job_id: str, photos: Mapping[str, str]) -> list[str]:
@@ -378,23 +378,6 @@ class Client:
 
 def _as_field(value: Any) -> str:
     return json.dumps(value) if isinstance(value, bool) else str(value)
-
-
-def _may_pass(error: Exception) -> bool:
-    """Whether the same request may have another answer a little later."""
-    if isinstance(error, ApiError):
-        return error.status in BUSY or error.code == "idempotency_key_in_use"
-    return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
-
-
-def _cut(error: Exception, path: Path, size_bytes: int) -> UploadCut | None:
-    """What a connection that breaks while it is written to most likely means."""
-    if not isinstance(error.__cause__, httpx.WriteError | httpx.ReadError | httpx.RemoteProtocolError):
-        return None
-    return UploadCut(
-        f"the server hung up while {path} ({size_bytes:,} bytes) was being sent:"
-        " check its limits (NIGHTSHIFT_MAX_PHOTO_BYTES, NIGHTSHIFT_MAX_UPLOAD_BYTES) and those of any proxy"
-    )
 
 
 def _job(response: httpx.Response) -> Job:

@@ -99,6 +99,13 @@ class Connection:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")
 
 
+def may_pass(error: Exception) -> bool:
+    """Whether the same request may have another answer a little later."""
+    if isinstance(error, ApiError):
+        return error.status in BUSY or error.code == "idempotency_key_in_use"
+    return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
+
+
 def _wanted_pause_s(response: httpx.Response) -> float:
     """What a server that limits its callers asks for; one that is merely away is tried sooner."""
     if response.status_code != httpx.codes.TOO_MANY_REQUESTS:

@@ -7,6 +7,10 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+
+from nightshift.errors import UploadCut
+
 IN_MEMORY_BYTES = 32 * 1024 * 1024
 """Nearly every photo. A larger file is read twice: its digest stands in the header, before the bytes."""
 
@@ -48,3 +52,13 @@ class PhotoFile:
         with self.path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
                 yield piece
+
+
+def cut_off(error: Exception, path: Path, size_bytes: int) -> UploadCut | None:
+    """What a connection that breaks while it is written to most likely means."""
+    if not isinstance(error.__cause__, httpx.WriteError | httpx.ReadError | httpx.RemoteProtocolError):
+        return None
+    return UploadCut(
+        f"the server hung up while {path} ({size_bytes:,} bytes) was being sent:"
+        " check its limits (NIGHTSHIFT_MAX_PHOTO_BYTES, NIGHTSHIFT_MAX_UPLOAD_BYTES) and those of any proxy"
+    )
