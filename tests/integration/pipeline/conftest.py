@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from shared.settings import load_settings
+from tests.generated_bundle import write_random_bundle
 from tests.reference_data import SHIPPED_BUNDLE
 from worker.pipeline.analyse import Pipeline, build_pipeline
 from worker.pipeline.detect import Detector
@@ -28,3 +31,11 @@ def pipeline() -> Pipeline:
     if not (SHIPPED_BUNDLE / "model.safetensors").is_file():
         pytest.skip("the weights utkface-v2s are not there")
     return build_pipeline(load_settings(bundle=str(SHIPPED_BUNDLE), device="cpu", threads=1))
+
+
+@pytest.fixture(scope="session")
+def random_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Untrained weights of 64 px."""
+    folder = tmp_path_factory.mktemp("weights") / "small"
+    write_random_bundle(folder, size=64)
+    return folder

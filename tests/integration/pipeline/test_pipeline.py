@@ -30,13 +30,6 @@ CPU = torch.device("cpu")
 OPTIONS = AnalysisOptions()
 
 
-@pytest.fixture(scope="module")
-def random_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("weights") / "small"
-    write_random_bundle(folder, size=64)
-    return folder
-
-
 @pytest.fixture
 def small(random_bundle: Path) -> Pipeline:
     return Pipeline(load_bundle(random_bundle, CPU))

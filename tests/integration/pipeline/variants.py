@@ -19,6 +19,7 @@ from worker.pipeline.detect import Detection, Detector, PhotoDetections
 from worker.pipeline.label import group_probabilities
 
 Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
+Crops = NDArray[np.uint8]
 
 
 class Remembered(Detector):
@@ -42,20 +43,31 @@ class Remembered(Detector):
         return self._found
 
 
-class SwappedChannels(Classifier):
-    """Hands the network BGR."""
+class Spoiled(Classifier):
+    """Another classifier that is handed crops that `change` has spoiled."""
 
-    def __call__(
-        self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        return super().__call__(np.ascontiguousarray(np.asarray(crops)[..., ::-1]))
+    def __init__(self, classifier: Classifier, change: Callable[[Crops], Crops]) -> None:
+        self.faces_at_once = classifier.faces_at_once
+        self.precision = classifier.precision
+        self.runtime = classifier.runtime
+        self._classifier, self._change = classifier, change
+
+    def __call__(self, crops: Crops | Sequence[Crops]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        return self._classifier(self._change(np.asarray(crops)))
 
 
-def without_normalisation(classifier: Classifier) -> Classifier:
-    """Hands the network 0-1, without mean and standard deviation."""
-    manifest = classifier.bundle.manifest
-    plain = InputSpec(size=manifest.input.size, mean=(0, 0, 0), std=(1, 1, 1))
-    return Classifier(replace(classifier.bundle, manifest=manifest.model_copy(update={"input": plain})))
+def bgr(crops: Crops) -> Crops:
+    return np.ascontiguousarray(crops[..., ::-1])
+
+
+def without_normalisation(spec: InputSpec) -> Callable[[Crops], Crops]:
+    """Makes crops that the network gets as 0-1 once mean and standard deviation are out."""
+    mean, std = np.array(spec.mean), np.array(spec.std)
+
+    def change(crops: Crops) -> Crops:
+        return np.rint(crops * std + mean * 255).astype(np.uint8)
+
+    return change
 
 
 def by_bare_box(framing: NDArray[np.float64]) -> Callable[[Detection], Detection]:
@@ -78,13 +90,14 @@ def run(
     mistake: str = "",
 ) -> list[tuple[Face, ...]]:
     """Faces of each photo, by the real align, classify and label, with one mistake or none."""
-    tried = Pipeline(pipeline.bundle)
+    classifier = pipeline.classifier
+    if mistake == "swapped channels":
+        classifier = Spoiled(classifier, bgr)
+    elif mistake == "no normalisation":
+        classifier = Spoiled(classifier, without_normalisation(pipeline.bundle.manifest.input))
+    tried = Pipeline(pipeline.bundle, classifier=classifier)
     framing = framing_points(pipeline.bundle.manifest.framing)
     tried.detector = Remembered(detections, by_bare_box(framing) if mistake == "bare box" else lambda f: f)
-    if mistake == "swapped channels":
-        tried.classifier = SwappedChannels(pipeline.bundle)
-    elif mistake == "no normalisation":
-        tried.classifier = without_normalisation(pipeline.classifier)
     faces = []
     for found in tried.analyse(photos, AnalysisOptions()):
         assert isinstance(found, Analysis), found
