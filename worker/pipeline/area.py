@@ -1,7 +1,7 @@
 """MTCNN's area resize: every output pixel is the mean of the whole input pixels it touches.
 
 That is adaptive average pooling: output i of n over m inputs takes floor(i m / n) to ceil((i + 1) m / n).
-Both ways of it here give what the networks take: (mean - 127.5) / 128, float32, channels last.
+Both ways of it here give what the networks take: (mean - 127.5) / 128, float32, plane by plane.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class PhotoStack(Protocol):
     width: int
 
     def level(self, height: int, width: int) -> Tensor:
-        """All photos whole, resized: float32 [count, height, width, 3], in memory plane by plane."""
+        """All photos whole, resized: float32 [count, 3, height, width]."""
 
     def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
         """Squares resized from parts of photos.
@@ -46,7 +46,7 @@ class PhotoStack(Protocol):
             side: of the squares, pixels.
 
         Returns:
-            float32 [N, side, side, 3].
+            float32 [N, 3, side, side].
         """
 
 
@@ -62,7 +62,7 @@ def stack(photos: Sequence[NDArray[np.uint8]], device: torch.device) -> PhotoSta
 
 
 class SummedPhotos:
-    """A `PhotoStack` for the CPU, by sums down each column: a small level of a large photo reads few rows.
+    """A `PhotoStack` for the CPU, by sums over all pixels above and to the left: a mean reads four of them.
 
     Holds 12 bytes a pixel. The sums may wrap around; their differences are right all the same.
     """
@@ -70,24 +70,21 @@ class SummedPhotos:
     def __init__(self, photos: Sequence[NDArray[np.uint8]]) -> None:
         self.count = len(photos)
         self.height, self.width = photos[0].shape[:2]
-        self._sums = np.empty((self.count, self.height + 1, self.width * 3), np.uint32)
+        self._sums = np.empty((self.count, self.height + 1, (self.width + 1) * 3), np.uint32)
         for sums, photo in zip(self._sums, photos, strict=True):
-            _sum_down(np.ascontiguousarray(photo).reshape(self.height, -1), sums)
+            _sum_up(np.ascontiguousarray(photo), sums)
 
     def level(self, height: int, width: int) -> Tensor:
         """See `PhotoStack`."""
-        planes = np.empty((self.count, 3, height, width), np.float32)
-        out = planes.transpose(0, 2, 3, 1)
-        row = np.empty(self.width * 3, np.uint32)
+        out = np.empty((self.count, 3, height, width), np.float32)
         for sums, picture in zip(self._sums, out, strict=True):
-            _resize(sums, 0, 0, self.width, self.height, row, picture)
+            _resize(sums, 0, 0, self.width, self.height, picture)
         return torch.from_numpy(out)
 
     def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
         """See `PhotoStack`."""
-        out = np.empty((len(photo), side, side, 3), np.float32)
-        row = np.empty(self.width * 3, np.uint32)
-        _resize_windows(self._sums, photo.numpy(), corners.numpy(), row, out)
+        out = np.empty((len(photo), 3, side, side), np.float32)
+        _resize_windows(self._sums, photo.numpy(), corners.numpy(), out)
         return torch.from_numpy(out)
 
 
@@ -108,7 +105,7 @@ class TensorPhotos:
     def level(self, height: int, width: int) -> Tensor:
         """See `PhotoStack`."""
         means = interpolate(self._planes, size=(height, width), mode="area")
-        return (means.permute(0, 2, 3, 1) - MIDDLE) * UNIT
+        return (means - MIDDLE) * UNIT
 
     def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
         """See `PhotoStack`."""
@@ -123,7 +120,7 @@ class TensorPhotos:
             + self._sums[at, top, left]
         )
         pixels = ((bottom - top) * (right - left))[..., None]
-        return (total.float() / pixels - MIDDLE) * UNIT
+        return ((total.float() / pixels - MIDDLE) * UNIT).permute(0, 3, 1, 2)
 
 
 def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:
@@ -136,48 +133,46 @@ def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:
 
 
 @kernel()
-def _sum_down(pixels: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
-    """Running sums of uint8 [H, 3 W] down its columns: uint32 [H + 1, 3 W], the first row zero."""
-    height, width = pixels.shape
-    for column in range(width):
+def _sum_up(pixels: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
+    """Sums of uint8 [H, W, 3] above and to the left of each corner: uint32 [H + 1, 3 (W + 1)]."""
+    height, width = pixels.shape[:2]
+    for column in range(3 * width + 3):
         sums[0, column] = 0
     for y in range(height):
-        for column in range(width):
-            sums[y + 1, column] = sums[y, column] + pixels[y, column]
+        red, green, blue = np.uint32(0), np.uint32(0), np.uint32(0)
+        sums[y + 1, 0], sums[y + 1, 1], sums[y + 1, 2] = red, green, blue
+        for x in range(width):
+            red += pixels[y, x, 0]
+            green += pixels[y, x, 1]
+            blue += pixels[y, x, 2]
+            sums[y + 1, 3 * x + 3] = red
+            sums[y + 1, 3 * x + 4] = green
+            sums[y + 1, 3 * x + 5] = blue
+        for column in range(3 * width + 3):
+            sums[y + 1, column] += sums[y, column]
 
 
 @kernel()
-def _resize(
-    sums: NDArray[np.uint32],
-    x1: int,
-    y1: int,
-    x2: int,
-    y2: int,
-    row: NDArray[np.uint32],
-    out: NDArray[np.float32],
-) -> None:
-    """Part of one photo, by its running sums, into float32 [h, w, 3]; `row` is uint32 [3 W] to use."""
-    height, width = out.shape[:2]
+def _resize(sums: NDArray[np.uint32], x1: int, y1: int, x2: int, y2: int, out: NDArray[np.float32]) -> None:
+    """Part of one photo, by its sums, into float32 [3, h, w]."""
+    height, width = out.shape[1:]
     rows, columns = y2 - y1, x2 - x1
     # Divided once a column, and unsigned: numba then need not ask whether an index counts from the end.
     left, right = np.empty(width, np.uintp), np.empty(width, np.uintp)
+    across = np.empty(width, np.float32)
     for j in range(width):
-        left[j], right[j] = j * columns // width, ((j + 1) * columns + width - 1) // width
+        first, last = j * columns // width, ((j + 1) * columns + width - 1) // width
+        left[j], right[j], across[j] = 3 * (x1 + first), 3 * (x1 + last), last - first
     for i in range(height):
         top, bottom = y1 + i * rows // height, y1 + ((i + 1) * rows + height - 1) // height
-        above, below = sums[top, 3 * x1 : 3 * x2], sums[bottom, 3 * x1 : 3 * x2]
-        for k in range(len(above)):
-            row[k] = below[k] - above[k]
-        for j in range(width):
-            red, green, blue = np.uint32(0), np.uint32(0), np.uint32(0)
-            for k in range(left[j], right[j]):
-                red += row[3 * k]
-                green += row[3 * k + 1]
-                blue += row[3 * k + 2]
-            share = np.float32(1) / np.float32((bottom - top) * (right[j] - left[j]))
-            out[i, j, 0] = (np.float32(red) * share - np.float32(MIDDLE)) * np.float32(UNIT)
-            out[i, j, 1] = (np.float32(green) * share - np.float32(MIDDLE)) * np.float32(UNIT)
-            out[i, j, 2] = (np.float32(blue) * share - np.float32(MIDDLE)) * np.float32(UNIT)
+        above, below, down = sums[top], sums[bottom], np.float32(bottom - top)
+        for c in range(3):
+            for j in range(width):
+                start, end = left[j] + np.uintp(c), right[j] + np.uintp(c)
+                total = (below[end] - below[start]) - (above[end] - above[start])
+                # Signed, for which there is an instruction: no part has the 8 megapixels that overflow it.
+                mean = np.float32(np.int32(total)) / (across[j] * down)
+                out[c, i, j] = (mean - np.float32(MIDDLE)) * np.float32(UNIT)
 
 
 @kernel()
@@ -185,9 +180,8 @@ def _resize_windows(
     sums: NDArray[np.uint32],
     photo: NDArray[np.int64],
     corners: NDArray[np.int64],
-    row: NDArray[np.uint32],
     out: NDArray[np.float32],
 ) -> None:
-    """One `_resize` a window: sums [photos, H + 1, 3 W], photo [N], corners [N, 4], out [N, s, s, 3]."""
+    """One `_resize` a window: sums [P, H + 1, 3 (W + 1)], photo [N], corners [N, 4], out [N, 3, s, s]."""
     for n in range(len(photo)):
-        _resize(sums[photo[n]], corners[n, 0], corners[n, 1], corners[n, 2], corners[n, 3], row, out[n])
+        _resize(sums[photo[n]], corners[n, 0], corners[n, 1], corners[n, 2], corners[n, 3], out[n])

@@ -43,7 +43,7 @@ class Classifier:
         self._std = torch.tensor(spec.std, device=bundle.device) * 255
         self._network = compiled(
             _to_logits(bundle),
-            (-1, spec.size, spec.size, 3),
+            (-1, 3, spec.size, spec.size),
             runtime=self.runtime,
             device=bundle.device,
             precision=precision,
@@ -81,7 +81,7 @@ class Classifier:
             raise ValueError(f"crops of shape {crops.shape[1:]}, not ({side}, {side}, 3)")
         with torch.inference_mode():
             images = on_device(crops, self.bundle.device).float()
-            logits = self._network((images - self._mean) / self._std)
+            logits = self._network(((images - self._mean) / self._std).permute(0, 3, 1, 2))
             head = self.bundle.manifest.heads.age
             sets = 2 if head.kind == "groups" and head.by_gender else 1
             gender = logits[:, :2].softmax(dim=1)

@@ -17,19 +17,18 @@ from torch import nn
 
 from shared.errors import ModelUnavailable
 from worker.pipeline.runtime import Forward, RuntimeName, compiled
-from worker.pipeline.stem import Stem
 
 REFINE_SIDE, OUTPUT_SIDE = 24, 48
 
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Ready to run. All take float32 channels last, as `worker.pipeline.area` gives it.
+    """Ready to run. All take float32 as `worker.pipeline.area` gives it.
 
     Attributes:
-        propose: [N, H, W, 3] to [N, 5, h, w]: logit and four offsets of each 12 x 12 window, two apart.
-        refine: [N, 24, 24, 3] to [N, 5]: logit and four offsets.
-        output: [N, 48, 48, 3] to [N, 15]: logit, four offsets, five x and five y of landmarks.
+        propose: [N, 3, H, W] to [N, 5, h, w]: logit and four offsets of each 12 x 12 window, two apart.
+        refine: [N, 3, 24, 24] to [N, 5]: logit and four offsets.
+        output: [N, 3, 48, 48] to [N, 15]: logit, four offsets, five x and five y of landmarks.
     """
 
     propose: Forward
@@ -44,37 +43,20 @@ def load_networks(device: torch.device, runtime: RuntimeName) -> Networks:
         ModelUnavailable: `detector_unavailable` when they cannot be read.
     """
 
-    def ready(module: nn.Module, *shape: int) -> Forward:
-        return compiled(module, (-1, *shape, 3), runtime=runtime, device=device)
+    def ready(module: nn.Module, rows: int, columns: int) -> Forward:
+        return compiled(module, (-1, 3, rows, columns), runtime=runtime, device=device)
 
-    proposing = _load(facenet_pytorch.PNet, "pnet.pt")
     return Networks(
-        _behind_stem(proposing, runtime) if device.type == "cpu" else ready(_propose(proposing), -1, -1),
+        ready(_propose(_load(facenet_pytorch.PNet, "pnet.pt")), -1, -1),
         ready(_refine(_load(facenet_pytorch.RNet, "rnet.pt")), REFINE_SIDE, REFINE_SIDE),
         ready(_output(_load(facenet_pytorch.ONet, "onet.pt")), OUTPUT_SIDE, OUTPUT_SIDE),
     )
 
 
 def _propose(net: Any) -> nn.Module:
-    return nn.Sequential(net.conv1, net.prelu1, net.pool1, *_after_stem(net))
-
-
-def _after_stem(net: Any) -> nn.Sequential:
+    body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.conv3, net.prelu3]
     head = nn.Conv2d(net.conv3.out_channels, 5, 1)
-    body = [net.conv2, net.prelu2, net.conv3, net.prelu3]
     return nn.Sequential(*body, _joined(head, net.conv4_1, net.conv4_2))
-
-
-def _behind_stem(net: Any, runtime: RuntimeName) -> Forward:
-    stem = Stem(net.conv1, net.prelu1)
-    rest = compiled(
-        _after_stem(net),
-        (-1, net.conv1.out_channels, -1, -1),
-        runtime=runtime,
-        device=torch.device("cpu"),
-        planes=True,
-    )
-    return lambda images: rest(stem(images))
 
 
 def _refine(net: Any) -> nn.Module:

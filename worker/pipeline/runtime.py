@@ -15,7 +15,7 @@ from torch import Tensor, nn
 RuntimeName = Literal["torch", "openvino"]
 Precision = Literal["fp32", "bf16", "fp16"]
 Forward = Callable[[Tensor], Tensor]
-"""float32 [N, H, W, C] on the device to the module's float32 output; the next call may overwrite it."""
+"""float32 [N, C, H, W] on the device to the module's float32 output; the next call may overwrite it."""
 
 _DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
@@ -43,7 +43,6 @@ def compiled(
     runtime: RuntimeName,
     device: torch.device,
     precision: Precision = "fp32",
-    planes: bool = False,
 ) -> Forward:
     """A module made ready to run, in evaluation mode. It uses as many threads as torch is set to.
 
@@ -53,14 +52,13 @@ def compiled(
         runtime: `openvino` runs on the CPU only.
         device: where to.
         precision: number format of the layers that gain by it.
-        planes: whether the input comes plane by plane, [N, C, H, W], and not channels last.
     """
     if runtime == "openvino":
-        return _on_openvino(module, shape, precision, planes)
-    return _on_torch(module, device, precision, planes)
+        return _on_openvino(module, shape, precision)
+    return _on_torch(module, device, precision)
 
 
-def _on_torch(module: nn.Module, device: torch.device, precision: Precision, planes: bool) -> Forward:
+def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> Forward:
     module = deepcopy(module).eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
 
     def forward(images: Tensor) -> Tensor:
@@ -69,19 +67,20 @@ def _on_torch(module: nn.Module, device: torch.device, precision: Precision, pla
             torch.inference_mode(),
             torch.autocast(device.type, dtype=_DTYPES[precision]) if half else nullcontext(),
         ):
-            return module(images if planes else images.permute(0, 3, 1, 2)).float()  # type: ignore[no-any-return]
+            images = images.contiguous(memory_format=torch.channels_last)
+            return module(images).float()  # type: ignore[no-any-return]
 
     return forward
 
 
-def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision, planes: bool) -> Forward:
+def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision) -> Forward:
     # Where it is not installed, torch does all.
     import openvino  # type: ignore[import-untyped]
 
     from worker.pipeline.graph import as_openvino
 
     model = openvino.Core().compile_model(
-        as_openvino(module.eval(), shape, planes=planes),
+        as_openvino(module.eval(), shape),
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
@@ -94,7 +93,7 @@ def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision
     request = model.create_infer_request()
 
     def forward(images: Tensor) -> Tensor:
-        request.infer([images.numpy()], share_inputs=True)
+        request.infer([images.contiguous().numpy()], share_inputs=True)
         return torch.from_numpy(request.get_output_tensor(0).data)
 
     return forward

@@ -22,8 +22,7 @@ def noise(seed: int, *shape: int) -> NDArray[np.uint8]:
 
 def expected(pixels: NDArray[np.uint8], height: int, width: int) -> torch.Tensor:
     planes = torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float()
-    means = interpolate(planes, size=(height, width), mode="area")[0].permute(1, 2, 0)
-    return (means - 127.5) * 0.0078125
+    return (interpolate(planes, size=(height, width), mode="area")[0] - 127.5) * 0.0078125
 
 
 def both(photos: list[NDArray[np.uint8]]) -> tuple[PhotoStack, PhotoStack]:
@@ -38,7 +37,7 @@ def test_a_level_is_adaptive_average_pooling(
     photos = [noise(seed, *photo, 3), noise(seed + 1, *photo, 3)]
     for resizer in both(photos):
         found = resizer.level(*level)
-        assert found.shape == (2, *level, 3)
+        assert found.shape == (2, 3, *level)
         for one, pixels in zip(found, photos, strict=True):
             torch.testing.assert_close(one, expected(pixels, *level), atol=2e-6, rtol=0)
 
@@ -57,7 +56,7 @@ def test_a_window_is_the_same_of_a_part(seed: int, photo: tuple[int, int], data:
     which = [1, 0, 1]
     for resizer in both(photos):
         found = resizer.windows(torch.tensor(which), torch.tensor(corners), 24)
-        assert found.shape == (3, 24, 24, 3)
+        assert found.shape == (3, 3, 24, 24)
         for one, photo_index, (x1, y1, x2, y2) in zip(found, which, corners, strict=True):
             part = photos[photo_index][y1:y2, x1:x2]
             torch.testing.assert_close(one, expected(part, 24, 24), atol=2e-6, rtol=0)
@@ -66,11 +65,11 @@ def test_a_window_is_the_same_of_a_part(seed: int, photo: tuple[int, int], data:
 def test_no_windows_are_no_pictures() -> None:
     for resizer in both([noise(0, 20, 30, 3)]):
         none = torch.zeros(0, dtype=torch.int64)
-        assert resizer.windows(none, none.view(0, 4), 24).shape == (0, 24, 24, 3)
+        assert resizer.windows(none, none.view(0, 4), 24).shape == (0, 3, 24, 24)
 
 
 def test_sums_that_wrap_around_are_right_all_the_same() -> None:
-    """A column of white is 255 a row: 17 million rows overflow 32 bits. Made to, without the rows."""
+    """White is 255 a pixel: 17 megapixels overflow 32 bits. Made to, without the pixels."""
     photos = [noise(3, 40, 20, 3)]
     summed = SummedPhotos(photos)
     summed._sums += np.uint32(2**32 - 1000)

@@ -22,12 +22,12 @@ def networks() -> tuple[Networks, Networks]:
 @pytest.mark.parametrize(
     ("name", "shape"),
     [
-        ("propose", (1, 12, 12, 3)),
-        ("propose", (2, 13, 40, 3)),
-        ("propose", (1, 61, 44, 3)),
-        ("refine", (1, 24, 24, 3)),
-        ("refine", (7, 24, 24, 3)),
-        ("output", (3, 48, 48, 3)),
+        ("propose", (1, 3, 12, 12)),
+        ("propose", (2, 3, 13, 40)),
+        ("propose", (1, 3, 61, 44)),
+        ("refine", (1, 3, 24, 24)),
+        ("refine", (7, 3, 24, 24)),
+        ("output", (3, 3, 48, 48)),
     ],
 )
 def test_mtcnn_is_the_same_network(
@@ -52,13 +52,13 @@ def test_the_classifiers_features_are_the_same() -> None:
         norm.running_mean.uniform_(-0.2, 0.2)
         norm.running_var.uniform_(0.5, 1.5)
     module = nn.Sequential(network.features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), network.age)
-    images = torch.rand(3, 64, 64, 3)
+    images = torch.rand(3, 3, 64, 64)
     one, other = (
-        compiled(module, (-1, 64, 64, 3), runtime=name, device=CPU)(images) for name in runtimes(CPU)
+        compiled(module, (-1, 3, 64, 64), runtime=name, device=CPU)(images) for name in runtimes(CPU)
     )
     torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
 
 
 def test_a_layer_of_another_kind_is_named() -> None:
     with pytest.raises(TypeError, match="GELU"):
-        as_openvino(nn.Sequential(nn.GELU()), (-1, 4, 4, 3))
+        as_openvino(nn.Sequential(nn.GELU()), (-1, 3, 4, 4))
