@@ -89,7 +89,9 @@ def decode(
         try:
             image = _open(data, warnings)
             check_pixels(image.size, max_photo_pixels)
-            photo = _decode_opened(image, warnings, height, max_photo_pixels, max_working_pixels, admitted)
+            photo = _decode_opened(
+                data, image, warnings, height, max_photo_pixels, max_working_pixels, admitted
+            )
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             # Raised for more than 2x the limit, and for the warning where warnings are errors.
             raise Unreadable("too_many_pixels", f"over {max_photo_pixels / 1e6:g} megapixels") from error
@@ -138,6 +140,7 @@ def _open(data: bytes, warnings: list[str]) -> Image.Image:
 
 
 def _decode_opened(
+    data: bytes,
     image: Image.Image,
     warnings: list[str],
     max_height: int,
@@ -154,8 +157,9 @@ def _decode_opened(
         # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
         drafted = image.draft(image.mode, target[::-1] if swapped else target)
         admit(image.width * image.height)
-        image.load()
         box = drafted[1] if drafted else (0, 0, *size)
+        profile = image.info.get("icc_profile")
+        image = _load_jpeg(data, image, target[::-1] if swapped else target, box)
         scale, gamma = GreyScale(), None
     else:
         admit(image.width * image.height)
@@ -169,7 +173,7 @@ def _decode_opened(
         swapped = turn >= 5
         width, height = size[::-1] if swapped else size
         target = fit_size(width, height, max_height, max_working_pixels)
-    profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
+        profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
     image, notes = to_eight_bits(image, scale)
     warnings += notes
     stored = target[::-1] if swapped else target
@@ -184,6 +188,17 @@ def _decode_opened(
     pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
     reported = said if said != 1 else turn
     return pixels, width, height, reported, pixels.shape[0] / height, tuple(dict.fromkeys(warnings))
+
+
+def _load_jpeg(
+    data: bytes, image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+) -> Image.Image:
+    """Load, and scale at once where that needs no part of the picture and saves a copy of the large one."""
+    pixels = jpeg.decode_rgb(data, image)
+    if pixels is None:
+        image.load()
+        return image
+    return Image.fromarray(shrink_pixels(pixels, size) if box == (0, 0, *image.size) else pixels)
 
 
 def _load(image: Image.Image, warnings: list[str]) -> tuple[int, GreyScale, list[int] | None]:

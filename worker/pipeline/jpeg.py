@@ -1,4 +1,4 @@
-"""JPEG's own: the first picture of a file, and files that would decode for hours."""
+"""JPEG's own: the first picture of a file, its pixels fast, and files that would decode for hours."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import io
 import re
 
 import numpy as np
-from PIL import JpegImagePlugin
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image, JpegImagePlugin
 
 from shared.errors import Unreadable
 
@@ -36,6 +38,27 @@ def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
     if _count_pairs(data, _START_OF_SCAN) > MAX_SCANS and _scans(data) > MAX_SCANS:
         raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_SCANS} scans")
     return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+
+
+def decode_rgb(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
+    """The pixels that Pillow would give, in two thirds of its time, or None where only Pillow can tell.
+
+    Args:
+        data: the whole file.
+        image: opened from it, and drafted to the size wanted.
+
+    Returns:
+        uint8 [H, W, 3], RGB, C-contiguous. None for other modes, and for whatever is not entirely in order:
+        what can be saved of a damaged file, and what is said of it, are Pillow's to decide.
+    """
+    if image.mode != "RGB":
+        return None
+    width, height = image.size
+    try:
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width)
+    except Exception:
+        return None
+    return pixels if pixels.shape == (height, width, 3) else None
 
 
 def _count_pairs(data: bytes, kind: int) -> int:
