@@ -132,7 +132,7 @@ def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:
     return first, last
 
 
-@kernel()
+@kernel
 def _sum_up(pixels: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
     """Sums of uint8 [H, W, 3] above and to the left of each corner: uint32 [H + 1, 3 (W + 1)]."""
     height, width = pixels.shape[:2]
@@ -152,7 +152,7 @@ def _sum_up(pixels: NDArray[np.uint8], sums: NDArray[np.uint32]) -> None:
             sums[y + 1, column] += sums[y, column]
 
 
-@kernel()
+@kernel
 def _resize(sums: NDArray[np.uint32], x1: int, y1: int, x2: int, y2: int, out: NDArray[np.float32]) -> None:
     """Part of one photo, by its sums, into float32 [3, h, w]."""
     height, width = out.shape[1:]
@@ -175,7 +175,7 @@ def _resize(sums: NDArray[np.uint32], x1: int, y1: int, x2: int, y2: int, out: N
                 out[c, i, j] = (mean - np.float32(MIDDLE)) * np.float32(UNIT)
 
 
-@kernel()
+@kernel
 def _resize_windows(
     sums: NDArray[np.uint32],
     photo: NDArray[np.int64],

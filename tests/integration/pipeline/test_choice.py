@@ -43,6 +43,12 @@ def test_else_the_timing_decides_and_is_told(bundle: Bundle) -> None:
     assert "ms a face" in chosen.because
 
 
+def test_on_a_cpu_torch_is_not_offered_in_bf16(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "native_precision", lambda _: "bf16")
+    monkeypatch.setattr(choice, "_try", pytest.fail)
+    assert choose(bundle, "torch")[1] == choice.Choice("torch", "fp32", "nothing else to choose")
+
+
 def test_a_runtime_that_is_not_installed_is_named(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "runtimes", lambda _: ("torch",))
     with pytest.raises(ModelUnavailable) as caught:
