@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from copy import deepcopy
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -73,13 +74,24 @@ def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> 
     return forward
 
 
-def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision) -> Forward:
+@cache
+def _core() -> Any:
+    """The process's only one, never given up.
+
+    Each gives its thread a signal stack and, when it goes, frees that and puts back the one before. The
+    second of two that go in the order they came puts back what the first has freed, and the next signal is
+    the process's end.
+    """
     # Where it is not installed, torch does all.
     import openvino  # type: ignore[import-untyped]
 
+    return openvino.Core()
+
+
+def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision) -> Forward:
     from worker.pipeline.graph import as_openvino
 
-    model = openvino.Core().compile_model(
+    model = _core().compile_model(
         as_openvino(module.eval(), shape),
         "CPU",
         {
