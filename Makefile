@@ -48,14 +48,17 @@ serve: $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
 worker: $(RUN_STAMP) ## Start a worker
 	@$(VENV)/bin/nightshift worker $(ARGS)
 
-# Two at a time but for those that kill processes and count seconds, and those that train: not in a process that
-# has run OpenVINO. A test that takes its process along ends the run: with a new process in its place, xdist waits
-# for ever. With ARGS: those tests, one by one.
+# Two files at a time but for those that kill processes and count seconds. Those that train fork: not from a process
+# that has run OpenVINO. A test that takes its process along ends the run: with a new process in its place, xdist
+# waits for ever. With ARGS: those tests, one by one.
+IN_TWO := -n 2 --dist loadfile --max-worker-restart 0
 test: $(DEV_STAMP) ## Run the tests
 ifeq ($(strip $(ARGS)),)
-	@$(PYTHON) -m pytest -n 2 --dist loadfile --max-worker-restart 0 tests/unit tests/integration --ignore tests/integration/training; \
-	first=$$?; \
-	$(PYTHON) -m pytest tests/integration/training tests/faults tests/e2e && exit $$first
+	@failed=0; \
+	$(PYTHON) -m pytest $(IN_TWO) tests/unit tests/integration --ignore tests/integration/training || failed=1; \
+	$(PYTHON) -m pytest $(IN_TWO) tests/integration/training tests/e2e || failed=1; \
+	$(PYTHON) -m pytest tests/faults || failed=1; \
+	exit $$failed
 else
 	@$(PYTHON) -m pytest $(ARGS)
 endif
