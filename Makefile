@@ -50,14 +50,15 @@ worker: $(RUN_STAMP) ## Start a worker
 
 # Two files at a time but for those that kill processes and count seconds. Those that train fork: not from a process
 # that has run OpenVINO. A test that takes its process along ends the run: with a new process in its place, xdist
-# waits for ever. With ARGS: those tests, one by one.
+# waits for ever. So does one that hangs where no signal gets through. With ARGS: those tests, one by one.
+PYTEST := $(PYTHON) -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 IN_TWO := -n 2 --dist loadfile --max-worker-restart 0
 test: $(DEV_STAMP) ## Run the tests
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \
-	$(PYTHON) -m pytest $(IN_TWO) tests/unit tests/integration --ignore tests/integration/training || failed=1; \
-	$(PYTHON) -m pytest $(IN_TWO) tests/integration/training tests/e2e || failed=1; \
-	$(PYTHON) -m pytest tests/faults || failed=1; \
+	$(PYTEST) $(IN_TWO) tests/unit tests/integration --ignore tests/integration/training || failed=1; \
+	$(PYTEST) $(IN_TWO) tests/integration/training tests/e2e || failed=1; \
+	$(PYTEST) tests/faults || failed=1; \
 	exit $$failed
 else
 	@$(PYTHON) -m pytest $(ARGS)
