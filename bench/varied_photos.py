@@ -1,4 +1,4 @@
-"""A few photos made into many: each as it is and mirrored, at several sizes, as JPEGs of several qualities.
+"""A few photos made into many: as they are and mirrored, at several sizes, brighter and darker.
 
     python -m bench.varied_photos FROM TO
 
@@ -11,16 +11,17 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageEnhance, ImageOps
 
 from bench.photo_folder import photos_in
 
 SCALES = (1.0, 0.7, 0.5, 1.4)
 QUALITIES = (90, 84, 92, 88)
+BRIGHTNESSES = (1.0, 0.97, 1.03, 0.94)
 
 
 def write_varied(photos: Sequence[Path], folder: Path) -> list[Path]:
-    """Write eight files a photo; returns their paths."""
+    """Write 32 JPEGs a photo; returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for number, path in enumerate(photos):
@@ -30,16 +31,17 @@ def write_varied(photos: Sequence[Path], folder: Path) -> list[Path]:
             size = (max(1, round(upright.width * scale)), max(1, round(upright.height * scale)))
             scaled = upright.resize(size, Image.Resampling.LANCZOS)
             for way, image in (("", scaled), ("-mirrored", ImageOps.mirror(scaled))):
-                out = folder / f"{number + 1:03}-{scale}{way}.jpg"
-                image.save(out, "JPEG", quality=quality)
-                written.append(out)
+                for brightness in BRIGHTNESSES:
+                    out = folder / f"{number + 1:03}-{scale}{way}-{brightness}.jpg"
+                    ImageEnhance.Brightness(image).enhance(brightness).save(out, "JPEG", quality=quality)
+                    written.append(out)
     return written
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line and write the folder."""
     parser = argparse.ArgumentParser(
-        prog="python -m bench.varied_photos", description="Make eight photos of each."
+        prog="python -m bench.varied_photos", description="Make 32 photos of each."
     )
     parser.add_argument("photos", type=Path, help="folder of photos")
     parser.add_argument("to", type=Path, help="folder to write to; made when it is not there")
