@@ -17,8 +17,10 @@ from sqlalchemy import ColumnElement, Update, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from shared.db.engine import Database, database_now
+from shared.db.leftovers import forget_deleted
 from shared.db.models import Erasure, FaceRow, Job, Photo
 from shared.errors import Conflict, NotFound
+from shared.queue import uploads
 from shared.queue.jobs import owned_job
 from shared.states import ERASABLE_STATES, JobState
 from shared.store import Kind, Store, Stored, job_prefix, kind_of
@@ -70,7 +72,11 @@ def erase(
 
 
 def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
-    """Delete what the store holds of a job whose rows are gone, and complete its receipt."""
+    """Delete what the store, and the database's own files, hold of a job whose rows are gone.
+
+    The receipt is complete when nothing is left. While others read the database's log, it is not, and
+    the sweeper goes on.
+    """
     with database.read() as session:
         receipt = session.get_one(Erasure, job_id)
     prefix = job_prefix(receipt.owner, job_id)
@@ -79,6 +85,9 @@ def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
         with database.write() as session:
             session.execute(_unless_set(Erasure.size_bytes, job_id, values))
     store.clear(prefix)
+    if not forget_deleted(database):
+        with database.read() as session:
+            return session.get_one(Erasure, job_id)
     with database.write() as session:
         values = {"completed_at": database_now(session)}
         session.execute(_unless_set(Erasure.completed_at, job_id, values))
@@ -152,6 +161,7 @@ def _erase_rows(
     for table in (FaceRow, Photo):
         session.execute(delete(table).where(table.job_id == job_id))
     session.execute(delete(Job).where(Job.id == job_id))
+    uploads.forget_job(session, job_id)
 
 
 def _counted(pages: Iterable[list[Stored]]) -> dict[str, int]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from shared import erasure
 from shared.clock import utc_now
 from shared.db.engine import Database, database_now
+from shared.db.leftovers import rewrite_if_due
 from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Conflict, NotFound, Transient
@@ -194,6 +195,8 @@ class Sweeper:
                 erasure.delete_originals(database, store, owner, job_id)
         if uploads_due:
             self._clear_uploads()
+        if rewrite_if_due(database):
+            log.info("wrote the database's file anew after erasures")
 
     def _erase_expired(self, expired: list[tuple[str, str]], horizon: Horizon) -> None:
         for owner, job_id in expired:
