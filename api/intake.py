@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from api.body import PhotoBody
 from api.context import Context
 from api.parameters import Added, Checked, InPlacePhoto, KnownPhoto
-from shared.clock import utc_now
+from shared.db.engine import database_now
 from shared.doorbell import rings_for
 from shared.errors import Conflict, NightshiftError, Transient
 from shared.ids import new_id
@@ -50,9 +50,9 @@ def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tupl
         return photo_by_custom_id(session, job_id, custom_id), bool(added)
 
 
-def open_until(to: Context) -> datetime:
+def open_until(to: Context, session: Session) -> datetime:
     """When a job expires that gets a photo now and no other."""
-    return utc_now() + timedelta(days=to.settings.open_ttl_days)
+    return database_now(session) + timedelta(days=to.settings.open_ttl_days)
 
 
 def _require_open(session: Session, owner: str, job_id: str) -> None:
@@ -65,7 +65,7 @@ def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
     """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
         with to.database.write() as session:
-            added = intake.add_photos(session, to.owner, job_id, photos, open_until(to))
+            added = intake.add_photos(session, to.owner, job_id, photos, open_until(to, session))
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
@@ -127,7 +127,7 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
     """
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
     with to.database.write() as session:
-        added = intake.add_photos(session, to.owner, job_id, rows, open_until(to))
+        added = intake.add_photos(session, to.owner, job_id, rows, open_until(to, session))
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.
         total = intake.next_ordinal(session, job_id)
     to.jobs.changed(job_id)

@@ -153,7 +153,7 @@ def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
         priority=wanted.priority,
         max_failure_rate=wanted.max_failure_rate,
         processing_window=wanted.processing_window,
-        open_until=adding.open_until(to),
+        open_until=adding.open_until(to, session),
         job_id=job_id,
     )
 
@@ -166,4 +166,6 @@ def _announce(to: Context, job_id: str, arrival: Arrival) -> None:
         to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
     else:
         with to.database.write() as session:
-            finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
+            finish_if_done(
+                session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
+            )

@@ -8,6 +8,7 @@ from datetime import datetime
 from api.context import Context
 from shared import erasure
 from shared.clock import utc_now
+from shared.db.engine import database_now
 from shared.doorbell import MOST_RINGS, rings_for
 from shared.queue import control
 from shared.queue.finish import finish_if_done
@@ -39,7 +40,9 @@ def resume(to: Context, job_id: str) -> None:
         waiting = count_claimable(session, utc_now(), MOST_RINGS * to.settings.batch_size)
     with to.database.write() as session:
         # It may have been paused after its last photo was saved.
-        finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
+        finish_if_done(
+            session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
+        )
     to.jobs.changed(job_id)
     if waiting:
         to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
@@ -68,7 +71,9 @@ def cancel(to: Context, job_id: str) -> None:
     with to.database.write() as session:
         control.cancel(session, to.owner, job_id)
     with to.database.write() as session:
-        finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
+        finish_if_done(
+            session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
+        )
     to.jobs.changed(job_id)
 
 

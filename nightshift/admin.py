@@ -110,5 +110,37 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(Exit.UNAVAILABLE)
 
 
+@app.command()
+@told
+def clock(
+    home: HomeOption = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Say that the clock is right.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show whether the clock is believed by which results expire; exit 3 while it is not."""
+    with whole_installation():
+        from shared.db.engine import Database
+        from shared.erasure import count_expired
+        from shared.queue import expiry
+
+    database = Database(_settings(home).database_url)
+    try:
+        with database.write() if trust else database.read() as session:
+            horizon = expiry.trust(session) if trust else expiry.standing(session)
+            due = count_expired(session, horizon.now)
+    finally:
+        database.close()
+    if as_json:
+        typer.echo(json.dumps({**asdict(horizon), "in_doubt": horizon.in_doubt, "due": due}, default=str))
+    else:
+        typer.echo(f"clock {horizon.now:%Y-%m-%d %H:%M:%S} UTC; by it {due:,} jobs have expired")
+    if horizon.trusted_at is not None:
+        say(
+            f"the clock is far ahead of {horizon.until:%Y-%m-%d %H:%M:%S} UTC, when it was last believed:"
+            f" nothing expires before {horizon.trusted_at:%Y-%m-%d %H:%M:%S} UTC, or --trust"
+        )
+        raise typer.Exit(Exit.PARTIAL)
+
+
 def _settings(home: Path | None) -> Settings:
     return load_settings(home=home) if home else load_settings()

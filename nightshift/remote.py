@@ -255,6 +255,8 @@ def delete(
         f" {receipt.originals:,} originals, {receipt.thumbnails:,} thumbnails, {receipt.size_bytes:,} bytes"
         f"{in_place}"
     )
+    if receipt.completed_at is None:
+        say("the database's log may still hold copies while it is read; the sweeper sees to it")
 
 
 def _find(paths: Sequence[Path]) -> list[FoundPhoto]:

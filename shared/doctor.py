@@ -18,6 +18,7 @@ from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.migrate import is_current
 from shared.errors import NightshiftError
+from shared.queue.expiry import Horizon, standing
 from shared.registry import count_alive
 from shared.settings import Settings
 from shared.store import Store
@@ -72,11 +73,19 @@ def _database(settings: Settings) -> Iterator[Diagnosis]:
                 yield Diagnosis("schema", "failed", "migrations are missing: python -m shared.db.migrate")
                 return
             yield Diagnosis("schema", "ok", "every migration is there")
+            yield _expiry(standing(session))
             for kind in ("worker", "sweeper"):
                 alive = count_alive(session, kind, utc_now())
                 yield Diagnosis(f"{kind}s", "ok" if alive else "warning", f"{alive} seen lately")
     finally:
         database.close()
+
+
+def _expiry(horizon: Horizon) -> Diagnosis:
+    if horizon.trusted_at is None:
+        return Diagnosis("expiry", "ok", "the clock is believed")
+    says = f"the clock is far ahead of the last sweep, {horizon.until:%Y-%m-%d %H:%M} UTC: nothing expires"
+    return Diagnosis("expiry", "warning", f"{says}; if it is right: nightshift admin clock --trust")
 
 
 def _sqlite(version: str) -> Diagnosis:

@@ -13,13 +13,14 @@ from datetime import datetime
 from itertools import chain
 from typing import Any, Literal
 
-from sqlalchemy import Update, delete, func, select, update
+from sqlalchemy import ColumnElement, Update, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from shared.clock import utc_now
-from shared.db.engine import Database
+from shared.db.engine import Database, database_now
+from shared.db.leftovers import forget_deleted
 from shared.db.models import Erasure, FaceRow, Job, Photo
 from shared.errors import Conflict, NotFound
+from shared.queue import uploads
 from shared.queue.jobs import owned_job
 from shared.states import ERASABLE_STATES, JobState
 from shared.store import Kind, Store, Stored, job_prefix, kind_of
@@ -31,8 +32,24 @@ AT_ONCE = 20
 _COLUMNS: dict[Kind, str] = {"original": "originals", "thumbnail": "thumbnails", "archive": "archives"}
 
 
-def erase(database: Database, store: Store, owner: str, job_id: str, reason: Reason) -> Erasure:
+def erase(
+    database: Database,
+    store: Store,
+    owner: str,
+    job_id: str,
+    reason: Reason,
+    *,
+    expired_by: datetime | None = None,
+) -> Erasure:
     """Erase a job, or show the receipt of one that was erased before.
+
+    Args:
+        database: of the service.
+        store: of the service.
+        owner: of the job.
+        job_id: the job.
+        reason: why.
+        expired_by: only if its results have expired by then: it may have been retried meanwhile.
 
     Raises:
         NotFound: `job_not_found`.
@@ -43,7 +60,7 @@ def erase(database: Database, store: Store, owner: str, job_id: str, reason: Rea
         with database.write() as session:
             earlier = session.scalar(receipt)
             if earlier is None:
-                _erase_rows(session, owner, job_id, reason, utc_now())
+                _erase_rows(session, owner, job_id, reason, expired_by)
             elif earlier.completed_at is not None:
                 return earlier
     except NotFound:
@@ -55,7 +72,11 @@ def erase(database: Database, store: Store, owner: str, job_id: str, reason: Rea
 
 
 def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
-    """Delete what the store holds of a job whose rows are gone, and complete its receipt."""
+    """Delete what the store, and the database's own files, hold of a job whose rows are gone.
+
+    The receipt is complete when nothing is left. While others read the database's log, it is not, and
+    the sweeper goes on.
+    """
     with database.read() as session:
         receipt = session.get_one(Erasure, job_id)
     prefix = job_prefix(receipt.owner, job_id)
@@ -64,15 +85,28 @@ def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
         with database.write() as session:
             session.execute(_unless_set(Erasure.size_bytes, job_id, values))
     store.clear(prefix)
+    if not forget_deleted(database):
+        with database.read() as session:
+            return session.get_one(Erasure, job_id)
     with database.write() as session:
-        session.execute(_unless_set(Erasure.completed_at, job_id, {"completed_at": utc_now()}))
+        values = {"completed_at": database_now(session)}
+        session.execute(_unless_set(Erasure.completed_at, job_id, values))
         return session.get_one(Erasure, job_id)
 
 
-def expired_jobs(session: Session, now: datetime) -> list[tuple[str, str]]:
-    """Owner and id of jobs whose results have expired."""
-    query = select(Job.owner, Job.id).where(Job.state == JobState.ENDED, Job.results_expire_at < now)
+def expired_jobs(session: Session, until: datetime) -> list[tuple[str, str]]:
+    """Owner and id of jobs whose results have expired by then, the earliest first."""
+    query = select(Job.owner, Job.id).where(*_expired(until)).order_by(Job.results_expire_at)
     return [(owner, job_id) for owner, job_id in session.execute(query.limit(AT_ONCE))]
+
+
+def count_expired(session: Session, until: datetime) -> int:
+    """Jobs whose results have expired by then."""
+    return session.scalar(select(func.count()).select_from(Job).where(*_expired(until))) or 0
+
+
+def _expired(until: datetime) -> tuple[ColumnElement[bool], ...]:
+    return Job.state == JobState.ENDED, Job.results_expire_at < until
 
 
 def incomplete(session: Session) -> list[str]:
@@ -94,11 +128,17 @@ def delete_originals(database: Database, store: Store, owner: str, job_id: str) 
         if keys := [found.key for found in page if kind_of(found.key) != "thumbnail"]:
             store.delete(*keys)
     with database.write() as session:
-        session.execute(update(Job).where(Job.id == job_id).values(originals_deleted_at=utc_now()))
+        session.execute(
+            update(Job).where(Job.id == job_id).values(originals_deleted_at=database_now(session))
+        )
 
 
-def _erase_rows(session: Session, owner: str, job_id: str, reason: Reason, now: datetime) -> None:
+def _erase_rows(
+    session: Session, owner: str, job_id: str, reason: Reason, expired_by: datetime | None
+) -> None:
     job = owned_job(session, owner, job_id, lock=True)
+    if expired_by is not None and not (job.results_expire_at and job.results_expire_at < expired_by):
+        raise Conflict("illegal_move", f"the results of job {job_id} have not expired", state=job.state)
     if job.state not in ERASABLE_STATES:
         message = f"cannot delete job {job_id}: it is {job.state}; cancel it first"
         raise Conflict("illegal_move", message, state=job.state)
@@ -111,7 +151,7 @@ def _erase_rows(session: Session, owner: str, job_id: str, reason: Reason, now: 
             job_id=job_id,
             owner=owner,
             reason=reason,
-            requested_at=now,
+            requested_at=database_now(session),
             photos=photos,
             faces=faces or 0,
             in_place=in_place,
@@ -121,6 +161,7 @@ def _erase_rows(session: Session, owner: str, job_id: str, reason: Reason, now: 
     for table in (FaceRow, Photo):
         session.execute(delete(table).where(table.job_id == job_id))
     session.execute(delete(Job).where(Job.id == job_id))
+    uploads.forget_job(session, job_id)
 
 
 def _counted(pages: Iterable[list[Stored]]) -> dict[str, int]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from shared import registry
 from shared.clock import utc_now
-from shared.db.engine import Database
+from shared.db.engine import Database, database_now
 from shared.errors import Transient
 from shared.sums import Sums
 
@@ -72,7 +72,7 @@ class Registration:
                     about=self._about,
                     sums=self._sums.document(),
                     started_at=self._started_at,
-                    now=utc_now(),
+                    now=database_now(session),
                     stopped=stopped,
                 )
             self._has_beaten = True

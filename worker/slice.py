@@ -222,7 +222,7 @@ def _finish(parts: Parts, job_id: str) -> bool:
             return False
     with parts.database.write() as session:
         return finish_if_done(
-            session, job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now()
+            session, job_id, results_ttl_days=parts.settings.results_ttl_days, now=database_now(session)
         )
 
 

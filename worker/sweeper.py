@@ -18,13 +18,15 @@ from sqlalchemy.orm import Session
 from shared import erasure
 from shared.clock import utc_now
 from shared.db.engine import Database, database_now
+from shared.db.leftovers import rewrite_if_due
 from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
-from shared.errors import NotFound, Transient
+from shared.errors import Conflict, NotFound, Transient
 from shared.logs import configure
 from shared.process_id import is_surely_dead, own_process_id
-from shared.queue import uploads
+from shared.queue import expiry, uploads
 from shared.queue.control import resume_due
+from shared.queue.expiry import Horizon
 from shared.queue.finish import expire_open, finish_if_done
 from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
 from shared.queue.turns import count_claimable
@@ -55,6 +57,7 @@ class Sweeper:
         self._doorbell = doorbell or CeleryDoorbell(settings.broker_url)
         self._suspension = SuspensionWatch(settings.lease_s)
         self._measures = Measures()
+        self._doubt_was_said = False
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set; a database that is away is waited for."""
@@ -77,10 +80,10 @@ class Sweeper:
     def sweep(self) -> None:
         """One round: first what workers wait for."""
         self._return_lapsed()
-        self._move_on()
+        horizon = self._move_on()
         self._finish_jobs()
         self._ring()
-        self._erase()
+        self._erase(horizon)
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
@@ -114,16 +117,39 @@ class Sweeper:
             self._measures.count("leases_expired")
             log.warning("freed archive", extra={"job": job_id})
 
-    def _move_on(self) -> None:
+    def _move_on(self) -> Horizon:
         """What time alone moves: pauses that are over, open jobs that nobody submits."""
         with self._write() as session:
-            resumed = resume_due(session, utc_now())
-            fold_gone(session, utc_now())
-            expired = expire_open(session, results_ttl_days=self._settings.results_ttl_days, now=utc_now())
+            horizon = expiry.look(session)
+            resumed = resume_due(session, horizon.now)
+            fold_gone(session, horizon.now)
+            expired = expire_open(
+                session, results_ttl_days=self._settings.results_ttl_days, now=horizon.until
+            )
+        self._say_doubt(horizon)
         for job_id in resumed:
             log.info("resumed: its pause is over", extra={"job": job_id})
         for job_id in expired:
             log.info("expired: it was never submitted", extra={"job": job_id})
+        return horizon
+
+    def _say_doubt(self, horizon: Horizon) -> None:
+        """Once when the clock is found to be ahead, once when it is believed again."""
+        if horizon.in_doubt == self._doubt_was_said:
+            return
+        self._doubt_was_said = horizon.in_doubt
+        if horizon.trusted_at is None:
+            log.info("the clock is believed again")
+            return
+        log.error(
+            "the clock is far ahead of the last sweep: nothing expires until it has gone on evenly for"
+            " days; if it is right, say so: nightshift admin clock --trust",
+            extra={
+                "clock": horizon.now.isoformat(timespec="seconds"),
+                "last_sweep": horizon.until.isoformat(timespec="seconds"),
+                "believed_from": horizon.trusted_at.isoformat(timespec="seconds"),
+            },
+        )
 
     def _finish_jobs(self) -> None:
         with self._database.read() as session:
@@ -131,7 +157,10 @@ class Sweeper:
         for job_id in jobs:
             with self._write() as session:
                 ended = finish_if_done(
-                    session, job_id, results_ttl_days=self._settings.results_ttl_days, now=utc_now()
+                    session,
+                    job_id,
+                    results_ttl_days=self._settings.results_ttl_days,
+                    now=database_now(session),
                 )
                 job = session.get(Job, job_id) if ended else None
             if job is not None:
@@ -148,18 +177,16 @@ class Sweeper:
         if on_the_list is not None and on_the_list < wanted:
             self._doorbell.ring(wanted - on_the_list)
 
-    def _erase(self) -> None:
+    def _erase(self, horizon: Horizon) -> None:
         """What has expired, what was begun and broken off, and what uploads left behind."""
         database, store = self._database, self._store
         with database.read() as session:
-            expired = erasure.expired_jobs(session, utc_now())
+            expired = erasure.expired_jobs(session, horizon.until)
             incomplete = erasure.incomplete(session)
             due = erasure.due_for_originals(session)
-            uploads_due = uploads.any_due(session, database_now(session))
-        for owner, job_id in expired:
-            with _alone(job_id):
-                receipt = erasure.erase(database, store, owner, job_id, "expired")
-                log.info("erased: its results had expired", extra={"job": job_id, "photos": receipt.photos})
+            # By a clock that is ahead, requests under way have been given up long ago.
+            uploads_due = not horizon.in_doubt and uploads.any_due(session, horizon.now)
+        self._erase_expired(expired, horizon)
         for job_id in incomplete:
             with _alone(job_id):
                 erasure.erase_bytes(database, store, job_id)
@@ -168,11 +195,26 @@ class Sweeper:
                 erasure.delete_originals(database, store, owner, job_id)
         if uploads_due:
             self._clear_uploads()
+        if rewrite_if_due(database):
+            log.info("wrote the database's file anew after erasures")
+
+    def _erase_expired(self, expired: list[tuple[str, str]], horizon: Horizon) -> None:
+        for owner, job_id in expired:
+            with _alone(job_id):
+                receipt = erasure.erase(
+                    self._database, self._store, owner, job_id, "expired", expired_by=horizon.until
+                )
+                log.info("erased: its results had expired", extra={"job": job_id, "photos": receipt.photos})
+        if len(expired) == erasure.AT_ONCE:
+            with self._database.read() as session:
+                left = erasure.count_expired(session, horizon.until)
+            log.info("erased as many as one round may", extra={"jobs": len(expired), "left": left})
 
     def _clear_uploads(self) -> None:
         with self._write() as session:
-            uploads.forget(session, utc_now())
-            abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=database_now(session))
+            now = database_now(session)
+            uploads.forget(session, now)
+            abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=now)
         for upload in abandoned:
             log.warning("deleting an upload nobody goes on with", extra={"job": upload.job_id})
             self._store.clear(job_prefix(upload.owner, upload.job_id))
@@ -185,6 +227,8 @@ def _alone(job_id: str) -> Iterator[None]:
     """One job whose bytes cannot be deleted keeps nobody else's, nor may it be erased by two at once."""
     try:
         yield
+    except Conflict:
+        log.info("not erased: it goes on", extra={"job": job_id})
     except NotFound:
         log.info("erased by another", extra={"job": job_id})
     except Transient as error:

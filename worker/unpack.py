@@ -121,7 +121,9 @@ def _after(parts: Parts, held: HeldArchive) -> None:
     parts.store.delete(archive_key(held.owner, held.job_id))
     with parts.database.write() as session:
         # All of them may have failed on their way in.
-        finish_if_done(session, held.job_id, results_ttl_days=parts.settings.results_ttl_days, now=utc_now())
+        finish_if_done(
+            session, held.job_id, results_ttl_days=parts.settings.results_ttl_days, now=database_now(session)
+        )
         waiting = count_claimable(session, utc_now(), MOST_RINGS * parts.settings.batch_size)
     parts.doorbell.ring(rings_for(waiting, parts.settings.batch_size))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -72,6 +73,29 @@ class Database:
         with self.read() as session:
             session.execute(text("SELECT 1"))
 
+    @property
+    def size_bytes(self) -> int:
+        """Of SQLite's file; 0 on a server."""
+        path = Path(self._engine.url.database or "") if self.is_sqlite else None
+        return path.stat().st_size if path and path.is_file() else 0
+
+    @contextmanager
+    def apart(self, patience_ms: int) -> Iterator[Any]:
+        """A cursor of the driver's own, outside any transaction, that waits so long for others.
+
+        Raises:
+            Transient: `database_unavailable`.
+        """
+        with translated():
+            connection = self._engine.raw_connection()
+            try:
+                connection.detach()
+                cursor = connection.cursor()
+                cursor.execute(f"PRAGMA busy_timeout={patience_ms:d}")
+                yield cursor
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Close every pooled connection."""
         self._engine.dispose()
@@ -84,6 +108,9 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise _named(error) from error
+    except sqlite3.Error as error:
+        # Of a connection that is not SQLAlchemy's.
+        raise Transient("database_unavailable", f"database: {error}") from error
     except PoolTimeout as error:
         raise Transient("database_unavailable", "database: every connection is busy") from error
 
@@ -107,7 +134,12 @@ _PASSING = {"08", "25", "40", "53", "55", "57", "58"}
 """PostgreSQL: connection, read-only, rollback, resources, locks, intervention, disk: all of these pass."""
 
 
-_JSON: dict[str, Any] = {"json_serializer": json_columns.written, "json_deserializer": json_columns.read}
+_SHARED: dict[str, Any] = {
+    "json_serializer": json_columns.written,
+    "json_deserializer": json_columns.read,
+    # Errors are logged; parameters name files and people.
+    "hide_parameters": True,
+}
 
 
 def database_now(session: Session) -> datetime:
@@ -138,7 +170,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     if parsed.get_backend_name() == "sqlite":
         if parsed.database:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, connect_args={"timeout": 30}, **_JSON)
+        engine = create_engine(parsed, connect_args={"timeout": 30}, **_SHARED)
         event.listen(engine, "connect", partial(_configure_sqlite, foreign_keys=foreign_keys))
         event.listen(engine, "begin", _begin_sqlite)
         return engine
@@ -146,7 +178,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
         return create_engine(
             parsed,
             pool_pre_ping=True,
-            **_JSON,
+            **_SHARED,
             connect_args={
                 "connect_timeout": 10,
                 # A network that swallows everything is noticed within a minute, too.
@@ -172,6 +204,8 @@ def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> N
     cursor.execute("PRAGMA busy_timeout=30000")
     cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
     cursor.execute("PRAGMA journal_size_limit=67108864")
+    # What is deleted is zeroed: erased means gone.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 

@@ -75,6 +75,8 @@ class Job(Base):
     __table_args__ = (
         Index("ix_jobs_owner_created_at", "owner", "created_at", "id"),
         Index("ix_jobs_state", "state"),
+        Index("ix_jobs_owner_state", "owner", "state"),
+        Index("ix_jobs_results_expire_at", "results_expire_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -197,9 +199,13 @@ class Upload(Base):
     """
 
     __tablename__ = "uploads"
-    __table_args__ = (Index("ix_uploads_lease_expires_at", "lease_expires_at"),)
+    __table_args__ = (
+        Index("ix_uploads_lease_expires_at", "lease_expires_at"),
+        Index("ix_uploads_job_id", "job_id"),
+    )
 
     owner: Mapped[str] = mapped_column(primary_key=True)
+    # A digest of the client's: a key may say whose photos they are.
     key: Mapped[str] = mapped_column(primary_key=True)
     job_id: Mapped[str]
     begun_at: Mapped[datetime]
@@ -251,6 +257,28 @@ class Erasure(Base):
     thumbnails: Mapped[int | None]
     archives: Mapped[int | None]
     size_bytes: Mapped[int | None]
+
+
+class ClockRow(Base):
+    """How far a clock that things end by is believed; see `shared.queue.expiry`."""
+
+    __tablename__ = "clocks"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    believed_at: Mapped[datetime]
+    seen_at: Mapped[datetime]
+    # By the clock that is doubted; None while it is believed.
+    doubted_since: Mapped[datetime | None]
+
+
+class Holding(Base):
+    """What an owner holds: photos, and bytes of uploads in the store. Changed with the rows it counts."""
+
+    __tablename__ = "holdings"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    photos: Mapped[int]
+    size_bytes: Mapped[int]
 
 
 class Key(Base):

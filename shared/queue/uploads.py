@@ -7,6 +7,7 @@ the middle frees the key by not renewing it, and the sweeper deletes the bytes i
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -29,7 +30,7 @@ class Receiving:
 
     Attributes:
         owner: of the job.
-        key: the client's, or one of our own that nobody can send again.
+        key: a digest of the client's, or one of our own that nobody can send again.
         token: says that it is still this request that holds the key.
         job_id: its bytes are stored under this id.
         abandoned: a job id whose bytes an earlier request with this key left behind, None without one.
@@ -66,20 +67,21 @@ def begin(
     token = new_id("upl")
     expires_at = now + timedelta(seconds=lease_s)
     job_id = new_id("job")
-    known = session.scalar(select(Upload).where(Upload.owner == owner, Upload.key == key).with_for_update())
+    kept = _digest(owner, key) if key else token
+    known = session.scalar(select(Upload).where(Upload.owner == owner, Upload.key == kept).with_for_update())
     if known is None:
-        row = Upload(owner=owner, key=key or token, job_id=job_id, begun_at=now)
+        row = Upload(owner=owner, key=kept, job_id=job_id, begun_at=now)
         row.lease_token, row.lease_expires_at = token, expires_at
         try:
             with session.begin_nested():
                 session.add(row)
         except IntegrityError as error:
-            raise _in_use(key) from error
+            raise _in_use() from error
         return Receiving(owner, row.key, token, job_id)
     if known.fingerprint is not None:
         return Replay(known.job_id, known.fingerprint)
     if known.lease_expires_at is not None and known.lease_expires_at > now:
-        raise _in_use(key)
+        raise _in_use()
     abandoned, known.job_id, known.begun_at = known.job_id, job_id, now
     known.lease_token, known.lease_expires_at = token, expires_at
     session.flush()
@@ -134,6 +136,11 @@ def take_over(session: Session, *, lease_s: float, now: datetime) -> list[Receiv
     return taken
 
 
+def forget_job(session: Session, job_id: str) -> None:
+    """Forget the key that made a job, with the job: it is free again."""
+    session.execute(delete(Upload).where(Upload.job_id == job_id, Upload.fingerprint.is_not(None)))
+
+
 def forget(session: Session, now: datetime) -> None:
     """Forget keys that are no longer honoured."""
     session.execute(delete(Upload).where(_forgettable(now)))
@@ -151,10 +158,13 @@ def _update_held(session: Session, upload: Receiving, **values: Any) -> None:
         .execution_options(synchronize_session=False)
     )
     if cast("CursorResult[Any]", result).rowcount != 1:
-        raise _in_use(upload.key)
+        raise _in_use()
 
 
-def _in_use(key: str | None) -> Conflict:
-    return Conflict(
-        "idempotency_key_in_use", f"another request with the Idempotency-Key {key!r} is under way"
-    )
+def _digest(owner: str, key: str) -> str:
+    """What is kept of a client's key, which may say whose photos they are."""
+    return hashlib.sha256(f"{owner}\n{key}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _in_use() -> Conflict:
+    return Conflict("idempotency_key_in_use", "another request with this Idempotency-Key is under way")

@@ -122,7 +122,10 @@ class Erasure(View):
     job_id: str
     reason: Literal["requested", "expired"]
     requested_at: datetime = Field(description="From here on nothing of the job could be seen.")
-    completed_at: datetime | None = Field(description="From here on none of its bytes are stored.")
+    completed_at: datetime | None = Field(
+        description="From here on none of its bytes are stored. Null while the database's log, which"
+        " others are reading, may still hold copies: the sweeper sees to it."
+    )
     photos: int = Field(description="Photos the job had.")
     faces: int = Field(description="Faces that were found in them.")
     in_place: int = Field(description="Of the photos: files that stayed where they are, untouched.")
