@@ -11,6 +11,7 @@ from werkzeug import Response as BaseResponse
 
 from api import (
     access,
+    answer_headers,
     auth,
     health,
     jobs,
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     auth.require_key_for_others(settings, parts.database)
     problems.register(app)
     access.register(app)
+    answer_headers.register(app)
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
