@@ -32,9 +32,6 @@ def _begin() -> None:
 
 def _end(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.get("request_id", "")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if request.path.startswith("/v1/"):
-        response.headers.setdefault("Cache-Control", "private, no-cache")
     # Without the query: it holds names of people's files.
     level = logging.INFO if request.path.startswith("/v1/") else logging.DEBUG
     took_ms = (time.monotonic() - g.get("begun_s", time.monotonic())) * 1000

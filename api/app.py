@@ -11,6 +11,7 @@ from werkzeug import Response as BaseResponse
 
 from api import (
     access,
+    answer_headers,
     auth,
     health,
     jobs,
@@ -25,8 +26,9 @@ from api import (
 )
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, polish
-from api.json_bodies import require_json
+from api.json_bodies import JsonRequest, require_json
 from api.probes import Probes
+from api.queries import require_known_query
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
 from shared.bundles import locate_bundle, read_manifest
@@ -58,11 +60,14 @@ def create_app(settings: Settings | None = None) -> Flask:
         validation_error_model=problems.Problem,
         validation_error_callback=problems.refuse_fields,
     )
+    app.request_class = JsonRequest
     parts = app.extensions[EXTENSION] = _context(settings)
     auth.require_key_for_others(settings, parts.database)
     problems.register(app)
     access.register(app)
+    answer_headers.register(app)
     app.before_request(auth.guard)
+    app.before_request(require_known_query)
     app.before_request(require_json)
     for part in (jobs, photos, results, thumbnails, keys, workers, models, health, metrics):
         app.register_api(part.blueprint)

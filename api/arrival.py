@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from api.body import PhotoBody, expected_sha256
 from api.context import Context
+from api.json_bodies import parse
 from api.multipart import FormField, FormFile
 from api.parameters import NewJob
 from api.problems import refuse_fields
@@ -176,13 +177,14 @@ def wanted_from(fields: dict[str, str]) -> NewJob:
     wanted: dict[str, Any] = {name: value for name, value in fields.items() if name not in options}
     if "metadata" in wanted:
         try:
-            wanted["metadata"] = json.loads(wanted["metadata"])
-        except (ValueError, RecursionError) as error:
+            wanted["metadata"] = parse(wanted["metadata"])
+        except InvalidInput as error:
             raise InvalidInput("invalid_fields", "metadata: is not JSON") from error
     if options:
         wanted["options"] = options
     try:
-        return NewJob.model_validate(wanted)
+        # Everything in a form is text.
+        return NewJob.model_validate(wanted, strict=False)
     except ValidationError as error:
         refuse_fields(error)
 

@@ -81,7 +81,7 @@ def _new_job() -> dict[str, Any]:
 NEW_JOB: dict[str, Any] = _new_job()
 
 _REASONS = {
-    400: "The body or its digest is damaged",
+    400: "The body or its digest is damaged, or a name is not UTF-8",
     401: "The API key is missing or wrong",
     403: "This caller may not, or not with this key",
     404: "No such thing",
@@ -90,7 +90,7 @@ _REASONS = {
     409: "The job's state forbids it, the name is taken, or the key is in use",
     413: "Too large",
     415: "Not the type of body that is expected",
-    422: "A value is wrong; `errors` names each field",
+    422: "A value is wrong; `errors` names each field. Or a parameter is not known, or there twice",
     429: "Too many requests with this key, or wrong keys from this address; see Retry-After",
     503: "The database or the store is out of reach",
 }
@@ -114,10 +114,14 @@ RESULTS: dict[str, Any] = {
 def answers(good: ResponseDict, *problems: int) -> ResponseDict:
     """Responses of an operation: the good ones, these problems, and those that every one may have."""
     described: ResponseDict = {**good}
-    for status in sorted({*problems, 401, 403, 422, 429, 503}):
-        schema = {"$ref": "#/components/schemas/Problem"}
-        described[status] = {"description": _REASONS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
+    for status in sorted({*problems, 401, 403, 429, 503}):
+        described[status] = _problem(status)
     return described
+
+
+def _problem(status: int) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": _REASONS[status], "content": {MEDIA_TYPE: {"schema": schema}}}
 
 
 _ATTRIBUTES = re.compile(r"\n\s*Attributes:\s*\n", re.MULTILINE)
@@ -144,4 +148,7 @@ def polish(document: dict[str, Any]) -> None:
                 schema["properties"][name].setdefault("description", " ".join(text.split()))
     for methods in document["paths"].values():
         for operation in methods.values():
+            # A query can be wrong wherever there is one.
+            for status in (400, 422):
+                operation["responses"][str(status)] = _problem(status)
             operation["description"] = operation.get("description", "").replace("<br/>", "\n").strip()

@@ -1,13 +1,19 @@
-"""A view that takes a body takes JSON, whole and of bounded size."""
+"""A view that takes a body takes JSON, whole and of bounded size; what stands in it, stands there once.
+
+RFC 8259 to the letter: UTF-8, no NaN, no number beyond what a float holds, no key twice in an object.
+"""
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+import json
+import math
+from collections import Counter
+from typing import Any, NoReturn, TypeVar
 
-from flask import current_app, request
+from flask import Request, current_app, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
+from api.body import RequestBody
 from api.problems import refuse_fields
 from shared.errors import InvalidInput
 
@@ -17,36 +23,109 @@ LIMIT_BYTES = 16 * 1024 * 1024
 """Enough for 1000 photos in place with the longest names and paths."""
 
 
+class JsonRequest(Request):
+    """A request whose JSON is read here, whoever asks for it, and once."""
+
+    _document: tuple[Any] | None = None
+
+    def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> Any:  # noqa: ARG002
+        """The body's JSON; see `parse` for what is refused, also where the caller wished for silence.
+
+        Raises:
+            InvalidInput: `unsupported_media_type`, `body_too_large`, `bad_json`; as `RequestBody`.
+        """
+        if self._document is None:
+            if not self.is_json:
+                raise InvalidInput("unsupported_media_type", "send JSON, with Content-Type: application/json")
+            self._document = (parse(_whole(self)),)
+        return self._document[0]
+
+
 def require_json() -> None:
-    """Refuse a body that is not JSON before the view's model looks at it.
+    """Refuse a body that is not a JSON object before the view's model looks at it.
 
     Raises:
-        InvalidInput: `unsupported_media_type`, `body_too_large`, `bad_json`.
+        InvalidInput: as `JsonRequest.get_json`; `invalid_fields`.
     """
     view = current_app.view_functions.get(request.endpoint or "")
     if view is not None and "body" in view.__annotations__ and request.method != "OPTIONS":
-        _parse()
+        _object()
 
 
 def read_json(model: type[Body]) -> Body:
     """A body that a view reads itself.
 
     Raises:
-        InvalidInput: as `require_json`; `invalid_fields`.
+        InvalidInput: as `require_json`.
     """
     try:
-        return model.model_validate(_parse())
+        return model.model_validate(_object())
     except ValidationError as error:
         refuse_fields(error)
 
 
-def _parse() -> Any:
-    if not request.is_json:
-        raise InvalidInput("unsupported_media_type", "send JSON, with Content-Type: application/json")
-    request.max_content_length = LIMIT_BYTES
+def parse(data: bytes | str) -> Any:
+    """A JSON document.
+
+    Raises:
+        InvalidInput: `bad_json`; `invalid_fields` for a number that JSON does not have.
+    """
     try:
-        return request.get_json()
-    except RequestEntityTooLarge as error:
-        raise InvalidInput("body_too_large", f"a JSON body may have {LIMIT_BYTES} bytes") from error
-    except (BadRequest, RecursionError, UnicodeDecodeError) as error:
+        text = data if isinstance(data, str) else data.decode("utf-8-sig")
+        return json.loads(
+            text, parse_constant=_no_number, parse_float=_finite, object_pairs_hook=_each_key_once
+        )
+    except UnicodeDecodeError as error:
+        raise InvalidInput("bad_json", f"the body is not UTF-8, at byte {error.start}") from error
+    except (ValueError, RecursionError) as error:
         raise InvalidInput("bad_json", "the body is not JSON") from error
+
+
+def _object() -> dict[str, Any]:
+    document = request.get_json()
+    if not isinstance(document, dict):
+        message = "must be a JSON object"
+        raise InvalidInput(
+            "invalid_fields", f"body: {message}", errors=[{"field": "body", "message": message}]
+        )
+    return document
+
+
+def _whole(asked: Request) -> bytes:
+    """All of the body: bounded in size and time, as every other body is."""
+    body = RequestBody(asked.stream.read, length=asked.content_length, limit=2**63)
+    data = bytearray()
+    if (asked.content_length or 0) > LIMIT_BYTES:
+        raise _too_large()
+    while piece := body.read():
+        data += piece
+        if len(data) > LIMIT_BYTES:
+            raise _too_large()
+    return bytes(data)
+
+
+def _too_large() -> InvalidInput:
+    return InvalidInput("body_too_large", f"a JSON body may have {LIMIT_BYTES} bytes")
+
+
+def _wrong(message: str) -> InvalidInput:
+    return InvalidInput("invalid_fields", f"body: {message}", errors=[{"field": "body", "message": message}])
+
+
+def _no_number(name: str) -> NoReturn:
+    raise _wrong(f"{name} is no number in JSON")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _wrong(f"the number {digits[:20]} is larger than any that is read")
+    return number
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) < len(pairs):
+        twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise InvalidInput("bad_json", f"the key {twice!r} is there twice in one object")
+    return document

@@ -121,11 +121,22 @@ class Form:
         try:
             while (event := self._decoder.next_event()) is NEED_DATA:
                 self._decoder.receive_data(self._read() or None)
+        except UnicodeDecodeError as error:
+            raise InvalidInput("bad_multipart", "the name of a part of the form is not UTF-8") from error
         except ValueError as error:
             # Of a client's making: bytes that are no form, or end before the form does.
             raise InvalidInput("bad_multipart", f"the form cannot be read: {error}") from error
         except RequestEntityTooLarge as error:
             raise InvalidInput("bad_multipart", f"over {_HEADER_BYTES:,} bytes between two parts") from error
-        if isinstance(event, File | Field) and not event.name:
-            raise InvalidInput("bad_multipart", "a part of the form has no name")
+        if isinstance(event, File | Field):
+            if not event.name:
+                raise InvalidInput("bad_multipart", "a part of the form has no name")
+            _require_its_own_name(event)
         return event
+
+
+def _require_its_own_name(part: File | Field) -> None:
+    """Of `filename*=utf-8''%FF` (RFC 2231) Werkzeug makes U+FFFD, and so one name of many."""
+    names = part.name + getattr(part, "filename", "")
+    if "\ufffd" in names and "*=" in part.headers["Content-Disposition"]:
+        raise InvalidInput("bad_multipart", "the name of a part of the form is not UTF-8")

@@ -6,18 +6,22 @@ import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Strict
 
 from shared.clock import utc_now
 from shared.domain import PHOTO_ERROR_CODES
-from shared.errors import NotFound
+from shared.errors import InvalidInput, NotFound
 from shared.keys import LOCAL, Scope, check_owner
-from shared.options import JobOptions
+from shared.options import JobOptions, Whole
 from shared.processing_window import ProcessingWindow
 from shared.states import JobState, PhotoStatus
 
 METADATA_LIMIT = 16_384
 """Bytes of JSON a job's metadata may have."""
+METADATA_DEPTH = 64
+"""Objects and lists in each other that it may have: every reader of JSON has some such limit."""
+_LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
+"""Of the year that follows, some time zones see the next one, which has no date here."""
 
 
 def _storable(text: str) -> str:
@@ -25,6 +29,14 @@ def _storable(text: str) -> str:
     if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("holds a NUL or half a surrogate pair")
     return text
+
+
+def _header_text(text: str) -> str:
+    # WSGI hands header bytes over as latin-1.
+    try:
+        return _storable(text.encode("latin-1").decode())
+    except UnicodeError as error:
+        raise InvalidInput("not_utf8", "Idempotency-Key is not UTF-8") from error
 
 
 def _job_id(text: str) -> str:
@@ -46,11 +58,28 @@ def _key_id(text: str) -> str:
 
 
 def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    # Python reads NaN and halves of surrogate pairs, which no JSON reader need take from us.
+    if _is_deeper(value, METADATA_DEPTH):
+        raise ValueError(f"has more than {METADATA_DEPTH} objects and lists in each other")
+    # Halves of surrogate pairs, which no JSON reader need take from us, do not encode.
     text = json.dumps(value, allow_nan=False, ensure_ascii=False)
     if len(text.encode()) > METADATA_LIMIT:
         raise ValueError(f"is over {METADATA_LIMIT} bytes")
     return value
+
+
+def _is_deeper(value: JsonValue, levels: int) -> bool:
+    """Whether it has more levels; found without going down by calls, which have a limit of their own."""
+    level: list[JsonValue] = [value]
+    for _ in range(levels + 1):
+        inner = [
+            list(each.values()) if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        ]
+        if not inner:
+            return False
+        level = [each for values in inner for each in values]
+    return True
 
 
 def _window(text: str) -> str:
@@ -61,10 +90,9 @@ def _window(text: str) -> str:
 def _in_future(at: datetime) -> datetime:
     if at <= utc_now():
         raise ValueError("must be in the future")
-    try:
-        return at.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("must be before the year 10000, UTC") from error
+    if at >= _LAST_MOMENT:
+        raise ValueError("must be before the year 9999")
+    return at.astimezone(UTC)
 
 
 def _error_code(code: str) -> str:
@@ -146,16 +174,20 @@ class ResultsQuery(BaseModel):
 
 
 class Body(BaseModel):
-    """Base of JSON bodies; a field that is not known is refused, since it is likely misspelt."""
+    """Base of JSON bodies; a field that is not known is refused, since it is likely misspelt.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Strict: neither true nor "5" is a number, nor 1 a truth. A form, which brings text alone, says so when it
+    validates.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 class NewJob(Body):
     """A job to be opened."""
 
     label: Text | None = Field(None, max_length=200, description="Your own name for it.")
-    priority: int = Field(0, ge=-1000, le=1000, description="Jobs of higher priority are worked on first.")
+    priority: Whole = Field(0, ge=-1000, le=1000, description="Jobs of higher priority are worked on first.")
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
         default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
     )
@@ -178,7 +210,7 @@ class NewJob(Body):
 class IdempotencyHeader(BaseModel):
     """Makes a request safe to send again."""
 
-    key: Annotated[str, AfterValidator(_storable)] | None = Field(
+    key: Annotated[str, AfterValidator(_header_text)] | None = Field(
         None,
         alias="Idempotency-Key",
         min_length=1,
@@ -194,7 +226,9 @@ class NewKey(Body):
     owner: Annotated[str, AfterValidator(check_owner)] = Field(
         LOCAL, description="Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`."
     )
-    scopes: list[Scope] = Field(min_length=1, max_length=3, description="What it is good for.")
+    scopes: list[Annotated[Scope, Strict(False)]] = Field(
+        min_length=1, max_length=3, description="What it is good for."
+    )
 
 
 class KnownPhoto(Body):

@@ -100,4 +100,8 @@ def get_thumbnail(path: PhotoPath) -> Response:
     image = context().store.get(thumbnail_key(context().owner, path.job_id, path.photo_id))
     if image is None:
         raise NotFound("thumbnail_not_found", f"no thumbnail of photo {path.photo_id}")
-    return Response(image, mimetype="image/webp", headers={"Cache-Control": "private, max-age=3600"})
+    headers = {
+        "Cache-Control": "private, max-age=3600",
+        "Content-Disposition": f'inline; filename="{path.photo_id}.webp"',
+    }
+    return Response(image, mimetype="image/webp", headers=headers)

@@ -28,6 +28,7 @@ STATUS_BY_CODE = {
     "bad_digest": 400,
     "bad_json": 400,
     "bad_multipart": 400,
+    "not_utf8": 400,
     "body_cut_off": 400,
     "digest_mismatch": 400,
     "unauthorized": 401,

@@ -5,24 +5,32 @@ from __future__ import annotations
 import hashlib
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+
+def _whole(value: object) -> object:
+    # To JSON, 5.0 and 5 are one number.
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class AnalysisOptions(BaseModel):
     """Options that change what the pipeline finds; part of the key under which results are reused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # Strict: neither true nor "5" is a number. What brings text alone, a form, says so when it validates.
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     min_confidence: Fraction = Field(0.90, description="Faces the detector is less sure of are dropped.")
-    min_face_px: int = Field(
+    min_face_px: Whole = Field(
         20,
         ge=12,
         le=1080,
         description="Smallest face looked for, pixels in the photo scaled to `height`.",
     )
-    height: int = Field(
+    height: Whole = Field(
         1080,
         ge=64,
         le=4320,

@@ -5,10 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
+from importlib.resources import files
 from typing import Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-_FORM = re.compile(r"([0-2]\d:[0-5]\d)-([0-2]\d:[0-5]\d) ([A-Za-z0-9_+/-]{1,64})")
+_FORM = re.compile(r"([0-2]\d:[0-5]\d)-([0-2]\d:[0-5]\d) ([A-Za-z0-9_+/-]{1,64})", re.ASCII)
+
+
+@cache
+def zone_names() -> frozenset[str]:
+    """Names of the time zones there are: those of the tz database, the same on every machine.
+
+    A system's folder of zones also holds what is none: `localtime`, which is another one on each machine,
+    `posixrules`, `Factory`, and every zone once more under `posix/` and `right/`.
+    """
+    listed = files("tzdata").joinpath("zones").read_text(encoding="utf-8").split()
+    return frozenset(listed) - {"Factory", "localtime", "posixrules"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,8 @@ class ProcessingWindow:
             raise ValueError("hours go from 00:00 to 23:59") from error
         if opens == closes:
             raise ValueError("opens and closes at the same time; leave it out for a job that may always run")
+        if found[3] not in zone_names():
+            raise ValueError(f"no time zone is called {found[3]!r}")
         try:
             return cls(opens, closes, ZoneInfo(found[3]))
         except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -130,7 +130,11 @@ def _waits_until(row: Job, now: datetime) -> datetime | None:
         return row.paused_until
     if row.state not in CLAIMABLE_STATES or row.processing_window is None:
         return None
-    window = ProcessingWindow.parse(row.processing_window)
+    try:
+        window = ProcessingWindow.parse(row.processing_window)
+    except ValueError:
+        # Written by a version, or on a machine, that knew this zone.
+        return None
     return None if window.is_open(now) else window.next_opening(now)
 
 

@@ -86,10 +86,10 @@ def photo_page(
     if code is not None:
         query = query.where(Photo.status == PhotoStatus.FAILED, Photo.error["code"].as_string() == code)
     if cursor is not None:
-        query = query.where(Photo.ordinal > decode_ordinal(cursor))
+        query = query.where(Photo.ordinal > decode_ordinal(cursor, job_id))
     rows = session.execute(query.limit(limit + 1)).all()
     shown = rows[:limit]
-    more = encode_ordinal(shown[-1].ordinal) if len(rows) > limit else None
+    more = encode_ordinal(shown[-1].ordinal, job_id) if len(rows) > limit else None
     return views.PhotoPage(photos=_views(session, shown), next=more)
 
 

@@ -1,0 +1,57 @@
+"""Headers that every answer has: what a browser may do with it, and who may keep it.
+
+Photos, names and labels are strangers' work: whatever an answer holds, nothing in it runs, frames, is framed.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from flask import Flask, Response, request
+
+NOTHING_RUNS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
+"""Content-Security-Policy of everything that is not a page of ours."""
+
+_PAGE = (
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    " connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""Of `/docs`: the scripts that lie beside it, and the one that stands in it as it was delivered."""
+
+USUAL: dict[str, str] = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": NOTHING_RUNS,
+    "Cache-Control": "no-store",
+}
+"""For every answer, also those that the server below gives before there is an application."""
+
+_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+
+def register(app: Flask) -> None:
+    """Give every answer of `app` these headers; what a view has set itself stays."""
+    app.after_request(_add)
+
+
+def _add(response: Response) -> Response:
+    if request.path.startswith("/v1/"):
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+    if response.mimetype == "text/html" and not response.direct_passthrough:
+        response.headers.setdefault("Content-Security-Policy", _policy_of_page(response))
+    for name, value in USUAL.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _policy_of_page(response: Response) -> str:
+    digests = (
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in _INLINE_SCRIPT.findall(response.get_data(as_text=True))
+    )
+    return _PAGE.format(scripts="".join(f" 'sha256-{digest}'" for digest in digests))
