@@ -136,22 +136,28 @@ class Member:
     chunks: Chunks = field(default=lambda: iter(()), repr=False)
 
 
-def judged(member: Member, form: Form, limits: Limits) -> Member:
+def judged(member: Member, said: str, form: Form, limits: Limits) -> Member:
     """The member with what is to become of it.
 
     By its name, its form and its declared sizes; by its first bytes where the name leaves it open.
+
+    Args:
+        member: as the archive describes it.
+        said: its name before bytes that are no text were spelled out.
+        form: what kind of entry it is.
+        limits: what the archive may have.
     """
     if form == "folder":
         return replace(member, left_alone=True)
     if form != "file":
         return _refused(member, "archive_member_unsafe", f"it is a {form}, not a file")
-    if reason := _unsafe_name(member.name):
+    if reason := _unsafe_name(said):
         return _refused(member, "archive_member_unsafe", reason)
-    parts = [part for part in _SEPARATOR.split(member.name) if part]
+    parts = [part for part in _SEPARATOR.split(said) if part]
     place = left_alone_for_its_place(parts)
     if place is not None:
         return replace(member, left_alone=True, other_kind=place or None)
-    member = _by_its_content(member, parts[-1] if parts else member.name)
+    member = _by_its_content(member, parts[-1] if parts else said)
     if member.error is not None or member.left_alone:
         return member
     if member.size_bytes == 0:

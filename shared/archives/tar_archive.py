@@ -77,7 +77,7 @@ class TarArchive:
         member = Member(
             position, storable_name(header.name), header.size_bytes, chunks=lambda: self._chunks(end)
         )
-        return judged(member, header.form, self._limits)
+        return judged(member, header.name, header.form, self._limits)
 
     def _chunks(self, end: int) -> Iterator[bytes]:
         return counted(self._read(end), self._limits.photo_bytes)

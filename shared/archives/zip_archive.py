@@ -73,8 +73,7 @@ class ZipArchive:
         for entry in read_entries(self._file, self._directory):
             count += 1
             self._limits.check_count(count)
-            # A header of its own, a name and the data: there may be more, which is looked at when it is read.
-            end = entry.offset + _LOCAL.size + len(entry.raw_name) + entry.packed_bytes
+            end = _least_end(entry)
             if entry.broken or end > self._directory.start:
                 continue  # fails alone
             starts.append(entry.offset)
@@ -99,7 +98,7 @@ class ZipArchive:
             _why_not(entry),
             chunks=lambda: self._chunks(entry),
         )
-        return judged(member, _form_of(entry), self._limits)
+        return judged(member, entry.name, _form_of(entry), self._limits)
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         """Its bytes, as many as are declared, and no others than the checksum says."""
@@ -119,6 +118,8 @@ class ZipArchive:
 
     def _data_at(self, entry: Entry) -> int:
         """Where its data begins, by its own header, which must agree with the directory."""
+        if _least_end(entry) > self._directory.start:
+            raise _damaged("it is not there: the archive is shorter")
         self._file.seek(entry.offset)
         header = self._file.read(_LOCAL.size)
         if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
@@ -154,6 +155,11 @@ class ZipArchive:
                 raise _damaged("it is cut off")
             at += len(chunk)
             yield chunk
+
+
+def _least_end(entry: Entry) -> int:
+    """Where it ends at the earliest: its header may have more, which is looked at when it is read."""
+    return entry.offset + _LOCAL.size + len(entry.raw_name) + entry.packed_bytes
 
 
 def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
