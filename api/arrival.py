@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,14 +18,22 @@ from api.multipart import FormField, FormFile
 from api.parameters import NewJob
 from api.problems import refuse_fields
 from shared.archives.member import Limits
-from shared.archives.opening import ArchiveKind, kind_of_archive, open_archive
+from shared.archives.opening import (
+    ArchiveKind,
+    kind_of_archive_file,
+    open_archive,
+    perhaps_kind_of_archive,
+)
 from shared.domain import PhotoError
 from shared.errors import InvalidInput
 from shared.ids import new_id
 from shared.options import JobOptions
-from shared.photo_names import CUSTOM_ID_LIMIT
 from shared.queue import intake
 from shared.store import archive_key, photo_key
+from shared.what_is_taken import CUSTOM_ID_LIMIT
+
+MOST_LOOKED_AT = 200
+"""Members of a zip that a request looks at for a photo; what is in one of many others, a worker finds."""
 
 PHOTOS = "photos"
 ARCHIVE = "archive"
@@ -137,7 +146,7 @@ class Arrival:
         if self.photos or self.archive is not None:
             raise _mixed()
         beginning = _beginning(part)
-        kind = kind_of_archive(beginning)
+        kind = perhaps_kind_of_archive(beginning)
         rest = iter([beginning])
         body = PhotoBody(
             lambda: next(rest, b"") or part.read(),
@@ -147,7 +156,7 @@ class Arrival:
         self._keep(body, lambda job_id: archive_key(self.to.owner, job_id))
         name = part.filename[:CUSTOM_ID_LIMIT] or ARCHIVE
         intake.check_custom_id(name)
-        self.archive = ArrivedArchive(name, kind, body.sha256, body.size_bytes)
+        self.archive = ArrivedArchive(name, kind or "zip", body.sha256, body.size_bytes)
         self._contents.update(json.dumps([ARCHIVE, body.sha256]).encode())
 
     def _keep(self, body: PhotoBody, key: Callable[[str], str]) -> None:
@@ -158,12 +167,15 @@ class Arrival:
             pass
 
     def _check_archive(self, archive: ArrivedArchive, job_id: str) -> None:
-        """What is wrong with a zip as a whole is told now, not by a job."""
+        """What is wrong with an archive as a whole is told now, not by a job."""
         limits = Limits.of(self.to.settings)
         with self.to.store.reader(archive_key(self.to.owner, job_id)) as file:
-            opened = open_archive(file, archive.kind, limits)
-            # A tar's members are known when it has been read through.
-            if archive.kind == "zip" and all(member.left_alone for member in opened.members()):
+            opened = open_archive(file, kind_of_archive_file(file), limits)
+            if archive.kind != "zip":
+                # A tar's members are known when it has been read through.
+                return
+            looked_at = list(islice((member.left_alone for member in opened.members()), MOST_LOOKED_AT))
+            if all(looked_at) and len(looked_at) < MOST_LOOKED_AT:
                 raise InvalidInput("empty_upload", "the archive holds no photos")
 
 

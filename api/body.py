@@ -133,10 +133,10 @@ class PhotoBody:
                 raise too_large(self._limit)
             self._hash.update(chunk)
             yield chunk
-        if not self.size_bytes:
-            raise InvalidInput("empty_upload", "the body is empty")
         if self._expected is not None and self._expected != self.sha256:
             raise InvalidInput("digest_mismatch", f"the bytes have sha256 {self.sha256}, not as promised")
+        if not self.size_bytes:
+            raise InvalidInput("empty_upload", "the file is empty")
 
 
 def body_of(request: Request, limit: int) -> PhotoBody:

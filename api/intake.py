@@ -12,8 +12,9 @@ from api.body import PhotoBody
 from api.context import Context
 from api.parameters import Added, Checked, InPlacePhoto, KnownPhoto
 from shared.db.engine import database_now
+from shared.domain import PhotoError
 from shared.doorbell import rings_for
-from shared.errors import Conflict, NightshiftError, Transient
+from shared.errors import Conflict, InvalidInput, NightshiftError, Transient
 from shared.ids import new_id
 from shared.queue import intake
 from shared.queue.jobs import owned_state
@@ -29,6 +30,8 @@ log = logging.getLogger("nightshift.api")
 def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tuple[views.Photo, bool]:
     """Store a photo's bytes, then add its row; no transaction is open while bytes move.
 
+    An empty one becomes a photo that failed.
+
     Returns:
         The photo, and whether it is new.
 
@@ -41,8 +44,15 @@ def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tupl
     with to.database.read() as session:
         _require_open(session, to.owner, job_id)
     photo_id = new_id("pho")
-    to.store.put(photo_key(to.owner, job_id, photo_id), body)
-    new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
+    try:
+        to.store.put(photo_key(to.owner, job_id, photo_id), body)
+        new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
+    except InvalidInput as error:
+        if error.code != "empty_upload":
+            raise
+        # As in a folder, a form or an archive: a photo that failed, with its name.
+        failure = PhotoError("unsupported_format", "read", error.message)
+        new = intake.NewPhoto(custom_id, photo_id, error=failure)
     added = _add(to, job_id, [new])
     if not added:
         discard(to, job_id, photo_id)

@@ -6,18 +6,27 @@ import os
 import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from nightshift.report_page.page import FOLDER, PAGE
+from shared.archives.opening import kind_of_archive_file
 from shared.errors import InvalidInput
-from shared.photo_names import (
+from shared.signatures import BEGINNING_BYTES, kind_of_file
+from shared.what_is_taken import (
+    ARCHIVE_EXTENSIONS,
     CUSTOM_ID_LIMIT,
-    EXTENSIONS,
+    counted_as,
     extension_of,
-    is_archive_name,
-    is_left_by_a_system,
+    is_taken_by_its_name,
+    left_alone_as,
+    left_alone_for_its_place,
 )
+
+READ_AT_ONCE = 16
+"""Files whose first bytes are read at the same time: on a network share, each costs a way there and back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +45,8 @@ class Found:
         photos: sorted by custom_id, each file once.
         unnameable: photos whose name no job can hold; they are not taken.
         unreadable: folders that could not be looked into, with the reason.
-        left_alone: files that are no photos by their extension, counted by it.
+        left_alone: files that are no photos, counted by their extension, and folders of systems and photo
+            programs, by what they are.
     """
 
     photos: list[FoundPhoto] = field(default_factory=list)
@@ -44,21 +54,43 @@ class Found:
     unreadable: list[str] = field(default_factory=list)
     left_alone: Counter[str] = field(default_factory=Counter)
 
+    def leave(self, word: str) -> None:
+        """Count something that is left alone; without a word it is not counted."""
+        if word:
+            counted_as(self.left_alone, word)
+
 
 def archive_among(paths: Sequence[Path]) -> Path | None:
-    """The archive, where the paths are one archive by its name; None where they hold none.
+    """The archive, where the paths are one archive; None where they hold none.
 
     Raises:
-        InvalidInput: `archive_alone`, when there is anything beside it.
+        InvalidInput: `archive_alone`, when there is anything beside it; `unsupported_archive` for one that is
+            not read, which is better told before it is sent.
     """
-    archives = [path for path in paths if is_archive_name(path.name) and path.is_file()]
+    archives = [path for path in paths if _is_archive(path)]
     if not archives:
         return None
     if len(paths) > 1:
         raise InvalidInput(
             "archive_alone", f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
         )
+    try:
+        with archives[0].open("rb") as file:
+            if file.read(1):
+                kind_of_archive_file(file)
+    except InvalidInput as error:
+        raise InvalidInput(error.code, f"{archives[0]}: {error.message}") from error
+    except OSError:
+        pass  # told when it is sent
     return archives[0]
+
+
+def _is_archive(path: Path) -> bool:
+    """By its first bytes; where they say nothing, by its name."""
+    if is_taken_by_its_name(path.name) or not path.is_file():
+        return False
+    kind = kind_of_file(_beginning(path), extension_of(path.name))
+    return kind.sort == "archive" if kind else extension_of(path.name) in ARCHIVE_EXTENSIONS
 
 
 def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: bool = True) -> Found:
@@ -74,13 +106,14 @@ def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: 
     taken: set[str] = set()
     roots = [Path(os.path.abspath(root)) for root in roots]  # noqa: PTH100 - resolve() would follow links
     prefixes = _prefixes(roots)
-    for root, prefix in zip(roots, prefixes, strict=True):
-        is_folder = root.is_dir()
-        for path in _walk(root, found, seen, follow=follow) if is_folder else [root]:
-            if str(path) not in taken:
-                taken.add(str(path))
-                name = path.relative_to(root).as_posix() if is_folder else root.name
-                _take(found, str(prefix / name), path)
+    with ThreadPoolExecutor(READ_AT_ONCE, "beginnings") as pool:
+        for root, prefix in zip(roots, prefixes, strict=True):
+            is_folder = root.is_dir()
+            for path in _walk(root, found, seen, pool, follow=follow) if is_folder else [root]:
+                if str(path) not in taken:
+                    taken.add(str(path))
+                    name = path.relative_to(root).as_posix() if is_folder else root.name
+                    _take(found, str(prefix / name), path)
     _keep_apart(found.photos)
     found.photos.sort(key=lambda photo: photo.custom_id)
     return found
@@ -101,7 +134,9 @@ def _prefixes(roots: Sequence[Path]) -> list[PurePosixPath]:
     return prefixes
 
 
-def _walk(root: Path, found: Found, seen: set[tuple[int, int]], *, follow: bool) -> Iterator[Path]:
+def _walk(
+    root: Path, found: Found, seen: set[tuple[int, int]], pool: ThreadPoolExecutor, *, follow: bool
+) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         found.unreadable.append(f"{error.filename}: {error.strerror}")
 
@@ -116,15 +151,40 @@ def _walk(root: Path, found: Found, seen: set[tuple[int, int]], *, follow: bool)
         if PAGE in files:
             # The thumbnails of an earlier report are no photos.
             folders[:] = [name for name in folders if name != FOLDER]
-        folders[:] = sorted(name for name in folders if not is_left_by_a_system(name))
-        for name in sorted(files):
-            if is_left_by_a_system(name):
-                continue
-            extension = extension_of(name)
-            if extension in EXTENSIONS:
-                yield here / name
+        within = here.relative_to(root).parts
+        folders[:] = [name for name in sorted(folders) if _is_looked_into(found, (*within, name))]
+        files = [name for name in sorted(files) if _is_looked_into(found, (*within, name))]
+        undecided = [here / name for name in files if not is_taken_by_its_name(name)]
+        beginnings = dict(zip(undecided, pool.map(_beginning, undecided), strict=True))
+        for path in map(here.joinpath, files):
+            kind = left_alone_as(path.name, partial(beginnings.get, path, b""))
+            if kind is None:
+                yield path
             else:
-                found.left_alone[extension or "no extension"] += 1
+                found.leave(kind)
+
+
+def _is_looked_into(found: Found, parts: Sequence[str]) -> bool:
+    """False, and counted, for what is nobody's photo for its place; such a folder counts as one."""
+    word = left_alone_for_its_place(parts)
+    if word is not None:
+        found.leave(word)
+    return word is None
+
+
+def _beginning(path: Path) -> bytes:
+    """The first bytes of a file; none where they cannot be read, or where it is a pipe or a device."""
+    try:
+        # Opening a pipe would wait for its writer.
+        fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError):
+        return b""
+    try:
+        return os.read(fd, BEGINNING_BYTES) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
 
 
 def _take(found: Found, custom_id: str, path: Path) -> None:

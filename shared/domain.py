@@ -134,6 +134,7 @@ PHOTO_ERROR_CODES = frozenset(
         "archive_nested",
         "archive_member_unsafe",
         "archive_member_damaged",
+        "archive_damaged",
         "archive_limit",
         "out_of_memory",
         "timeout",

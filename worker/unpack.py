@@ -39,6 +39,7 @@ from shared.queue.unpacking import (
 )
 from shared.states import JobState
 from shared.store import archive_key, job_prefix, photo_key
+from shared.what_is_taken import counted_as
 from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
 from worker.parts import Parts
@@ -145,10 +146,8 @@ class _Unpacking:
         save_at_s = time.monotonic() + PIECE_S
         turn_over_s: float | None = None
         try:
-            for member in self._members():
+            for member in self._members(progress):
                 progress()
-                if member.position < self._held.position:
-                    continue
                 self._take(member, progress)
                 if turn_over_s is None:
                     # To pass over what was unpacked before may take longer than a turn.
@@ -168,20 +167,21 @@ class _Unpacking:
         self._save(done=True)
         return True
 
-    def _members(self) -> Iterator[Member]:
+    def _members(self, progress: Callable[[], None]) -> Iterator[Member]:
         held = self._held
         try:
             file = self._parts.store.reader(archive_key(held.owner, held.job_id))
         except FileNotFoundError as error:
             raise Unreadable("file_unavailable", "the store has no bytes of this archive") from error
         with file:
-            yield from open_archive(file, cast(ArchiveKind, held.kind), self._limits).members()
+            opened = open_archive(file, cast(ArchiveKind, held.kind), self._limits, progress)
+            yield from opened.members(held.position)
 
     def _take(self, member: Member, progress: Callable[[], None]) -> None:
         if not member.left_alone:
             self._piece.append(self._photo_of(member, progress))
         elif member.other_kind:
-            self._left_alone[member.other_kind] += 1
+            counted_as(self._left_alone, member.other_kind)
         self._position = member.position + 1
 
     def _photo_of(self, member: Member, progress: Callable[[], None]) -> NewPhoto:
@@ -207,7 +207,7 @@ class _Unpacking:
     def _failure(self, error: ArchiveBroken | InvalidInput | Unreadable) -> NewPhoto:
         """A row that speaks, under the archive's name, for the members that could not be reached."""
         if isinstance(error, ArchiveBroken):
-            code = "archive_member_damaged"
+            code = error.code
             message = f"the archive is damaged after member {self._position}, what follows is lost: {error}"
         else:
             code, message = error.code, f"{error.message}; what follows member {self._position} is left out"

@@ -9,6 +9,7 @@ from shared.archives.member import ArchiveBroken, Limits, Member
 from shared.archives.opening import kind_of_archive, open_archive
 from shared.bundles import MANIFEST, TENSORS
 from shared.errors import InvalidInput, ModelUnavailable, Unreadable
+from shared.what_is_taken import OF_A_SYSTEM, PREVIEWS
 
 FILE_BYTES = 1_000_000_000
 """Most that either file may have; the original model in fp32 has 82 MB."""
@@ -49,7 +50,7 @@ def _unpack(source: Path, folder: Path) -> None:
             kind = kind_of_archive(file.read(512))
             file.seek(0)
             for member in open_archive(file, kind, _LIMITS).members():
-                if member.left_alone and member.other_kind is None:
+                if member.left_alone and member.other_kind in (None, OF_A_SYSTEM, PREVIEWS):
                     continue  # a folder, or what a system leaves
                 place = PurePosixPath(member.name)
                 if place.name not in (MANIFEST, TENSORS) or len(place.parts) > 2:

@@ -5,24 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from pathlib import PurePosixPath
+from itertools import chain
 from typing import Literal, Self
 
 from shared.domain import PhotoError
 from shared.errors import InvalidInput, Unreadable
-from shared.photo_names import (
+from shared.settings import Settings
+from shared.signatures import BEGINNING_BYTES
+from shared.what_is_taken import (
     ARCHIVE_EXTENSIONS,
     CUSTOM_ID_LIMIT,
-    EXTENSIONS,
     extension_of,
-    lies_in_such_a_folder,
+    is_a_picture,
+    is_taken_by_its_name,
+    left_alone_as,
+    left_alone_for_its_place,
 )
-from shared.settings import Settings
 
 CHUNK_BYTES = 256 * 1024
-_DRIVE = re.compile(r"[A-Za-z]:")
+_DRIVE = re.compile(r"[A-Za-z]:[\\/]")
+_SEPARATOR = re.compile(r"[\\/]+")
 
-Form = Literal["file", "folder", "link", "device"]
+Form = Literal["file", "folder", "link", "device", "sparse file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class Limits:
             ratio=settings.max_archive_ratio,
         )
 
+    @property
+    def directory_bytes(self) -> int:
+        """Bytes a zip's directory may have: a kilobyte a member is many times what they take."""
+        return max(1_000_000, self.members * 1024)
+
     def check_count(self, members: int) -> None:
         """Refuse too many members.
 
@@ -58,7 +67,16 @@ class Limits:
             InvalidInput: `archive_limit`.
         """
         if members > self.members:
-            raise _over(f"{members:,} members; {self.members:,} may be in one archive")
+            raise over_limit(f"{members:,} members; {self.members:,} may be in one archive")
+
+    def check_total(self, unpacked_bytes: int) -> None:
+        """Refuse too much.
+
+        Raises:
+            InvalidInput: `archive_limit`.
+        """
+        if unpacked_bytes > self.total_bytes:
+            raise over_limit(f"over {self.total_bytes:,} bytes, unpacked")
 
     def check_size(self, unpacked_bytes: int, packed_bytes: int) -> None:
         """Refuse too much, or what grows too much; under ten megabytes nothing is too much.
@@ -66,18 +84,27 @@ class Limits:
         Raises:
             InvalidInput: `archive_limit`.
         """
-        if unpacked_bytes > self.total_bytes:
-            raise _over(f"over {self.total_bytes:,} bytes, unpacked")
+        self.check_total(unpacked_bytes)
         if unpacked_bytes > max(10_000_000, packed_bytes * self.ratio):
-            raise _over(f"more than {self.ratio:g} times its packed size, unpacked")
+            raise over_limit(f"more than {self.ratio:g} times its packed size, unpacked")
 
 
-def _over(what: str) -> InvalidInput:
+def over_limit(what: str) -> InvalidInput:
+    """An archive has too much of something."""
     return InvalidInput("archive_limit", f"the archive has {what}")
 
 
 class ArchiveBroken(Exception):
-    """The archive cannot be read from here on; members before this are sound."""
+    """The archive cannot be read from here on; members before this are sound.
+
+    Attributes:
+        code: `archive_damaged` where its own structure cannot be true, `archive_member_damaged` where it
+            ends within a member.
+    """
+
+    def __init__(self, reason: str, code: str = "archive_damaged") -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 Chunks = Callable[[], Iterator[bytes]]
@@ -94,7 +121,7 @@ class Member:
         packed_bytes: as declared, None where members are not packed one by one.
         error: why it becomes a failed photo, None when it is taken or left alone.
         left_alone: True when it is no photo and no failure: a folder, a system's file, another kind of file.
-        other_kind: extension of another kind of file, left alone for it.
+        other_kind: the word it is counted under when it is left alone; None when it is not counted.
         chunks: its bytes, to be asked for once and before the next member; raises Unreadable
             (`archive_member_damaged`, `file_too_large`) for this member, `ArchiveBroken` for all that follow.
     """
@@ -109,24 +136,32 @@ class Member:
     chunks: Chunks = field(default=lambda: iter(()), repr=False)
 
 
-def judged(member: Member, form: Form, limits: Limits) -> Member:
-    """The member with what is to become of it, by its name, its form and its declared sizes."""
-    name = member.name
+def judged(member: Member, said: str, form: Form, limits: Limits) -> Member:
+    """The member with what is to become of it.
+
+    By its name, its form and its declared sizes; by its first bytes where the name leaves it open.
+
+    Args:
+        member: as the archive describes it.
+        said: its name before bytes that are no text were spelled out.
+        form: what kind of entry it is.
+        limits: what the archive may have.
+    """
     if form == "folder":
         return replace(member, left_alone=True)
     if form != "file":
         return _refused(member, "archive_member_unsafe", f"it is a {form}, not a file")
-    if reason := _unsafe_name(name):
+    if reason := _unsafe_name(said):
         return _refused(member, "archive_member_unsafe", reason)
-    if lies_in_such_a_folder(name):
-        return replace(member, left_alone=True)
-    extension = extension_of(name)
-    if extension in ARCHIVE_EXTENSIONS:
-        return _refused(member, "archive_nested", "it is an archive itself; unpack it first")
-    if extension not in EXTENSIONS:
-        return replace(member, left_alone=True, other_kind=extension or "no extension")
-    if member.error is not None:
+    parts = [part for part in _SEPARATOR.split(said) if part]
+    place = left_alone_for_its_place(parts)
+    if place is not None:
+        return replace(member, left_alone=True, other_kind=place or None)
+    member = _by_its_content(member, parts[-1] if parts else said)
+    if member.error is not None or member.left_alone:
         return member
+    if member.size_bytes == 0:
+        return _refused(member, "unsupported_format", "the file is empty")
     if member.size_bytes > limits.photo_bytes:
         return _refused(member, "file_too_large", f"over {limits.photo_bytes:,} bytes")
     packed = member.packed_bytes
@@ -134,6 +169,34 @@ def judged(member: Member, form: Form, limits: Limits) -> Member:
         reason = f"it is more than {limits.ratio:g} times its packed size"
         return _refused(member, "archive_member_unsafe", reason)
     return member
+
+
+def _by_its_content(member: Member, name: str) -> Member:
+    """Left alone when it is no photo; refused when it is an archive by its name."""
+    if is_taken_by_its_name(name):
+        return member
+    beginning = b""
+    if member.error is None and member.size_bytes:
+        beginning, member = _begun(member)
+    if extension_of(name) in ARCHIVE_EXTENSIONS:
+        if is_a_picture(name, beginning):
+            return member
+        return _refused(member, "archive_nested", "it is an archive itself; unpack it first")
+    kind = left_alone_as(name, lambda: beginning)
+    return member if kind is None else replace(member, left_alone=True, other_kind=kind)
+
+
+def _begun(member: Member) -> tuple[bytes, Member]:
+    """The first bytes, none where they cannot be had, and the member that still gives them all."""
+    chunks = member.chunks()
+    beginning = b""
+    try:
+        while len(beginning) < BEGINNING_BYTES and (chunk := next(chunks, b"")):
+            beginning += chunk
+    except Unreadable:
+        # Its name does not say that it is a photo, and its bytes cannot.
+        return b"", member
+    return beginning[:BEGINNING_BYTES], replace(member, chunks=lambda: chain([beginning], chunks))
 
 
 def counted(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
@@ -160,10 +223,9 @@ def storable_name(name: str) -> str:
 
 
 def _unsafe_name(name: str) -> str | None:
-    parts = PurePosixPath(name.replace("\\", "/")).parts
     if name.startswith(("/", "\\")) or _DRIVE.match(name):
         return "its name is an absolute path"
-    if ".." in parts:
+    if ".." in _SEPARATOR.split(name):
         return "its name leads out of the archive"
     if len(name) >= CUSTOM_ID_LIMIT:
         return f"its name has {CUSTOM_ID_LIMIT} characters or more"

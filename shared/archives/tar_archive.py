@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import gzip
-import io
-import tarfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
-from shared.archives.member import (
-    CHUNK_BYTES,
-    ArchiveBroken,
-    Form,
-    Limits,
-    Member,
-    counted,
-    judged,
-    storable_name,
-)
+from shared.archives.gunzip import Gunzip
+from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member, counted, judged, storable_name
+from shared.archives.tar_header import BLOCK_BYTES, Headers, TarHeader, begins_a_tar
 from shared.errors import InvalidInput
 
-HEADER_BYTES = 2 * 1024 * 1024
-"""What may be read from one member's content to the next one's: headers, long names, padding."""
+DEFLATE_RATIO = 1032
+"""What deflated data can at most unpack to, times its size."""
 
 
 class TarArchive:
@@ -33,122 +23,143 @@ class TarArchive:
         limits: what it may have.
         gzipped: whether it is `tar.gz`.
         size_bytes: of the archive.
+        progress: called while it is read; what it raises ends the reading.
 
     Raises:
-        InvalidInput: `unreadable_archive`.
+        InvalidInput: `unreadable_archive`; `unsupported_archive` for a gzip of something else.
     """
 
-    def __init__(self, file: BinaryIO, limits: Limits, *, gzipped: bool, size_bytes: int) -> None:
+    def __init__(
+        self, file: BinaryIO, limits: Limits, *, gzipped: bool, size_bytes: int, progress: Callable[[], None]
+    ) -> None:
         self._limits = limits
-        self._packed_bytes = size_bytes
-        unpacked = gzip.GzipFile(fileobj=file) if gzipped else file
-        self._metered = _Metered(unpacked, limits, size_bytes)  # type: ignore[arg-type]
+        self._most_bytes = size_bytes * DEFLATE_RATIO if gzipped else size_bytes
+        self._source = _Source(file, limits, gzipped=gzipped, size_bytes=size_bytes, progress=progress)
+        self._headers = Headers(self._source.read)
         try:
-            with self._metered.for_headers():
-                self._tar = tarfile.open(fileobj=self._metered, mode="r|")  # noqa: SIM115 - lives as long as we
-        except _BROKEN as error:
+            beginning = self._source.peek(BLOCK_BYTES)
+            if gzipped and not _seems_a_tar(beginning):
+                raise InvalidInput(
+                    "unsupported_archive",
+                    "the archive is a gzip, but not of a tar: unpack it, and send the photos that come out",
+                )
+            self._first = self._headers.next()
+        except ArchiveBroken as error:
             raise InvalidInput("unreadable_archive", f"the tar archive cannot be read: {error}") from error
 
-    def members(self) -> Iterator[Member]:
-        """Every member, from the first.
+    def members(self, first: int = 0) -> Iterator[Member]:
+        """Every member from position `first`; to be asked for once.
 
         Raises:
             ArchiveBroken: it is damaged, or cut off, from here on.
             InvalidInput: `archive_limit`.
         """
-        position = 0
-        while (info := self._next()) is not None:
+        position, header = 0, self._first
+        while header is not None:
             self._limits.check_count(position + 1)
-            # tarfile remembers every member it has met.
-            self._tar.members = []  # type: ignore[attr-defined]
-            yield self._member(position, info)
-            self._pass_over()
+            self._check_size(header)
+            end = self._source.position + header.size_bytes
+            if position >= first:
+                yield self._member(position, header, end)
+            self._source.pass_to(end + -header.size_bytes % BLOCK_BYTES)
+            header = self._headers.next()
             position += 1
 
-    def _next(self) -> tarfile.TarInfo | None:
-        with self._metered.for_headers():
-            try:
-                return self._tar.next()
-            except _BROKEN as error:
-                raise ArchiveBroken(str(error) or type(error).__name__) from error
+    def _check_size(self, header: TarHeader) -> None:
+        """Nothing is sought past what can be there."""
+        if header.size_bytes > self._most_bytes:
+            raise ArchiveBroken(
+                f"a member is said to have {header.size_bytes:,} bytes, more than there can be"
+            )
+        self._limits.check_total(self._source.position + header.size_bytes)
 
-    def _member(self, position: int, info: tarfile.TarInfo) -> Member:
-        member = Member(position, storable_name(info.name), info.size, chunks=lambda: self._chunks(info))
-        return judged(member, _form_of(info), self._limits)
+    def _member(self, position: int, header: TarHeader, end: int) -> Member:
+        member = Member(
+            position, storable_name(header.name), header.size_bytes, chunks=lambda: self._chunks(end)
+        )
+        return judged(member, header.name, header.form, self._limits)
 
-    def _chunks(self, info: tarfile.TarInfo) -> Iterator[bytes]:
-        return counted(self._read(info), self._limits.photo_bytes)
+    def _chunks(self, end: int) -> Iterator[bytes]:
+        return counted(self._read(end), self._limits.photo_bytes)
 
-    def _read(self, info: tarfile.TarInfo) -> Iterator[bytes]:
-        left = info.size
-        try:
-            file = self._tar.extractfile(info)
-            while file is not None and left and (chunk := file.read(min(left, CHUNK_BYTES))):
-                left -= len(chunk)
-                yield chunk
-        except _BROKEN as error:
-            raise ArchiveBroken(str(error) or type(error).__name__) from error
-        if left:
-            raise ArchiveBroken("it is cut off")
-
-    def _pass_over(self) -> None:
-        """Read what is left of a member in pieces: tarfile would count it among the next one's headers."""
-        file = self._tar.fileobj
-        try:
-            while file is not None and (left := self._tar.offset - file.tell()) > 0:
-                if not file.read(min(left, CHUNK_BYTES)):
-                    return
-        except _BROKEN as error:
-            raise ArchiveBroken(str(error) or type(error).__name__) from error
+    def _read(self, end: int) -> Iterator[bytes]:
+        while (left := end - self._source.position) > 0:
+            chunk = self._source.read_some(min(left, CHUNK_BYTES))
+            if not chunk:
+                raise ArchiveBroken("it is cut off", "archive_member_damaged")
+            yield chunk
 
 
-class _Metered(io.RawIOBase):
-    """Counts what is read: in all against the archive's limits, between members against what headers need.
+def _seems_a_tar(beginning: bytes) -> bool:
+    """Whether what a gzip holds is a tar: an empty one, a sound one, or a damaged one."""
+    empty = not beginning.strip(b"\0")
+    return empty or begins_a_tar(beginning) or beginning[257:262] == b"ustar"
 
-    A header may say that a name, or a list of holes, has gigabytes, and tarfile would collect them.
-    """
 
-    def __init__(self, file: io.RawIOBase, limits: Limits, packed_bytes: int) -> None:
-        self._file = file
+class _Source:
+    """The tar's bytes, counted against what an archive may have; a plain one is not read where it need not."""
+
+    def __init__(
+        self, file: BinaryIO, limits: Limits, *, gzipped: bool, size_bytes: int, progress: Callable[[], None]
+    ) -> None:
+        self._file = Gunzip(file) if gzipped else file
+        self._gzipped = gzipped
         self._limits = limits
-        self._packed_bytes = packed_bytes
-        self._read_bytes = 0
-        self._most_bytes: int | None = None
+        self._size_bytes = size_bytes
+        self._progress = progress
+        self._peeked = b""
+        self.position = 0
 
-    def for_headers(self) -> _Budget:
-        """Within this, only headers are read."""
-        return _Budget(self)
+    def peek(self, size: int) -> bytes:
+        """The next bytes, which are still to be read."""
+        self._peeked = self.read(size)
+        self.position -= len(self._peeked)
+        return self._peeked
 
-    def allow(self, size_bytes: int | None) -> None:
-        """So much more, None for as much as there is."""
-        self._most_bytes = None if size_bytes is None else self._read_bytes + size_bytes
+    def read(self, size: int) -> bytes:
+        """So many bytes, fewer at the end."""
+        pieces = []
+        while size and (piece := self.read_some(size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
 
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size) or b""
-        self._read_bytes += len(data)
-        if self._most_bytes is not None and self._read_bytes > self._most_bytes:
-            raise tarfile.ReadError("a member's header is too long")
-        self._limits.check_size(self._read_bytes, self._packed_bytes)
-        return data
+    def read_some(self, size: int) -> bytes:
+        """Up to so many bytes, none at the end.
 
+        Raises:
+            ArchiveBroken: it is damaged, or cut off, here.
+            InvalidInput: `archive_limit`.
+        """
+        self._progress()
+        if self._peeked:
+            piece, self._peeked = self._peeked[:size], self._peeked[size:]
+        else:
+            piece = self._from_file(size)
+        self.position += len(piece)
+        if self._gzipped:
+            self._limits.check_size(self.position, self._size_bytes)
+        return piece
 
-class _Budget:
-    def __init__(self, metered: _Metered) -> None:
-        self._metered = metered
+    def _from_file(self, size: int) -> bytes:
+        try:
+            return self._file.read(size) or b""
+        except EOFError as error:
+            raise ArchiveBroken(str(error), "archive_member_damaged") from error
+        except zlib.error as error:
+            raise ArchiveBroken(str(error)) from error
 
-    def __enter__(self) -> None:
-        self._metered.allow(HEADER_BYTES)
+    def pass_to(self, position: int) -> None:
+        """Leave out what stands before a position.
 
-    def __exit__(self, *_: object) -> None:
-        self._metered.allow(None)
-
-
-_BROKEN = (tarfile.TarError, zlib.error, gzip.BadGzipFile, EOFError, OSError, ValueError, OverflowError)
-
-
-def _form_of(info: tarfile.TarInfo) -> Form:
-    if info.isdir():
-        return "folder"
-    if info.issym() or info.islnk():
-        return "link"
-    return "file" if info.isreg() and not info.issparse() else "device"
+        Raises:
+            ArchiveBroken: it is damaged, or cut off, before that.
+        """
+        if not self._gzipped and position <= self._size_bytes:
+            self._progress()
+            self._peeked = b""
+            self._file.seek(position)
+            self.position = position
+        while self.position < position:
+            if not self.read_some(min(position - self.position, CHUNK_BYTES)):
+                raise ArchiveBroken("it is cut off", "archive_member_damaged")

@@ -1,144 +1,215 @@
-"""Zip archives: the directory at their end, checked before it is read, then members at any place."""
+"""Zip archives: their directory checked as a whole before it is believed, then members at any place."""
 
 from __future__ import annotations
 
 import stat
 import struct
-import zipfile
 import zlib
+from array import array
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import BinaryIO
 
-from shared.archives.member import CHUNK_BYTES, Form, Limits, Member, judged, storable_name
+from shared.archives.member import CHUNK_BYTES, Form, Limits, Member, judged, over_limit, storable_name
+from shared.archives.zip_directory import (
+    ENCRYPTED,
+    UTF_8,
+    Entry,
+    find_directory,
+    name_of,
+    read_entries,
+    wide_numbers,
+)
 from shared.domain import PhotoError
-from shared.errors import InvalidInput, Unreadable
+from shared.errors import Unreadable
 
-SIGNATURES = (b"PK\x03\x04", b"PK\x05\x06")
-"""What a zip file, or an empty one, begins with."""
+_LOCAL = struct.Struct("<4s5H3L2H")  # APPNOTE.TXT 4.3.7
+_STORED, _DEFLATED, _AES = 0, 8, 99
+_SIZES_FOLLOW = 0x8
+"""Flag: sizes and checksum stand behind the data, and in the directory."""
 
-_END = struct.Struct("<4s4H2LH")  # APPNOTE.TXT 4.3.16
-_END_64_LOCATOR = struct.Struct("<4sLQL")  # 4.3.15
-_END_64 = struct.Struct("<4sQ2H2L4Q")  # 4.3.14
-_END_SIGNATURE = b"PK\x05\x06"
-# Of a directory entry, 4.3.12: its signature, and the lengths of name, extra field and comment.
-_ENTRY = struct.Struct("<4s24x3H12x")
-_ENCRYPTED = 0x1
-_BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError)
-# The others are decompressed without a bound on what one read gives.
-_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_METHODS = {
+    1: "Shrink", 6: "Implode", 9: "Deflate64", 12: "bzip2", 14: "LZMA", 93: "Zstandard", 95: "XZ",
+    96: "a method for JPEG", 98: "PPMd",
+}  # fmt: skip
+_DOS_FOLDER = 0x10
+_OVERHEAD_BYTES = 64 * 1024
 
 
 class ZipArchive:
-    """A zip file with a readable directory.
+    """A zip file whose directory can be true.
+
+    Members' bytes may not overlap: what they unpack to is held against bytes that are there, each once.
 
     Args:
         file: of the archive, seekable.
         limits: what it may have.
 
     Raises:
-        InvalidInput: `unreadable_archive`, `archive_limit`.
+        InvalidInput: `unreadable_archive`, `unsupported_archive`, `archive_limit`.
     """
 
     def __init__(self, file: BinaryIO, limits: Limits) -> None:
+        self._file = file
         self._limits = limits
-        _check_directory(file, limits)
-        try:
-            self._zip = zipfile.ZipFile(file)
-            self._members = self._zip.infolist()
-        except (zipfile.BadZipFile, OSError, ValueError, struct.error, NotImplementedError) as error:
-            raise _unreadable(str(error)) from error
-        limits.check_count(len(self._members))
-        packed = sum(info.compress_size for info in self._members)
-        limits.check_size(sum(info.file_size for info in self._members), packed)
-
-    def members(self) -> Iterator[Member]:
-        """Every member, in the directory's order."""
-        for position in range(len(self._members)):
-            yield self._member(position)
-
-    def _member(self, position: int) -> Member:
-        info = self._members[position]
-        error = None
-        if info.flag_bits & _ENCRYPTED:
-            error = PhotoError(
-                "archive_encrypted", "read", "it is encrypted; unpack it with its password first"
+        self._directory = find_directory(file)
+        limits.check_count(self._directory.entries)
+        if self._directory.size_bytes > limits.directory_bytes:
+            raise over_limit(
+                f"a directory of {self._directory.size_bytes:,} bytes; it may have {limits.directory_bytes:,}"
             )
-        elif info.compress_type not in _METHODS:
-            message = f"it is packed by method {info.compress_type}; stored and deflated members are read"
-            error = PhotoError("archive_member_unsafe", "read", message)
+        self._starts = self._check_entries()
+
+    def members(self, first: int = 0) -> Iterator[Member]:
+        """Every member from position `first`, in the directory's order."""
+        for position, entry in enumerate(read_entries(self._file, self._directory, first), first):
+            yield self._member(position, entry)
+
+    def _check_entries(self) -> array[int]:
+        """Go through all entries, keeping two numbers of each; returns where members begin, in order."""
+        starts, ends = array("Q"), array("Q")
+        size_bytes = packed_bytes = count = 0
+        for entry in read_entries(self._file, self._directory):
+            count += 1
+            self._limits.check_count(count)
+            end = _least_end(entry)
+            if entry.broken or end > self._directory.start:
+                continue  # fails alone
+            starts.append(entry.offset)
+            ends.append(end)
+            size_bytes += entry.size_bytes
+            packed_bytes += entry.packed_bytes
+        in_order = sorted(range(len(starts)), key=starts.__getitem__)
+        for before, after in pairwise(in_order):
+            if ends[before] > starts[after]:
+                raise over_limit(
+                    "members that lie over each other, so that the same bytes would be unpacked twice"
+                )
+        self._limits.check_size(size_bytes, packed_bytes)
+        return array("Q", (starts[index] for index in in_order))
+
+    def _member(self, position: int, entry: Entry) -> Member:
         member = Member(
             position,
-            storable_name(info.filename),
-            info.file_size,
-            info.compress_size,
-            error,
-            chunks=lambda: self._chunks(info),
+            storable_name(entry.name),
+            entry.size_bytes,
+            entry.packed_bytes,
+            _why_not(entry),
+            chunks=lambda: self._chunks(entry),
         )
-        return judged(member, _form_of(info), self._limits)
+        return judged(member, entry.name, _form_of(entry), self._limits)
 
-    def _chunks(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
-        # zipfile gives no more bytes than are declared, and then compares the checksum.
+    def _chunks(self, entry: Entry) -> Iterator[bytes]:
+        """Its bytes, as many as are declared, and no others than the checksum says."""
+        at = self._data_at(entry)
+        packed = self._packed(at, entry.packed_bytes)
+        size_bytes, crc = 0, 0
+        for chunk in packed if entry.method == _STORED else _inflated(packed):
+            size_bytes += len(chunk)
+            if size_bytes > entry.size_bytes:
+                raise _damaged("it has more bytes than it says")
+            crc = zlib.crc32(chunk, crc)
+            yield chunk
+        if size_bytes != entry.size_bytes:
+            raise _damaged("it is cut off")
+        if crc != entry.crc:
+            raise _damaged("its checksum is wrong")
+
+    def _data_at(self, entry: Entry) -> int:
+        """Where its data begins, by its own header, which must agree with the directory."""
+        if _least_end(entry) > self._directory.start:
+            raise _damaged("it is not there: the archive is shorter")
+        self._file.seek(entry.offset)
+        header = self._file.read(_LOCAL.size)
+        if len(header) < _LOCAL.size or not header.startswith(b"PK\x03\x04"):
+            raise _damaged("its header is not where it should be")
+        _, _, flags, method, _, _, _, packed, size, name_bytes, extra_bytes = _LOCAL.unpack(header)
+        name = self._file.read(name_bytes)
+        extra = self._file.read(extra_bytes)
+        if method != entry.method or (flags ^ entry.flags) & ENCRYPTED:
+            raise _damaged("its header and the directory disagree on how it is packed")
+        if name != entry.raw_name and name_of(name, flags & UTF_8, entry.host, extra) != entry.name:
+            raise _damaged("its header and the directory disagree on its name")
         try:
-            with self._zip.open(info) as file:
-                while chunk := file.read(CHUNK_BYTES):
+            size, packed = wide_numbers(extra, size, packed)
+        except ValueError as error:
+            raise _damaged(str(error)) from error
+        told = (size, packed)
+        # Who writes without knowing them leaves zeros, with the flag that says so or without.
+        if not flags & _SIZES_FOLLOW and any(told) and told != (entry.size_bytes, entry.packed_bytes):
+            raise _damaged("its header and the directory disagree on its size")
+        at = entry.offset + _LOCAL.size + int(name_bytes + extra_bytes)
+        following = bisect_right(self._starts, entry.offset)
+        end = self._starts[following] if following < len(self._starts) else self._directory.start
+        if at + entry.packed_bytes > end:
+            raise _damaged("it reaches into what follows it")
+        return at
+
+    def _packed(self, at: int, size_bytes: int) -> Iterator[bytes]:
+        end = at + size_bytes
+        while at < end:
+            self._file.seek(at)
+            chunk = self._file.read(min(CHUNK_BYTES, end - at))
+            if not chunk:
+                raise _damaged("it is cut off")
+            at += len(chunk)
+            yield chunk
+
+
+def _least_end(entry: Entry) -> int:
+    """Where it ends at the earliest: its header may have more, which is looked at when it is read."""
+    return entry.offset + _LOCAL.size + len(entry.raw_name) + entry.packed_bytes
+
+
+def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
+    """Unpacked in pieces of a bounded size, whatever the data would give at once."""
+    unpacker = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        for piece in packed:
+            while True:
+                if chunk := unpacker.decompress(piece, CHUNK_BYTES):
                     yield chunk
-        except _BROKEN as error:
-            raise Unreadable("archive_member_damaged", f"it cannot be unpacked: {error}") from error
+                piece = unpacker.unconsumed_tail
+                if unpacker.eof:
+                    return
+                if not piece:
+                    break
+        # What one bounded call left inside.
+        while not unpacker.eof and (chunk := unpacker.decompress(b"", CHUNK_BYTES)):
+            yield chunk
+    except zlib.error as error:
+        raise _damaged(f"it cannot be unpacked: {error}") from error
+    if not unpacker.eof:
+        raise _damaged("it is cut off")
 
 
-def _form_of(info: zipfile.ZipInfo) -> Form:
-    mode = info.external_attr >> 16
-    # ZipInfo.is_dir() fails on a member without a name.
-    if info.filename.endswith("/"):
+def _why_not(entry: Entry) -> PhotoError | None:
+    """Why the directory alone says that it cannot be read."""
+    if entry.broken:
+        return PhotoError("archive_member_damaged", "read", entry.broken)
+    if entry.flags & ENCRYPTED or entry.method == _AES:
+        return PhotoError("archive_encrypted", "read", "it is encrypted; unpack it with its password first")
+    if entry.method not in (_STORED, _DEFLATED):
+        name = _METHODS.get(entry.method, f"method {entry.method}")
+        message = f"it is packed by {name}; stored and deflated members are read: pack it anew as a plain zip"
+        return PhotoError("archive_member_unsafe", "read", message)
+    if entry.packed_bytes > 2 * entry.size_bytes + _OVERHEAD_BYTES:
+        return PhotoError("archive_member_damaged", "read", "it is packed to far more than its size")
+    return None
+
+
+def _damaged(reason: str) -> Unreadable:
+    return Unreadable("archive_member_damaged", reason)
+
+
+def _form_of(entry: Entry) -> Form:
+    mode = entry.attributes >> 16
+    empty = entry.size_bytes == 0
+    if entry.name.endswith("/") or stat.S_ISDIR(mode):
+        return "folder"
+    if empty and (entry.name.endswith("\\") or entry.attributes & _DOS_FOLDER):
         return "folder"
     if stat.S_ISLNK(mode):
         return "link"
     return "device" if stat.S_IFMT(mode) not in (0, stat.S_IFREG) else "file"
-
-
-def _check_directory(file: BinaryIO, limits: Limits) -> None:
-    """Count the directory's entries before zipfile makes objects of them; the count it tells is a claim."""
-    file.seek(0, 2)
-    end = file.tell()
-    tail_at = max(0, end - _END.size - 0xFFFF)
-    file.seek(tail_at)
-    tail = file.read()
-    at = tail.rfind(_END_SIGNATURE)
-    if at < 0 or len(tail) - at < _END.size:
-        raise _unreadable("its directory is not there; it may be cut off")
-    _, _, _, _, entries, size_bytes, _, _ = _END.unpack_from(tail, at)
-    directory_end = tail_at + at
-    if (found := _of_zip_64(file, directory_end)) is not None:
-        entries, size_bytes = found
-        directory_end -= _END_64.size + _END_64_LOCATOR.size
-    limits.check_count(entries)
-    if size_bytes > directory_end:
-        raise _unreadable("its directory is longer than the file")
-    file.seek(directory_end - size_bytes)
-    counted = 0
-    while file.tell() < directory_end:
-        entry = file.read(_ENTRY.size)
-        if len(entry) < _ENTRY.size or not entry.startswith(b"PK\x01\x02"):
-            raise _unreadable("its directory is damaged")
-        counted += 1
-        limits.check_count(counted)
-        file.seek(sum(_ENTRY.unpack(entry)[1:]), 1)
-
-
-def _of_zip_64(file: BinaryIO, end_at: int) -> tuple[int, int] | None:
-    """Entries and bytes of the directory by the zip64 record before the end; None without one."""
-    if end_at < _END_64_LOCATOR.size + _END_64.size:
-        return None
-    file.seek(end_at - _END_64_LOCATOR.size - _END_64.size)
-    record = file.read(_END_64.size)
-    locator = file.read(_END_64_LOCATOR.size)
-    if not locator.startswith(b"PK\x06\x07"):
-        return None
-    if not record.startswith(b"PK\x06\x06"):
-        raise _unreadable("its zip64 record is not where it should be")
-    _, _, _, _, _, _, _, entries, size_bytes, _ = _END_64.unpack(record)
-    return int(entries), int(size_bytes)
-
-
-def _unreadable(reason: str) -> InvalidInput:
-    return InvalidInput("unreadable_archive", f"the zip archive cannot be read: {reason}")

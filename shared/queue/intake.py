@@ -18,10 +18,10 @@ from shared.domain import PhotoError
 from shared.errors import Conflict, InvalidInput
 from shared.ids import new_id
 from shared.options import JobOptions
-from shared.photo_names import CUSTOM_ID_LIMIT
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.states import JobState, PhotoStatus
+from shared.what_is_taken import CUSTOM_ID_LIMIT
 
 KEPT_OPEN_STEP = timedelta(minutes=10)
 
