@@ -80,6 +80,8 @@ class RequestBody:
         """
         try:
             piece = self._read(CHUNK_BYTES)
+        except InvalidInput:
+            raise
         except Exception as error:
             # Each server and framework has its own, and not all are OSErrors.
             raise InvalidInput("body_cut_off", "the connection broke while the body was read") from error

@@ -84,10 +84,14 @@ def answers(url: str) -> bool:
 
 
 @contextmanager
-def running_server(folder: Path, *, open_files: int | None = None) -> Iterator[Server]:
+def running_server(
+    folder: Path, *, open_files: int | None = None, threads: int = 4, **environment: str
+) -> Iterator[Server]:
     """A server over SQLite in this folder; `open_files` is its limit (`ulimit -n`)."""
     write_bundle(folder / "weights")
-    settings = Settings(home=folder / "home", weights_dir=folder / "weights", bundle="test", api_threads=4)
+    settings = Settings(
+        home=folder / "home", weights_dir=folder / "weights", bundle="test", api_threads=threads
+    )
     settings.home.mkdir()
     upgrade(settings.database_url)
 
@@ -110,7 +114,8 @@ def running_server(folder: Path, *, open_files: int | None = None) -> Iterator[S
                 "NIGHTSHIFT_HOME": str(settings.home),
                 "NIGHTSHIFT_WEIGHTS_DIR": str(settings.weights_dir),
                 "NIGHTSHIFT_BUNDLE": "test",
-                "NIGHTSHIFT_API_THREADS": "4",
+                "NIGHTSHIFT_API_THREADS": str(threads),
+                **environment,
             },
         )
         database = Database(settings.database_url)
