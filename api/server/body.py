@@ -66,13 +66,14 @@ def answered(
     connection: Connection,
     environ: dict[str, Any],
     start: Callable[..., Any],
+    is_stopping: Callable[[], bool],
 ) -> Any:
     """Have the application answer; after a body left unread it ends the connection, and says so."""
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
         # What is not in hand would be waited for, or be taken for the next request. Nothing of ours reads
         # on while it answers.
-        if not connection.discard_body():
+        if is_stopping() or not connection.discard_body():
             connection.request.force_close()
         return start(status, headers, exc_info)
 

@@ -49,7 +49,7 @@ class Connection:
         self.since_s = time.monotonic()
         self.deadline_s = 0.0
         self.received = bytearray()
-        self.has_ended = False
+        self.is_open, self.has_ended = True, False
         self.came_whole = False
         self.request: Any = None
         self.lane: Any = None

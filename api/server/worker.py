@@ -10,7 +10,7 @@ import errno
 import selectors
 import socket
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -141,9 +141,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _drop(self, connection: Connection) -> None:
         self._no_longer(connection)
-        self.nr_conns -= 1
-        with suppress(OSError):
-            connection.sock.close()
+        if connection.is_open:
+            connection.is_open = False
+            self.nr_conns -= 1
+            with suppress(OSError):
+                connection.sock.close()
 
     def _on_readable(self, connection: Connection, _raw: Any) -> None:
         # Of several that were ready, an earlier one may have made this one make room.
@@ -286,10 +288,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         else:
             self._drop(connection)
 
-    def finish_request(self, connection: Connection, future: Future[bool]) -> None:
+    def finish_request(self, connection: Connection, goes_on: bool) -> None:
         """What becomes of a connection when its request is over."""
         try:
-            goes_on = not future.cancelled() and future.result()
             if connection.sock.broken:
                 self._drop(connection)
                 return
@@ -310,16 +311,23 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
         connection = environ["gunicorn.socket"].connection
-        return body.answered(self.application, connection, environ, start_response)
+        return body.answered(self.application, connection, environ, start_response, lambda: not self.alive)
 
     def enqueue_req(self, connection: Connection) -> None:
         """Have a thread answer."""
-        future = self.tpool.submit(self.handle, connection)
-        future.add_done_callback(partial(self._after, connection))
+        try:
+            self.tpool.submit(self._serve, connection)
+        except RuntimeError as error:
+            # No further thread could be made. It is in the pool's queue, for those that there are.
+            log.error("a request has to wait for a thread: %s", error)
 
-    def _after(self, connection: Connection, future: Future[bool]) -> None:
-        self.lanes.leave(connection)
-        self.method_queue.defer(self.finish_request, connection, future)
+    def _serve(self, connection: Connection) -> None:
+        goes_on = False
+        try:
+            goes_on = self.handle(connection)
+        finally:
+            self.lanes.leave(connection)
+            self.method_queue.defer(self.finish_request, connection, goes_on)
 
     def handle(self, connection: Connection) -> bool:
         """Answer one request; whether the connection may bring another."""

@@ -33,10 +33,11 @@ class Server:
     port: int
     log: Path
     database: Database
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def open_job(self) -> str:
         return str(httpx.post(f"{self.url}/v1/jobs", json={}, timeout=60).json()["id"])
@@ -78,14 +79,14 @@ class Server:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz").status_code == 200
+        return httpx.get(f"{url}/healthz", verify=False).status_code == 200
     except httpx.TransportError:
         return False
 
 
 @contextmanager
 def running_server(
-    folder: Path, *, open_files: int | None = None, threads: int = 4, **environment: str
+    folder: Path, *, open_files: int | None = None, threads: int = 4, scheme: str = "http", **environment: str
 ) -> Iterator[Server]:
     """A server over SQLite in this folder; `open_files` is its limit (`ulimit -n`)."""
     write_bundle(folder / "weights")
@@ -119,7 +120,7 @@ def running_server(
             },
         )
         database = Database(settings.database_url)
-        started = Server(settings, process, listener.getsockname()[1], folder / "log", database)
+        started = Server(settings, process, listener.getsockname()[1], folder / "log", database, scheme)
         try:
             wait_for(lambda: answers(started.url), "the API to answer", timeout_s=60)
             yield started
