@@ -1,4 +1,4 @@
-"""What surrounds each request: an id, a bound on silence, a line in the log."""
+"""What surrounds each request: an id, a line in the log."""
 
 from __future__ import annotations
 
@@ -7,10 +7,6 @@ import secrets
 import time
 
 from flask import Flask, Response, g, request
-
-PATIENCE_S = 300
-"""A client that sends nothing, or does not take one piece of an answer, for so long is cut off: it would
-hold a thread for ever."""
 
 log = logging.getLogger("nightshift.access")
 
@@ -24,10 +20,6 @@ def register(app: Flask) -> None:
 def _begin() -> None:
     g.request_id = secrets.token_hex(8)
     g.begun_s = time.monotonic()
-    client = request.environ.get("gunicorn.socket")
-    if client is not None:
-        # gunicorn's threads wait on their sockets without end; it sets them anew for each request.
-        client.settimeout(PATIENCE_S)
 
 
 def _end(response: Response) -> Response:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import hashlib
 import re
-import time
 from collections.abc import Callable, Iterator
 
 from flask import Request
@@ -14,9 +13,6 @@ from flask import Request
 from shared.errors import InvalidInput
 
 CHUNK_BYTES = 256 * 1024
-PATIENCE_S = 60.0
-SLOWEST_BYTES_PER_S = 1000
-"""A body slower than this over more than a minute is not waited for: it would hold a thread for ever."""
 
 _SHA256 = re.compile(r"(?:^|,)\s*sha-256\s*=", re.IGNORECASE)
 _SHA256_DIGEST = re.compile(_SHA256.pattern + r"\s*:([^:,]*):\s*(?:,|$)", re.IGNORECASE)
@@ -52,34 +48,26 @@ class RequestBody:
         read: gives up to so many bytes; empty at the end.
         length: bytes that were announced, None when they were not.
         limit: bytes it may have.
-        monotonic_s: the clock.
     """
 
-    def __init__(
-        self,
-        read: Callable[[int], bytes],
-        *,
-        length: int | None,
-        limit: int,
-        monotonic_s: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, read: Callable[[int], bytes], *, length: int | None, limit: int) -> None:
         if length is not None and length > limit:
             raise _upload_too_large(limit)
         self._read = read
         self._length = length
         self._limit = limit
-        self._monotonic_s = monotonic_s
-        self._begun_s = monotonic_s()
         self.size_bytes = 0
 
     def read(self) -> bytes:
         """The next piece, empty at the end.
 
         Raises:
-            InvalidInput: `body_cut_off`, `body_too_slow`, `upload_too_large`.
+            InvalidInput: `body_cut_off`, `upload_too_large`; `body_too_slow` of the server below.
         """
         try:
             piece = self._read(CHUNK_BYTES)
+        except InvalidInput:
+            raise
         except Exception as error:
             # Each server and framework has its own, and not all are OSErrors.
             raise InvalidInput("body_cut_off", "the connection broke while the body was read") from error
@@ -89,11 +77,6 @@ class RequestBody:
             raise InvalidInput("body_cut_off", f"{self.size_bytes} of {self._length} bytes arrived")
         if self.size_bytes > self._limit:
             raise _upload_too_large(self._limit)
-        took_s = self._monotonic_s() - self._begun_s
-        if took_s > PATIENCE_S and self.size_bytes < took_s * SLOWEST_BYTES_PER_S:
-            raise InvalidInput(
-                "body_too_slow", f"{self.size_bytes} bytes in {took_s:.0f} s hold up the others"
-            )
         return piece
 
 

@@ -31,7 +31,7 @@ def on_starting(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """Let waiting requests answer on SIGTERM, before gunicorn waits for them and then cuts them off."""
-    room = worker.wsgi.extensions[EXTENSION].waiting_room
+    room = worker.application.extensions[EXTENSION].waiting_room
     gunicorns: Any = signal.getsignal(signal.SIGTERM)
 
     def stop(number: int, frame: FrameType | None) -> None:

@@ -14,7 +14,8 @@ def api_command(settings: Settings, *, bind: str | None = None) -> list[str]:
     return [
         *(sys.executable, "-m", "gunicorn", "api.app:create_app()"),
         *("--bind", bind or f"{settings.host}:{settings.port}"),
-        *("--worker-class", "gthread", "--workers", "1", "--threads", str(settings.api_threads)),
+        *("--worker-class", "api.server.worker.PatientWorker", "--workers", "1"),
+        *("--threads", str(settings.api_threads), "--worker-connections", "8000"),
         # An upload of many photos is one long request; a thread's heartbeat does not depend on it.
         *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "30"),
         # A photo's name is in the query: 1024 characters, percent-encoded. This is gunicorn's most.

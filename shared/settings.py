@@ -47,6 +47,17 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: int = Field(8080, ge=0, le=65535, description="Port the API listens on.")
     api_threads: int = Field(8, ge=2, le=256, description="Requests the API answers at the same time.")
+    api_transfers: int = Field(
+        64,
+        ge=4,
+        le=1024,
+        description="Bodies and answers that the API carries beside them for clients that take their time.",
+    )
+    client_timeout_s: float = Field(
+        30,
+        gt=0,
+        description="Seconds that a client may fall behind 1 kB a second, sending or reading.",
+    )
     api_key: SecretStr = Field(
         SecretStr(""),
         description="Root key: all scopes, owner `local`. Off loopback it is needed, or a key of the"

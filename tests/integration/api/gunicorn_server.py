@@ -33,10 +33,11 @@ class Server:
     port: int
     log: Path
     database: Database
+    scheme: str = "http"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def open_job(self) -> str:
         return str(httpx.post(f"{self.url}/v1/jobs", json={}, timeout=60).json()["id"])
@@ -78,16 +79,20 @@ class Server:
 
 def answers(url: str) -> bool:
     try:
-        return httpx.get(f"{url}/healthz").status_code == 200
+        return httpx.get(f"{url}/healthz", verify=False).status_code == 200
     except httpx.TransportError:
         return False
 
 
 @contextmanager
-def running_server(folder: Path, *, open_files: int | None = None) -> Iterator[Server]:
+def running_server(
+    folder: Path, *, open_files: int | None = None, threads: int = 4, scheme: str = "http", **environment: str
+) -> Iterator[Server]:
     """A server over SQLite in this folder; `open_files` is its limit (`ulimit -n`)."""
     write_bundle(folder / "weights")
-    settings = Settings(home=folder / "home", weights_dir=folder / "weights", bundle="test", api_threads=4)
+    settings = Settings(
+        home=folder / "home", weights_dir=folder / "weights", bundle="test", api_threads=threads
+    )
     settings.home.mkdir()
     upgrade(settings.database_url)
 
@@ -110,11 +115,12 @@ def running_server(folder: Path, *, open_files: int | None = None) -> Iterator[S
                 "NIGHTSHIFT_HOME": str(settings.home),
                 "NIGHTSHIFT_WEIGHTS_DIR": str(settings.weights_dir),
                 "NIGHTSHIFT_BUNDLE": "test",
-                "NIGHTSHIFT_API_THREADS": "4",
+                "NIGHTSHIFT_API_THREADS": str(threads),
+                **environment,
             },
         )
         database = Database(settings.database_url)
-        started = Server(settings, process, listener.getsockname()[1], folder / "log", database)
+        started = Server(settings, process, listener.getsockname()[1], folder / "log", database, scheme)
         try:
             wait_for(lambda: answers(started.url), "the API to answer", timeout_s=60)
             yield started

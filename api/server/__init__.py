@@ -1,0 +1,1 @@
+"""The server below the application: gunicorn, where no client gets a thread before it has asked."""

@@ -1,0 +1,345 @@
+"""gunicorn's threaded worker, but the poller receives: `--worker-class api.server.worker.PatientWorker`.
+
+The main thread takes in heads and the beginnings of bodies, keeps idle connections and sees their ends, and
+never waits for one of them. A thread is given away when a request is there, and waits as `Wire` allows.
+"""
+
+from __future__ import annotations
+
+import errno
+import selectors
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+from gunicorn import sock
+from gunicorn.http.errors import NoMoreData
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+
+from api.context import EXTENSION
+from api.server import answers, body
+from api.server.connection import Connection, State
+from api.server.cuts import cut_off, log
+from api.server.lanes import Lanes
+from api.server.limits import BUSY_S, EAGER_S, HELD_BYTES, LINGER_S, Limits, limits_of
+from api.server.wire import SlowReader, Wire
+
+ACCEPTED_AT_ONCE = 64
+TURN_S = 0.5
+_SHORT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+    """Waits for all its clients at once, and for each so long as it may."""
+
+    limits: Limits
+    lanes: Lanes
+
+    def load_wsgi(self) -> None:
+        """Load the application; what the server goes by is in its settings."""
+        super().load_wsgi()
+        self.application, self.wsgi = self.wsgi, self._answer
+        settings = self.application.extensions[EXTENSION].settings
+        self.limits = limits_of(
+            settings, keep_alive_s=self.cfg.keepalive, connections=self.cfg.worker_connections
+        )
+        self.lanes = Lanes(self.limits, self.enqueue_req)
+        # Whoever is being waited for here, oldest first.
+        self.waiting: dict[State, dict[Connection, None]] = {state: {} for state in State}
+        self.held_bytes, self.looked_s = 0, 0.0
+        # It would send past `Wire`.
+        self.cfg.set("sendfile", False)
+        self.tpool = ThreadPoolExecutor(self.lanes.threads, thread_name_prefix="request")
+
+    def get_thread_pool(self) -> None:
+        """None before it is known how many threads there are."""
+
+    def handle_quit(self, sig: int, frame: Any) -> None:
+        """Stop at once."""
+        self.tpool = self.tpool or ThreadPoolExecutor(1)
+        super().handle_quit(sig, frame)
+
+    # What the main thread does. None of it may wait.
+
+    def run(self) -> None:
+        """Until the process is asked to stop; then until every request is answered, or the time is up."""
+        self.poller.register(
+            self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
+        )
+        while self.alive:
+            self.notify()
+            self.set_accept_enabled(self.nr_conns < self.limits.connections or self._somebody_waits())
+            self.wait_for_and_dispatch_events(TURN_S)
+            if not self.is_parent_alive():
+                break
+            self._look_at_the_clock()
+        self.set_accept_enabled(False)
+        self._finish_requests()
+        self.tpool.shutdown(wait=False)
+        self.poller.close()
+        self.method_queue.close()
+        for listener in self.sockets:
+            listener.close()
+
+    def _finish_requests(self) -> None:
+        begun_s = time.monotonic()
+        while self.nr_conns > 0 and time.monotonic() - begun_s < self.cfg.graceful_timeout:
+            self.notify()
+            if time.monotonic() - begun_s > STOP_KEEPALIVE_LINGER:
+                for state in (State.IDLE, State.HEAD, State.LINGERING):
+                    for connection in list(self.waiting[state]):
+                        self._drop(connection)
+            self.wait_for_and_dispatch_events(TURN_S)
+            self._look_at_the_clock()
+
+    def accept(self, listener: Any) -> None:
+        """Take in who is at the door."""
+        for _ in range(ACCEPTED_AT_ONCE):
+            if self.nr_conns >= self.limits.connections and not self._make_room():
+                return
+            try:
+                raw, client = listener.accept()
+            except OSError as error:
+                if error.errno in _SHORT_OF_FILES and not self._make_room():
+                    # Until the next turn; the door would be looked at without end.
+                    self.set_accept_enabled(False)
+                return
+            self._take_in(raw, client, listener.getsockname())
+
+    def _take_in(self, raw: socket.socket, client: Any, server: Any) -> None:
+        raw.setblocking(False)
+        if self.cfg.is_ssl:
+            context = sock.ssl_context(self.cfg)
+            raw = context.wrap_socket(
+                raw, server_side=True, suppress_ragged_eofs=True, do_handshake_on_connect=False
+            )
+        peer = client[0] if isinstance(client, tuple) else "unix"
+        wire = Wire(raw, peer, patience_s=self.limits.patience_s)
+        wire.connection = connection = Connection(self.cfg, wire, client, server)
+        wire.before_waiting = partial(self.lanes.wait_for_client, connection)
+        self.nr_conns += 1
+        self._await(connection, State.HEAD, self.limits.head_s)
+
+    def _await(self, connection: Connection, state: State, at_most_s: float) -> None:
+        """Have the poller say when something comes."""
+        connection.state, connection.since_s = state, time.monotonic()
+        connection.deadline_s = connection.since_s + at_most_s
+        self.waiting[state][connection] = None
+        self.held_bytes += len(connection.received)
+        self.poller.register(
+            connection.sock.raw, selectors.EVENT_READ, partial(self._on_readable, connection)
+        )
+
+    def _no_longer(self, connection: Connection) -> None:
+        if self.waiting[connection.state].pop(connection, connection) is None:
+            self.held_bytes -= len(connection.received)
+            with suppress(KeyError, ValueError, OSError):
+                self.poller.unregister(connection.sock.raw)
+
+    def _drop(self, connection: Connection) -> None:
+        self._no_longer(connection)
+        if connection.is_open:
+            connection.is_open = False
+            self.nr_conns -= 1
+            with suppress(OSError):
+                connection.sock.close()
+
+    def _on_readable(self, connection: Connection, _raw: Any) -> None:
+        # Of several that were ready, an earlier one may have made this one make room.
+        if connection not in self.waiting[connection.state]:
+            return
+        try:
+            self._receive(connection)
+            while connection in self.waiting[connection.state] and connection.may_have_more:
+                self._receive(connection)
+        except OSError:
+            self._drop(connection)
+        except Exception:
+            log.exception("a connection broke the server's own code")
+            self._drop(connection)
+
+    def _receive(self, connection: Connection) -> None:
+        piece = connection.receive()
+        if piece is None:
+            return
+        if not piece and connection.state is not State.BODY:
+            self._drop(connection)
+        elif connection.state is not State.LINGERING:
+            self._take(connection, piece)
+
+    def _take(self, connection: Connection, piece: bytes) -> None:
+        connection.received += piece
+        self.held_bytes += len(piece)
+        if self.held_bytes > HELD_BYTES:
+            self._make_room(spared=connection)
+        if connection.state is State.BODY:
+            connection.has_ended = not piece
+            self._count_body(connection, len(piece))
+            if connection.has_begun:
+                self._start(connection)
+            return
+        if connection.state is State.IDLE:
+            self._no_longer(connection)
+            self._await(connection, State.HEAD, self.limits.head_s)
+        self._look_for_request(connection)
+
+    def _look_for_request(self, connection: Connection) -> None:
+        held = len(connection.received)
+        try:
+            is_there = connection.parse()
+        except Exception as error:
+            self._refuse_head(connection, error)
+            return
+        self.held_bytes -= held - len(connection.received)
+        if not is_there:
+            return
+        connection.sock.receiving.passed(len(connection.received))
+        asks_first = connection.expects_continue and not connection.received
+        if connection.has_begun or (asks_first and self.lanes.has_seats_to_spare()):
+            self._start(connection)
+            return
+        connection.ask_for_body()
+        self._no_longer(connection)
+        self._await(connection, State.BODY, connection.sock.receiving.left_s)
+
+    def _count_body(self, connection: Connection, size_bytes: int) -> None:
+        now_s, pace = time.monotonic(), connection.sock.receiving
+        pace.waited(now_s - connection.since_s)
+        pace.passed(size_bytes)
+        connection.since_s, connection.deadline_s = now_s, now_s + pace.left_s
+
+    def _start(self, connection: Connection) -> None:
+        self._no_longer(connection)
+        connection.hand_over()
+        self.lanes.enter(connection)
+
+    def _refuse_head(self, connection: Connection, error: Exception) -> None:
+        status, code, detail = answers.of_parsing(error)
+        fields = {"peer": connection.sock.peer, "status": status, "code": code}
+        if status == 500:
+            log.error("a head broke the parser", exc_info=error, extra=fields)
+        else:
+            log.warning("refused", extra=fields)
+        self._end_with(connection, (status, code, detail))
+
+    def _end_with(self, connection: Connection, answer: tuple[int, str, str]) -> None:
+        """The last answer; the client is given time to read it."""
+        self._no_longer(connection)
+        connection.say(answers.whole_answer(*answer))
+        self._linger(connection)
+
+    def _linger(self, connection: Connection) -> None:
+        connection.received = bytearray()
+        try:
+            connection.stop_sending()
+            self._await(connection, State.LINGERING, LINGER_S)
+        except OSError:
+            self._drop(connection)
+
+    def _somebody_waits(self) -> bool:
+        return any(self.waiting.values())
+
+    def _make_room(self, spared: Connection | None = None) -> bool:
+        """Close the connection that can best be spared; False when all have threads."""
+        for state in State:
+            for connection in self.waiting[state]:
+                if connection is not spared:
+                    if state in (State.HEAD, State.BODY):
+                        after_s = time.monotonic() - connection.since_s
+                        size_bytes = len(connection.received)
+                        cut_off("no_room", connection.sock.peer, after_s=after_s, size_bytes=size_bytes)
+                    self._drop(connection)
+                    return True
+        return False
+
+    def _look_at_the_clock(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self.looked_s < TURN_S / 2:
+            return
+        self.looked_s = now_s
+        for state in (State.LINGERING, State.IDLE, State.HEAD):
+            for connection in list(self.waiting[state]):
+                if connection.deadline_s > now_s:
+                    break
+                self._expire(connection)
+        for connection in list(self.waiting[State.BODY]):
+            if connection.deadline_s <= now_s:
+                self._expire(connection)
+            elif now_s - connection.since_s > EAGER_S and self.lanes.has_seats_to_spare():
+                self._count_body(connection, 0)
+                self._start(connection)
+        self.lanes.free_seats()
+        for connection in self.lanes.overdue(BUSY_S):
+            log.warning("no thread in time", extra={"peer": connection.sock.peer})
+            self._end_with(connection, answers.BUSY)
+
+    def _expire(self, connection: Connection) -> None:
+        wire, received = connection.sock, len(connection.received)
+        if connection.state is State.HEAD and received:
+            cut_off("slow_head", wire.peer, after_s=self.limits.head_s, size_bytes=received)
+            self._end_with(connection, answers.HEAD_TOO_SLOW)
+        elif connection.state is State.BODY:
+            self._count_body(connection, 0)
+            wire.cut_off("slow_body", wire.receiving)
+            self._end_with(connection, answers.BODY_TOO_SLOW)
+        else:
+            self._drop(connection)
+
+    def finish_request(self, connection: Connection, goes_on: bool) -> None:
+        """What becomes of a connection when its request is over."""
+        try:
+            if connection.sock.broken:
+                self._drop(connection)
+                return
+            if not goes_on:
+                self._linger(connection)
+                return
+            connection.take_back()
+            if not connection.received:
+                self._await(connection, State.IDLE, self.limits.idle_s)
+                return
+            self._await(connection, State.HEAD, self.limits.head_s)
+            self._look_for_request(connection)
+        except Exception:
+            log.exception("a connection broke the server's own code")
+            self._drop(connection)
+
+    # What threads do.
+
+    def _answer(self, environ: dict[str, Any], start_response: Any) -> Any:
+        connection = environ["gunicorn.socket"].connection
+        return body.answered(self.application, connection, environ, start_response, lambda: not self.alive)
+
+    def enqueue_req(self, connection: Connection) -> None:
+        """Have a thread answer."""
+        try:
+            self.tpool.submit(self._serve, connection)
+        except RuntimeError as error:
+            # No further thread could be made. It is in the pool's queue, for those that there are.
+            log.error("a request has to wait for a thread: %s", error)
+
+    def _serve(self, connection: Connection) -> None:
+        goes_on = False
+        try:
+            goes_on = self.handle(connection)
+        finally:
+            self.lanes.leave(connection)
+            self.method_queue.defer(self.finish_request, connection, goes_on)
+
+    def handle(self, connection: Connection) -> bool:
+        """Answer one request; whether the connection may bring another."""
+        try:
+            return bool(self.handle_request(connection.request, connection))
+        except (StopIteration, NoMoreData, SlowReader):
+            return False
+        except OSError as error:
+            connection.sock.broken = True
+            log.debug("a client went away: %s", error)
+        except Exception as error:
+            log.error("an answer could not be begun", exc_info=error, extra={"peer": connection.sock.peer})
+            with suppress(OSError):
+                connection.sock.sendall(answers.whole_answer(*answers.INTERNAL))
+        return False
