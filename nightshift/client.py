@@ -20,8 +20,10 @@ import httpx
 from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, may_pass
 from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Summary
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
+from nightshift.json_lines import lines_of
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
+from shared.places import path_as_text
 
 LONG_POLL_S = 30
 """The longest wait the server grants to one request."""
@@ -197,7 +199,7 @@ class Client:
         added = 0
         rest = iter(photos)
         while page := list(islice(rest, PAGE)):
-            body = {"photos": [{"custom_id": name, "path": str(path)} for name, path in page]}
+            body = {"photos": [{"custom_id": name, "path": path_as_text(path)} for name, path in page]}
             response = self._connection.send(
                 "POST", f"/v1/jobs/{job_id}/photos/in-place", again=True, json=body
             )
@@ -269,9 +271,8 @@ class Client:
         with self._connection.stream(
             f"/v1/jobs/{job_id}/results", headers={"Accept": _MEDIA_TYPES["jsonl"]}
         ) as response:
-            for line in response.iter_lines():
-                if line:
-                    yield Photo.model_validate_json(line)
+            for line in lines_of(response.iter_bytes()):
+                yield Photo.model_validate_json(line)
 
     def save_results(self, job_id: str, file: BinaryIO, *, format: ResultsFormat = "jsonl") -> int:  # noqa: A002
         """Write the results to a binary file as the server formats them; returns the bytes written."""

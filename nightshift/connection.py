@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 
 from nightshift.errors import ApiError, Unreachable
+from shared.errors import InvalidInput
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
@@ -62,6 +63,7 @@ class Connection:
         Raises:
             ApiError: the server said no.
             Unreachable: no answer.
+            InvalidInput: `not_utf8`, what is to be sent is no text.
         """
         attempts = ATTEMPTS if again else 1
         for attempt in range(attempts):
@@ -72,6 +74,8 @@ class Connection:
                 if last or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
                     raise self._unreachable(error) from error
                 pause_s = 0.0
+            except UnicodeEncodeError as error:
+                raise InvalidInput("not_utf8", f"this is no text in UTF-8: {error.object!r}") from error
             else:
                 if response.status_code not in BUSY or last:
                     return _accepted(response)

@@ -17,6 +17,7 @@ from shared.photo_names import (
     extension_of,
     is_archive_name,
     is_left_by_a_system,
+    path_spelled_out,
 )
 
 
@@ -128,11 +129,7 @@ def _walk(root: Path, found: Found, seen: set[tuple[int, int]], *, follow: bool)
 
 
 def _take(found: Found, custom_id: str, path: Path) -> None:
-    try:
-        custom_id.encode("utf-8")
-    except UnicodeEncodeError:
-        found.unnameable.append(path)
-        return
+    custom_id = path_spelled_out(custom_id)
     if len(custom_id) > CUSTOM_ID_LIMIT:
         found.unnameable.append(path)
         return
@@ -144,11 +141,12 @@ def _keep_apart(photos: list[FoundPhoto]) -> None:
     used: set[str] = set()
     for index, photo in enumerate(photos):
         custom_id, number = photo.custom_id, 1
+        folder = path_spelled_out(photo.path.parent.name)
         if custom_id in used:
-            custom_id = f"{photo.path.parent.name}/{photo.custom_id}"
+            custom_id = f"{folder}/{photo.custom_id}"
         while custom_id in used:
             number += 1
-            custom_id = f"{photo.path.parent.name}~{number}/{photo.custom_id}"
+            custom_id = f"{folder}~{number}/{photo.custom_id}"
         used.add(custom_id)
         photos[index] = FoundPhoto(custom_id, photo.path)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +21,9 @@ from nightshift.progress import JobProgress
 from nightshift.replacement import replacing
 from nightshift.report import RESULTS_FOLDER, check_writable, stdout_console, write_report
 from nightshift.sending import send_photos
+from nightshift.streams import print_json
 from shared.errors import InvalidInput
+from shared.photo_names import path_spelled_out
 
 SHOWN_JOBS = 20
 
@@ -107,7 +108,7 @@ def submit(
                 for submitted in client.poll(job_id):
                     progress.show(submitted)
         if as_json:
-            typer.echo(_as_json(submitted))
+            print_json(_as_json(submitted))
         if wait:
             code = exit_for_outcome(submitted.outcome)
             raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
@@ -128,7 +129,7 @@ def status(
         else:
             jobs = [listed for listed, _ in zip(client.jobs(), range(SHOWN_JOBS), strict=False)]
     if as_json:
-        typer.echo(_as_json(jobs[0]) if job else f"[{', '.join(map(_as_json, jobs))}]")
+        print_json(_as_json(jobs[0]) if job else [_as_json(listed) for listed in jobs])
         return
     stdout_console().print(_table(jobs))
 
@@ -227,7 +228,7 @@ def retry(
 
 def _show(job: Job, as_json: bool) -> None:
     if as_json:
-        typer.echo(_as_json(job))
+        print_json(_as_json(job))
     else:
         waits = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
         left = f"; {job.counts.queued:,} to do" if job.counts.queued else ""
@@ -265,7 +266,7 @@ def _find(paths: Sequence[Path]) -> list[FoundPhoto]:
     for reason in found.unreadable:
         say(f"cannot look into {reason}")
     for path in found.unnameable:
-        say(f"not sent, its name cannot be used: {str(path)!r}")
+        say(f"not sent, its name cannot be used: {path_spelled_out(path)}")
     if not found.photos:
         raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}")
     return found.photos
@@ -289,6 +290,5 @@ def _table(jobs: Sequence[Job]) -> Table:
     return table
 
 
-def _as_json(job: Job) -> str:
-    document: dict[str, Any] = job.model_dump(mode="json")
-    return json.dumps(document, ensure_ascii=False)
+def _as_json(job: Job) -> dict[str, Any]:
+    return job.model_dump(mode="json")

@@ -54,7 +54,7 @@ class Service:
         """
         if self.supervisor.failure:
             raise NightshiftError("service_failed", self.supervisor.failure)
-        refusals = [line for line in last_lines(self.workers_log, 20).splitlines() if _REFUSAL in line]
+        refusals = [line for line in last_lines(self.workers_log, 20).split("\n") if _REFUSAL in line]
         if len(refusals) > 1:
             # Celery would start such a child again for ever.
             raise NightshiftError("worker_failed", refusals[-1].partition(_REFUSAL)[2])

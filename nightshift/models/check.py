@@ -90,7 +90,7 @@ def _examined(folder: Path) -> dict[str, int]:
     except subprocess.TimeoutExpired as error:
         raise NightshiftError("check_failed", f"{folder}: no answer within {CHECK_S:.0f} s") from error
     try:
-        told = json.loads(done.stdout.splitlines()[-1])
+        told = json.loads(done.stdout.rstrip().split("\n")[-1])
     except (IndexError, ValueError) as error:
         raise NightshiftError("check_failed", f"{folder}: {_why(done)}") from error
     if wrong := told.get("error"):

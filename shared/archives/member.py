@@ -16,6 +16,7 @@ from shared.photo_names import (
     EXTENSIONS,
     extension_of,
     lies_in_such_a_folder,
+    spelled_out,
 )
 from shared.settings import Settings
 
@@ -152,11 +153,7 @@ def counted(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 def storable_name(name: str) -> str:
     """A name that every database can hold: bytes that are no text, and NULs, are spelled out."""
-    try:
-        raw = name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raw = name.encode("utf-8", "backslashreplace")
-    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")[:CUSTOM_ID_LIMIT] or "?"
+    return spelled_out(name)[:CUSTOM_ID_LIMIT] or "?"
 
 
 def _unsafe_name(name: str) -> str | None:
