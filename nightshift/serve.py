@@ -11,10 +11,11 @@ from contextlib import ExitStack
 from typing import NoReturn
 
 from nightshift.embedded.broker import answers
+from nightshift.embedded.environment import environment_of_worker
 from nightshift.embedded.home import Home
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
-from nightshift.embedded.service import check_bundle, environment, running_service
+from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
 from shared.db.engine import Database
@@ -74,7 +75,7 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     # Celery imports from its working folder first; the user's may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(settings.home)
-    os.execve(command[0], command, environment(settings))  # noqa: S606
+    os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
 
 
 def refuse_open_door(settings: Settings) -> None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import SecretStr
-
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
 from nightshift.embedded.children import Command
+from nightshift.embedded.environment import environment, environment_of_broker, environment_of_worker
 from nightshift.embedded.logs import last_lines, log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
 from shared.bundles import Manifest, locate_bundle, read_verified_manifest
@@ -71,17 +69,6 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
     return settings.model_copy(update={"bundle": str(folder)}), manifest
 
 
-def environment(settings: Settings) -> dict[str, str]:
-    """A child's environment: this process's, with every setting spelled out."""
-    spelled = {}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            value = value.get_secret_value()
-        spelled[f"NIGHTSHIFT_{name.upper()}"] = str(value)
-    return {**os.environ, **spelled}
-
-
 @contextmanager
 def running_service(
     settings: Settings,
@@ -104,7 +91,7 @@ def running_service(
         NightshiftError: `service_failed`, `broker_missing`.
     """
     if settings.broker_is_embedded:
-        supervisor.start(_command(settings, "broker", embedded_broker_command(settings), grace_s=5.0))
+        supervisor.start(_broker(settings))
     try:
         if settings.broker_is_embedded:
             _wait_for(
@@ -129,19 +116,29 @@ def running_service(
         supervisor.close()
 
 
+def _broker(settings: Settings) -> Command:
+    arguments = embedded_broker_command(settings)
+    return _command(settings, "broker", arguments, environment=environment_of_broker(), grace_s=5.0)
+
+
 def _api(settings: Settings, listener: socket.socket, *, in_foreground: bool) -> Command:
     fd = listener.fileno()
     arguments = api_command(settings, bind=f"fd://{fd}")
-    return _command(settings, "api", arguments, grace_s=12.0, passed_fds=(fd,), to_stderr=in_foreground)
+    return _command(
+        settings,
+        "api",
+        arguments,
+        environment=environment(settings),
+        grace_s=12.0,
+        passed_fds=(fd,),
+        to_stderr=in_foreground,
+    )
 
 
 def _workers(settings: Settings) -> Command:
-    # Workers never speak to the API: they need not know its key.
+    arguments = worker_command(settings, name="embedded")
     return _command(
-        settings.model_copy(update={"api_key": SecretStr("")}),
-        "workers",
-        worker_command(settings, name="embedded"),
-        grace_s=WORKERS_STOP_S,
+        settings, "workers", arguments, environment=environment_of_worker(settings), grace_s=WORKERS_STOP_S
     )
 
 
@@ -150,6 +147,7 @@ def _command(
     name: str,
     arguments: list[str],
     *,
+    environment: Mapping[str, str],
     grace_s: float,
     passed_fds: tuple[int, ...] = (),
     to_stderr: bool = False,
@@ -160,7 +158,7 @@ def _command(
     return Command(
         name=name,
         arguments=arguments,
-        environment=environment(settings),
+        environment=environment,
         folder=settings.home,
         log=log,
         grace_s=grace_s,
