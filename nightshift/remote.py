@@ -22,6 +22,7 @@ from nightshift.replacement import replacing
 from nightshift.report import RESULTS_FOLDER, check_writable, stdout_console, write_report
 from nightshift.sending import send_photos
 from nightshift.streams import print_json
+from nightshift.waiting import LOOK_S, Lookout
 from shared.errors import InvalidInput
 from shared.photo_names import path_spelled_out
 
@@ -85,7 +86,7 @@ def submit(
         )
     photos = [] if archive else _find(paths)
     refused = 0
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         if archive is not None:
             with console.status(f"sending {archive.name}"):
                 submitted = client.submit_archive(archive, **wishes)
@@ -104,9 +105,11 @@ def submit(
         if not as_json:
             typer.echo(job_id)
         if wait:
+            lookout = Lookout(client, say)
             with JobProgress(console) as progress:
-                for submitted in client.poll(job_id):
+                for submitted in client.poll(job_id, wait_s=LOOK_S):
                     progress.show(submitted)
+                    lookout.look(submitted)
         if as_json:
             print_json(_as_json(submitted))
         if wait:
@@ -123,7 +126,7 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show how far a job is, or the latest jobs."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         if job is not None:
             jobs = [client.job(job)]
         else:
@@ -142,7 +145,7 @@ def results(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
 ) -> None:
     """Fetch the results of a job, as far as there are any."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         if out is None:
             client.save_results(job, sys.stdout.buffer, format=format)
             sys.stdout.buffer.flush()
@@ -167,7 +170,7 @@ def report(
 
     The report of a job that runs shows what is done so far, and says so.
     """
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         found = client.job(job)
         folder = (out or Path(RESULTS_FOLDER) / found.id).absolute()
         check_writable(folder)
@@ -182,7 +185,7 @@ def cancel(
     as_json: JsonOption = False,
 ) -> None:
     """Cancel a job; what is done is kept."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.cancel(job), as_json)
 
 
@@ -196,7 +199,7 @@ def pause(
     as_json: JsonOption = False,
 ) -> None:
     """Pause a job; what is under way is finished and kept."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.pause(job, until.astimezone() if until else None), as_json)
 
 
@@ -207,7 +210,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a paused job."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.resume(job), as_json)
 
 
@@ -222,7 +225,7 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Try again what did not succeed in a job that has ended."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.retry(job, code or ()), as_json)
 
 
@@ -245,7 +248,7 @@ def delete(
     """Erase a job: its photos on the server, thumbnails and results. Files in place are not touched."""
     if not yes:
         typer.confirm(f"Erase job {job} with all its results?", abort=True, err=True)
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         receipt = client.delete(job)
     if as_json:
         typer.echo(receipt.model_dump_json())

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import NoReturn
 
+from nightshift.client import Client
 from nightshift.embedded.broker import answers
 from nightshift.embedded.environment import environment_of_worker
 from nightshift.embedded.home import Home
@@ -18,6 +19,7 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
+from nightshift.waiting import PartsWatch, told_if_slow
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import NightshiftError
@@ -42,7 +44,8 @@ def serve(given: Mapping[str, object]) -> Exit:
             if settings.broker_is_embedded:
                 parts.enter_context(Home(settings.home))
                 log_here(settings)
-            upgrade(settings.database_url)
+            with told_if_slow("the database", say):
+                upgrade(settings.database_url)
             refuse_open_door(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             service = parts.enter_context(
@@ -51,8 +54,10 @@ def serve(given: Mapping[str, object]) -> Exit:
                 )
             )
             say(f"serving on {service.url} (documentation at {service.url}/docs); Ctrl-C stops")
+            watch = PartsWatch(parts.enter_context(Client(service.url, timeout_s=5.0)), say)
             while True:
                 service.check()
+                watch.look()
                 time.sleep(0.5)
     except Interrupted:
         # Being stopped is how serving ends: no failure.

@@ -173,6 +173,12 @@ class Settings(BaseSettings):
     results_ttl_days: int = Field(
         30, ge=1, description="Days after its end until a job is erased: results, photos and thumbnails."
     )
+    give_up_s: float = Field(
+        3600,
+        gt=0,
+        description="Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a"
+        " full disk, a share that is away, no worker) before it gives up; `--resume` goes on.",
+    )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe line logged."
     )

@@ -8,14 +8,16 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
 from nightshift.embedded.children import Command
 from nightshift.embedded.environment import environment, environment_of_broker, environment_of_worker
-from nightshift.embedded.logs import last_lines, log_of, rotate_log
+from nightshift.embedded.logs import log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
+from nightshift.errors import ClientError
+from nightshift.waiting import WORD_S, what_is_wrong
 from shared.bundles import Manifest, locate_bundle, read_verified_manifest
 from shared.errors import NightshiftError
 from shared.processes import api_command, worker_command
@@ -26,9 +28,6 @@ API_START_S = 60.0
 WORKERS_STOP_S = 25.0
 """A worker gives its batch back before the next photo; a photo that hangs is not waited for longer."""
 
-_REFUSAL = "nightshift worker: "
-"""How a worker process says that it cannot work with these settings, device or weights."""
-
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -37,12 +36,10 @@ class Service:
     Attributes:
         url: base URL of the API.
         supervisor: keeps the children running; its `failure` says why the service cannot go on.
-        workers_log: where the workers' output goes.
     """
 
     url: str
     supervisor: Supervisor
-    workers_log: Path
 
     def check(self) -> None:
         """Raise when the service cannot go on.
@@ -52,10 +49,6 @@ class Service:
         """
         if self.supervisor.failure:
             raise NightshiftError("service_failed", self.supervisor.failure)
-        refusals = [line for line in last_lines(self.workers_log, 20).split("\n") if _REFUSAL in line]
-        if len(refusals) > 1:
-            # Celery would start such a child again for ever.
-            raise NightshiftError("worker_failed", refusals[-1].partition(_REFUSAL)[2])
 
 
 def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
@@ -94,18 +87,16 @@ def running_service(
         supervisor.start(_broker(settings))
     try:
         if settings.broker_is_embedded:
-            _wait_for(
-                "the broker", lambda: answers(embedded_broker_socket(settings.home)), START_S, supervisor
-            )
+            _wait_for("the broker", partial(_broker_is_silent, settings), START_S, supervisor)
         with _sweeping(settings):
             host, port = listener.getsockname()[:2]
-            service = Service(f"http://{_in_url(host)}:{port}", supervisor, log_of(settings, "workers"))
+            service = Service(f"http://{_in_url(host)}:{port}", supervisor)
             try:
                 supervisor.start(_api(settings, listener, in_foreground=api_in_foreground))
                 if workers:
                     supervisor.start(_workers(settings))
                 with Client(service.url, timeout_s=5.0) as client:
-                    _wait_for("the API", client.is_ready, API_START_S, supervisor)
+                    _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor)
                 yield service
             finally:
                 if workers:
@@ -161,6 +152,7 @@ def _command(
         environment=environment,
         folder=settings.home,
         log=log,
+        refuses_as={"workers": "worker"}.get(name, name),
         grace_s=grace_s,
         passed_fds=passed_fds,
     )
@@ -179,14 +171,36 @@ def _sweeping(settings: Settings) -> Iterator[None]:
         thread.join(10.0)
 
 
-def _wait_for(what: str, ready: Callable[[], bool], within_s: float, supervisor: Supervisor) -> None:
-    give_up_at = time.monotonic() + within_s
-    while not ready():
+def _wait_for(what: str, wrong: Callable[[], str | None], within_s: float, supervisor: Supervisor) -> None:
+    """Wait until nothing is wrong any more, and say what is when that takes long.
+
+    Raises:
+        NightshiftError: `service_failed`, with what was wrong last.
+    """
+    began_at = time.monotonic()
+    said = False
+    while (reason := wrong()) is not None:
+        waited_s = time.monotonic() - began_at
         if supervisor.failure:
             raise NightshiftError("service_failed", supervisor.failure)
-        if time.monotonic() > give_up_at:
-            raise NightshiftError("service_failed", f"{what} did not answer within {within_s:.0f} s")
+        if waited_s > within_s:
+            raise NightshiftError("service_failed", f"{what} was not ready within {within_s:.0f} s: {reason}")
+        if waited_s > WORD_S and not said:
+            said = True
+            supervisor.say(f"still waiting for {what}: {reason}")
         time.sleep(0.1)
+
+
+def _broker_is_silent(settings: Settings) -> str | None:
+    return None if answers(embedded_broker_socket(settings.home)) else "it does not answer"
+
+
+def _api_is_not_ready(client: Client) -> str | None:
+    try:
+        readiness = client.readiness()
+    except ClientError as error:
+        return str(error)
+    return what_is_wrong(readiness) if readiness.status == "unavailable" else None
 
 
 def _in_url(host: str) -> str:
