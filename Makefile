@@ -9,7 +9,10 @@ PHOTOS ?=
 OUT ?= out
 CHIPS ?=
 ARGS ?=
-export PHOTOS OUT CHIPS
+# As they were given: a folder may have a `$` in its name.
+override export PHOTOS := $(value PHOTOS)
+override export OUT := $(value OUT)
+override export CHIPS := $(value CHIPS)
 
 # An install is repeated only when what it depends on has changed.
 INPUTS := pyproject.toml constraints.txt
@@ -30,7 +33,7 @@ help: ## Show this list
 	@echo "  ARGS=\"...\" adds flags to the command that a target starts."
 
 run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=out]
-	@$(VENV)/bin/nightshift run "$$PHOTOS" --out "$$OUT" $(ARGS)
+	@$(VENV)/bin/nightshift run --out="$$OUT" $(ARGS) -- "$$PHOTOS"
 
 # Asked for before anything is installed.
 .PHONY: .photos-are-given

@@ -61,6 +61,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         validation_error_callback=problems.refuse_fields,
     )
     app.request_class = JsonRequest
+    # Whatever FLASK_DEBUG says, which is another program's.
+    app.debug = False
     parts = app.extensions[EXTENSION] = _context(settings)
     auth.require_key_for_others(settings, parts.database)
     problems.register(app)

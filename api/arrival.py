@@ -28,9 +28,9 @@ from shared.domain import PhotoError
 from shared.errors import InvalidInput
 from shared.ids import new_id
 from shared.options import JobOptions
+from shared.photo_names import CUSTOM_ID_LIMIT
 from shared.queue import intake
 from shared.store import archive_key, photo_key
-from shared.what_is_taken import CUSTOM_ID_LIMIT
 
 MOST_LOOKED_AT = 200
 """Members of a zip that a request looks at for a photo; what is in one of many others, a worker finds."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from types import FrameType
 from typing import Any
@@ -18,6 +19,9 @@ def on_starting(server: Any) -> None:
 
     What is wrong with settings or weights is said once, in the parent, instead of in every child.
     """
+    if os.environ.get("GUNICORN_CMD_ARGS"):
+        # Read by now, and perhaps meant for another program: whom to trust, or what to import.
+        raise SystemExit("nightshift api: bad_setting: unset GUNICORN_CMD_ARGS: settings are NIGHTSHIFT_*")
     try:
         settings = load_settings()
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))

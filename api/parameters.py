@@ -256,7 +256,10 @@ class InPlacePhoto(Body):
     """A photo that stays where it is."""
 
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
-    path: Text = Field(max_length=4096, description="Absolute path of a file on the server's machine.")
+    path: Text = Field(
+        max_length=16_384,
+        description="Absolute path of a file on the server's machine; as a `file:` URL where it is no UTF-8.",
+    )
 
 
 class InPlacePhotos(Body):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +13,7 @@ from rich.table import Table
 from nightshift.exits import Exit, say, told, whole_installation
 from nightshift.remote import JsonOption
 from nightshift.report import stdout_console
+from nightshift.streams import print_json
 from shared.clock import utc_now
 from shared.settings import Settings, load_settings
 
@@ -41,7 +41,7 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
         database.close()
     if as_json:
         for worker in found:
-            typer.echo(worker.model_dump_json())
+            print_json(worker.model_dump(mode="json"))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("PROCESS", "KIND", "ALIVE", "HELD", "DONE", "DEVICE", "SEEN"):
@@ -80,7 +80,7 @@ def reconcile(
         for finding in compare(settings, database, Store(settings.store_url), fix=fix, now=utc_now()):
             left[finding.kind] += 0 if finding.fixed else finding.count
             if as_json:
-                typer.echo(json.dumps(asdict(finding)))
+                print_json(asdict(finding))
             else:
                 fixed = " (put right)" if finding.fixed else ""
                 typer.echo(f"{finding.job_id}: {finding.count:,} {MEANINGS[finding.kind]}{fixed}")
@@ -103,7 +103,7 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     for diagnosis in examine(_settings(home)):
         failed |= diagnosis.health == "failed"
         if as_json:
-            typer.echo(json.dumps(asdict(diagnosis)))
+            print_json(asdict(diagnosis))
         else:
             typer.echo(f"{diagnosis.health:<8} {diagnosis.part:<13} {diagnosis.says}")
     if failed:

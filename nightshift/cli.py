@@ -6,7 +6,6 @@ imported when it is asked for.
 
 from __future__ import annotations
 
-import json
 import os
 from importlib.metadata import version
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.console import Console
 from nightshift import admin, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
 from nightshift.models import commands as models
+from nightshift.streams import print_json
 
 app = typer.Typer(
     help="Finds every face in a pile of photos and gives it an apparent gender and age group.",
@@ -116,7 +116,7 @@ def run(
     if not isinstance(report, Report):
         raise typer.Exit(report)
     if as_json:
-        typer.echo(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+        print_json(report.as_json(), indent=2)
     else:
         print_report(report, stdout_console())
     raise typer.Exit(report.exit)

@@ -9,7 +9,7 @@ import json
 import secrets
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -17,11 +17,14 @@ from typing import Any, BinaryIO, Literal, Self
 
 import httpx
 
-from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, may_pass
-from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Summary
+from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, SLOW_S, Connection, may_pass
+from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Readiness, Summary
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
+from nightshift.json_lines import lines_of
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
+from nightshift.waiting import LOOK_S, Lookout
+from shared.places import path_as_text
 
 LONG_POLL_S = 30
 """The longest wait the server grants to one request."""
@@ -41,6 +44,7 @@ class Client:
         api_key: bearer token; empty for a server without keys.
         timeout_s: of each read and write.
         transport: httpx transport to use instead of the network, for tests.
+        say: told once, in a sentence, when an answer is long in coming.
 
     Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing.
     Calls that may be repeated without harm are, when the server is busy or the connection breaks.
@@ -53,8 +57,9 @@ class Client:
         *,
         timeout_s: float = 60.0,
         transport: httpx.BaseTransport | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
-        self._connection = Connection(server, api_key, timeout_s, transport)
+        self._connection = Connection(server, api_key, timeout_s, transport, say)
         self.server = self._connection.server
 
     def __enter__(self) -> Self:
@@ -197,7 +202,7 @@ class Client:
         added = 0
         rest = iter(photos)
         while page := list(islice(rest, PAGE)):
-            body = {"photos": [{"custom_id": name, "path": str(path)} for name, path in page]}
+            body = {"photos": [{"custom_id": name, "path": path_as_text(path)} for name, path in page]}
             response = self._connection.send(
                 "POST", f"/v1/jobs/{job_id}/photos/in-place", again=True, json=body
             )
@@ -228,6 +233,7 @@ class Client:
                 again=True,
                 headers=headers,
                 timeout=self._connection.timeout_s + wait_s,
+                slow_after_s=wait_s + SLOW_S,
             )
             etag = response.headers.get("ETag", "")
             if response.status_code != httpx.codes.NOT_MODIFIED:
@@ -237,16 +243,27 @@ class Client:
             # A server short of threads answers long polls at once; do not hammer it.
             time.sleep(max(0.0, 0.5 - (time.monotonic() - asked_at)))
 
-    def wait(self, job_id: str, *, timeout_s: float | None = None) -> Job:
+    def wait(
+        self, job_id: str, *, timeout_s: float | None = None, say: Callable[[str], None] | None = None
+    ) -> Job:
         """Block until the job has ended.
+
+        Args:
+            job_id: the job.
+            timeout_s: the longest wait, seconds; None for any.
+            say: told in a sentence why, where the job gets nowhere: no worker, a full disk.
 
         Raises:
             WaitTimeout: it had not after `timeout_s` seconds.
         """
         give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
-        for job in self.poll(job_id, wait_s=LONG_POLL_S if timeout_s is None else min(5, LONG_POLL_S)):
+        lookout = Lookout(self, say) if say else None
+        wait_s = LONG_POLL_S if timeout_s is None and not lookout else LOOK_S
+        for job in self.poll(job_id, wait_s=wait_s):
             if job.ended:
                 return job
+            if lookout:
+                lookout.look(job)
             if give_up_at is not None and time.monotonic() >= give_up_at:
                 break
         raise WaitTimeout(f"job {job_id} has not ended after {timeout_s} s")
@@ -269,9 +286,8 @@ class Client:
         with self._connection.stream(
             f"/v1/jobs/{job_id}/results", headers={"Accept": _MEDIA_TYPES["jsonl"]}
         ) as response:
-            for line in response.iter_lines():
-                if line:
-                    yield Photo.model_validate_json(line)
+            for line in lines_of(response.iter_bytes()):
+                yield Photo.model_validate_json(line)
 
     def save_results(self, job_id: str, file: BinaryIO, *, format: ResultsFormat = "jsonl") -> int:  # noqa: A002
         """Write the results to a binary file as the server formats them; returns the bytes written."""
@@ -357,6 +373,15 @@ class Client:
         """The server's weights by name, broken ones with their error."""
         listed = self._connection.send("GET", "/v1/models", again=True).json()
         return [Model.model_validate(model) for model in listed["models"]]
+
+    def readiness(self) -> Readiness:
+        """What the server says of its parts, ready or not; asked once, without retries."""
+        answer = self._connection.probe("/readyz")
+        try:
+            return Readiness.model_validate(answer.json())
+        except ValueError as error:
+            status = answer.status_code
+            raise ApiError(status, f"http_{status}", f"/readyz was answered {status}") from error
 
     def is_ready(self) -> bool:
         """True when the server can take jobs (its broker may be away); asked once, without retries."""

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
 from nightshift.errors import ApiError, Unreachable
+from shared.errors import InvalidInput
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 120.0
+SLOW_S = 8.0
+PROBE_S = 10.0
+"""A server answers a probe within five seconds, whatever its parts do."""
 BUSY = frozenset({429, 500, 502, 503, 504})
 """Answers that a little later may be another one; one stumble must not end a night's run."""
 
@@ -26,12 +31,19 @@ class Connection:
         api_key: bearer token; empty for a server without keys.
         timeout_s: of each read and write; a long poll adds its own.
         transport: httpx transport to use instead of the network.
+        say: told once when an answer is long in coming.
     """
 
     def __init__(
-        self, server: str, api_key: str, timeout_s: float, transport: httpx.BaseTransport | None = None
+        self,
+        server: str,
+        api_key: str,
+        timeout_s: float,
+        transport: httpx.BaseTransport | None = None,
+        say: Callable[[str], None] | None = None,
     ) -> None:
         self.server = server.rstrip("/")
+        self._say = say
         self.timeout_s = timeout_s
         try:
             self._http = httpx.Client(
@@ -50,20 +62,27 @@ class Connection:
         """Close pooled connections."""
         self._http.close()
 
-    def send(self, method: str, path: str, *, again: bool, **request: Any) -> httpx.Response:
+    def send(
+        self, method: str, path: str, *, again: bool, slow_after_s: float = SLOW_S, **request: Any
+    ) -> httpx.Response:
         """Send a request and read the whole answer.
 
         Args:
             method: HTTP method.
             path: under the server's base URL.
             again: True when sending it twice does no harm, so that it may be retried.
+            slow_after_s: from when on an answer is long in coming, seconds.
             request: as for `httpx.Client.request`; `content` must be bytes when `again`.
 
         Raises:
             ApiError: the server said no.
             Unreachable: no answer.
+            InvalidInput: `not_utf8`, what is to be sent is no text.
         """
-        attempts = ATTEMPTS if again else 1
+        with self._told_if_slow(slow_after_s):
+            return self._send(method, path, ATTEMPTS if again else 1, request)
+
+    def _send(self, method: str, path: str, attempts: int, request: dict[str, Any]) -> httpx.Response:
         for attempt in range(attempts):
             last = attempt == attempts - 1
             try:
@@ -72,12 +91,25 @@ class Connection:
                 if last or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
                     raise self._unreachable(error) from error
                 pause_s = 0.0
+            except UnicodeEncodeError as error:
+                raise InvalidInput("not_utf8", f"this is no text in UTF-8: {error.object!r}") from error
             else:
                 if response.status_code not in BUSY or last:
                     return _accepted(response)
                 pause_s = _wanted_pause_s(response)
             time.sleep(max(pause_s, FIRST_PAUSE_S * 2**attempt))
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def probe(self, path: str) -> httpx.Response:
+        """GET, asked once, whose answer is read whatever its status.
+
+        Raises:
+            Unreachable: no answer.
+        """
+        try:
+            return self._http.get(path, timeout=PROBE_S)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
 
     @contextmanager
     def stream(self, path: str, **request: Any) -> Iterator[httpx.Response]:
@@ -94,6 +126,24 @@ class Connection:
                 yield _accepted(response)
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
+
+    @contextmanager
+    def _told_if_slow(self, after_s: float) -> Iterator[None]:
+        if self._say is None:
+            yield
+            return
+        timer = threading.Timer(after_s, self._say_slow)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _say_slow(self) -> None:
+        say, self._say = self._say, None
+        if say is not None:
+            say(f"still waiting for an answer from {self.server}")
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")

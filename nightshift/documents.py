@@ -63,6 +63,13 @@ class Erasure(_Document):
     size_bytes: int = 0
 
 
+class Readiness(_Document):
+    """Whether a server can work: each part's state, and how many workers and sweepers were seen lately."""
+
+    status: str
+    checks: dict[str, Any] = Field(default_factory=dict)
+
+
 class JobError(_Document):
     """Why a job ended otherwise than by its photos."""
 

@@ -14,10 +14,10 @@ from pathlib import Path, PurePosixPath
 from nightshift.report_page.page import FOLDER, PAGE
 from shared.archives.opening import kind_of_archive_file
 from shared.errors import InvalidInput
+from shared.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from shared.signatures import BEGINNING_BYTES, kind_of_file
 from shared.what_is_taken import (
     ARCHIVE_EXTENSIONS,
-    CUSTOM_ID_LIMIT,
     counted_as,
     extension_of,
     is_taken_by_its_name,
@@ -188,11 +188,7 @@ def _beginning(path: Path) -> bytes:
 
 
 def _take(found: Found, custom_id: str, path: Path) -> None:
-    try:
-        custom_id.encode("utf-8")
-    except UnicodeEncodeError:
-        found.unnameable.append(path)
-        return
+    custom_id = path_spelled_out(custom_id)
     if len(custom_id) > CUSTOM_ID_LIMIT:
         found.unnameable.append(path)
         return
@@ -204,11 +200,12 @@ def _keep_apart(photos: list[FoundPhoto]) -> None:
     used: set[str] = set()
     for index, photo in enumerate(photos):
         custom_id, number = photo.custom_id, 1
+        folder = path_spelled_out(photo.path.parent.name)
         if custom_id in used:
-            custom_id = f"{photo.path.parent.name}/{photo.custom_id}"
+            custom_id = f"{folder}/{photo.custom_id}"
         while custom_id in used:
             number += 1
-            custom_id = f"{photo.path.parent.name}~{number}/{photo.custom_id}"
+            custom_id = f"{folder}~{number}/{photo.custom_id}"
         used.add(custom_id)
         photos[index] = FoundPhoto(custom_id, photo.path)
 

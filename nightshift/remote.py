@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -22,7 +21,10 @@ from nightshift.progress import JobProgress
 from nightshift.replacement import replacing
 from nightshift.report import RESULTS_FOLDER, check_writable, stdout_console, write_report
 from nightshift.sending import send_photos
+from nightshift.streams import print_json
+from nightshift.waiting import LOOK_S, Lookout
 from shared.errors import InvalidInput
+from shared.photo_names import path_spelled_out
 
 SHOWN_JOBS = 20
 
@@ -84,7 +86,7 @@ def submit(
         )
     photos = [] if archive else _find(paths)
     refused = 0
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         if archive is not None:
             with console.status(f"sending {archive.name}"):
                 submitted = client.submit_archive(archive, **wishes)
@@ -103,11 +105,13 @@ def submit(
         if not as_json:
             typer.echo(job_id)
         if wait:
+            lookout = Lookout(client, say)
             with JobProgress(console) as progress:
-                for submitted in client.poll(job_id):
+                for submitted in client.poll(job_id, wait_s=LOOK_S):
                     progress.show(submitted)
+                    lookout.look(submitted)
         if as_json:
-            typer.echo(_as_json(submitted))
+            print_json(_as_json(submitted))
         if wait:
             code = exit_for_outcome(submitted.outcome)
             raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
@@ -122,13 +126,13 @@ def status(
     as_json: JsonOption = False,
 ) -> None:
     """Show how far a job is, or the latest jobs."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         if job is not None:
             jobs = [client.job(job)]
         else:
             jobs = [listed for listed, _ in zip(client.jobs(), range(SHOWN_JOBS), strict=False)]
     if as_json:
-        typer.echo(_as_json(jobs[0]) if job else f"[{', '.join(map(_as_json, jobs))}]")
+        print_json(_as_json(jobs[0]) if job else [_as_json(listed) for listed in jobs])
         return
     stdout_console().print(_table(jobs))
 
@@ -141,7 +145,7 @@ def results(
     out: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
 ) -> None:
     """Fetch the results of a job, as far as there are any."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         if out is None:
             client.save_results(job, sys.stdout.buffer, format=format)
             sys.stdout.buffer.flush()
@@ -166,7 +170,7 @@ def report(
 
     The report of a job that runs shows what is done so far, and says so.
     """
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         found = client.job(job)
         folder = (out or Path(RESULTS_FOLDER) / found.id).absolute()
         check_writable(folder)
@@ -181,7 +185,7 @@ def cancel(
     as_json: JsonOption = False,
 ) -> None:
     """Cancel a job; what is done is kept."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.cancel(job), as_json)
 
 
@@ -195,7 +199,7 @@ def pause(
     as_json: JsonOption = False,
 ) -> None:
     """Pause a job; what is under way is finished and kept."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.pause(job, until.astimezone() if until else None), as_json)
 
 
@@ -206,7 +210,7 @@ def resume(
     as_json: JsonOption = False,
 ) -> None:
     """Go on with a paused job."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.resume(job), as_json)
 
 
@@ -221,13 +225,13 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Try again what did not succeed in a job that has ended."""
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         _show(client.retry(job, code or ()), as_json)
 
 
 def _show(job: Job, as_json: bool) -> None:
     if as_json:
-        typer.echo(_as_json(job))
+        print_json(_as_json(job))
     else:
         waits = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
         left = f"; {job.counts.queued:,} to do" if job.counts.queued else ""
@@ -244,7 +248,7 @@ def delete(
     """Erase a job: its photos on the server, thumbnails and results. Files in place are not touched."""
     if not yes:
         typer.confirm(f"Erase job {job} with all its results?", abort=True, err=True)
-    with Client(server, api_key) as client:
+    with Client(server, api_key, say=say) as client:
         receipt = client.delete(job)
     if as_json:
         typer.echo(receipt.model_dump_json())
@@ -267,7 +271,7 @@ def _find(paths: Sequence[Path]) -> list[FoundPhoto]:
     for reason in found.unreadable:
         say(f"cannot look into {reason}")
     for path in found.unnameable:
-        say(f"not sent, its name cannot be used: {str(path)!r}")
+        say(f"not sent, its name cannot be used: {path_spelled_out(path)}")
     if not found.photos:
         raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}")
     return found.photos
@@ -291,6 +295,5 @@ def _table(jobs: Sequence[Job]) -> Table:
     return table
 
 
-def _as_json(job: Job) -> str:
-    document: dict[str, Any] = job.model_dump(mode="json")
-    return json.dumps(document, ensure_ascii=False)
+def _as_json(job: Job) -> dict[str, Any]:
+    return job.model_dump(mode="json")

@@ -16,10 +16,11 @@ from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job, Photo, Summary
-from nightshift.exits import Exit
+from nightshift.exits import Exit, one_line
 from nightshift.replacement import replacing
 from nightshift.report_page.page import write_page
 from shared.errors import InvalidInput, NightshiftError
+from shared.photo_names import path_spelled_out
 
 NAMES_SHOWN = 10
 RESULTS_FOLDER = "nightshift-results"
@@ -61,9 +62,9 @@ class Report:
             "gender": self.summary.gender,
             "age_group": self.summary.age_group,
             "failures": self.summary.failures,
-            "left_out": [str(path) for path in self.left_out],
+            "left_out": [path_spelled_out(path) for path in self.left_out],
             "left_alone": self.job.archive.left_alone if self.job.archive else {},
-            "files": {kind: str(path) for kind, path in self.files.items()},
+            "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
             "bundle": self.job.bundle.model_dump() if self.job.bundle else None,
@@ -166,7 +167,7 @@ def print_report(report: Report, console: Console) -> None:
     if report.left_out:
         table.add_row(Text("Not taken", style="red"), _paths(report.left_out))
     for kind, path in report.files.items():
-        table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), str(path))
+        table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), path_spelled_out(path))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
     console.print(table, highlight=False)
@@ -188,7 +189,7 @@ def _names(photos: Sequence[Photo], number: int) -> Text:
 
 
 def _paths(paths: Sequence[Path]) -> Text:
-    shown = [repr(str(path)) for path in paths[:NAMES_SHOWN]]
+    shown = [one_line(path_spelled_out(path)) for path in paths[:NAMES_SHOWN]]
     return Text(
         "\n".join([f"{path}: its name cannot be used" for path in shown] + _more(len(paths) - len(shown)))
     )

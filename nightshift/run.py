@@ -40,11 +40,18 @@ from nightshift.report import (
     write_report,
     write_results,
 )
+from nightshift.waiting import Lookout, told_if_slow
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
 from shared.settings import load_settings
 from shared.states import JobState
+
+_GOES_ON = frozenset({"gave_up", "service_failed"})
+"""Ends of a run after which it may be resumed: what is done is kept."""
+
+_QUIET_WORD_S = 60.0
+"""With --quiet a start that is merely slow is not worth a word."""
 
 _LOOK_S = 2
 """Longest time between two looks at the job, and so at the children's health."""
@@ -127,6 +134,10 @@ class Run:
             with interruptible(supervisor.kill_all) as done:
                 report = self._run(supervisor, done.set)
                 return replace(report, seconds=time.monotonic() - self._started_at)
+        except NightshiftError as error:
+            if error.code in _GOES_ON and self._job is not None:
+                say(self._parting())
+            raise
         except Interrupted as interrupted:
             say(self._parting())
             return Exit(128 + interrupted.number)
@@ -136,8 +147,9 @@ class Run:
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
             parts.enter_context(Home(settings.home))
             log_here(settings)
-            upgrade(settings.database_url)
-            work = self._choose()
+            with told_if_slow("the database of the home", say):
+                upgrade(settings.database_url)
+                work = self._choose()
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
                 service = parts.enter_context(
@@ -220,10 +232,13 @@ class Run:
 
     def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
         job = None
+        quiet = {"word_s": _QUIET_WORD_S} if self._request.quiet else {}
+        lookout = Lookout(client, say, give_up_s=self._settings.give_up_s, **quiet)
         for job in client.poll(job_id, wait_s=_LOOK_S):
             self._job = job
             progress.show(job)
             service.check()
+            lookout.look(job)
         assert job is not None  # noqa: S101 - poll yields at least once
         return job
 

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import NoReturn
 
+from nightshift.client import Client
 from nightshift.embedded.broker import answers
+from nightshift.embedded.environment import environment_of_worker
 from nightshift.embedded.home import Home
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
-from nightshift.embedded.service import check_bundle, environment, running_service
+from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
+from nightshift.waiting import PartsWatch, told_if_slow
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import NightshiftError
@@ -41,7 +44,8 @@ def serve(given: Mapping[str, object]) -> Exit:
             if settings.broker_is_embedded:
                 parts.enter_context(Home(settings.home))
                 log_here(settings)
-            upgrade(settings.database_url)
+            with told_if_slow("the database", say):
+                upgrade(settings.database_url)
             refuse_open_door(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             service = parts.enter_context(
@@ -50,8 +54,10 @@ def serve(given: Mapping[str, object]) -> Exit:
                 )
             )
             say(f"serving on {service.url} (documentation at {service.url}/docs); Ctrl-C stops")
+            watch = PartsWatch(parts.enter_context(Client(service.url, timeout_s=5.0)), say)
             while True:
                 service.check()
+                watch.look()
                 time.sleep(0.5)
     except Interrupted:
         # Being stopped is how serving ends: no failure.
@@ -74,7 +80,7 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     # Celery imports from its working folder first; the user's may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(settings.home)
-    os.execve(command[0], command, environment(settings))  # noqa: S606
+    os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
 
 
 def refuse_open_door(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.migrate import is_current
 from shared.errors import NightshiftError
+from shared.places import path_of_sqlite_url
 from shared.queue.expiry import Horizon, standing
 from shared.registry import count_alive
 from shared.settings import Settings
@@ -108,8 +109,8 @@ def _store(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("store", "failed", "what was written did not come back")
         return
     yield Diagnosis("store", "ok", "written, read and deleted")
-    if settings.store_url.startswith("file://"):
-        yield _room("store's disk", Path(settings.store_url.removeprefix("file://")))
+    if store.folder is not None:
+        yield _room("store's disk", store.folder)
 
 
 def _room(part: str, folder: Path) -> Diagnosis:
@@ -150,9 +151,10 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("home", "ok", f"{settings.home} is not there yet")
         return
     yield _room("home's disk", settings.home)
-    if not settings.database_url.startswith("sqlite"):
+    file = path_of_sqlite_url(settings.database_url)
+    if file is None:
         return
-    folder = Path(settings.database_url.removeprefix("sqlite:///")).parent
+    folder = file.parent
     if kind := _file_system(folder):
         if kind in NETWORK_FILE_SYSTEMS:
             yield Diagnosis("home", "failed", f"SQLite needs a local disk; {folder} is on {kind}")

@@ -7,6 +7,7 @@ rung again by the sweeper.
 from __future__ import annotations
 
 import logging
+import os
 from typing import Protocol
 
 from celery import Celery
@@ -19,6 +20,10 @@ MOST_RINGS = 32
 """Messages on the list at most: a message costs about 1 kB of broker memory, a slice takes many photos."""
 
 log = logging.getLogger(__name__)
+
+# Celery takes these before what it is told: another program's broker would be used.
+for _name in [name for name in os.environ if name.startswith("CELERY_")]:
+    del os.environ[_name]
 
 
 class Doorbell(Protocol):

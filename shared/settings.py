@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
@@ -13,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import InvalidInput
 from shared.options import JobOptions
+from shared.places import check_broker_url, database_url, file_url, is_plain
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOCKET_PATH_LIMIT = 100
@@ -181,6 +184,12 @@ class Settings(BaseSettings):
     results_ttl_days: int = Field(
         30, ge=1, description="Days after its end until a job is erased: results, photos and thumbnails."
     )
+    give_up_s: float = Field(
+        3600,
+        gt=0,
+        description="Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a"
+        " full disk, a share that is away, no worker) before it gives up; `--resume` goes on.",
+    )
     log_level: str = Field(
         "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe line logged."
     )
@@ -193,22 +202,18 @@ class Settings(BaseSettings):
         home = self.home.expanduser().absolute()
         object.__setattr__(self, "home", home)
         object.__setattr__(self, "weights_dir", self.weights_dir.expanduser().absolute())
-        if not self.database_url:
-            object.__setattr__(self, "database_url", f"sqlite:///{home / 'nightshift.db'}")
-        elif self.database_url.startswith("sqlite:///") and not self.database_url.startswith("sqlite:////"):
-            # Every process resolves it alike, whatever folder it runs in.
-            path = Path(self.database_url.removeprefix("sqlite:///")).absolute()
-            object.__setattr__(self, "database_url", f"sqlite:///{path}")
+        object.__setattr__(self, "database_url", database_url(self.database_url, home))
         if not self.store_url:
-            object.__setattr__(self, "store_url", f"file://{home / 'store'}")
+            object.__setattr__(self, "store_url", file_url(home / "store"))
         if not self.broker_url:
-            object.__setattr__(self, "broker_url", f"redis+socket://{embedded_broker_socket(home)}")
+            object.__setattr__(self, "broker_url", _broker_url(home))
+        check_broker_url(self.broker_url)
         return self
 
     @property
     def broker_is_embedded(self) -> bool:
         """True when the broker is the server that the runner itself starts."""
-        return self.broker_url == f"redis+socket://{embedded_broker_socket(self.home)}"
+        return self.broker_url == _broker_url(self.home)
 
     @property
     def stall_s(self) -> float:
@@ -237,12 +242,30 @@ class Settings(BaseSettings):
 
 
 def embedded_broker_socket(home: Path) -> Path:
-    """Where the embedded broker of a home listens; in a short private folder if the path is too long."""
-    socket = home / "run" / "broker.sock"
-    if len(os.fsencode(socket)) <= SOCKET_PATH_LIMIT:
-        return socket
+    """Where the embedded broker of a home listens.
+
+    In a short private folder where the home's path is too long, or is not plain.
+    """
     digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"nightshift-{os.getuid()}-{digest}" / "broker.sock"
+    for folder in (
+        home / "run",
+        *(place / f"nightshift-{os.getuid()}-{digest}" for place in _short_places()),
+    ):
+        socket = folder / "broker.sock"
+        if len(os.fsencode(socket)) <= SOCKET_PATH_LIMIT and is_plain(socket):
+            return socket
+    raise ValueError(f"home: its path cannot hold a socket, and there is no other place for one: {home}")
+
+
+def _short_places() -> Iterator[Path]:
+    # With nothing to write to, a run ends otherwise; a process without a broker of its own needs no place.
+    with suppress(OSError):
+        yield Path(tempfile.gettempdir())
+    yield Path("/tmp")  # noqa: S108 - the folder in it is private, or refused
+
+
+def _broker_url(home: Path) -> str:
+    return f"redis+socket://{embedded_broker_socket(home)}"
 
 
 def load_settings(**overrides: object) -> Settings:

@@ -16,13 +16,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote
 
 import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
 from shared.errors import InvalidInput, Transient
+from shared.places import path_of_file_url
 
 
 def photo_key(owner: str, job_id: str, photo_id: str) -> str:
@@ -43,6 +44,13 @@ def archive_key(owner: str, job_id: str) -> str:
 def job_prefix(owner: str, job_id: str) -> str:
     """What the keys of all of a job's objects begin with."""
     return f"{owner}/{job_id}/"
+
+
+def _escaped(url: str) -> str:
+    """A bucket's URL as people write it, `#` and `?` in its prefix taken for what they are."""
+    scheme, _, rest = url.partition("://")
+    bucket, slash, prefix = rest.partition("/")
+    return f"{scheme}://{bucket}{slash}{quote(unquote(prefix))}"
 
 
 _UNFINISHED = re.compile(r"#\d+$")
@@ -99,21 +107,18 @@ class Store:
     """Objects by key. Every method raises `Transient` (`store_unavailable`) while it is out of reach."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
         # Jobs' folders whose names have been written.
         self._synced: set[Path] = set()
-        self._folder = Path(parts.path) if parts.scheme == "file" else None
         try:
+            self._folder = path_of_file_url(url) if url.startswith("file:") else None
             if self._folder is not None:
-                if not self._folder.is_absolute():
-                    raise ValueError(f"{url!r} names no folder; it reads file:///folder")
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._store = LocalStore(self._folder, automatic_cleanup=True)
             else:
                 # Whether it is http at all says AWS_ENDPOINT_URL; by default a store that is away would be
                 # waited for minutes, with a thread of the API or a worker's batch.
                 self._store = from_url(  # type: ignore[assignment]
-                    url,
+                    _escaped(url),
                     client_options={"allow_http": True, "timeout": "60s", "connect_timeout": "5s"},
                     retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
                 )

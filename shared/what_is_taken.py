@@ -27,9 +27,6 @@ ARCHIVE_EXTENSIONS = frozenset(
     for extension in "zip tar gz tgz bz2 tbz tbz2 xz txz zst tzst lz 7z rar cab iso jar".split()  # noqa: SIM905
 )
 
-CUSTOM_ID_LIMIT = 1024
-"""Characters a custom_id may have."""
-
 OF_A_SYSTEM = "of a system"
 PREVIEWS = "previews of a photo library"
 """Words that files are counted under which are left alone for where they lie."""

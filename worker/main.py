@@ -14,16 +14,21 @@ import threading
 from typing import Any
 
 from celery import Celery, signals
+from celery.worker import state as celery_state
 
 from shared.bundles import locate_bundle, read_manifest
 from shared.doorbell import TASK, broker_options
 from shared.errors import NightshiftError
 from shared.logs import configure
 from shared.settings import load_settings
+from worker.starts import Starts, end_worker
 
 # In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
 _stop_flag = multiprocessing.RawValue(ctypes.c_bool, False)
 _process: dict[str, Any] = {}
+_starts = Starts()
+
+log = logging.getLogger(__name__)
 
 SIGN_OFF_S = 5.0
 """Within which a process that ends itself may say so."""
@@ -75,10 +80,37 @@ def _check_before_forking(**_: object) -> None:
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     except NightshiftError as error:
         raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
+    _starts.watch(settings.worker_count, _give_up)
+
+
+def _give_up(reason: str) -> None:
+    end_worker(reason, _end_in_order, SIGN_OFF_S)
+
+
+def _end_in_order() -> None:
+    _stop_flag.value = True
+    celery_state.should_stop = 1
 
 
 @signals.worker_process_init.connect
-def _build(**_: object) -> None:
+def _start(**_: object) -> None:
+    """Build what this child works with, or end it: Celery would go on with a child that has no parts."""
+    _starts.begun()
+    try:
+        _build()
+    except NightshiftError as error:
+        reason = f"{error.code}: {error.message}"
+    except BaseException as error:
+        log.exception("could not start")
+        reason = f"start_failed: {type(error).__name__}: {error}"
+    else:
+        _starts.up()
+        return
+    _starts.failed(reason)
+    raise SystemExit(f"nightshift worker: {reason}")
+
+
+def _build() -> None:
     from worker.parts import build_parts
     from worker.registration import Registration
 
@@ -96,12 +128,7 @@ def _build(**_: object) -> None:
         finally:
             os._exit(status)
 
-    try:
-        parts = _process["parts"] = build_parts(load_settings(), should_stop, leave)
-    except NightshiftError as error:
-        # Celery would go on without; a child without parts must not take messages.
-        raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
-
+    parts = _process["parts"] = build_parts(load_settings(), should_stop, leave)
     about = {
         "device": str(parts.pipeline.bundle.device),
         "runtime": parts.pipeline.classifier.runtime,

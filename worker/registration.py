@@ -78,3 +78,6 @@ class Registration:
             self._has_beaten = True
         except Transient as error:
             log.warning("not registered", extra={"reason": error.message})
+        except Exception:
+            # The thread goes on: a process that is not seen is taken for gone.
+            log.exception("not registered")

@@ -25,6 +25,7 @@ class Command:
         environment: whole environment of the child.
         folder: its working directory. Python and Celery import from there first, so never the user's.
         log: file its output is appended to; None leaves it on the runner's standard error.
+        refuses_as: its name where it logs that it cannot work at all, as `nightshift NAME: code: why`.
         grace_s: seconds between being asked to stop and being killed.
         passed_fds: open descriptors it inherits under their own numbers.
     """
@@ -34,6 +35,7 @@ class Command:
     environment: Mapping[str, str]
     folder: Path
     log: Path | None = None
+    refuses_as: str = ""
     grace_s: float = 10.0
     passed_fds: tuple[int, ...] = field(default=())
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from shared.db.models import Job
+from shared.places import path_as_text, path_of_text
 from shared.queue.moves import try_move
 from shared.states import JobState
 
@@ -40,8 +41,8 @@ def interrupted_runs(session: Session) -> list[InterruptedRun]:
     for job_id, state, metadata, *bundle in session.execute(query.order_by(Job.created_at.desc(), Job.id)):
         made_by = metadata.get(METADATA_KEY)
         if isinstance(made_by, dict) and made_by.get("paths") and made_by.get("out"):
-            paths = tuple(Path(path) for path in made_by["paths"])
-            runs.append(InterruptedRun(job_id, state, paths, Path(made_by["out"]), *bundle))
+            paths = tuple(path_of_text(path) for path in made_by["paths"])
+            runs.append(InterruptedRun(job_id, state, paths, path_of_text(made_by["out"]), *bundle))
     return runs
 
 
@@ -71,4 +72,4 @@ def choose_run(runs: Sequence[InterruptedRun], paths: Sequence[Path]) -> Interru
 
 def run_metadata(paths: Sequence[Path], out: Path) -> dict[str, object]:
     """The metadata of a run's job."""
-    return {METADATA_KEY: {"paths": [str(path) for path in paths], "out": str(out)}}
+    return {METADATA_KEY: {"paths": [path_as_text(path) for path in paths], "out": path_as_text(out)}}

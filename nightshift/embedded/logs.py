@@ -34,7 +34,7 @@ def last_lines(log: Path, lines: int = 5) -> str:
             text = file.read().decode("utf-8", "replace")
     except OSError:
         return ""
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(text.rstrip("\n").split("\n")[-lines:])
 
 
 def log_here(settings: Settings) -> None:

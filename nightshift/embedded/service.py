@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-
-from pydantic import SecretStr
+from functools import partial
 
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
 from nightshift.embedded.children import Command
-from nightshift.embedded.logs import last_lines, log_of, rotate_log
+from nightshift.embedded.environment import environment, environment_of_broker, environment_of_worker
+from nightshift.embedded.logs import log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
+from nightshift.errors import ClientError
+from nightshift.waiting import WORD_S, what_is_wrong
 from shared.bundles import Manifest, locate_bundle, read_verified_manifest
 from shared.errors import NightshiftError
 from shared.processes import api_command, worker_command
@@ -28,9 +28,6 @@ API_START_S = 60.0
 WORKERS_STOP_S = 25.0
 """A worker gives its batch back before the next photo; a photo that hangs is not waited for longer."""
 
-_REFUSAL = "nightshift worker: "
-"""How a worker process says that it cannot work with these settings, device or weights."""
-
 
 @dataclass(frozen=True, slots=True)
 class Service:
@@ -39,12 +36,10 @@ class Service:
     Attributes:
         url: base URL of the API.
         supervisor: keeps the children running; its `failure` says why the service cannot go on.
-        workers_log: where the workers' output goes.
     """
 
     url: str
     supervisor: Supervisor
-    workers_log: Path
 
     def check(self) -> None:
         """Raise when the service cannot go on.
@@ -54,10 +49,6 @@ class Service:
         """
         if self.supervisor.failure:
             raise NightshiftError("service_failed", self.supervisor.failure)
-        refusals = [line for line in last_lines(self.workers_log, 20).splitlines() if _REFUSAL in line]
-        if len(refusals) > 1:
-            # Celery would start such a child again for ever.
-            raise NightshiftError("worker_failed", refusals[-1].partition(_REFUSAL)[2])
 
 
 def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
@@ -69,17 +60,6 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
     folder = locate_bundle(settings.bundle, settings.weights_dir).absolute()
     manifest = read_verified_manifest(folder)
     return settings.model_copy(update={"bundle": str(folder)}), manifest
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """A child's environment: this process's, with every setting spelled out."""
-    spelled = {}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if isinstance(value, SecretStr):
-            value = value.get_secret_value()
-        spelled[f"NIGHTSHIFT_{name.upper()}"] = str(value)
-    return {**os.environ, **spelled}
 
 
 @contextmanager
@@ -104,21 +84,19 @@ def running_service(
         NightshiftError: `service_failed`, `broker_missing`.
     """
     if settings.broker_is_embedded:
-        supervisor.start(_command(settings, "broker", embedded_broker_command(settings), grace_s=5.0))
+        supervisor.start(_broker(settings))
     try:
         if settings.broker_is_embedded:
-            _wait_for(
-                "the broker", lambda: answers(embedded_broker_socket(settings.home)), START_S, supervisor
-            )
+            _wait_for("the broker", partial(_broker_is_silent, settings), START_S, supervisor)
         with _sweeping(settings):
             host, port = listener.getsockname()[:2]
-            service = Service(f"http://{_in_url(host)}:{port}", supervisor, log_of(settings, "workers"))
+            service = Service(f"http://{_in_url(host)}:{port}", supervisor)
             try:
                 supervisor.start(_api(settings, listener, in_foreground=api_in_foreground))
                 if workers:
                     supervisor.start(_workers(settings))
                 with Client(service.url, timeout_s=5.0) as client:
-                    _wait_for("the API", client.is_ready, API_START_S, supervisor)
+                    _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor)
                 yield service
             finally:
                 if workers:
@@ -129,19 +107,29 @@ def running_service(
         supervisor.close()
 
 
+def _broker(settings: Settings) -> Command:
+    arguments = embedded_broker_command(settings)
+    return _command(settings, "broker", arguments, environment=environment_of_broker(), grace_s=5.0)
+
+
 def _api(settings: Settings, listener: socket.socket, *, in_foreground: bool) -> Command:
     fd = listener.fileno()
     arguments = api_command(settings, bind=f"fd://{fd}")
-    return _command(settings, "api", arguments, grace_s=12.0, passed_fds=(fd,), to_stderr=in_foreground)
+    return _command(
+        settings,
+        "api",
+        arguments,
+        environment=environment(settings),
+        grace_s=12.0,
+        passed_fds=(fd,),
+        to_stderr=in_foreground,
+    )
 
 
 def _workers(settings: Settings) -> Command:
-    # Workers never speak to the API: they need not know its key.
+    arguments = worker_command(settings, name="embedded")
     return _command(
-        settings.model_copy(update={"api_key": SecretStr("")}),
-        "workers",
-        worker_command(settings, name="embedded"),
-        grace_s=WORKERS_STOP_S,
+        settings, "workers", arguments, environment=environment_of_worker(settings), grace_s=WORKERS_STOP_S
     )
 
 
@@ -150,6 +138,7 @@ def _command(
     name: str,
     arguments: list[str],
     *,
+    environment: Mapping[str, str],
     grace_s: float,
     passed_fds: tuple[int, ...] = (),
     to_stderr: bool = False,
@@ -160,9 +149,10 @@ def _command(
     return Command(
         name=name,
         arguments=arguments,
-        environment=environment(settings),
+        environment=environment,
         folder=settings.home,
         log=log,
+        refuses_as={"workers": "worker"}.get(name, name),
         grace_s=grace_s,
         passed_fds=passed_fds,
     )
@@ -181,14 +171,36 @@ def _sweeping(settings: Settings) -> Iterator[None]:
         thread.join(10.0)
 
 
-def _wait_for(what: str, ready: Callable[[], bool], within_s: float, supervisor: Supervisor) -> None:
-    give_up_at = time.monotonic() + within_s
-    while not ready():
+def _wait_for(what: str, wrong: Callable[[], str | None], within_s: float, supervisor: Supervisor) -> None:
+    """Wait until nothing is wrong any more, and say what is when that takes long.
+
+    Raises:
+        NightshiftError: `service_failed`, with what was wrong last.
+    """
+    began_at = time.monotonic()
+    said = False
+    while (reason := wrong()) is not None:
+        waited_s = time.monotonic() - began_at
         if supervisor.failure:
             raise NightshiftError("service_failed", supervisor.failure)
-        if time.monotonic() > give_up_at:
-            raise NightshiftError("service_failed", f"{what} did not answer within {within_s:.0f} s")
+        if waited_s > within_s:
+            raise NightshiftError("service_failed", f"{what} was not ready within {within_s:.0f} s: {reason}")
+        if waited_s > WORD_S and not said:
+            said = True
+            supervisor.say(f"still waiting for {what}: {reason}")
         time.sleep(0.1)
+
+
+def _broker_is_silent(settings: Settings) -> str | None:
+    return None if answers(embedded_broker_socket(settings.home)) else "it does not answer"
+
+
+def _api_is_not_ready(client: Client) -> str | None:
+    try:
+        readiness = client.readiness()
+    except ClientError as error:
+        return str(error)
+    return what_is_wrong(readiness) if readiness.status == "unavailable" else None
 
 
 def _in_url(host: str) -> str:

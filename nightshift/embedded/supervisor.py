@@ -37,11 +37,12 @@ class Supervisor:
         say: shows one line to the user.
 
     Attributes:
+        say: as given.
         failure: why the service cannot go on, None while it can.
     """
 
     def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
+        self.say = say
         self._kept: dict[str, _Kept] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -101,12 +102,25 @@ class Supervisor:
             kept.deaths = 0
         kept.deaths += 1
         log.error("%s ended with code %d, death %d", name, code, kept.deaths)
+        if refusal := _refusal(kept.child.command):
+            # Started again, it would say the same.
+            self.failure = refusal
+            return
         if kept.deaths > RESTARTS:
             self.failure = _obituary(kept.child.command, code)
             return
         pause_s = min(0.5 * 2 ** (kept.deaths - 1), 8.0)
-        self._say(f"{name} ended with code {code}; starting it again in {pause_s:g} s")
+        self.say(f"{name} ended with code {code}; starting it again in {pause_s:g} s")
         kept.restart_at = now + pause_s
+
+
+def _refusal(command: Command) -> str | None:
+    """What a child said of why it cannot work, where it said so."""
+    if command.log is None:
+        return None
+    marked = f"nightshift {command.refuses_as}: "
+    lines = [line for line in last_lines(command.log, 20).split("\n") if marked in line]
+    return lines[-1].partition(marked)[2] if lines else None
 
 
 def _obituary(command: Command, code: int) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nightshift.embedded.environment import passed_on
 from nightshift.exits import one_line
 from shared.bundles import MANIFEST, TENSORS, Manifest, read_verified_manifest
 from shared.errors import ModelUnavailable, NightshiftError
@@ -82,6 +83,7 @@ def _examined(folder: Path) -> dict[str, int]:
         done = subprocess.run(  # noqa: S603
             check_bundle_command(folder),
             cwd=REPOSITORY,
+            env=passed_on(),
             capture_output=True,
             text=True,
             timeout=CHECK_S,
@@ -90,7 +92,7 @@ def _examined(folder: Path) -> dict[str, int]:
     except subprocess.TimeoutExpired as error:
         raise NightshiftError("check_failed", f"{folder}: no answer within {CHECK_S:.0f} s") from error
     try:
-        told = json.loads(done.stdout.splitlines()[-1])
+        told = json.loads(done.stdout.rstrip().split("\n")[-1])
     except (IndexError, ValueError) as error:
         raise NightshiftError("check_failed", f"{folder}: {_why(done)}") from error
     if wrong := told.get("error"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +12,9 @@ from rich.console import Console
 from nightshift.exits import say, told, whole_installation
 from nightshift.remote import JsonOption
 from nightshift.report import stdout_console
+from nightshift.streams import print_json
 from shared.bundles import locate_bundle, locate_in_use
+from shared.photo_names import path_spelled_out
 from shared.settings import load_settings
 
 app = typer.Typer(
@@ -42,7 +43,7 @@ def list_models(as_json: JsonOption = False) -> None:
     if as_json:
         for bundle in found:
             document = model(bundle).model_dump(mode="json")
-            typer.echo(json.dumps({**document, "path": str(bundle.folder)}, ensure_ascii=False))
+            print_json({**document, "path": path_spelled_out(bundle.folder)})
     elif found:
         print_models(found, settings.weights_dir, stdout_console())
     if not found:
@@ -71,7 +72,7 @@ def check(
     settings = load_settings()
     checked = check_folder(locate_bundle(bundle or settings.bundle, settings.weights_dir))
     if as_json:
-        typer.echo(json.dumps(checked.as_json(), ensure_ascii=False))
+        print_json(checked.as_json())
     else:
         print_checked(checked, stdout_console())
 
@@ -146,7 +147,7 @@ def compare(
     if not isinstance(compared, Compared):
         raise typer.Exit(compared)
     if as_json:
-        typer.echo(json.dumps(compared.as_json(), ensure_ascii=False, indent=2))
+        print_json(compared.as_json(), indent=2)
     else:
         print_compared(compared, stdout_console())
     raise typer.Exit(compared.exit)

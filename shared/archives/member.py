@@ -10,11 +10,11 @@ from typing import Literal, Self
 
 from shared.domain import PhotoError
 from shared.errors import InvalidInput, Unreadable
+from shared.photo_names import CUSTOM_ID_LIMIT, spelled_out
 from shared.settings import Settings
 from shared.signatures import BEGINNING_BYTES
 from shared.what_is_taken import (
     ARCHIVE_EXTENSIONS,
-    CUSTOM_ID_LIMIT,
     extension_of,
     is_a_picture,
     is_taken_by_its_name,
@@ -215,11 +215,7 @@ def counted(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 def storable_name(name: str) -> str:
     """A name that every database can hold: bytes that are no text, and NULs, are spelled out."""
-    try:
-        raw = name.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raw = name.encode("utf-8", "backslashreplace")
-    return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")[:CUSTOM_ID_LIMIT] or "?"
+    return spelled_out(name)[:CUSTOM_ID_LIMIT] or "?"
 
 
 def _unsafe_name(name: str) -> str | None:

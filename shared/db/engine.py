@@ -20,6 +20,7 @@ from shared.clock import utc_now
 from shared.db import json_columns
 from shared.db.models import UtcDateTime
 from shared.errors import InvalidInput, Transient
+from shared.places import path_of_sqlite_url
 
 
 class Database:
@@ -42,7 +43,8 @@ class Database:
     @property
     def folder(self) -> Path | None:
         """Where SQLite's file is; None for a server."""
-        return Path(self._engine.url.database or "").parent if self.is_sqlite else None
+        file = path_of_sqlite_url(self._engine.url)
+        return file.parent if file else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -168,8 +170,8 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     except ArgumentError as error:
         raise InvalidInput("bad_setting", f"NIGHTSHIFT_DATABASE_URL: {error}") from error
     if parsed.get_backend_name() == "sqlite":
-        if parsed.database:
-            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        if file := path_of_sqlite_url(parsed):
+            file.parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(parsed, connect_args={"timeout": 30}, **_SHARED)
         event.listen(engine, "connect", partial(_configure_sqlite, foreign_keys=foreign_keys))
         event.listen(engine, "begin", _begin_sqlite)

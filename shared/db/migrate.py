@@ -17,7 +17,8 @@ from shared.settings import load_settings
 
 def _config(database_url: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    # The value is a template: a folder's `%` would begin a name in it.
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent).replace("%", "%%"))
     config.attributes["database_url"] = database_url
     return config
 

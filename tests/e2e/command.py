@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from nightshift.json_lines import lines_of
 from tests.processes import wait_for
 from tests.samples import astronaut_jpeg
 
@@ -94,7 +95,7 @@ class Nightshift:
 
         Valkey writes its title over its environment.
         """
-        marker = f"NIGHTSHIFT_HOME={self.home}".encode()
+        marker = os.fsencode(f"NIGHTSHIFT_HOME={self.home}")
         found = []
         for process in Path("/proc").iterdir():
             if not process.name.isdigit():
@@ -114,7 +115,7 @@ class Nightshift:
 
 def results(folder: Path) -> list[dict[str, Any]]:
     """The lines of a results.jsonl."""
-    return [json.loads(line) for line in (folder / "results.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in lines_of([(folder / "results.jsonl").read_bytes()])]
 
 
 def write_portraits(folder: Path, number: int) -> None:

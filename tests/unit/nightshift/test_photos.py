@@ -72,15 +72,17 @@ def test_the_output_folder_is_left_out(tmp_path: Path) -> None:
     assert names(tmp_path, exclude=(tmp_path / "out",)) == ["a.jpg"]
 
 
-def test_a_name_no_job_can_hold_is_told_apart(tmp_path: Path) -> None:
+def test_a_name_that_is_no_utf8_is_spelled_out(tmp_path: Path) -> None:
     try:
         Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.jpg")).write_bytes(b"x")
     except OSError:
         pytest.skip("this file system takes UTF-8 names only")
-    touch(tmp_path / "a.jpg")
+    touch(tmp_path / "a.jpg", tmp_path / "caf\\xe9.jpg")
     found = find_photos([tmp_path])
-    assert [photo.custom_id for photo in found.photos] == ["a.jpg"]
-    assert len(found.unnameable) == 1
+    spelled = f"{tmp_path.name}/caf\\xe9.jpg"
+    assert [photo.custom_id for photo in found.photos] == sorted(["a.jpg", "caf\\xe9.jpg", spelled])
+    assert len({photo.path for photo in found.photos if photo.path.is_file()}) == 3
+    assert not found.unnameable
 
 
 def test_a_folder_that_is_gone_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

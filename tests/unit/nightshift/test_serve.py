@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.embedded.service import check_bundle, environment
+from nightshift.embedded.environment import environment
+from nightshift.embedded.service import check_bundle
 from nightshift.serve import is_loopback, listen, refuse_open_door
 from shared.bundles import MANIFEST, TENSORS
 from shared.errors import InvalidInput, ModelUnavailable, NightshiftError

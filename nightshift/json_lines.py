@@ -1,0 +1,24 @@
+"""JSON Lines, split at the line feed and nowhere else: names may hold what Unicode calls a line's end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+
+def lines_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The lines that hold anything, without their ends.
+
+    Args:
+        pieces: the bytes, in pieces of any size.
+    """
+    begun: list[bytes] = []
+    for piece in pieces:
+        *ends, rest = piece.split(b"\n")
+        for end in ends:
+            line = b"".join([*begun, end])
+            begun.clear()
+            if line.strip():
+                yield line
+        begun.append(rest)
+    if (line := b"".join(begun)).strip():
+        yield line

@@ -1,0 +1,103 @@
+"""Standard output and error as they may be: closed, full, a pipe that nobody reads, ASCII alone."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+from contextlib import suppress
+from typing import Any, TextIO
+
+import typer
+
+
+class OutputLost(Exception):
+    """What was to be printed could not be: standard output is full, or whoever read it has gone."""
+
+
+class _Lenient:
+    """Standard error, which nothing depends on: what cannot be written there is dropped."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def prepare() -> None:
+    """Have both streams take any text, and standard error any fate. To be called before anything is opened.
+
+    A descriptor that is closed would be given to the next file that is opened, a database perhaps, and
+    whoever prints would write into it.
+    """
+    for fd in (0, 1, 2):
+        try:
+            os.fstat(fd)
+        except OSError:
+            # The lowest that is free, so this one.
+            os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(fd, True)
+    if sys.stdout is None:
+        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError, OSError):
+            stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if not isinstance(sys.stderr, _Lenient):
+        sys.stderr = _Lenient(sys.stderr)  # type: ignore[assignment]
+
+
+def flush_output() -> None:
+    """Have all that was printed arrive.
+
+    Raises:
+        OutputLost: it cannot.
+    """
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        raise OutputLost(_why(error)) from error
+
+
+def lost_output(error: OSError) -> OutputLost | None:
+    """What an error means that may have come from writing to standard output; None for any other's."""
+    # A file of ours that breaks is named in the error.
+    if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF):
+        return OutputLost(_why(error))
+    return None
+
+
+def drop_output() -> None:
+    """Let what is left unwritten go, so that Python does not complain of it at its end."""
+    with suppress(OSError):
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, 1)
+        os.close(sink)
+
+
+def print_json(document: Any, *, indent: int | None = None) -> None:
+    """Print a JSON document: readable where the encoding has the characters, escaped where it has not."""
+    text = json.dumps(document, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        text = json.dumps(document, ensure_ascii=True, indent=indent)
+    typer.echo(text)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EPIPE:
+        return "whoever read it has gone"
+    return str(getattr(error, "strerror", None) or error)

@@ -1,0 +1,162 @@
+"""Waiting is never silent: what a command waits for, and why, is said within ten seconds, once."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nightshift.documents import Job, Readiness
+from nightshift.errors import ClientError
+from shared.errors import NightshiftError
+
+if TYPE_CHECKING:
+    from nightshift.client import Client
+
+WORD_S = 8.0
+"""Silence after which a command says what it waits for."""
+
+ASK_EVERY_S = 10.0
+
+LOOK_S = 5
+"""A long poll no longer than this leaves time for the word."""
+
+Say = Callable[[str], None]
+
+
+@contextmanager
+def told_if_slow(what: str, say: Say, after_s: float = WORD_S) -> Iterator[None]:
+    """Say `still waiting for WHAT` when the block takes longer than that; once."""
+    timer = threading.Timer(after_s, say, [f"still waiting for {what}"])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class Lookout:
+    """Watches a job that is waited for; where it gets nowhere, asks the service why.
+
+    Args:
+        client: of the job's server.
+        say: shows one line to the user.
+        word_s: silence after which a word is due, seconds.
+        give_up_s: seconds without progress, for a reason that is known, to give up after; None for never.
+        clock: monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        say: Say,
+        *,
+        word_s: float = WORD_S,
+        give_up_s: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._say = say
+        self._word_s = word_s
+        self._give_up_s = give_up_s
+        self._clock = clock
+        self._since = clock()
+        self._seen: tuple[object, ...] = ()
+        self._asked_at = float("-inf")
+        self._said: str | None = None
+
+    def look(self, job: Job) -> None:
+        """Take the job as it is now. To be called every few seconds.
+
+        Raises:
+            NightshiftError: `gave_up`.
+        """
+        now = self._clock()
+        seen = (job.state, job.counts.final, job.counts.total)
+        if seen != self._seen or job.ended:
+            self._seen, self._since = seen, now
+            return
+        silent_s = now - self._since
+        if silent_s < self._word_s or now - self._asked_at < ASK_EVERY_S:
+            return
+        self._asked_at = now
+        reason = self._reason(job)
+        if reason is None:
+            self._said = None
+            return
+        if reason != self._said:
+            self._said = reason
+            self._say(f"waiting: {reason}")
+        if self._give_up_s is not None and silent_s > self._give_up_s and job.state != "paused":
+            minutes = silent_s / 60
+            raise NightshiftError("gave_up", f"nothing has moved for {minutes:.0f} minutes: {reason}")
+
+    def _reason(self, job: Job) -> str | None:
+        if job.state == "paused":
+            until = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
+            return f"the job is paused{until}"
+        try:
+            wrong = what_is_wrong(self._client.readiness())
+        except ClientError as error:
+            wrong = str(error)
+        if wrong is None and job.waits_until is not None:
+            return f"the job's time has not come before {job.waits_until.astimezone():%Y-%m-%d %H:%M}"
+        return wrong
+
+
+class PartsWatch:
+    """Says what is wrong with a service's parts, and that it is over; for who serves others.
+
+    Args:
+        client: of the service.
+        say: shows one line to the user.
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, client: Client, say: Say, clock: Callable[[], float] = time.monotonic) -> None:
+        self._client = client
+        self._say = say
+        self._clock = clock
+        self._asked_at = clock()
+        self._said: str | None = None
+
+    def look(self) -> None:
+        """Ask, where it is time to."""
+        if self._clock() - self._asked_at < ASK_EVERY_S:
+            return
+        self._asked_at = self._clock()
+        try:
+            # Workers come and go; without one nobody waits but who is told so.
+            readiness = self._client.readiness()
+            checks = {part: health for part, health in readiness.checks.items() if part not in _PROCESSES}
+            reason = what_is_wrong(readiness.model_copy(update={"checks": checks}))
+        except ClientError as error:
+            reason = str(error)
+        if reason != self._said:
+            self._said = reason
+            self._say(reason or "every part answers again")
+
+
+_PROCESSES = ("workers", "sweepers")
+
+
+def what_is_wrong(readiness: Readiness) -> str | None:
+    """Why a service gets nowhere with its jobs, in one sentence; None where it should."""
+    checks = readiness.checks
+    for part, where in (("database", "the database"), ("store", "the store")):
+        if checks.get(part) == "full":
+            return f"the disk of {where} is full: make room, and it goes on"
+        if checks.get(part) == "down":
+            return f"{where} cannot be reached, or does not answer"
+    if checks.get("schema") == "outdated":
+        return "the database lacks migrations: run python -m shared.db.migrate"
+    if checks.get("broker") == "down":
+        return "the broker does not answer (NIGHTSHIFT_BROKER_URL), and without it no worker hears of work"
+    if checks.get("workers") == 0:
+        return "no worker has signed on (each loads the weights first; `nightshift worker` starts some)"
+    if checks.get("sweepers") == 0:
+        return "no sweeper was seen lately: what a worker left behind is not taken up"
+    return None

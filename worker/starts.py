@@ -1,0 +1,131 @@
+"""Whether the pool's processes come up. Where none does, the worker says why and ends.
+
+Celery starts a child that fell in its place for ever, whatever it fell over, and swallows most of what it
+raises. So children tell their parent how they get on, through a pipe: that survives any of their deaths.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+log = logging.getLogger(__name__)
+
+MOST_FAILURES = 3
+"""Starts in a row that may fail while no process of the pool is up."""
+
+_LONGEST_REASON = 400
+"""Bytes of a reason: with the rest of its line it must go through a pipe in one piece."""
+
+
+class Starts:
+    """A pipe from the children to their parent, opened before the pool is."""
+
+    def __init__(self) -> None:
+        self._reading, self._writing = os.pipe()
+        # Never to block a child: a parent that does not read is not worth waiting for.
+        os.set_blocking(self._writing, False)
+
+    def begun(self) -> None:
+        """A child begins to build its parts."""
+        self._tell("begun", "")
+
+    def up(self) -> None:
+        """It is ready to work."""
+        self._tell("up", "")
+
+    def failed(self, reason: str) -> None:
+        """It cannot, and ends."""
+        self._tell("failed", reason)
+
+    def _tell(self, what: str, reason: str) -> None:
+        reason = " ".join(reason.split())
+        line = f"{what} {os.getpid()} ".encode() + reason.encode("utf-8", "replace")[:_LONGEST_REASON]
+        try:
+            os.write(self._writing, line + b"\n")
+        except OSError:
+            log.warning("the parent does not listen")
+
+    def watch(self, processes: int, give_up: Callable[[str], None]) -> None:
+        """In the parent, a thread of its own: call `give_up` with a reason when no child comes up.
+
+        Args:
+            processes: how many the pool has, which may be at their start at the same time.
+            give_up: ends this process.
+        """
+        record = Record(processes)
+        threading.Thread(target=self._watch, args=(record, give_up), name="starts", daemon=True).start()
+
+    def _watch(self, record: Record, give_up: Callable[[str], None]) -> None:
+        with os.fdopen(self._reading, "rb", closefd=False) as lines:
+            for line in lines:
+                what, pid, reason = line.decode("utf-8", "replace").rstrip("\n").split(" ", 2)
+                record.add(what, int(pid), reason)
+                if why := record.hopeless():
+                    give_up(why)
+                    return
+
+
+class Record:
+    """What the children told.
+
+    Args:
+        processes: of the pool.
+        lives: whether a process is there.
+    """
+
+    def __init__(self, processes: int, lives: Callable[[int], bool] | None = None) -> None:
+        self._processes = processes
+        self._lives = lives or _lives
+        self._up: set[int] = set()
+        self._begun = self._failed = 0
+        self._reason = ""
+
+    def add(self, what: str, pid: int, reason: str) -> None:
+        """Take down a line."""
+        if what == "up":
+            self._up.add(pid)
+            self._begun = self._failed = 0
+        elif what == "begun":
+            self._begun += 1
+        else:
+            self._failed += 1
+            self._reason = reason
+
+    def hopeless(self) -> str | None:
+        """Why none comes up; None while one is up, or may still come."""
+        self._up = {pid for pid in self._up if self._lives(pid)}
+        # Those that were killed, by the kernel for memory or by Celery for their silence, tell nothing.
+        vanished = self._begun - self._failed - self._processes
+        if self._up or max(self._failed, vanished) < MOST_FAILURES:
+            return None
+        if self._reason:
+            return self._reason
+        return "start_failed: its processes are ended while they load the weights; memory may be short"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
+def end_worker(reason: str, stop: Callable[[], None], after_s: float) -> None:
+    """Say why, have what works come home, and end this process whatever hangs.
+
+    Args:
+        reason: a code and a sentence.
+        stop: asks for an orderly end.
+        after_s: seconds it may take.
+    """
+    sys.stderr.write(f"nightshift worker: {reason}\n")
+    sys.stderr.flush()
+    stop()
+    time.sleep(after_s)
+    os._exit(1)
