@@ -8,6 +8,8 @@ import time
 
 from flask import Flask, Response, g, request
 
+from shared.keys import Caller
+
 PATIENCE_S = 300
 """A client that sends nothing, or does not take one piece of an answer, for so long is cut off: it would
 hold a thread for ever."""
@@ -47,6 +49,14 @@ def _end(response: Response) -> Response:
             "status": response.status_code,
             "took_ms": round(took_ms),
             "request_id": g.get("request_id", ""),
+            **_caller(),
         },
     )
     return response
+
+
+def _caller() -> dict[str, str]:
+    """Who it was: whoever steals a key leaves its id here, and the address, which may be a proxy's."""
+    caller: Caller | None = g.get("caller")
+    who = {"key": caller.key_id or "root", "owner": caller.owner} if caller else {}
+    return {**who, "address": request.remote_addr or ""}

@@ -194,7 +194,10 @@ class NewKey(Body):
     owner: Annotated[str, AfterValidator(check_owner)] = Field(
         LOCAL, description="Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`."
     )
-    scopes: list[Scope] = Field(min_length=1, max_length=3, description="What it is good for.")
+    scopes: list[Scope] = Field(min_length=1, max_length=10, description="What it is good for.")
+    expires_at: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = Field(
+        None, description="From then on it is refused; null: never."
+    )
 
 
 class KnownPhoto(Body):

@@ -65,7 +65,7 @@ DIFFERENT = 1009
 MOST_SENT = 10_000
 """Uploads are requests of one photo each, archives are saved in pieces of 200: more would only take long."""
 
-_KEY = "scale"
+_KEY = "the-key-of-the-measurement-of-scale"
 
 
 class Silent:

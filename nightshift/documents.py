@@ -79,6 +79,8 @@ class Key(_Document):
     scopes: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
     key: str | None = None
 
 

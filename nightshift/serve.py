@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import NoReturn
+
+from pydantic import SecretStr
 
 from nightshift.embedded.broker import answers
 from nightshift.embedded.home import Home
@@ -17,11 +18,10 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import check_bundle, environment, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
-from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import NightshiftError
-from shared.keys import require_admin_key
 from shared.processes import worker_command
+from shared.root_key import key_file, made_root_key
 from shared.settings import Settings, embedded_broker_socket, load_settings
 
 
@@ -42,7 +42,7 @@ def serve(given: Mapping[str, object]) -> Exit:
                 parts.enter_context(Home(settings.home))
                 log_here(settings)
             upgrade(settings.database_url)
-            refuse_open_door(settings)
+            key_is = _where_the_key_is(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             service = parts.enter_context(
                 running_service(
@@ -50,12 +50,22 @@ def serve(given: Mapping[str, object]) -> Exit:
                 )
             )
             say(f"serving on {service.url} (documentation at {service.url}/docs); Ctrl-C stops")
+            say(key_is)
             while True:
                 service.check()
                 time.sleep(0.5)
     except Interrupted:
         # Being stopped is how serving ends: no failure.
         return Exit.SUCCEEDED
+
+
+def _where_the_key_is(settings: Settings) -> str:
+    """Made here if there is none yet, so that what keeps it from being made is said in one line."""
+    if settings.api_key.get_secret_value():
+        return "the root key is that of NIGHTSHIFT_API_KEY"
+    made_root_key(settings.home)
+    path = key_file(settings.home)
+    return f"the root key is in {path}: this user's `nightshift` finds it there, others are given keys"
 
 
 def become_worker(given: Mapping[str, object]) -> NoReturn:
@@ -70,36 +80,13 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
             "broker_missing",
             f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
         )
+    # It speaks to no API: it need not know the key.
+    settings = settings.model_copy(update={"api_key": SecretStr("")})
     command = worker_command(settings, name=f"worker-{os.getpid()}")
     # Celery imports from its working folder first; the user's may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(settings.home)
     os.execve(command[0], command, environment(settings))  # noqa: S606
-
-
-def refuse_open_door(settings: Settings) -> None:
-    """Off loopback, or with a broker of its own, others may knock.
-
-    Raises:
-        InvalidInput: `api_key_required`.
-    """
-    if settings.api_key.get_secret_value() or (settings.broker_is_embedded and is_loopback(settings.host)):
-        return
-    database = Database(settings.database_url)
-    try:
-        require_admin_key(database, settings.host)
-    finally:
-        database.close()
-
-
-def is_loopback(host: str) -> bool:
-    """True when every address of the host is this machine's own."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    addresses = {str(address[0]).partition("%")[0] for *_, address in found}
-    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
 
 
 def listen(host: str, port: int) -> socket.socket:

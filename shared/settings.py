@@ -8,13 +8,15 @@ import tempfile
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import InvalidInput
 from shared.options import JobOptions
+from shared.root_key import check_root_key
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+DEFAULT_HOME = "~/.nightshift"
 SOCKET_PATH_LIMIT = 100
 """Bytes a Unix socket's path may have on every system we run on (sun_path is 104 on macOS, 108 on Linux)."""
 
@@ -25,7 +27,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", frozen=True, extra="ignore")
 
     home: Path = Field(
-        Path("~/.nightshift"),
+        Path(DEFAULT_HOME),
         description="Folder of the embedded parts: database, store, broker socket, logs.",
     )
     # These hold passwords: not for logs.
@@ -49,8 +51,8 @@ class Settings(BaseSettings):
     api_threads: int = Field(8, ge=2, le=256, description="Requests the API answers at the same time.")
     api_key: SecretStr = Field(
         SecretStr(""),
-        description="Root key: all scopes, owner `local`. Off loopback it is needed, or a key of the"
-        " database with the scope `admin`.",
+        description="Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the"
+        " home's file `api_key`, which the first start makes.",
     )
     rate_limit: str = Field(
         "6000/minute",
@@ -176,6 +178,13 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = Field("text", description="`json`: one object a line.")
 
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value():
+            check_root_key(key.get_secret_value())
+        return key
+
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         """Fill in what follows from the home; frozen, so through the back door and only here."""
@@ -223,6 +232,11 @@ class Settings(BaseSettings):
             tilt_threshold_deg=self.tilt_threshold_deg,
             reuse=True,
         )
+
+
+def home_of_clients() -> Path:
+    """The home as a client sees it, which reads no other setting: those are the service's."""
+    return Path(os.environ.get("NIGHTSHIFT_HOME") or DEFAULT_HOME).expanduser().absolute()
 
 
 def embedded_broker_socket(home: Path) -> Path:

@@ -136,9 +136,8 @@ def _api(settings: Settings, listener: socket.socket, *, in_foreground: bool) ->
 
 
 def _workers(settings: Settings) -> Command:
-    # Workers never speak to the API: they need not know its key.
     return _command(
-        settings.model_copy(update={"api_key": SecretStr("")}),
+        settings,
         "workers",
         worker_command(settings, name="embedded"),
         grace_s=WORKERS_STOP_S,
@@ -154,6 +153,9 @@ def _command(
     passed_fds: tuple[int, ...] = (),
     to_stderr: bool = False,
 ) -> Command:
+    if name != "api":
+        # Others do not speak to the API: they need not know its key.
+        settings = settings.model_copy(update={"api_key": SecretStr("")})
     log = None if to_stderr else log_of(settings, name)
     if log:
         rotate_log(log)
