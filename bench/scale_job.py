@@ -142,7 +142,7 @@ class ScaleJob:
             home=home / "home",
             database_url=database_url,
             log_level="ERROR",
-            allow_in_place=True,
+            in_place_roots=str(self._folder),
             api_key=_KEY,
             max_archive_members=max(50_000, photos),
         )

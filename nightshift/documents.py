@@ -97,7 +97,8 @@ class Attempt(_Document):
 class Job(_Document):
     """Photos submitted together. `outcome` is set once `state` is `ended`."""
 
-    id: str
+    # It names folders here: a server must not choose others.
+    id: str = Field(pattern=r"^job_[0-9A-Za-z]{1,64}$")
     label: str | None = None
     state: str
     outcome: str | None = None

@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import ParamSpec
 
 import typer
+from pydantic import ValidationError
 
 from nightshift.errors import ApiError, ClientError, Unreachable
 from shared.errors import Conflict, InvalidInput, NightshiftError
@@ -91,6 +92,9 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except ValidationError as error:
+            say(f"the server's answer is not understood: {error.error_count()} fields of {error.title}")
+            raise typer.Exit(Exit.UNAVAILABLE) from error
         except (ClientError, NightshiftError) as error:
             say(_sentence(error))
             raise typer.Exit(exit_for_error(error)) from error

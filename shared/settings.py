@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, Self
 
@@ -59,9 +61,10 @@ class Settings(BaseSettings):
         pattern=r"^([1-9]\d*/(second|minute|hour))?$",
         description="Requests a key may make of one API process, such as `6000/minute`; empty: any number.",
     )
-    allow_in_place: bool = Field(
-        False,
-        description="Let loopback clients register files of this machine instead of uploading them.",
+    in_place_roots: str = Field(
+        "",
+        description="Folders whose files clients on this machine with the scope `in_place` may register"
+        " instead of sending them: `/photos:/mnt/more`, or a JSON list. Empty: none.",
     )
 
     bundle: str = Field("utkface-v2s", description="Weights: a name under `weights_dir`, or a path.")
@@ -185,6 +188,14 @@ class Settings(BaseSettings):
             check_root_key(key.get_secret_value())
         return key
 
+    @field_validator("in_place_roots")
+    @classmethod
+    def _check_roots(cls, roots: str) -> str:
+        for root in _folders_in(roots):
+            if not Path(root).is_absolute():
+                raise ValueError(f"{root!r} is no absolute path")
+        return roots
+
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         """Fill in what follows from the home; frozen, so through the back door and only here."""
@@ -207,6 +218,11 @@ class Settings(BaseSettings):
     def broker_is_embedded(self) -> bool:
         """True when the broker is the server that the runner itself starts."""
         return self.broker_url == f"redis+socket://{embedded_broker_socket(self.home)}"
+
+    @property
+    def in_place_folders(self) -> tuple[Path, ...]:
+        """Folders, or files, that may be registered in place."""
+        return tuple(map(Path, _folders_in(self.in_place_roots)))
 
     @property
     def stall_s(self) -> float:
@@ -232,6 +248,25 @@ class Settings(BaseSettings):
             tilt_threshold_deg=self.tilt_threshold_deg,
             reuse=True,
         )
+
+
+def _folders_in(roots: str) -> list[str]:
+    """What a list of folders names; JSON can name every one, also one with a colon.
+
+    Raises:
+        ValueError: it looks like JSON and is no list of strings.
+    """
+    if not roots.startswith("["):
+        return [root for root in roots.split(os.pathsep) if root]
+    listed = json.loads(roots)
+    if not isinstance(listed, list) or not all(isinstance(root, str) for root in listed):
+        raise ValueError("is no JSON list of folders")
+    return listed
+
+
+def roots_of(paths: Iterable[Path]) -> str:
+    """Such a list of folders, whatever their names are made of."""
+    return json.dumps([str(path) for path in paths])
 
 
 def home_of_clients() -> Path:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import PurePath
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, func, insert, select
@@ -40,7 +39,7 @@ class NewPhoto:
     Attributes:
         custom_id: the client's name for it, unique in the job.
         id: made beforehand, since an upload's bytes are stored under it before the row is.
-        in_place_path: absolute path of a file of this machine, None for an upload.
+        in_place_path: absolute path of a file of this machine, with no link in it; None for an upload.
         sha256: hex, None until a worker has read the file.
         size_bytes: likewise.
         error: why it failed on its way in, None when it is to be analysed.
@@ -121,7 +120,7 @@ def add_photos(
         NotFound: `job_not_found`.
         Conflict: `job_sealed` when the job is no longer open; `custom_id_taken` when the name
             stands for other bytes or another path. Nothing is added then.
-        InvalidInput: `bad_custom_id`, `bad_path`.
+        InvalidInput: `bad_custom_id`.
     """
     job = owned_job(session, owner, job_id, lock=True)
     if job.state != JobState.OPEN:
@@ -130,8 +129,6 @@ def add_photos(
     rows = []
     for photo in photos:
         check_custom_id(photo.custom_id)
-        if photo.in_place_path is not None and not PurePath(photo.in_place_path).is_absolute():
-            raise InvalidInput("bad_path", f"path must be absolute: {photo.in_place_path!r}")
         if photo.custom_id not in known:
             known[photo.custom_id] = _identity(photo)
             rows.append(photo)

@@ -71,7 +71,7 @@ IN_PLACE = {"photos": [{"custom_id": "a.jpg", "path": "/photos/a.jpg"}, {"custom
 
 @pytest.fixture
 def open_service(database_url: str, serve: Serve) -> Service:
-    return serve(database_url=database_url, allow_in_place=True)
+    return serve(database_url=database_url, in_place_roots="/")
 
 
 def test_photos_in_place_are_registered_and_not_touched(open_service: Service) -> None:
@@ -129,7 +129,7 @@ def test_a_sealed_job_takes_no_photo_in_place(open_service: Service) -> None:
 @pytest.mark.parametrize(
     ("settings", "headers", "peer"),
     [
-        ({"allow_in_place": False}, {}, "127.0.0.1"),
+        ({"in_place_roots": ""}, {}, "127.0.0.1"),
         ({}, {}, "203.0.113.5"),
         ({}, {}, ""),
         ({}, {"Host": "evil.example"}, "127.0.0.1"),
@@ -141,7 +141,7 @@ def test_a_sealed_job_takes_no_photo_in_place(open_service: Service) -> None:
 def test_only_this_machine_itself_registers_in_place(
     serve: Serve, settings: dict[str, object], headers: dict[str, str], peer: str
 ) -> None:
-    service = serve(**{"allow_in_place": True, "api_key": KEY, **settings})
+    service = serve(**{"in_place_roots": "/", "api_key": KEY, **settings})
     headers = {"Authorization": f"Bearer {KEY}", **headers}
     job_id = service.client.post("/v1/jobs", json={}, headers={"Authorization": f"Bearer {KEY}"}).json["id"]
     answer = service.client.post(
@@ -163,7 +163,7 @@ def test_only_this_machine_itself_registers_in_place(
     ],
 )
 def test_every_name_of_this_machine_will_do(serve: Serve, host: str, peer: str) -> None:
-    service = serve(allow_in_place=True)
+    service = serve(in_place_roots="/")
     answer = service.client.post(
         f"/v1/jobs/{service.open_job()}/photos/in-place",
         json=IN_PLACE,

@@ -29,7 +29,7 @@ class Caller:
 
 @pytest.fixture
 def locked(database_url: str, serve: Serve) -> Service:
-    return serve(database_url=database_url, allow_in_place=True)
+    return serve(database_url=database_url, in_place_roots="/")
 
 
 @pytest.fixture

@@ -24,7 +24,9 @@ def test_port_0_is_a_free_one() -> None:
 
 
 def test_a_child_reads_back_the_very_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = load_settings(home=tmp_path, api_key="secret" * 6, allow_in_place=True, workers=3, lease_s=7.5)
+    settings = load_settings(
+        home=tmp_path, api_key="secret" * 6, in_place_roots='["/a:b"]', workers=3, lease_s=7.5
+    )
     for name, value in environment(settings).items():
         monkeypatch.setenv(name, value)
     assert load_settings() == settings

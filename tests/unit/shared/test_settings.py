@@ -26,7 +26,7 @@ def test_everything_embedded_lies_in_the_home(tmp_path: Path) -> None:
     assert settings.store_url == f"file://{tmp_path}/.nightshift/store"
     assert settings.broker_is_embedded
     assert settings.host == "127.0.0.1"
-    assert not settings.allow_in_place
+    assert settings.in_place_folders == ()
 
 
 def test_variables_are_read_when_settings_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
