@@ -8,6 +8,8 @@ import time
 
 from flask import Flask, Response, g, request
 
+from shared.keys import Caller
+
 log = logging.getLogger("nightshift.access")
 
 
@@ -36,6 +38,14 @@ def _end(response: Response) -> Response:
             "status": response.status_code,
             "took_ms": round(took_ms),
             "request_id": g.get("request_id", ""),
+            **_caller(),
         },
     )
     return response
+
+
+def _caller() -> dict[str, str]:
+    """Who it was: whoever steals a key leaves its id here, and the address, which may be a proxy's."""
+    caller: Caller | None = g.get("caller")
+    who = {"key": caller.key_id or "root", "owner": caller.owner} if caller else {}
+    return {**who, "address": request.remote_addr or ""}

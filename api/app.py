@@ -27,6 +27,7 @@ from api import (
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, polish
 from api.json_bodies import JsonRequest, require_json
+from api.known_keys import KnownKeys
 from api.probes import Probes
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
@@ -36,6 +37,7 @@ from shared.db.engine import Database
 from shared.doorbell import CeleryDoorbell
 from shared.logs import configure
 from shared.reads.jobs import JobReads
+from shared.root_key import made_root_key
 from shared.settings import Settings, load_settings
 from shared.store import Store
 
@@ -47,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: from the environment when None.
 
     Raises:
-        InvalidInput: `bad_setting`; `api_key_required` when it would listen off loopback without a key.
+        InvalidInput: `bad_setting`; `api_key_required` when no root key is set and none can be made.
         ModelUnavailable: `bundle_not_found`, `bundle_format`.
     """
     settings = settings or load_settings()
@@ -63,8 +65,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.request_class = JsonRequest
     # Whatever FLASK_DEBUG says, which is another program's.
     app.debug = False
-    parts = app.extensions[EXTENSION] = _context(settings)
-    auth.require_key_for_others(settings, parts.database)
+    app.extensions[EXTENSION] = _context(settings)
     problems.register(app)
     access.register(app)
     answer_headers.register(app)
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _context(settings: Settings) -> Context:
     database = Database(settings.database_url)
+    root = settings.api_key.get_secret_value() or made_root_key(settings.home)
     return Context(
         settings=settings,
         database=database,
@@ -88,6 +90,7 @@ def _context(settings: Settings) -> Context:
         jobs=JobReads(database),
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
         rate_limits=RateLimits(settings.rate_limit),
+        known_keys=KnownKeys(root, database),
         probes=Probes(),
     )
 

@@ -1,35 +1,20 @@
-"""Who calls `/v1`, and whether they may: the root key, a key of the database, or this machine without one."""
+"""Who calls, and whether they may. Everything but health and documentation needs a key."""
 
 from __future__ import annotations
 
-import hmac
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from flask import Request, g, request
 
 from api.context import Context, context
-from shared.db.engine import Database
 from shared.errors import InvalidInput
-from shared.keys import ROOT, Caller, Scope, find_caller, has_admin_key, is_of_the_database, require_admin_key
+from shared.keys import Caller, Scope
+from shared.loopback import is_loopback
 from shared.settings import Settings
 
 PREFIX = "/v1/"
-ADMIN_PATHS = ("/v1/keys", "/v1/workers")
 PROXY_HEADERS = ("Forwarded", "X-Forwarded-For")
-
-
-def is_loopback(host: str | None) -> bool:
-    """True for `localhost` and loopback addresses of either family, also IPv4 written as IPv6."""
-    if not host:
-        return False
-    if host.lower() in {"localhost", "localhost."}:
-        return True
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def named_host(asked: Request) -> str | None:
@@ -40,95 +25,98 @@ def named_host(asked: Request) -> str | None:
         return None
 
 
-def serves_this_machine_alone(settings: Settings) -> bool:
-    """Whether no key is needed: the embedded service, listening on loopback."""
-    return settings.broker_is_embedded and is_loopback(settings.host)
-
-
-def require_key_for_others(settings: Settings, database: Database) -> None:
-    """Refuse settings that would open the service to others without a key.
-
-    Raises:
-        InvalidInput: `api_key_required`.
-        Transient: `database_unavailable`, where only the database could tell.
-    """
-    if not settings.api_key.get_secret_value() and not serves_this_machine_alone(settings):
-        require_admin_key(database, settings.host)
-
-
-def needed_scope(asked: Request) -> Scope:
-    """What a request needs: this is the rule."""
-    if asked.path.startswith(ADMIN_PATHS):
-        return Scope.ADMIN
-    return Scope.READ if asked.method in {"GET", "HEAD", "OPTIONS"} else Scope.SUBMIT
+def needed_scopes(asked: Request) -> tuple[Scope, ...]:
+    """Any one of these lets a request pass, and where there are none, no key is needed: this is the rule."""
+    if asked.path == "/metrics":
+        return (Scope.METRICS, Scope.OPERATOR)
+    if not asked.path.startswith(PREFIX):
+        return ()
+    if asked.path.startswith("/v1/keys"):
+        return (Scope.ADMIN,)
+    if asked.path.startswith("/v1/workers"):
+        return (Scope.OPERATOR,)
+    route = asked.url_rule.rule if asked.url_rule else ""
+    if route == "/v1/jobs/<job_id>/photos/in-place":
+        return (Scope.IN_PLACE,)
+    if asked.method not in SAFE_METHODS:
+        return (Scope.SUBMIT,)
+    if route in {"/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
+        return (Scope.READ, Scope.SUBMIT, Scope.OPERATOR)
+    return (Scope.READ, Scope.SUBMIT)
 
 
 def guard() -> None:
-    """Refuse a `/v1` request that may not be made, and remember who makes it.
+    """Refuse a request that may not be made, and remember who makes it.
 
     Raises:
-        InvalidInput: `unauthorized`, `host_forbidden`, `scope_missing`, `rate_limited`.
+        InvalidInput: `foreign_origin`, `host_forbidden`, `unauthorized`, `key_expired`, `rate_limited`,
+            `scope_missing`, `in_place_forbidden`.
     """
-    if not request.path.startswith(PREFIX):
-        return
     of = context()
+    _refuse_other_sites(request)
+    needed = needed_scopes(request)
+    if not needed:
+        _refuse_other_names(of.settings, request)
+        return
     caller = g.caller = _caller(of, request)
     of.rate_limits.count(caller)
-    scope = needed_scope(request)
-    if not caller.may(scope):
-        raise InvalidInput("scope_missing", f"this needs a key with the scope {scope}", scope=scope)
+    if any(caller.may(scope) for scope in needed):
+        return
+    if Scope.IN_PLACE in needed:
+        raise in_place_forbidden()
+    names = " or ".join(needed)
+    raise InvalidInput("scope_missing", f"this needs a key with the scope {names}", scope=needed[0])
 
 
-def require_admin() -> None:
-    """For what is not under `/v1` and yet not for everybody.
-
-    Raises:
-        InvalidInput: as `guard`.
-    """
-    of = context()
-    if not _caller(of, request).may(Scope.ADMIN):
-        raise InvalidInput(
-            "scope_missing", f"this needs a key with the scope {Scope.ADMIN}", scope=Scope.ADMIN
-        )
+def in_place_forbidden() -> InvalidInput:
+    """One answer, whatever is missing: it must not tell which files there are."""
+    return InvalidInput(
+        "in_place_forbidden",
+        "files are registered in place from the server's own machine, as localhost, with a key that has the"
+        " scope in_place, and under NIGHTSHIFT_IN_PLACE_ROOTS; never those of the service itself",
+    )
 
 
 def _caller(of: Context, asked: Request) -> Caller:
     scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
-    root = of.settings.api_key.get_secret_value()
     sent = token.strip() if scheme.lower() == "bearer" else ""
-    if is_of_the_database(sent):
-        # Nobody guesses these, and behind a proxy all share one address: they count no failures of others.
-        with of.database.read() as session:
-            found = find_caller(session, sent)
-        if found is not None:
-            return found
-    of.rate_limits.check_failures(asked.remote_addr)
+    # WSGI hands header bytes over as latin-1.
+    caller = of.known_keys.find(sent.encode("latin-1", "replace")) if sent else None
+    if caller is not None:
+        return caller
+    _refuse_other_names(of.settings, asked)
     if sent:
-        # WSGI hands header bytes over as latin-1.
-        if root and hmac.compare_digest(sent.encode("latin-1", "replace"), root.encode()):
-            return ROOT
-    elif not root and not asked.headers.get("Authorization") and _needs_no_key(of):
-        _require_this_machine(asked)
-        return ROOT
-    of.rate_limits.count_failure(asked.remote_addr)
+        # Only after the look: a right key is never locked out by what others guess.
+        of.rate_limits.count_guess(asked.remote_addr)
     raise InvalidInput("unauthorized", "this needs the header `Authorization: Bearer <api key>`")
 
 
-def _needs_no_key(of: Context) -> bool:
-    """Until somebody has made a key to administer it with; that it was revoked opens no door again."""
-    if not serves_this_machine_alone(of.settings):
+def _refuse_other_names(settings: Settings, asked: Request) -> None:
+    """Without a key, a service on loopback answers to loopback's names alone.
+
+    A web page may point a name of its own at 127.0.0.1 and read our answers through a visitor's browser:
+    the name it uses gives it away. Browsers always name one, and do not speak to Unix sockets.
+    """
+    if not is_loopback(settings.host) or not asked.remote_addr or "Host" not in asked.headers:
+        return
+    if not is_loopback(named_host(asked)):
+        raise InvalidInput("host_forbidden", "without a key, this service is spoken to as localhost")
+
+
+def _refuse_other_sites(asked: Request) -> None:
+    """Forms and scripts of other sites may send here, though they cannot read the answer; browsers say so."""
+    if asked.method in SAFE_METHODS:
+        return
+    origin, site = asked.headers.get("Origin"), asked.headers.get("Sec-Fetch-Site", "none").lower()
+    if site not in {"none", "same-origin"} or (origin is not None and not _is_own(origin, asked)):
+        raise InvalidInput("foreign_origin", "this request was made by a page of another site")
+
+
+def _is_own(origin: str, asked: Request) -> bool:
+    """Whether an origin names us as we were asked; no page can set X-Forwarded-Host on another site."""
+    try:
+        named = urlsplit(origin).netloc.lower()
+    except ValueError:
         return False
-    with of.database.read() as session:
-        return not has_admin_key(session, also_revoked=True)
-
-
-def _require_this_machine(asked: Request) -> None:
-    # A web page may point a name of its own at 127.0.0.1 and speak to us through a visitor's browser:
-    # the name it uses gives it away. A proxy speaks for others, and says so. A Unix socket has no peer
-    # address; file permissions guard it.
-    if (
-        not is_loopback(named_host(asked))
-        or (asked.remote_addr and not is_loopback(asked.remote_addr))
-        or any(header in asked.headers for header in PROXY_HEADERS)
-    ):
-        raise InvalidInput("host_forbidden", "without an API key, only this machine is served, as localhost")
+    own = {asked.headers.get("Host", "").lower(), asked.headers.get("X-Forwarded-Host", "").lower()}
+    return bool(named) and named in own

@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from api.known_keys import KnownKeys
 from api.probes import Probes
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
@@ -29,6 +30,7 @@ class Context:
         bundle: manifest of the weights that new jobs are opened for.
         waiting_room: seats for long polls.
         rate_limits: how many requests a key may make.
+        known_keys: who has a key.
         probes: asks the parts whether they are there.
         owner: whose jobs this request is about.
     """
@@ -41,6 +43,7 @@ class Context:
     jobs: JobReads
     waiting_room: WaitingRoom
     rate_limits: RateLimits
+    known_keys: KnownKeys
     probes: Probes
     owner: str = LOCAL
 

@@ -30,12 +30,13 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
     BEARER: SecurityScheme(
         type="http",
         scheme="bearer",
-        description="A key of `/v1/keys`, or NIGHTSHIFT_API_KEY. `read` lets one look, `submit` make and"
-        " steer jobs, `admin` all that and keys and workers.",
+        description="A key of `/v1/keys`, or the root key: NIGHTSHIFT_API_KEY, or the file `api_key` in the"
+        " server's home. `read` lets one look, `submit` make and steer jobs, too; `in_place` register files"
+        " of the server's machine; `operator` see everybody's jobs from outside, workers and metrics;"
+        " `metrics` these alone; `admin` all that, and keys.",
     )
 }
-# The empty requirement: a server without a key asks for none.
-SECURITY: list[dict[str, list[str]]] = [{BEARER: []}, {}]
+SECURITY: list[dict[str, list[str]]] = [{BEARER: []}]
 
 JOBS_TAG = Tag(name="jobs", description="Photos submitted together.")
 PHOTOS_TAG = Tag(name="photos", description="The files of a job.")
@@ -82,7 +83,7 @@ NEW_JOB: dict[str, Any] = _new_job()
 
 _REASONS = {
     400: "The body or its digest is damaged, or a name is not UTF-8",
-    401: "The API key is missing or wrong",
+    401: "The API key is missing, wrong or expired",
     403: "This caller may not, or not with this key",
     404: "No such thing",
     406: "No such form of results",

@@ -11,19 +11,22 @@ from api.context import EXTENSION
 from shared.bundles import locate_bundle, read_manifest
 from shared.errors import NightshiftError
 from shared.logs import configure
+from shared.root_key import made_root_key
 from shared.settings import load_settings
 
 
 def on_starting(server: Any) -> None:
     """Have gunicorn's own lines look like everybody's.
 
-    What is wrong with settings or weights is said once, in the parent, instead of in every child.
+    What is wrong with settings, key or weights is said once, in the parent, instead of in every child.
     """
     if os.environ.get("GUNICORN_CMD_ARGS"):
         # Read by now, and perhaps meant for another program: whom to trust, or what to import.
         raise SystemExit("nightshift api: bad_setting: unset GUNICORN_CMD_ARGS: settings are NIGHTSHIFT_*")
     try:
         settings = load_settings()
+        if not settings.api_key.get_secret_value():
+            made_root_key(settings.home)
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     except NightshiftError as error:
         raise SystemExit(f"nightshift api: {error.code}: {error.message}") from error

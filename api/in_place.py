@@ -1,30 +1,51 @@
-"""Who may name files of the server's machine: a process of that machine itself, and only where allowed."""
+"""Who may name files of the server's machine: a process of that machine itself, within the roots."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 from flask import Request
 
-from api.auth import PROXY_HEADERS, is_loopback, named_host
+from api.auth import PROXY_HEADERS, in_place_forbidden, named_host
+from api.context import Context
+from api.parameters import InPlacePhoto
 from shared.errors import InvalidInput
-from shared.settings import Settings
+from shared.in_place import InPlace
+from shared.loopback import is_loopback
+from shared.places import path_as_text, path_of_text
 
 
-def require_in_place_allowed(settings: Settings, asked: Request) -> None:
-    """Refuse a registration in place that does not come straight from this machine.
+def registrable(of: Context, asked: Request, photos: Sequence[InPlacePhoto]) -> list[InPlacePhoto]:
+    """The photos with their resolved paths, where every one of them may be registered from here.
 
     A peer on loopback may be a proxy that speaks for the network, which a forwarding header shows;
     or a browser led here by a name that points at 127.0.0.1, which the Host header shows.
 
     Raises:
-        InvalidInput: `in_place_forbidden`.
+        InvalidInput: `in_place_forbidden`, in the same words whether a file is there or not; `bad_path`.
     """
-    if not settings.allow_in_place:
-        raise _forbidden("this server does not allow it (NIGHTSHIFT_ALLOW_IN_PLACE)")
-    if not is_loopback(asked.remote_addr) or not is_loopback(named_host(asked)):
-        raise _forbidden("only this machine itself may, as localhost")
-    if any(header in asked.headers for header in PROXY_HEADERS):
-        raise _forbidden("the request came through a proxy")
+    if (
+        not is_loopback(asked.remote_addr)
+        or not is_loopback(named_host(asked))
+        or any(header in asked.headers for header in PROXY_HEADERS)
+    ):
+        raise in_place_forbidden()
+    allowed = InPlace(of.settings, of.store.folder)
+    found = []
+    for photo in photos:
+        path = allowed.resolved(_path_in(photo.path))
+        if path is None:
+            raise in_place_forbidden()
+        found.append(photo.model_copy(update={"path": path_as_text(path)}))
+    return found
 
 
-def _forbidden(why: str) -> InvalidInput:
-    return InvalidInput("in_place_forbidden", f"files cannot be registered in place: {why}")
+def _path_in(text: str) -> Path:
+    try:
+        path = path_of_text(text)
+    except ValueError as error:
+        raise InvalidInput("bad_path", str(error)) from error
+    if not path.is_absolute():
+        raise InvalidInput("bad_path", f"path must be absolute: {text!r}")
+    return path

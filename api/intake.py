@@ -133,7 +133,7 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `job_sealed`, `custom_id_taken`.
-        InvalidInput: `bad_custom_id`, `bad_path`.
+        InvalidInput: `bad_custom_id`.
     """
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
     with to.database.write() as session:

@@ -27,11 +27,11 @@ blueprint = APIBlueprint(
 def make_api_key(body: NewKey) -> Response:
     """Make a key
 
-    The answer shows it, this once. On a server that asked for none so far, everybody needs one from the
-    first key with the scope `admin` on.
+    The answer shows it, this once.
     """
     with context().database.write() as session:
-        row, secret = make_key(session, name=body.name, owner=body.owner, scopes=body.scopes, now=utc_now())
+        row, secret = make_key(session, **dict(body), now=utc_now())
+    context().known_keys.forget()
     shown = views.Key.model_validate(row, from_attributes=True)
     view = views.MadeKey(**shown.model_dump(), key=secret)
     return answer(view, 201, {"Location": f"/v1/keys/{row.id}", "Cache-Control": "no-store"})

@@ -227,7 +227,10 @@ class NewKey(Body):
         LOCAL, description="Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`."
     )
     scopes: list[Annotated[Scope, Strict(False)]] = Field(
-        min_length=1, max_length=3, description="What it is good for."
+        min_length=1, max_length=10, description="What it is good for."
+    )
+    expires_at: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = Field(
+        None, description="From then on it is refused; null: never."
     )
 
 

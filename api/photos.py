@@ -10,7 +10,7 @@ from api.answers import answer, answer_page
 from api.body import body_of
 from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, SECURITY, answers, media, operation_id
-from api.in_place import require_in_place_allowed
+from api.in_place import registrable
 from api.parameters import (
     Added,
     Checked,
@@ -68,10 +68,11 @@ def check_photos(path: JobPath, body: KnownPhotos) -> Response:
 def register_in_place(path: JobPath, body: InPlacePhotos) -> Response:
     """Register files of the server's machine, which stay where they are
 
-    Only where the server allows it, and only from that machine itself.
+    Only from that machine itself, with the scope `in_place`, and within the server's roots; never files of
+    the service's own.
     """
-    require_in_place_allowed(context().settings, request)
-    return answer(intake.register_in_place(context(), path.job_id, body.photos))
+    photos = registrable(context(), request, body.photos)
+    return answer(intake.register_in_place(context(), path.job_id, photos))
 
 
 @blueprint.get("/<job_id>/photos", responses=answers({200: views.PhotoPage}, 404))

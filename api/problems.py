@@ -32,6 +32,8 @@ STATUS_BY_CODE = {
     "body_cut_off": 400,
     "digest_mismatch": 400,
     "unauthorized": 401,
+    "key_expired": 401,
+    "foreign_origin": 403,
     "host_forbidden": 403,
     "scope_missing": 403,
     "in_place_forbidden": 403,

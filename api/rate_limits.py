@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from ipaddress import IPv6Address, ip_address
 
 from limits import RateLimitItem, RateLimitItemPerMinute, parse
 from limits.storage import MemoryStorage
@@ -13,7 +14,7 @@ from shared.errors import InvalidInput
 from shared.keys import Caller
 
 GUESSES = RateLimitItemPerMinute(60)
-"""Wrong keys from one address."""
+"""Wrong keys from one address; of IPv6, from one network of 64 bits, which one machine may have all of."""
 
 
 class RateLimits:
@@ -28,7 +29,7 @@ class RateLimits:
         self._counters = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def count(self, caller: Caller) -> None:
-        """Count a request of a key; the root key and this machine without one are not limited.
+        """Count a request of a key; the root key is not limited.
 
         Raises:
             InvalidInput: `rate_limited`, with `retry_after_s`.
@@ -36,20 +37,26 @@ class RateLimits:
         if self._limit and caller.key_id and not self._counters.hit(self._limit, "key", caller.key_id):
             raise self._refusal(self._limit, "key", caller.key_id)
 
-    def count_failure(self, peer: str | None) -> None:
-        """Count a wrong key."""
-        self._counters.hit(GUESSES, "guess", peer or "")
-
-    def check_failures(self, peer: str | None) -> None:
-        """Refuse an address that has sent too many wrong keys, whatever it sends now.
+    def count_guess(self, peer: str | None) -> None:
+        """Count a wrong key; beyond a number, say so instead of that it is wrong.
 
         Raises:
             InvalidInput: `rate_limited`, with `retry_after_s`.
         """
-        if not self._counters.test(GUESSES, "guess", peer or ""):
-            raise self._refusal(GUESSES, "guess", peer or "")
+        if not self._counters.hit(GUESSES, "guess", _neighbourhood(peer)):
+            raise self._refusal(GUESSES, "guess", _neighbourhood(peer))
 
     def _refusal(self, limit: RateLimitItem, *names: str) -> InvalidInput:
         reset_at = self._counters.get_window_stats(limit, *names).reset_time
         wait_s = max(1, math.ceil(reset_at - time.time()))
         return InvalidInput("rate_limited", f"more than {limit}; try again later", retry_after_s=wait_s)
+
+
+def _neighbourhood(peer: str | None) -> str:
+    try:
+        address = ip_address((peer or "").partition("%")[0])
+    except ValueError:
+        return peer or ""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return address.exploded[:19]
+    return str(address)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,13 +38,14 @@ def fake_job(home: Path, photos: int, label: str) -> Iterator[tuple[Client, str]
         photos: how many.
         label: the job's.
     """
-    settings = Settings(home=home, log_level="WARNING")
+    key = secrets.token_urlsafe(32)
+    settings = Settings(home=home, log_level="WARNING", api_key=key)
     upgrade(settings.database_url)
     database = Database(settings.database_url)
     try:
         job_id = _fill(settings, database, photos, label)
         app = create_app(settings)
-        with Client("http://127.0.0.1", transport=httpx.WSGITransport(app=app)) as client:
+        with Client("http://127.0.0.1", key, transport=httpx.WSGITransport(app=app)) as client:
             yield client, job_id
     finally:
         database.close()

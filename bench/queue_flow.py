@@ -77,7 +77,7 @@ class QueueFlow:
             home=home,
             bundle=str(self._setup.bundle),
             workers=self._setup.workers,
-            allow_in_place=True,
+            in_place_roots="/",
             api_key=secrets.token_urlsafe(32),
         )
 

@@ -65,7 +65,7 @@ DIFFERENT = 1009
 MOST_SENT = 10_000
 """Uploads are requests of one photo each, archives are saved in pieces of 200: more would only take long."""
 
-_KEY = "scale"
+_KEY = "the-key-of-the-measurement-of-scale"
 
 
 class Silent:
@@ -142,7 +142,7 @@ class ScaleJob:
             home=home / "home",
             database_url=database_url,
             log_level="ERROR",
-            allow_in_place=True,
+            in_place_roots=str(self._folder),
             api_key=_KEY,
             max_archive_members=max(50_000, photos),
         )

@@ -18,6 +18,7 @@ from nightshift import admin, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
 from nightshift.models import commands as models
 from nightshift.streams import print_json
+from shared.settings import roots_of
 
 app = typer.Typer(
     help="Finds every face in a pile of photos and gives it an apparent gender and age group.",
@@ -130,16 +131,21 @@ def serve(
         int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. [default: 8080]")
     ] = None,
     in_place: Annotated[
-        bool,
-        typer.Option("--in-place", help="Let clients on this machine name files instead of sending them."),
-    ] = False,
+        list[Path] | None,
+        typer.Option(
+            "--in-place",
+            help="Folder whose files clients on this machine may name instead of sending them; may be given"
+            " several times. [default: NIGHTSHIFT_IN_PLACE_ROOTS]",
+        ),
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Serve the API here, with broker and sweeper; workers are started by `nightshift worker`."""
     with whole_installation():
         from nightshift.serve import serve as serve_here
 
-    raise typer.Exit(serve_here(_given(host=host, port=port, home=home, allow_in_place=in_place or None)))
+    roots = roots_of(map(_absolute, in_place)) if in_place else None
+    raise typer.Exit(serve_here(_given(host=host, port=port, home=home, in_place_roots=roots)))
 
 
 @app.command()

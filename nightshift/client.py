@@ -41,7 +41,8 @@ class Client:
 
     Args:
         server: base URL.
-        api_key: bearer token; empty for a server without keys.
+        api_key: bearer token; empty for the one that a service on this machine has made: it is read from
+            `api_key` in the home, and sent to loopback alone.
         timeout_s: of each read and write.
         transport: httpx transport to use instead of the network, for tests.
         say: told once, in a sentence, when an answer is long in coming.
@@ -88,7 +89,7 @@ class Client:
             label: your own name for it.
             options: the job's options by name.
             metadata: anything you want back with it.
-            priority: jobs of higher priority are worked on first.
+            priority: jobs of higher priority are worked on first; above 0 needs the scope `admin`.
             max_failure_rate: it stops, failed, once more than this fraction of its photos has failed.
             processing_window: when it is worked on, such as `22:00-06:00 Europe/Berlin`.
         """
@@ -355,9 +356,25 @@ class Client:
         query = {"code": list(codes)}
         return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/retry", again=False, params=query))
 
-    def make_key(self, name: str, *, owner: str = "local", scopes: Iterable[str] = ("read", "submit")) -> Key:
-        """Make an API key; its `key` is there this once. Needs the scope `admin`."""
-        body = {"name": name, "owner": owner, "scopes": list(scopes)}
+    def make_key(
+        self,
+        name: str,
+        *,
+        owner: str = "local",
+        scopes: Iterable[str] = ("read", "submit"),
+        expires_at: datetime | None = None,
+    ) -> Key:
+        """Make an API key; its `key` is there this once. Needs the scope `admin`.
+
+        Args:
+            name: what it is for.
+            owner: whose jobs it makes and sees.
+            scopes: what it is good for.
+            expires_at: from when on it is refused (an aware time); None for never.
+        """
+        body: dict[str, Any] = {"name": name, "owner": owner, "scopes": list(scopes)}
+        if expires_at is not None:
+            body["expires_at"] = expires_at.isoformat()
         return Key.model_validate(self._connection.send("POST", "/v1/keys", again=False, json=body).json())
 
     def keys(self) -> list[Key]:

@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from nightshift.errors import ApiError, Unreachable
+from nightshift.found_key import found_key
 from shared.errors import InvalidInput
 
 ATTEMPTS = 5
@@ -28,7 +29,7 @@ class Connection:
 
     Args:
         server: base URL, such as `http://127.0.0.1:8080`.
-        api_key: bearer token; empty for a server without keys.
+        api_key: bearer token; empty for the one that a service on this machine has made, if there is one.
         timeout_s: of each read and write; a long poll adds its own.
         transport: httpx transport to use instead of the network.
         say: told once when an answer is long in coming.
@@ -46,11 +47,13 @@ class Connection:
         self._say = say
         self.timeout_s = timeout_s
         try:
+            api_key = api_key or found_key(httpx.URL(self.server))
             self._http = httpx.Client(
                 base_url=self.server,
                 headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
                 timeout=httpx.Timeout(timeout_s, connect=10.0),
                 transport=transport or httpx.HTTPTransport(retries=2),
+                # Nor is the key sent anywhere else.
                 follow_redirects=False,
                 # A proxy meant for the internet must not see a private server's photos.
                 trust_env=False,

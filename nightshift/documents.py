@@ -86,6 +86,8 @@ class Key(_Document):
     scopes: tuple[str, ...]
     created_at: datetime
     revoked_at: datetime | None = None
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
     key: str | None = None
 
 
@@ -102,7 +104,8 @@ class Attempt(_Document):
 class Job(_Document):
     """Photos submitted together. `outcome` is set once `state` is `ended`."""
 
-    id: str
+    # It names folders here: a server must not choose others.
+    id: str = Field(pattern=r"^job_[0-9A-Za-z]{1,64}$")
     label: str | None = None
     state: str
     outcome: str | None = None

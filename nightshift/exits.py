@@ -9,6 +9,7 @@ from enum import IntEnum
 from typing import ParamSpec
 
 import typer
+from pydantic import ValidationError
 
 from nightshift.errors import ApiError, ClientError, Unreachable
 from shared.errors import Conflict, InvalidInput, NightshiftError
@@ -91,6 +92,9 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
+        except ValidationError as error:
+            say(f"the server's answer is not understood: {error.error_count()} fields of {error.title}")
+            raise typer.Exit(Exit.UNAVAILABLE) from error
         except (ClientError, NightshiftError) as error:
             say(_sentence(error))
             raise typer.Exit(exit_for_error(error)) from error
@@ -102,7 +106,7 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
 
 def _sentence(error: Exception) -> str:
     if isinstance(error, ApiError) and error.status in {401, 403} and error.code != "in_place_forbidden":
-        return f"{error}: is the API key right (--api-key or NIGHTSHIFT_API_KEY)?"
+        return f"{error}: is the API key right (--api-key, NIGHTSHIFT_API_KEY, or `api_key` in the home)?"
     if isinstance(error, Unreachable):
         return f"{error}; is the server running (nightshift serve) and --server right?"
     if isinstance(error, NightshiftError):

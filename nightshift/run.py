@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import socket
@@ -20,9 +21,11 @@ from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
     choose_run,
+    forget_run,
     interrupted_runs,
+    note_run,
     pause_runs,
-    run_metadata,
+    unnoted_runs,
 )
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
@@ -44,8 +47,10 @@ from nightshift.waiting import Lookout, told_if_slow
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
-from shared.settings import load_settings
+from shared.in_place import InPlace
+from shared.settings import Settings, load_settings, roots_of
 from shared.states import JobState
+from shared.store import Store
 
 _GOES_ON = frozenset({"gave_up", "service_failed"})
 """Ends of a run after which it may be resumed: what is done is kept."""
@@ -113,7 +118,7 @@ class Run:
         self._bundle_sha256 = ""
         key = secrets.token_urlsafe(32)
         self._settings = load_settings(
-            **{"allow_in_place": True, "api_key": key, "host": "127.0.0.1", **request.settings}
+            **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
         )
 
     def execute(self) -> Report | Exit:
@@ -143,13 +148,16 @@ class Run:
             return Exit(128 + interrupted.number)
 
     def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
-        settings = self._settings
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
-            parts.enter_context(Home(settings.home))
-            log_here(settings)
+            parts.enter_context(Home(self._settings.home))
+            log_here(self._settings)
             with told_if_slow("the database of the home", say):
-                upgrade(settings.database_url)
+                upgrade(self._settings.database_url)
                 work = self._choose()
+            if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
+                # Broken off while photos were being named: those the job has already are left as they are.
+                self._find(work.paths, work.out)
+            settings = self._open_roots(work.paths)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
                 service = parts.enter_context(
@@ -166,6 +174,7 @@ class Run:
                 if self._request.page:
                     progress.stage("writing the report")
                     add_page(client, report, work.out)
+                forget_run(settings.home, self._job.id)
             except Interrupted:
                 progress.stage("stopping")
                 say("stopping; the workers give back what they have not finished (Ctrl-C again forces)")
@@ -173,6 +182,26 @@ class Run:
             done()
             progress.stage("stopping")
         return report
+
+    def _open_roots(self, paths: Sequence[Path]) -> Settings:
+        """Settings that let what was found be registered, without files of a home's own."""
+        settings = self._settings
+        own = InPlace(settings, Store(settings.store_url).folder)
+        folders: dict[Path, str] = {}
+        photos, real = [], []
+        for photo in self._found.photos:
+            folder = photo.path.parent
+            if photo.path.is_symlink():
+                path = Path(os.path.realpath(photo.path))
+            else:
+                path = Path(folders.setdefault(folder, os.path.realpath(folder)), photo.path.name)
+            if not own.is_private(path):
+                photos.append(photo)
+                real.append(path)
+        if len(photos) < len(self._found.photos):
+            say(f"{len(self._found.photos) - len(photos):,} files of a Nightshift home left alone")
+        self._found.photos = photos
+        return settings.model_copy(update={"in_place_roots": roots_of(in_place_roots(paths, real))})
 
     def _choose(self) -> _Work:
         """Which job; interrupted runs are paused first."""
@@ -182,9 +211,16 @@ class Run:
             with database.write() as session:
                 # In a database that others use, too, such a run may be alive on another machine.
                 alone = database.is_sqlite and self._settings.broker_is_embedded
-                runs = pause_runs(session) if alone else interrupted_runs(session)
+                home = self._settings.home
+                runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
+                unnoted = unnoted_runs(session, home)
         finally:
             database.close()
+        if unnoted:
+            say(
+                f"unfinished jobs call themselves runs of an earlier version ({unnoted[0]}): they are not"
+                " gone on with; run again over the same photos, what was analysed is taken over"
+            )
         earlier = choose_run(runs, request.paths) if request.resume else None
         if earlier is not None:
             self._check_weights(earlier)
@@ -216,17 +252,17 @@ class Run:
             job = client.job(earlier.job_id)
             return client.resume(job.id) if job.state == JobState.PAUSED else job
         if earlier is not None:
-            # Broken off while photos were being named: those the job has already are left as they are.
-            if not self._found.photos:
-                self._find(work.paths, work.out)
             job_id = earlier.job_id
+        elif archive := archive_among(work.paths):
+            # What is unpacked from it is a copy of what the user has.
+            options = {"delete_originals": True, **self._request.options}
+            job = client.submit_archive(archive, options=options)
+            # It has no id before all of it has arrived.
+            note_run(self._settings.home, job.id, work.paths, work.out)
+            return job
         else:
-            metadata = run_metadata(work.paths, work.out)
-            if archive := archive_among(work.paths):
-                # What is unpacked from it is a copy of what the user has.
-                options = {"delete_originals": True, **self._request.options}
-                return client.submit_archive(archive, options=options, metadata=metadata)
-            job_id = client.create_job(options=self._request.options, metadata=metadata).id
+            job_id = client.create_job(options=self._request.options).id
+            note_run(self._settings.home, job_id, work.paths, work.out)
         client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
         return client.submit(job_id)
 
@@ -290,6 +326,18 @@ class Run:
 
     def _again(self) -> str:
         return self._request.again or self._resume_command()
+
+
+def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
+    """What the user named; and, where links in it lead elsewhere, the folder that all of these are in.
+
+    Args:
+        paths: as the user named them.
+        real: of the photos found there, with no link in them.
+    """
+    named = [Path(os.path.realpath(path)) for path in paths]
+    outside = {path.parent for path in real if not any(path.is_relative_to(root) for root in named)}
+    return [*paths, *([Path(os.path.commonpath(outside))] if outside else [])]
 
 
 def add_page(client: Client, report: Report, out: Path) -> None:

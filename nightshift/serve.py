@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import socket
 import time
@@ -20,11 +19,10 @@ from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
 from nightshift.waiting import PartsWatch, told_if_slow
-from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import NightshiftError
-from shared.keys import require_admin_key
 from shared.processes import worker_command
+from shared.root_key import key_file, made_root_key
 from shared.settings import Settings, embedded_broker_socket, load_settings
 
 
@@ -46,7 +44,7 @@ def serve(given: Mapping[str, object]) -> Exit:
                 log_here(settings)
             with told_if_slow("the database", say):
                 upgrade(settings.database_url)
-            refuse_open_door(settings)
+            key_is = _where_the_key_is(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             service = parts.enter_context(
                 running_service(
@@ -54,6 +52,7 @@ def serve(given: Mapping[str, object]) -> Exit:
                 )
             )
             say(f"serving on {service.url} (documentation at {service.url}/docs); Ctrl-C stops")
+            say(key_is)
             watch = PartsWatch(parts.enter_context(Client(service.url, timeout_s=5.0)), say)
             while True:
                 service.check()
@@ -62,6 +61,15 @@ def serve(given: Mapping[str, object]) -> Exit:
     except Interrupted:
         # Being stopped is how serving ends: no failure.
         return Exit.SUCCEEDED
+
+
+def _where_the_key_is(settings: Settings) -> str:
+    """Made here if there is none yet, so that what keeps it from being made is said in one line."""
+    if settings.api_key.get_secret_value():
+        return "the root key is that of NIGHTSHIFT_API_KEY"
+    made_root_key(settings.home)
+    path = key_file(settings.home)
+    return f"the root key is in {path}: this user's `nightshift` finds it there, others are given keys"
 
 
 def become_worker(given: Mapping[str, object]) -> NoReturn:
@@ -81,31 +89,6 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(settings.home)
     os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
-
-
-def refuse_open_door(settings: Settings) -> None:
-    """Off loopback, or with a broker of its own, others may knock.
-
-    Raises:
-        InvalidInput: `api_key_required`.
-    """
-    if settings.api_key.get_secret_value() or (settings.broker_is_embedded and is_loopback(settings.host)):
-        return
-    database = Database(settings.database_url)
-    try:
-        require_admin_key(database, settings.host)
-    finally:
-        database.close()
-
-
-def is_loopback(host: str) -> bool:
-    """True when every address of the host is this machine's own."""
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    addresses = {str(address[0]).partition("%")[0] for *_, address in found}
-    return all(ipaddress.ip_address(address).is_loopback for address in addresses)
 
 
 def listen(host: str, port: int) -> socket.socket:

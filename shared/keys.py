@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 import re
 import secrets
 from collections.abc import Collection
@@ -14,13 +13,12 @@ from enum import StrEnum
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.db.engine import Database
 from shared.db.models import Key
-from shared.errors import InvalidInput, NotFound, Transient
+from shared.errors import InvalidInput, NotFound
 from shared.ids import new_id
 
 LOCAL = "local"
-"""Owner of what is done with the root key, or on this machine without one."""
+"""Owner of what is done with the root key."""
 
 _PREFIX = "nsk_"
 _OWNER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -29,8 +27,17 @@ _OWNER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 class Scope(StrEnum):
     """What a key is good for; `admin` includes the others."""
 
+    # Look at the owner's jobs.
     READ = "read"
+    # That, and make and steer them.
     SUBMIT = "submit"
+    # Register files of the server's machine, within its roots.
+    IN_PLACE = "in_place"
+    # See everybody's jobs from outside, workers and metrics.
+    OPERATOR = "operator"
+    # `/metrics` alone.
+    METRICS = "metrics"
+    # All of these, keys, and priorities over other owners.
     ADMIN = "admin"
 
 
@@ -41,7 +48,7 @@ class Caller:
     Attributes:
         owner: whose jobs these are.
         scopes: what they may do.
-        key_id: of the key they brought; empty for the root key and for none.
+        key_id: of the key they brought; empty for the root key.
     """
 
     owner: str
@@ -53,7 +60,7 @@ class Caller:
         return scope in self.scopes or Scope.ADMIN in self.scopes
 
 
-ROOT = Caller(LOCAL, frozenset(Scope))
+ROOT = Caller(LOCAL, frozenset({Scope.ADMIN}))
 
 
 def check_owner(owner: str) -> str:
@@ -68,36 +75,49 @@ def check_owner(owner: str) -> str:
 
 
 def make_key(
-    session: Session, *, name: str, owner: str, scopes: Collection[Scope], now: datetime
+    session: Session,
+    *,
+    name: str,
+    owner: str,
+    scopes: Collection[Scope],
+    now: datetime,
+    expires_at: datetime | None = None,
 ) -> tuple[Key, str]:
     """Add a key; returns its row and the key itself, which nobody can be shown again."""
-    # 256 bits of chance need no slow hash: there is nothing to guess.
     secret = _PREFIX + secrets.token_urlsafe(32)
     row = Key(
         id=new_id("key"),
         name=name,
         owner=check_owner(owner),
         scopes=sorted(set(scopes)),
-        sha256=_digest(secret),
+        sha256=digest_of(secret.encode()),
         created_at=now,
+        expires_at=expires_at,
     )
     session.add(row)
     session.flush()
     return row, secret
 
 
-def is_of_the_database(secret: str) -> bool:
-    """Whether this reads like a key of the database."""
-    return secret.startswith(_PREFIX)
+def valid_digests(session: Session) -> frozenset[str]:
+    """Digests of every key that was not revoked."""
+    return frozenset(session.scalars(select(Key.sha256).where(Key.revoked_at.is_(None))))
 
 
-def find_caller(session: Session, secret: str) -> Caller | None:
-    """Who has this key; None for one that is unknown or revoked."""
-    digest = _digest(secret)
+def find_caller(session: Session, digest: str, now: datetime) -> Caller | None:
+    """Who has the key of this digest; None for one that is unknown or revoked.
+
+    Raises:
+        InvalidInput: `key_expired`.
+    """
     row = session.scalar(select(Key).where(Key.sha256 == digest, Key.revoked_at.is_(None)))
-    if row is None or not hmac.compare_digest(row.sha256, digest):
+    if row is None:
         return None
-    return Caller(row.owner, frozenset(map(Scope, row.scopes)), row.id)
+    if row.expires_at is not None and row.expires_at <= now:
+        raise InvalidInput("key_expired", f"the key {row.id} expired at {row.expires_at:%Y-%m-%d %H:%M} UTC")
+    # One whose scopes this version does not know is good for the others.
+    scopes = frozenset(Scope(scope) for scope in row.scopes if scope in set(Scope))
+    return Caller(row.owner, scopes, row.id)
 
 
 def list_keys(session: Session) -> list[Key]:
@@ -118,34 +138,6 @@ def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
     return row
 
 
-def has_admin_key(session: Session, *, also_revoked: bool = False) -> bool:
-    """Whether anybody can, or ever could, administer this service with a key of the database."""
-    query = select(Key.scopes)
-    if not also_revoked:
-        query = query.where(Key.revoked_at.is_(None))
-    return any(Scope.ADMIN in scopes for scopes in session.scalars(query))
-
-
-def require_admin_key(database: Database, host: str) -> None:
-    """Refuse to serve others, on `host`, when nobody has a key.
-
-    Raises:
-        InvalidInput: `api_key_required`.
-        Transient: `database_unavailable`: only the database could tell.
-    """
-    try:
-        with database.read() as session:
-            found = has_admin_key(session)
-    except Transient as error:
-        if error.code != "schema_outdated":
-            raise
-        found = False
-    if not found:
-        message = (
-            "set NIGHTSHIFT_API_KEY, or make a key with the scope admin, to serve more than this machine, on"
-        )
-        raise InvalidInput("api_key_required", f"{message} {host}")
-
-
-def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+def digest_of(secret: bytes) -> str:
+    """What is kept of a key: 256 bits of chance need no slow hash, since there is nothing to guess."""
+    return hashlib.sha256(secret).hexdigest()

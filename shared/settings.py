@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.errors import InvalidInput
 from shared.options import JobOptions
 from shared.places import check_broker_url, database_url, file_url, is_plain
+from shared.root_key import check_root_key
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+DEFAULT_HOME = "~/.nightshift"
 SOCKET_PATH_LIMIT = 100
 """Bytes a Unix socket's path may have on every system we run on (sun_path is 104 on macOS, 108 on Linux)."""
 
@@ -28,7 +31,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", frozen=True, extra="ignore")
 
     home: Path = Field(
-        Path("~/.nightshift"),
+        Path(DEFAULT_HOME),
         description="Folder of the embedded parts: database, store, broker socket, logs.",
     )
     # These hold passwords: not for logs.
@@ -63,17 +66,18 @@ class Settings(BaseSettings):
     )
     api_key: SecretStr = Field(
         SecretStr(""),
-        description="Root key: all scopes, owner `local`. Off loopback it is needed, or a key of the"
-        " database with the scope `admin`.",
+        description="Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the"
+        " home's file `api_key`, which the first start makes.",
     )
     rate_limit: str = Field(
         "6000/minute",
         pattern=r"^([1-9]\d*/(second|minute|hour))?$",
         description="Requests a key may make of one API process, such as `6000/minute`; empty: any number.",
     )
-    allow_in_place: bool = Field(
-        False,
-        description="Let loopback clients register files of this machine instead of uploading them.",
+    in_place_roots: str = Field(
+        "",
+        description="Folders whose files clients on this machine with the scope `in_place` may register"
+        " instead of sending them: `/photos:/mnt/more`, or a JSON list. Empty: none.",
     )
 
     bundle: str = Field("utkface-v2s", description="Weights: a name under `weights_dir`, or a path.")
@@ -196,6 +200,21 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = Field("text", description="`json`: one object a line.")
 
+    @field_validator("api_key")
+    @classmethod
+    def _check_key(cls, key: SecretStr) -> SecretStr:
+        if key.get_secret_value():
+            check_root_key(key.get_secret_value())
+        return key
+
+    @field_validator("in_place_roots")
+    @classmethod
+    def _check_roots(cls, roots: str) -> str:
+        for root in _folders_in(roots):
+            if not Path(root).is_absolute():
+                raise ValueError(f"{root!r} is no absolute path")
+        return roots
+
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         """Fill in what follows from the home; frozen, so through the back door and only here."""
@@ -214,6 +233,11 @@ class Settings(BaseSettings):
     def broker_is_embedded(self) -> bool:
         """True when the broker is the server that the runner itself starts."""
         return self.broker_url == _broker_url(self.home)
+
+    @property
+    def in_place_folders(self) -> tuple[Path, ...]:
+        """Folders, or files, that may be registered in place."""
+        return tuple(map(Path, _folders_in(self.in_place_roots)))
 
     @property
     def stall_s(self) -> float:
@@ -239,6 +263,30 @@ class Settings(BaseSettings):
             tilt_threshold_deg=self.tilt_threshold_deg,
             reuse=True,
         )
+
+
+def _folders_in(roots: str) -> list[str]:
+    """What a list of folders names; JSON can name every one, also one with a colon.
+
+    Raises:
+        ValueError: it looks like JSON and is no list of strings.
+    """
+    if not roots.startswith("["):
+        return [root for root in roots.split(os.pathsep) if root]
+    listed = json.loads(roots)
+    if not isinstance(listed, list) or not all(isinstance(root, str) for root in listed):
+        raise ValueError("is no JSON list of folders")
+    return listed
+
+
+def roots_of(paths: Iterable[Path]) -> str:
+    """Such a list of folders, whatever their names are made of."""
+    return json.dumps([str(path) for path in paths])
+
+
+def home_of_clients() -> Path:
+    """The home as a client sees it, which reads no other setting: those are the service's."""
+    return Path(os.environ.get("NIGHTSHIFT_HOME") or DEFAULT_HOME).expanduser().absolute()
 
 
 def embedded_broker_socket(home: Path) -> Path:

@@ -20,6 +20,9 @@ from shared.db.migrate import upgrade
 from shared.processes import broker_command, sweeper_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
 
+ROOT_KEY = "the-root-key-of-the-clusters-that-tests-start"
+WITH_KEY = {"Authorization": f"Bearer {ROOT_KEY}"}
+
 
 @dataclass
 class Cluster:
@@ -43,6 +46,7 @@ class Cluster:
             "NIGHTSHIFT_PHOTO_TIMEOUT_S": str(self.settings.photo_timeout_s),
             "NIGHTSHIFT_STORE_URL": self.settings.store_url,
             "NIGHTSHIFT_BUNDLE": self.settings.bundle,
+            "NIGHTSHIFT_API_KEY": ROOT_KEY,
         }
         with (self.logs / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
@@ -131,7 +135,9 @@ def peak_memory_mb_of(pid: int) -> float:
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """A migrated SQLite home with nothing started yet; whatever a test starts is killed after it."""
-    settings = Settings(home=tmp_path / "home", workers=1, threads=1, sweep_interval_s=0.5, lease_s=20)
+    settings = Settings(
+        home=tmp_path / "home", workers=1, threads=1, sweep_interval_s=0.5, lease_s=20, api_key=ROOT_KEY
+    )
     logs = tmp_path / "logs"
     logs.mkdir()
     upgrade(settings.database_url)

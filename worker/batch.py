@@ -11,6 +11,7 @@ from typing import Protocol
 
 from shared.domain import Analysis, PhotoError
 from shared.errors import Transient, Unreadable
+from shared.in_place import InPlace
 from shared.queue.claim import Claim, ClaimedPhoto
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Failed, NotRead, Result, Succeeded
@@ -161,7 +162,12 @@ def _prepare(
     progress([photo.id], at_store=True)
     try:
         data = read_photo(
-            photo, parts.store, owner=held.owner, job_id=held.job_id, max_bytes=settings.max_photo_bytes
+            photo,
+            parts.store,
+            owner=held.owner,
+            job_id=held.job_id,
+            max_bytes=settings.max_photo_bytes,
+            in_place=InPlace(settings, parts.store.folder),
         )
     except Unreadable as error:
         retryable = error.code != "file_too_large"
@@ -202,6 +208,9 @@ def _prepare(
         budget.give_back(taken - left)
         return _Pixels(photo.id, sha256, len(data), decoded, left)
     budget.give_back(taken)
+    if photo.in_place_path is not None:
+        # Its digest would tell what is in a file that is no picture, and was never sent.
+        return Failed(photo.id, failure)
     return Failed(photo.id, failure, sha256, len(data))
 
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
+import os
 import stat
 from pathlib import Path
 
 from shared.errors import Transient, Unreadable
-from shared.photo_names import path_spelled_out
+from shared.in_place import InPlace, open_unlinked
 from shared.places import path_of_text
 from shared.queue.claim import ClaimedPhoto
 from shared.store import Store, photo_key
 
+_NOT_THERE = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO}
+)
 
-def read_photo(photo: ClaimedPhoto, store: Store, *, owner: str, job_id: str, max_bytes: int) -> bytes:
+
+def read_photo(
+    photo: ClaimedPhoto, store: Store, *, owner: str, job_id: str, max_bytes: int, in_place: InPlace
+) -> bytes:
     """Read a claimed photo whole.
 
     Raises:
@@ -22,7 +30,7 @@ def read_photo(photo: ClaimedPhoto, store: Store, *, owner: str, job_id: str, ma
         Transient: `store_unavailable`, `file_read_error`: another attempt may succeed.
     """
     if photo.in_place_path is not None:
-        return _read_in_place(path_of_text(photo.in_place_path), max_bytes)
+        return _read_in_place(path_of_text(photo.in_place_path), max_bytes, in_place)
     data = store.get(photo_key(owner, job_id, photo.id))
     if data is None:
         raise Unreadable("file_unavailable", "the store has no bytes of this photo")
@@ -31,20 +39,27 @@ def read_photo(photo: ClaimedPhoto, store: Store, *, owner: str, job_id: str, ma
     return data
 
 
-def _read_in_place(path: Path, max_bytes: int) -> bytes:
+def _read_in_place(path: Path, max_bytes: int, in_place: InPlace) -> bytes:
+    # It was resolved when it was registered: what is a link now was put there since, by whomever.
     try:
-        # A named pipe or a device would block for ever.
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise Unreadable("file_unavailable", f"{path_spelled_out(path)} is not a file")
-        with path.open("rb") as file:
+        if in_place.is_private(path):
+            raise _unavailable()
+        with open(open_unlinked(path), "rb") as file:  # noqa: PTH123 - a descriptor
+            # A named pipe or a device would block for ever.
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise _unavailable()
             data = file.read(max_bytes + 1)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise Unreadable("file_unavailable", f"{path_spelled_out(path)} is gone") from error
-    except PermissionError as error:
-        raise Unreadable("file_unavailable", f"{path_spelled_out(path)} may not be read") from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise Transient("file_read_error", f"{path_spelled_out(path)}: {reason}") from error
+    except OSError as error:
+        if error.errno in _NOT_THERE:
+            raise _unavailable() from error
+        raise Transient("file_read_error", f"it cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise _unavailable() from error
     if len(data) > max_bytes:
         raise Unreadable("file_too_large", f"over {max_bytes:,} bytes")
     return data
+
+
+def _unavailable() -> Unreadable:
+    """One answer for all: a client must not learn which files there are."""
+    return Unreadable("file_unavailable", "it is gone, is no file (or a link), or may not be read")

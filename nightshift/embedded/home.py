@@ -8,10 +8,11 @@ import stat
 from pathlib import Path
 from typing import Self
 
+from shared import root_key
 from shared.errors import Conflict, InvalidInput
 
 LOCK = "lock"
-_OURS = frozenset({LOCK, "nightshift.db"})
+_OURS = frozenset({LOCK, "nightshift.db", root_key.FILE})
 
 
 class Home:

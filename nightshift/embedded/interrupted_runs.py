@@ -1,22 +1,35 @@
-"""Runs that were broken off, and which of them `--resume` means."""
+"""Runs that were broken off, and which of them `--resume` means.
+
+Over what a run goes and where its results are written is noted in the home, in a file named by the job:
+only this user writes there. A job's metadata is its client's, and decides nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.db.models import Job
+from nightshift.embedded.home import make_private_folder
+from nightshift.replacement import replacing
+from shared.db.models import Erasure, Job
+from shared.errors import NightshiftError
+from shared.keys import LOCAL
 from shared.places import path_as_text, path_of_text
 from shared.queue.moves import try_move
 from shared.states import JobState
 
-METADATA_KEY = "run"
-"""Where a job's metadata says which command made it."""
+FOLDER = "runs"
+BEFORE = "run"
+"""Where the metadata of a job said, in the version before, what its run was."""
 
+_NOTE = re.compile(r"(job_[0-9a-f]{32})\.json")
 _RESUMABLE = (JobState.OPEN, JobState.UNPACKING, JobState.QUEUED, JobState.RUNNING, JobState.PAUSED)
 
 
@@ -32,33 +45,66 @@ class InterruptedRun:
     bundle_sha256: str
 
 
-def interrupted_runs(session: Session) -> list[InterruptedRun]:
-    """Unfinished jobs of `nightshift run`, newest first."""
+def note_run(home: Path, job_id: str, paths: Sequence[Path], out: Path) -> None:
+    """Write down what a job's run is about, whole and for this user alone.
+
+    Raises:
+        NightshiftError: `run_not_noted`.
+    """
+    note = {"paths": [path_as_text(path) for path in paths], "out": path_as_text(out)}
+    file = _file(home, job_id)
+    try:
+        make_private_folder(file.parent)
+        with replacing(file) as written:
+            os.fchmod(written.fileno(), 0o600)
+            written.write(json.dumps(note).encode())
+    except OSError as error:
+        raise NightshiftError("run_not_noted", f"{file}: {error.strerror}") from error
+
+
+def forget_run(home: Path, job_id: str) -> None:
+    """Remove a run's note: it has ended, and its results are written."""
+    _file(home, job_id).unlink(missing_ok=True)
+
+
+def interrupted_runs(session: Session, home: Path) -> list[InterruptedRun]:
+    """Unfinished jobs that a run of this home has noted, newest first; notes of ended ones are removed."""
+    noted = dict(_notes(home))
     # Columns, not objects: those this session has loaded do not see moves made since.
-    columns = (Job.id, Job.state, Job.client_metadata, Job.bundle_name, Job.bundle_sha256)
-    query = select(*columns).where(Job.state.in_(_RESUMABLE))
+    columns = (Job.id, Job.state, Job.bundle_name, Job.bundle_sha256)
+    query = select(*columns).where(Job.id.in_(noted), Job.owner == LOCAL)
     runs = []
-    for job_id, state, metadata, *bundle in session.execute(query.order_by(Job.created_at.desc(), Job.id)):
-        made_by = metadata.get(METADATA_KEY)
-        if isinstance(made_by, dict) and made_by.get("paths") and made_by.get("out"):
-            paths = tuple(path_of_text(path) for path in made_by["paths"])
-            runs.append(InterruptedRun(job_id, state, paths, path_of_text(made_by["out"]), *bundle))
+    for job_id, state, *bundle in session.execute(query.order_by(Job.created_at.desc(), Job.id)):
+        if state in _RESUMABLE:
+            runs.append(InterruptedRun(job_id, state, *noted[job_id], *bundle))
+        else:
+            forget_run(home, job_id)
+    for job_id in session.scalars(select(Erasure.job_id).where(Erasure.job_id.in_(noted))):
+        forget_run(home, job_id)
     return runs
 
 
-def pause_runs(session: Session) -> list[InterruptedRun]:
+def unnoted_runs(session: Session, home: Path) -> list[str]:
+    """Unfinished jobs whose metadata calls them runs, as the version before wrote it, or as anybody may."""
+    noted = dict(_notes(home))
+    query = select(Job.id, Job.client_metadata).where(Job.state.in_(_RESUMABLE), Job.owner == LOCAL)
+    found = session.execute(query.order_by(Job.created_at.desc()))
+    return [job_id for job_id, metadata in found if job_id not in noted and BEFORE in metadata]
+
+
+def pause_runs(session: Session, home: Path) -> list[InterruptedRun]:
     """Pause the interrupted runs under way, so that no worker goes on with one unasked; returns all.
 
     Jobs that were sent to a server on the same home are left to go on: nobody would resume them.
     """
-    for run in interrupted_runs(session):
+    for run in interrupted_runs(session, home):
         try_move(session, run.job_id, "pause")
-    return interrupted_runs(session)
+    return interrupted_runs(session, home)
 
 
-def cancel_runs(session: Session, out: Path) -> None:
+def cancel_runs(session: Session, home: Path, out: Path) -> None:
     """Cancel the interrupted runs whose results would go there; what they have analysed is kept."""
-    for run in interrupted_runs(session):
+    for run in interrupted_runs(session, home):
         if run.out == out:
             try_move(session, run.job_id, "cancel")
 
@@ -70,6 +116,21 @@ def choose_run(runs: Sequence[InterruptedRun], paths: Sequence[Path]) -> Interru
     return next((run for run in runs if set(run.paths) == set(paths)), None)
 
 
-def run_metadata(paths: Sequence[Path], out: Path) -> dict[str, object]:
-    """The metadata of a run's job."""
-    return {METADATA_KEY: {"paths": [path_as_text(path) for path in paths], "out": path_as_text(out)}}
+def _file(home: Path, job_id: str) -> Path:
+    return home / FOLDER / f"{job_id}.json"
+
+
+def _notes(home: Path) -> Iterator[tuple[str, tuple[tuple[Path, ...], Path]]]:
+    try:
+        names = os.listdir(home / FOLDER)  # noqa: PTH208 - a home that is new has none
+    except OSError:
+        return
+    for name in names:
+        if named := _NOTE.fullmatch(name):
+            try:
+                note = json.loads((home / FOLDER / name).read_bytes())
+                paths = tuple(map(path_of_text, note["paths"]))
+                yield named[1], (paths, path_of_text(note["out"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                # Half of a note tells nothing; the job is there still.
+                continue

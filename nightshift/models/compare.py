@@ -74,10 +74,11 @@ def compare_bundles(
 
 
 def _cancel(request: Request) -> None:
-    database = Database(load_settings(**request.settings).database_url)
+    settings = load_settings(**request.settings)
+    database = Database(settings.database_url)
     try:
         with database.write() as session:
-            cancel_runs(session, request.out or Path.cwd())
+            cancel_runs(session, settings.home, request.out or Path.cwd())
     finally:
         database.close()
 

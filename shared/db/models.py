@@ -294,6 +294,9 @@ class Key(Base):
     sha256: Mapped[str]
     created_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    # To the minute, or later: requests wait for no write.
+    last_used_at: Mapped[datetime | None]
 
 
 class WorkerRow(Base):

@@ -18,7 +18,6 @@ from shared.errors import Conflict, InvalidInput
 from shared.ids import new_id
 from shared.options import JobOptions
 from shared.photo_names import CUSTOM_ID_LIMIT
-from shared.places import path_of_text
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.states import JobState, PhotoStatus
@@ -40,7 +39,8 @@ class NewPhoto:
     Attributes:
         custom_id: the client's name for it, unique in the job.
         id: made beforehand, since an upload's bytes are stored under it before the row is.
-        in_place_path: of a file of this machine, absolute, by `path_as_text`; None for an upload.
+        in_place_path: of a file of this machine, absolute and with no link in it, by `path_as_text`; None for
+            an upload.
         sha256: hex, None until a worker has read the file.
         size_bytes: likewise.
         error: why it failed on its way in, None when it is to be analysed.
@@ -64,15 +64,6 @@ def check_custom_id(custom_id: str) -> None:
         raise InvalidInput("bad_custom_id", f"custom_id must have 1 to {CUSTOM_ID_LIMIT} characters")
     if "\x00" in custom_id or any("\ud800" <= character <= "\udfff" for character in custom_id):
         raise InvalidInput("bad_custom_id", "custom_id holds a NUL or half a surrogate pair")
-
-
-def _check_path(text: str) -> None:
-    try:
-        is_absolute = path_of_text(text).is_absolute()
-    except ValueError as error:
-        raise InvalidInput("bad_path", str(error)) from error
-    if not is_absolute:
-        raise InvalidInput("bad_path", f"path must be absolute: {text!r}")
 
 
 def open_job(
@@ -130,7 +121,7 @@ def add_photos(
         NotFound: `job_not_found`.
         Conflict: `job_sealed` when the job is no longer open; `custom_id_taken` when the name
             stands for other bytes or another path. Nothing is added then.
-        InvalidInput: `bad_custom_id`, `bad_path`.
+        InvalidInput: `bad_custom_id`.
     """
     job = owned_job(session, owner, job_id, lock=True)
     if job.state != JobState.OPEN:
@@ -139,8 +130,6 @@ def add_photos(
     rows = []
     for photo in photos:
         check_custom_id(photo.custom_id)
-        if photo.in_place_path is not None:
-            _check_path(photo.in_place_path)
         if photo.custom_id not in known:
             known[photo.custom_id] = _identity(photo)
             rows.append(photo)

@@ -215,6 +215,8 @@ class Key(View):
     scopes: list[Scope]
     created_at: datetime
     revoked_at: datetime | None = Field(description="From here on it is refused; null while it is good.")
+    expires_at: datetime | None = Field(description="From here on it is refused; null: never.")
+    last_used_at: datetime | None = Field(description="About when, to the minute; null: not yet.")
 
 
 class MadeKey(Key):

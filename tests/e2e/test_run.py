@@ -4,7 +4,7 @@ import csv
 import json
 from pathlib import Path
 
-from nightshift.embedded.interrupted_runs import run_metadata
+from nightshift.embedded.interrupted_runs import note_run
 from shared.bundles import locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.queue.intake import NewPhoto, add_photos, open_job
@@ -24,10 +24,10 @@ def open_broken_off(home: Path, photos: Path, out: Path) -> str:
             owner="local",
             options=settings.default_job_options(),
             bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
-            metadata=run_metadata([photos], out),
         )
         add_photos(session, "local", job.id, [first])
     database.close()
+    note_run(home, job.id, [photos], out)
     return job.id
 
 

@@ -10,7 +10,7 @@ from tests.processes import wait_for
 
 
 def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
-    server = Nightshift(tmp_path, {"API_KEY": "secret"})
+    server = Nightshift(tmp_path)
     write_portraits(tmp_path / "party", 3)
     (tmp_path / "party" / "bad.jpg").write_bytes(b"no photo")
 
@@ -20,6 +20,10 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
         found = re.search(r"serving on (\S+)", stderr.read_text())
         assert found, stderr.read_text()
         server.settings["SERVER"] = url = found[1]
+        # The first start has made a key, and says where; the command finds it there by itself.
+        key_file = server.home / "api_key"
+        assert str(key_file) in stderr.read_text()
+        assert key_file.read_text().strip() not in stderr.read_text()
 
         forbidden = server.run("submit", "party", "--in-place")
         assert forbidden.returncode == 2
@@ -31,7 +35,7 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
         assert server.run("cancel", job).returncode == 0
         assert json.loads(server.run("status", job, "--json").stdout)["outcome"] == "cancelled"
 
-        with Nightshift(tmp_path, {"API_KEY": ""}).running("worker", "--workers", "1"):
+        with Nightshift(tmp_path).running("worker", "--workers", "1"):
             submitted = server.run("submit", "party", "--wait", "--json")
             assert submitted.returncode == 3, submitted.stderr
             job = json.loads(submitted.stdout)["id"]
@@ -54,7 +58,7 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
                 "portrait-02.jpg": 1,
             }
 
-            with Client(url, "secret") as client:
+            with Client(url, key_file.read_text().strip()) as client:
                 assert client.summary(job).faces == 3
                 assert [photo.custom_id for photo in client.results(job)] == list(lines)
 
@@ -62,7 +66,7 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
         no_such = server.run("status", "job_nowhere")
         assert no_such.returncode == 2
         assert no_such.stderr.count("\n") == 1
-        server.settings["API_KEY"] = "wrong"
+        server.settings["API_KEY"] = "wrong" * 10
         refused = server.run("status")
         assert refused.returncode == 2
         assert "NIGHTSHIFT_API_KEY" in refused.stderr
@@ -73,8 +77,8 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
     assert "no answer from" in away.stderr
 
 
-def test_serving_the_network_without_a_key_is_refused(tmp_path: Path) -> None:
-    refused = Nightshift(tmp_path).run("serve", "--host", "0.0.0.0")
+def test_a_key_that_people_think_of_is_refused(tmp_path: Path) -> None:
+    refused = Nightshift(tmp_path, {"API_KEY": "secret"}).run("serve", "--host", "0.0.0.0")
     assert refused.returncode == 2
     assert "NIGHTSHIFT_API_KEY" in refused.stderr
 

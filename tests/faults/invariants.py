@@ -68,7 +68,13 @@ def _faces_are_of_one_attempt(photos: list[Photo], faces: Counter[str], rows: se
 
 
 def _answers_once(settings: Settings, job: Job, photos: list[Photo]) -> None:
-    lines = create_app(settings).test_client().get(f"/v1/jobs/{job.id}/results").text.splitlines()
+    headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
+    lines = (
+        create_app(settings)
+        .test_client()
+        .get(f"/v1/jobs/{job.id}/results", headers=headers)
+        .text.splitlines()
+    )
     in_order = sorted(photos, key=lambda photo: photo.ordinal)
     assert [json.loads(line)["photo_id"] for line in lines] == [photo.id for photo in in_order]
 

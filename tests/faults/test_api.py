@@ -12,7 +12,7 @@ import pytest
 
 from shared.db.models import Upload
 from tests.faults.runs import Api, Run
-from tests.processes import wait_for
+from tests.processes import WITH_KEY, wait_for
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="photos"; filename="%s"\r\n\r\n'
 
@@ -28,7 +28,7 @@ def form(*photos: tuple[str, bytes]) -> bytes:
 
 
 def send(api: Api, body: bytes) -> httpx.Response:
-    headers = {"Content-Type": "multipart/form-data; boundary=b", "Idempotency-Key": "tonight"}
+    headers = {"Content-Type": "multipart/form-data; boundary=b", "Idempotency-Key": "tonight", **WITH_KEY}
     return httpx.post(f"{api.url}/v1/jobs", content=body, headers=headers, timeout=60)
 
 
@@ -40,6 +40,7 @@ def test_killed_in_mid_upload_and_sent_again(run: Run) -> None:
     client = socket.create_connection(("127.0.0.1", api.port))
     head = (
         "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nIdempotency-Key: tonight\r\n"
+        f"Authorization: {WITH_KEY['Authorization']}\r\n"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     client.sendall(head.encode() + body[: len(body) // 2])
@@ -77,7 +78,7 @@ def test_killed_between_its_commit_and_its_ring(run: Run, api: Api) -> None:
             httpx.post,
             f"{api.url}/v1/jobs",
             content=form(("a.jpg", b"photo a"), ("b.jpg", b"photo b")),
-            headers={"Content-Type": "multipart/form-data; boundary=b"},
+            headers={"Content-Type": "multipart/form-data; boundary=b", **WITH_KEY},
             timeout=60,
         )
         wait_for(lambda: bool(run.jobs()), "the API to commit")

@@ -18,7 +18,7 @@ from shared.db.models import Archive, Job, Photo
 from shared.processes import api_command
 from shared.states import JobState, Outcome
 from tests.faults.invariants import assert_all_is_well
-from tests.processes import Cluster, memory_mb_of, peak_memory_mb_of, wait_for
+from tests.processes import WITH_KEY, Cluster, memory_mb_of, peak_memory_mb_of, wait_for
 
 PHOTO_BYTES = 400_000
 BOUNDARY = b'--b\r\nContent-Disposition: form-data; name="archive"; filename="party.zip"\r\n\r\n'
@@ -61,7 +61,10 @@ def test_a_zip_is_unpacked_whoever_dies(cluster: Cluster, tmp_path: Path, photos
     socket = tmp_path / "api.sock"
     api = cluster.start("api", api_command(cluster.settings, bind=f"unix:{socket}"))
     client = httpx.Client(
-        transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://localhost", timeout=120
+        transport=httpx.HTTPTransport(uds=str(socket)),
+        base_url="http://localhost",
+        timeout=120,
+        headers=WITH_KEY,
     )
     wait_for(socket.exists, "the API to listen")
     client.get("/healthz").raise_for_status()

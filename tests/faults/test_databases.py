@@ -23,7 +23,7 @@ from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from tests.faults.runs import Run
 from tests.faults.test_api import Api
-from tests.processes import wait_for
+from tests.processes import WITH_KEY, wait_for
 
 
 @pytest.mark.parametrize("seconds", [8, pytest.param(45, marks=pytest.mark.soak)])
@@ -213,7 +213,7 @@ def test_a_full_disk_under_uploads(run: Run, small_disk: Path) -> None:
     run.cluster.settings = run.cluster.settings.model_copy(update={"store_url": f"file://{small_disk}/store"})
     api = Api(run)
     run.start_workers("one")
-    with httpx.Client(base_url=api.url, timeout=60) as client:
+    with httpx.Client(base_url=api.url, timeout=60, headers=WITH_KEY) as client:
         run.job_id = client.post("/v1/jobs", json={}).json()["id"]
         photos = f"/v1/jobs/{run.job_id}/photos"
         assert client.put(photos, params={"custom_id": "before.jpg"}, content=b"photo 1").status_code == 201

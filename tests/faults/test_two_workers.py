@@ -22,7 +22,7 @@ from shared.queue.counts import Counts, count_photos
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.states import JobState, Outcome
 from tests.faults.invariants import assert_all_is_well
-from tests.processes import Cluster, memory_mb_of, wait_for
+from tests.processes import WITH_KEY, Cluster, memory_mb_of, wait_for
 from tests.queue_rows import manifest
 
 PHOTOS = 300
@@ -94,7 +94,12 @@ def test_a_killed_worker_and_a_flushed_broker_lose_nothing(cluster: Cluster, tmp
     assert [row.custom_id for row in rows] == [f"{number:04d}.jpg" for number in range(PHOTOS)]
     assert {row.status for row in rows} == {"succeeded"}
     assert {row.face_count for row in rows} == {1}
-    lines = create_app(cluster.settings).test_client().get(f"/v1/jobs/{job_id}/results").text.splitlines()
+    lines = (
+        create_app(cluster.settings)
+        .test_client()
+        .get(f"/v1/jobs/{job_id}/results", headers=WITH_KEY)
+        .text.splitlines()
+    )
     assert [json.loads(line)["photo_id"] for line in lines] == [row.id for row in rows]
     crashed = [row for row in rows if row.crashes]
     assert 1 <= len(crashed) <= cluster.settings.batch_size

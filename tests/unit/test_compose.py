@@ -23,7 +23,7 @@ from shared.processes import (
 from shared.settings import REPOSITORY, Settings, load_settings
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
-SECRETS = {"POSTGRES_PASSWORD": "pw", "S3_SECRET_KEY": "sk", "NIGHTSHIFT_API_KEY": "key"}
+SECRETS = {"POSTGRES_PASSWORD": "pw", "S3_SECRET_KEY": "sk", "NIGHTSHIFT_API_KEY": "0123456789abcdef" * 4}
 OURS = ("migrate", "api", "worker-cpu", "worker-gpu", "sweeper")
 
 

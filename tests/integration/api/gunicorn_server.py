@@ -10,7 +10,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partialmethod
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -18,10 +20,12 @@ from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.processes import api_command
 from shared.settings import Settings
-from tests.integration.api.service import write_bundle
+from tests.integration.api.service import ROOT_KEY, write_bundle
 from tests.processes import peak_memory_mb_of, wait_for
 
 SMALL_BUFFER_BYTES = 16_384
+KEY_LINE = f"Authorization: Bearer {ROOT_KEY}\r\n"
+"""For requests that are written by hand."""
 
 
 @dataclass
@@ -40,7 +44,17 @@ class Server:
         return f"{self.scheme}://127.0.0.1:{self.port}"
 
     def open_job(self) -> str:
-        return str(httpx.post(f"{self.url}/v1/jobs", json={}, timeout=60).json()["id"])
+        return str(self.post(f"{self.url}/v1/jobs", json={}, timeout=60).json()["id"])
+
+    def request(self, method: str, url: str, **request: Any) -> httpx.Response:
+        """Send a request with the root key, over a connection of its own."""
+        headers = {"Authorization": f"Bearer {ROOT_KEY}", **request.pop("headers", {})}
+        return httpx.request(method, url, headers=headers, **request)
+
+    get = partialmethod(request, "GET")
+    head = partialmethod(request, "HEAD")
+    post = partialmethod(request, "POST")
+    put = partialmethod(request, "PUT")
 
     def stored(self, job_id: str) -> list[Path]:
         """Files of a job, temporary ones included."""
@@ -63,7 +77,7 @@ class Server:
 
     def has_free_seat(self, job_id: str) -> bool:
         """Whether one more may wait for a job."""
-        answer = httpx.get(f"{self.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"}, timeout=60)
+        answer = self.get(f"{self.url}/v1/jobs/{job_id}", headers={"Prefer": "wait=1"}, timeout=60)
         return "Preference-Applied" in answer.headers
 
     def answer_to(self, request: bytes) -> bytes:
@@ -116,6 +130,7 @@ def running_server(
                 "NIGHTSHIFT_WEIGHTS_DIR": str(settings.weights_dir),
                 "NIGHTSHIFT_BUNDLE": "test",
                 "NIGHTSHIFT_API_THREADS": str(threads),
+                "NIGHTSHIFT_API_KEY": ROOT_KEY,
                 **environment,
             },
         )

@@ -26,6 +26,8 @@ from shared.settings import Settings
 from tests.fakes import FakeDoorbell
 from tests.queue_rows import analysis, face, manifest, save_all, take
 
+ROOT_KEY = "the-root-key-of-the-services-that-tests-make"
+
 
 @dataclass
 class Service:
@@ -39,7 +41,14 @@ class Service:
 
     @property
     def client(self) -> FlaskClient:
-        """A client on this machine."""
+        """A client on this machine, with the root key."""
+        client = self.app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.settings.api_key.get_secret_value()}"
+        return client
+
+    @property
+    def anybody(self) -> FlaskClient:
+        """A client on this machine, without a key."""
         return self.app.test_client()
 
     @property
@@ -154,7 +163,13 @@ def make_service(folder: Path, **overrides: object) -> Service:
     """A service in this folder, its broker a fake; over SQLite unless a migrated database is named."""
     write_bundle(folder / "weights")
     settings = Settings(
-        **{"home": folder / "home", "weights_dir": folder / "weights", "bundle": "test", **overrides}  # type: ignore[arg-type]
+        **{
+            "api_key": ROOT_KEY,
+            "home": folder / "home",
+            "weights_dir": folder / "weights",
+            "bundle": "test",
+            **overrides,
+        }  # type: ignore[arg-type]
     )
     settings.home.mkdir(exist_ok=True)
     if "database_url" not in overrides:

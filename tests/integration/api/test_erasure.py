@@ -100,7 +100,7 @@ def test_no_such_job_and_anothers_job_are_not_there(service: Service) -> None:
 
 
 def test_photos_in_place_are_never_touched(serve: Serve, tmp_path: Path) -> None:
-    service = serve(allow_in_place=True)
+    service = serve(in_place_roots="/")
     folder = tmp_path / "archive of a lifetime"
     folder.mkdir()
     names = ["a.jpg", "b.jpg"]

@@ -12,7 +12,7 @@ from werkzeug.test import create_environ
 from werkzeug.wrappers import Response
 
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
+from tests.integration.api.service import ROOT_KEY, Service
 
 NAMES = [
     "IMG_0001.JPG",
@@ -245,6 +245,7 @@ def test_a_photo_is_written_as_it_comes(service: Service) -> None:
     environ = create_environ("/v1/jobs", method="POST")
     environ.pop("CONTENT_LENGTH", None)
     environ.update({"wsgi.input": Body(), "wsgi.input_terminated": True, "REMOTE_ADDR": "127.0.0.1"})
+    environ["HTTP_AUTHORIZATION"] = f"Bearer {ROOT_KEY}"
     environ["CONTENT_TYPE"] = "multipart/form-data; boundary=b"
     answer = Response.from_app(service.app, environ)
     assert answer.status_code == 202, answer.get_data()

@@ -77,7 +77,7 @@ class Jobs:
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = make_service(tmp_path_factory.mktemp("fuzzed"), allow_in_place=True)
+    service = make_service(tmp_path_factory.mktemp("fuzzed"), in_place_roots="/")
     yield service
     service.database.close()
 

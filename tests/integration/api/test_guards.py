@@ -7,12 +7,12 @@ from sqlalchemy import select
 
 from api.app import create_app
 from shared.db.models import Photo
-from shared.errors import InvalidInput, ModelUnavailable
+from shared.errors import ModelUnavailable
 from shared.settings import Settings
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service, write_bundle
+from tests.integration.api.service import Service
 
-KEY = "a key of ours"
+KEY = "a-key-of-ours-that-nobody-will-guess"
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def locked(serve: Serve) -> Service:
 
 
 WRONG = (
-    *(None, "", "Bearer", "Bearer ", "Bearer a key of our", "Bearer a key of ours!"),
+    *(None, "", "Bearer", "Bearer ", f"Bearer {KEY[:-1]}", f"Bearer {KEY}!"),
     *(f"Basic {KEY}", KEY, "Bearer \u00e9"),
 )
 
@@ -33,7 +33,7 @@ def test_without_the_key_nothing_of_v1_answers(locked: Service) -> None:
     ]:  # fmt: skip
         for authorization in WRONG:
             headers = {} if authorization is None else {"Authorization": authorization}
-            answer = locked.client.open(path, method=method, headers=headers)
+            answer = locked.anybody.open(path, method=method, headers=headers)
             assert (answer.status_code, answer.json["code"]) == (401, "unauthorized"), (path, authorization)
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
             assert KEY not in answer.text
@@ -50,31 +50,15 @@ def test_with_the_key_also_from_afar(locked: Service, scheme: str) -> None:
 
 
 def test_a_key_of_any_letters(serve: Serve) -> None:
-    service = serve(api_key="schlüssel-鍵")
-    sent = "schlüssel-鍵".encode().decode("latin-1")
+    key = "schlüssel-鍵" * 4
+    service = serve(api_key=key)
+    sent = key.encode().decode("latin-1")
     assert service.client.get("/v1/jobs", headers={"Authorization": f"Bearer {sent}"}).status_code == 200
 
 
 def test_health_and_documents_need_no_key(locked: Service) -> None:
     for path in ("/healthz", "/readyz", "/openapi.json", "/docs"):
-        assert locked.client.get(path).status_code in {200, 302}
-
-
-@pytest.mark.parametrize(
-    ("host", "peer"), [("evil.example", "127.0.0.1"), ("localhost", "203.0.113.5"), ("[::1", "127.0.0.1")]
-)
-def test_without_a_key_only_this_machine_is_served(plain_service: Service, host: str, peer: str) -> None:
-    answer = plain_service.client.get("/v1/jobs", headers={"Host": host}, environ_base={"REMOTE_ADDR": peer})
-    assert (answer.status_code, answer.json["code"]) == (403, "host_forbidden")
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.168.1.5", "nightshift.example"])
-def test_no_service_off_loopback_without_a_key(tmp_path: Path, host: str) -> None:
-    write_bundle(tmp_path / "weights")
-    settings = Settings(home=tmp_path, weights_dir=tmp_path / "weights", bundle="test", host=host)
-    with pytest.raises(InvalidInput) as refused:
-        create_app(settings)
-    assert refused.value.code == "api_key_required"
+        assert locked.anybody.get(path).status_code in {200, 302}
 
 
 def test_no_service_without_a_bundle(tmp_path: Path) -> None:
@@ -87,7 +71,7 @@ IN_PLACE = {"photos": [{"custom_id": "a.jpg", "path": "/photos/a.jpg"}, {"custom
 
 @pytest.fixture
 def open_service(database_url: str, serve: Serve) -> Service:
-    return serve(database_url=database_url, allow_in_place=True)
+    return serve(database_url=database_url, in_place_roots="/")
 
 
 def test_photos_in_place_are_registered_and_not_touched(open_service: Service) -> None:
@@ -145,7 +129,7 @@ def test_a_sealed_job_takes_no_photo_in_place(open_service: Service) -> None:
 @pytest.mark.parametrize(
     ("settings", "headers", "peer"),
     [
-        ({"allow_in_place": False}, {}, "127.0.0.1"),
+        ({"in_place_roots": ""}, {}, "127.0.0.1"),
         ({}, {}, "203.0.113.5"),
         ({}, {}, ""),
         ({}, {"Host": "evil.example"}, "127.0.0.1"),
@@ -157,7 +141,7 @@ def test_a_sealed_job_takes_no_photo_in_place(open_service: Service) -> None:
 def test_only_this_machine_itself_registers_in_place(
     serve: Serve, settings: dict[str, object], headers: dict[str, str], peer: str
 ) -> None:
-    service = serve(**{"allow_in_place": True, "api_key": KEY, **settings})
+    service = serve(**{"in_place_roots": "/", "api_key": KEY, **settings})
     headers = {"Authorization": f"Bearer {KEY}", **headers}
     job_id = service.client.post("/v1/jobs", json={}, headers={"Authorization": f"Bearer {KEY}"}).json["id"]
     answer = service.client.post(
@@ -179,7 +163,7 @@ def test_only_this_machine_itself_registers_in_place(
     ],
 )
 def test_every_name_of_this_machine_will_do(serve: Serve, host: str, peer: str) -> None:
-    service = serve(allow_in_place=True)
+    service = serve(in_place_roots="/")
     answer = service.client.post(
         f"/v1/jobs/{service.open_job()}/photos/in-place",
         json=IN_PLACE,

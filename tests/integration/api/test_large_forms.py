@@ -14,7 +14,7 @@ from sqlalchemy import select
 from shared.clock import utc_now
 from shared.db.models import Upload
 from tests.fakes import FakeDoorbell
-from tests.integration.api.gunicorn_server import Server, running_server
+from tests.integration.api.gunicorn_server import KEY_LINE, Server, running_server
 from tests.processes import wait_for
 from worker.sweeper import Sweeper
 
@@ -42,7 +42,7 @@ def form(photos: int) -> Iterator[bytes]:
 
 def post(server: Server, photos: int, **headers: str) -> httpx.Response:
     headers["Content-Type"] = "multipart/form-data; boundary=b"
-    return httpx.post(f"{server.url}/v1/jobs", content=form(photos), headers=headers, timeout=120)
+    return server.post(f"{server.url}/v1/jobs", content=form(photos), headers=headers, timeout=120)
 
 
 def test_1200_photos_in_one_request(server: Server) -> None:
@@ -60,7 +60,7 @@ def test_a_form_that_is_cut_off_leaves_nothing(server: Server) -> None:
     body = b"".join(form(5))
     head = (
         "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
+        f"{KEY_LINE}Content-Length: {len(body)}\r\n\r\n"
     )
     before = {path for path in (server.settings.home / "store").rglob("*") if path.is_file()}
     status, _, answer = server.answer_to(head.encode() + body[: len(body) // 2]).partition(b"\r\n\r\n")
@@ -74,7 +74,7 @@ def test_a_server_killed_in_mid_upload_frees_the_key_and_leaves_nothing(tmp_path
         body = b"".join(form(5))
         head = (
             "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-            f"Idempotency-Key: k\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"{KEY_LINE}Idempotency-Key: k\r\nContent-Length: {len(body)}\r\n\r\n"
         )
         with socket.create_connection(("127.0.0.1", server.port)) as client:
             client.sendall(head.encode() + body[: len(body) // 2])
@@ -95,12 +95,12 @@ def test_a_server_killed_in_mid_upload_frees_the_key_and_leaves_nothing(tmp_path
 
 def test_a_slow_client_holds_up_nobody(server: Server) -> None:
     head = (
-        b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
-        b"Content-Length: 100000\r\n\r\n--b\r\n"
+        "POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+        f"{KEY_LINE}Content-Length: 100000\r\n\r\n--b\r\n"
     )
     slow = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
     for client in slow:
-        client.sendall(head)
+        client.sendall(head.encode())
     assert post(server, 3).status_code == 202
     for client in slow:
         client.close()

@@ -13,7 +13,6 @@ from shared.domain import PhotoError
 from shared.process_id import own_process_id
 from shared.queue.save import Failed, Saved, Succeeded
 from shared.states import PhotoStatus
-from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
 from tests.queue_rows import analysis, seen, take
 from worker.measures import Measures
@@ -126,13 +125,12 @@ def test_readyz_counts_who_is_there(service: Service) -> None:
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/v1/workers"])
-def test_numbers_of_everybody_need_an_admin(serve: Serve, path: str) -> None:
-    service = serve(api_key="root")
-    assert service.client.get(path).status_code == 401
-    root = {"Authorization": "Bearer root"}
+def test_numbers_of_everybody_need_an_admin(plain_service: Service, path: str) -> None:
+    service = plain_service
+    assert service.anybody.get(path).status_code == 401
     made = service.client.post(
-        "/v1/keys", json={"name": "n", "owner": "anna", "scopes": ["read", "submit"]}, headers=root
+        "/v1/keys", json={"name": "n", "owner": "anna", "scopes": ["read", "submit"]}
     ).json["key"]
     refused = service.client.get(path, headers={"Authorization": f"Bearer {made}"})
     assert (refused.status_code, refused.json["code"]) == (403, "scope_missing")
-    assert service.client.get(path, headers=root).status_code == 200
+    assert service.client.get(path).status_code == 200

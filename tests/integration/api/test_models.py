@@ -36,12 +36,11 @@ def test_what_is_in_use_stays_so_when_its_folder_is_gone(serve: Serve, tmp_path:
 
 
 def test_they_are_for_everyone_who_may_read(serve: Serve) -> None:
-    service = serve(api_key="root")
-    assert service.client.get("/v1/models").status_code == 401
+    service = serve()
+    assert service.anybody.get("/v1/models").status_code == 401
     made = service.client.post(
         "/v1/keys",
         json={"name": "n", "owner": "anna", "scopes": ["read"]},
-        headers={"Authorization": "Bearer root"},
     ).json["key"]
     read = service.client.get("/v1/models", headers={"Authorization": f"Bearer {made}"})
     assert read.status_code == 200

@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import delete
 
 from shared.db.models import Job
-from tests.integration.api.gunicorn_server import SMALL_BUFFER_BYTES, Server, running_server
+from tests.integration.api.gunicorn_server import KEY_LINE, SMALL_BUFFER_BYTES, Server, running_server
+from tests.integration.api.service import ROOT_KEY
 from tests.processes import wait_for
 from tests.queue_rows import analysis, face, queued_job, save_all, take
 
@@ -30,11 +31,11 @@ def test_a_large_photo_passes_without_staying_in_memory(server: Server) -> None:
     piece = os.urandom(1_000_000)
     pieces = 90
     url = f"{server.url}/v1/jobs/{server.open_job()}/photos"
-    httpx.put(url, params={"custom_id": "warm up"}, content=piece * 20).raise_for_status()
+    server.put(url, params={"custom_id": "warm up"}, content=piece * 20).raise_for_status()
     before_mb = server.peak_mb()
     for custom_id, headers in (("announced", {"Content-Length": str(pieces * len(piece))}), ("chunked", {})):
         content = (piece for _ in range(pieces))
-        put = httpx.put(url, params={"custom_id": custom_id}, content=content, headers=headers, timeout=60)
+        put = server.put(url, params={"custom_id": custom_id}, content=content, headers=headers, timeout=60)
         assert put.status_code == 201, put.text
         assert put.json()["sha256"] == hashlib.sha256(piece * pieces).hexdigest()
     assert server.peak_mb() - before_mb < 45
@@ -53,17 +54,17 @@ def test_a_large_photo_passes_without_staying_in_memory(server: Server) -> None:
 )
 def test_a_body_that_is_cut_off_is_an_error_and_leaves_nothing(server: Server, framed: bytes) -> None:
     job_id = server.open_job()
-    head = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    head = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n{KEY_LINE}"
     status, _, body = server.answer_to(head.encode() + framed).partition(b"\r\n\r\n")
     assert status.startswith(b"HTTP/1.1 400 ")
     assert json.loads(body)["code"] == "body_cut_off"
     assert server.stored(job_id) == []
-    assert httpx.get(f"{server.url}/v1/jobs/{job_id}").json()["counts"]["total"] == 0
+    assert server.get(f"{server.url}/v1/jobs/{job_id}").json()["counts"]["total"] == 0
 
 
 def test_a_client_that_vanishes_leaves_nothing(server: Server) -> None:
     job_id = server.open_job()
-    head = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    head = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n{KEY_LINE}"
     client = socket.create_connection(("127.0.0.1", server.port))
     client.sendall(head.encode() + b"Content-Length: 9000000\r\n\r\n" + bytes(6_000_000))
     # Lingering for no time: the server gets a reset instead of an end.
@@ -71,18 +72,18 @@ def test_a_client_that_vanishes_leaves_nothing(server: Server) -> None:
     client.close()
     wait_for(lambda: f"{job_id}/photos status=400" in server.log.read_text(), "the refusal", timeout_s=60)
     assert server.stored(job_id) == []
-    assert httpx.get(f"{server.url}/v1/jobs/{job_id}/photos").json()["photos"] == []
+    assert server.get(f"{server.url}/v1/jobs/{job_id}/photos").json()["photos"] == []
 
 
 def test_a_refusal_reaches_a_client_that_is_still_sending(server: Server) -> None:
     job_id = server.open_job()
     put = f"{server.url}/v1/jobs/{job_id}/photos"
-    httpx.put(put, params={"custom_id": "a"}, content=b"x").raise_for_status()
-    httpx.post(f"{server.url}/v1/jobs/{job_id}/submit").raise_for_status()
-    sealed = httpx.put(put, params={"custom_id": "b"}, content=bytes(5_000_000), timeout=60)
+    server.put(put, params={"custom_id": "a"}, content=b"x").raise_for_status()
+    server.post(f"{server.url}/v1/jobs/{job_id}/submit").raise_for_status()
+    sealed = server.put(put, params={"custom_id": "b"}, content=bytes(5_000_000), timeout=60)
     assert (sealed.status_code, sealed.json()["code"]) == (409, "job_sealed")
     other = server.open_job()
-    huge = httpx.put(
+    huge = server.put(
         f"{server.url}/v1/jobs/{other}/photos",
         params={"custom_id": "a"},
         content=bytes(100_000_001),
@@ -93,7 +94,7 @@ def test_a_refusal_reaches_a_client_that_is_still_sending(server: Server) -> Non
 
 def test_the_longest_name_fits_into_a_request(server: Server) -> None:
     name = "\u00fc" * 1024
-    put = httpx.put(
+    put = server.put(
         f"{server.url}/v1/jobs/{server.open_job()}/photos", params={"custom_id": name}, content=b"x"
     )
     assert put.status_code == 201
@@ -117,12 +118,12 @@ def long_job(server: Server) -> str:
 
 def test_results_are_streamed_whole(server: Server, long_job: str) -> None:
     url = f"{server.url}/v1/jobs/{long_job}/results"
-    answer = httpx.get(url)
+    answer = server.get(url)
     assert answer.headers["Transfer-Encoding"] == "chunked"
     names = [json.loads(line)["custom_id"] for line in answer.text.splitlines()]
     assert names == [f"{number}.jpg" for number in range(PHOTOS)]
-    assert len(httpx.get(url, headers={"Accept": "text/csv"}).text.splitlines()) == PHOTOS + 1
-    head = httpx.head(url)
+    assert len(server.get(url, headers={"Accept": "text/csv"}).text.splitlines()) == PHOTOS + 1
+    head = server.head(url)
     assert (head.status_code, head.content) == (200, b"")
     assert head.headers["Content-Type"] == answer.headers["Content-Type"]
 
@@ -134,7 +135,7 @@ def test_results_of_a_job_that_is_deleted_meanwhile_do_not_end_as_if_whole(
         socket_options=[(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER_BYTES)]
     )
     with (
-        httpx.Client(transport=transport) as client,
+        httpx.Client(transport=transport, headers={"Authorization": f"Bearer {ROOT_KEY}"}) as client,
         client.stream("GET", f"{server.url}/v1/jobs/{long_job}/results") as answer,
     ):
         pieces = answer.iter_raw(1000)
@@ -143,12 +144,14 @@ def test_results_of_a_job_that_is_deleted_meanwhile_do_not_end_as_if_whole(
             session.execute(delete(Job).where(Job.id == long_job))
         with pytest.raises(httpx.RemoteProtocolError):
             list(pieces)
-    assert httpx.get(f"{server.url}/v1/jobs/{long_job}/results").status_code == 404
+    assert server.get(f"{server.url}/v1/jobs/{long_job}/results").status_code == 404
 
 
 def test_a_client_that_hangs_up_gives_its_seat_back(server: Server) -> None:
     job_id = server.open_job()
-    request = f"GET /v1/jobs/{job_id} HTTP/1.1\r\nHost: localhost\r\nPrefer: wait=30\r\n\r\n".encode()
+    request = (
+        f"GET /v1/jobs/{job_id} HTTP/1.1\r\nHost: localhost\r\n{KEY_LINE}Prefer: wait=30\r\n\r\n".encode()
+    )
     clients = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(2)]
     for client in clients:
         client.sendall(request)
@@ -170,7 +173,11 @@ def test_a_client_that_hangs_up_gives_its_seat_back(server: Server) -> None:
 def test_a_server_that_stops_answers_those_who_wait(server: Server) -> None:
     """The last test of the module: it stops the server."""
     job_id = server.open_job()
-    with ThreadPoolExecutor() as threads, httpx.Client(base_url=server.url, timeout=60) as client:
+    headers = {"Authorization": f"Bearer {ROOT_KEY}"}
+    with (
+        ThreadPoolExecutor() as threads,
+        httpx.Client(base_url=server.url, timeout=60, headers=headers) as client,
+    ):
         path, prefer = f"/v1/jobs/{job_id}", {"Prefer": "wait=30"}
         waiting = [threads.submit(client.get, path, headers=prefer) for _ in range(2)]
 

@@ -15,7 +15,7 @@ from shared.db.models import Job
 from shared.errors import NotFound
 from shared.reads.photos import final_photo_ids
 from shared.store import thumbnail_key
-from tests.integration.api.service import Service
+from tests.integration.api.service import ROOT_KEY, Service
 from tests.queue_rows import queued_job, save_all, take
 
 
@@ -78,7 +78,7 @@ def test_the_client_saves_them(service: Service, tmp_path: Path) -> None:
     ids = photo_ids(service, job_id)
     keep(service, job_id, *ids)
     transport = httpx.WSGITransport(app=service.app)
-    with Client("http://127.0.0.1", transport=transport) as client:
+    with Client("http://127.0.0.1", ROOT_KEY, transport=transport) as client:
         assert client.save_thumbnails(job_id, tmp_path / "thumbnails") == 2
         with pytest.raises(ApiError, match="job_not_found"):
             client.save_thumbnails("job_nowhere", tmp_path)

@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from api.gunicorn_hooks import on_starting
 from nightshift.cli import app
-from nightshift.embedded.interrupted_runs import run_metadata
+from nightshift.embedded.interrupted_runs import note_run
 from shared.bundles import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -112,9 +112,9 @@ def test_a_run_is_not_resumed_under_other_weights(tmp_path: Path, monkeypatch: p
     upgrade(url)
     database = Database(url)
     with database.write() as session:
-        metadata = run_metadata([tmp_path / "party"], tmp_path / "out")
         options, bundle = JobOptions(), read_manifest(begun)
-        open_job(session, owner="local", options=options, bundle=bundle, metadata=metadata)
+        job = open_job(session, owner="local", options=options, bundle=bundle)
+        note_run(tmp_path / "home", job.id, [tmp_path / "party"], tmp_path / "out")
     database.close()
     monkeypatch.setenv("NIGHTSHIFT_BUNDLE", str(other))
     refused = invoke("run", "--resume")

@@ -1,5 +1,8 @@
+import stat
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
 from nightshift.embedded.interrupted_runs import (
@@ -7,8 +10,9 @@ from nightshift.embedded.interrupted_runs import (
     cancel_runs,
     choose_run,
     interrupted_runs,
+    note_run,
     pause_runs,
-    run_metadata,
+    unnoted_runs,
 )
 from shared.bundles import Manifest, read_manifest
 from shared.db.engine import Database
@@ -43,14 +47,16 @@ def test_unfinished_jobs_of_a_run_are_found_newest_first(tmp_path: Path) -> None
     database = Database(url)
     ids = []
     with database.write() as session:
-        for metadata in (run_metadata([A], A / "out"), {}, run_metadata([B], B / "out")):
-            job = open_job(session, owner="local", options=JobOptions(), bundle=manifest(), metadata=metadata)
+        for noted in (A, None, B):
+            job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
             ids.append(job.id)
+            if noted:
+                note_run(tmp_path, job.id, [noted], noted / "out")
         add_photos(session, "local", ids[2], [NewPhoto("x.jpg", "pho_1", in_place_path="/photos/b/x.jpg")])
         add_photos(session, "local", ids[1], [NewPhoto("y.jpg", "pho_2", in_place_path="/photos/y.jpg")])
         submit(session, "local", ids[2])
         submit(session, "local", ids[1])
-        found = pause_runs(session)
+        found = pause_runs(session, tmp_path)
         sent_to_a_server = session.scalar(select(Job.state).where(Job.id == ids[1]))
     database.close()
     assert sent_to_a_server == "queued"
@@ -67,8 +73,57 @@ def test_a_run_is_cancelled_by_where_its_results_would_go(tmp_path: Path) -> Non
     database = Database(url)
     with database.write() as session:
         for out in (A, B):
-            metadata = run_metadata([A], out)
-            open_job(session, owner="local", options=JobOptions(), bundle=manifest(), metadata=metadata)
-        cancel_runs(session, B)
-        assert [run.out for run in interrupted_runs(session)] == [A]
+            job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+            note_run(tmp_path, job.id, [A], out)
+        cancel_runs(session, tmp_path, B)
+        assert [run.out for run in interrupted_runs(session, tmp_path)] == [A]
     database.close()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'nightshift.db'}"
+    upgrade(url)
+    database = Database(url)
+    yield database
+    database.close()
+
+
+def test_what_a_client_writes_is_not_believed(tmp_path: Path, database: Database) -> None:
+    metadata = {"run": {"paths": ["/photos"], "out": str(tmp_path / "victim")}}
+    with database.write() as session:
+        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest(), metadata=metadata)
+        add_photos(session, "local", job.id, [NewPhoto("x.jpg", "pho_1", in_place_path="/x.jpg")])
+        submit(session, "local", job.id)
+        assert pause_runs(session, tmp_path) == []
+        cancel_runs(session, tmp_path, tmp_path / "victim")
+        assert session.scalar(select(Job.state).where(Job.id == job.id)) == "queued"
+        # It is said, and no more.
+        assert unnoted_runs(session, tmp_path) == [job.id]
+
+
+def test_another_owners_job_is_nobodys_run(tmp_path: Path, database: Database) -> None:
+    with database.write() as session:
+        job = open_job(session, owner="anna", options=JobOptions(), bundle=manifest())
+        note_run(tmp_path, job.id, [A], B)
+        assert interrupted_runs(session, tmp_path) == []
+
+
+def test_a_note_is_for_this_user_alone_and_goes_when_its_run_has_ended(
+    tmp_path: Path, database: Database
+) -> None:
+    path = Path("/photos/\udcff\n\u2028.d")
+    with database.write() as session:
+        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        note_run(tmp_path, job.id, [path], A)
+        (file,) = (tmp_path / "runs").iterdir()
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
+        assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+        (run,) = interrupted_runs(session, tmp_path)
+        assert (run.paths, run.out) == ((path,), A)
+        (file.parent / "job_x.json").write_text("{}")
+        (file.parent / f"job_{'0' * 32}.json").write_text("half of a no")
+        job.state = "ended"
+        session.flush()
+        assert interrupted_runs(session, tmp_path) == []
+    assert not file.exists()

@@ -26,7 +26,7 @@ def test_everything_embedded_lies_in_the_home(tmp_path: Path) -> None:
     assert settings.store_url == f"file://{tmp_path}/.nightshift/store"
     assert settings.broker_is_embedded
     assert settings.host == "127.0.0.1"
-    assert not settings.allow_in_place
+    assert settings.in_place_folders == ()
 
 
 def test_variables_are_read_when_settings_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,9 +79,9 @@ def test_every_bad_setting_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_the_key_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NIGHTSHIFT_API_KEY", "very-secret")
+    monkeypatch.setenv("NIGHTSHIFT_API_KEY", "very-secret-very-secret-very-secret")
 
-    assert "very-secret" not in repr(load_settings())
+    assert "very-secret-very-secret-very-secret" not in repr(load_settings())
 
 
 def test_settings_do_not_change() -> None:

@@ -1,0 +1,86 @@
+"""The key that the first start makes: one, whole, and nobody else's."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from shared.errors import InvalidInput
+from shared.root_key import FILE, LEAST_CHARACTERS, found_root_key, made_root_key
+from shared.settings import load_settings
+
+
+def test_the_first_start_makes_one_for_this_user_alone(tmp_path: Path) -> None:
+    home = tmp_path / "new" / "home"
+    assert found_root_key(home) == ""
+    key = made_root_key(home)
+    assert len(key) > LEAST_CHARACTERS
+    assert [path.name for path in home.iterdir()] == [FILE]
+    assert stat.S_IMODE((home / FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    assert made_root_key(home) == found_root_key(home) == key
+
+
+def test_processes_that_start_together_agree(tmp_path: Path) -> None:
+    with ProcessPoolExecutor(8) as processes:
+        for number in range(10):
+            assert len(set(processes.map(made_root_key, [tmp_path / str(number)] * 8))) == 1
+
+
+def test_a_file_system_without_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", link)
+    key = made_root_key(tmp_path)
+    assert made_root_key(tmp_path) == found_root_key(tmp_path) == key
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+
+
+def test_a_key_of_ones_own_is_kept_and_closed_to_others(tmp_path: Path) -> None:
+    path = tmp_path / FILE
+    path.write_text("k" * LEAST_CHARACTERS)
+    path.chmod(0o644)
+    assert made_root_key(tmp_path) == "k" * LEAST_CHARACTERS
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("content", [b"short\n", b"\xff" * 10, b"k" * 20 + b" " + b"k" * 20])
+def test_what_is_no_key_is_named(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.root_key._WRITTEN_WITHIN_S", 0.1)
+    (tmp_path / FILE).write_bytes(content)
+    with pytest.raises(InvalidInput, match=str(tmp_path / FILE)) as refused:
+        made_root_key(tmp_path)
+    assert refused.value.code == "bad_setting"
+    assert found_root_key(tmp_path) == ""
+
+
+def test_a_folder_or_a_pipe_in_its_place(tmp_path: Path) -> None:
+    for number, make in enumerate((Path.mkdir, os.mkfifo)):
+        home = tmp_path / str(number)
+        home.mkdir()
+        make(home / FILE)
+        with pytest.raises(InvalidInput):
+            made_root_key(home)
+        assert found_root_key(home) == ""
+
+
+def test_a_home_that_cannot_keep_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InvalidInput, match="NIGHTSHIFT_API_KEY") as refused:
+        made_root_key(tmp_path / "file" / "home")
+    assert refused.value.code == "api_key_required"
+
+
+@pytest.mark.parametrize("key", ["secret", "k" * (LEAST_CHARACTERS - 1), "k" * 40 + "\n", "k " * 20])
+def test_a_key_that_is_set_is_held_to_the_same(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_API_KEY", key)
+    with pytest.raises(InvalidInput, match="NIGHTSHIFT_API_KEY") as refused:
+        load_settings()
+    assert refused.value.code == "bad_setting"
+    assert key.strip() not in refused.value.message

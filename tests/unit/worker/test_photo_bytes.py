@@ -1,0 +1,63 @@
+"""What was a file when it was registered may be anything by the time a worker reads it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared.errors import Unreadable
+from shared.in_place import InPlace, open_unlinked
+from shared.queue.claim import ClaimedPhoto
+from shared.settings import Settings
+from shared.store import Store
+from worker.photo_bytes import read_photo
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Callable[[Path], bytes]:
+    settings = Settings(home=tmp_path / "home")
+    store = Store(settings.store_url)
+
+    def read(path: Path) -> bytes:
+        photo = ClaimedPhoto(id="pho_1", custom_id="a", in_place_path=str(path), sha256=None, attempts=1)
+        in_place = InPlace(settings, store.folder)
+        return read_photo(photo, store, owner="anna", job_id="job_1", max_bytes=100, in_place=in_place)
+
+    return read
+
+
+def test_a_file_is_read(tmp_path: Path, read: Callable[[Path], bytes]) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"a photo")
+    assert read(tmp_path / "a.jpg") == b"a photo"
+
+
+def test_what_is_no_file_any_more_is_one_and_the_same_failure(
+    tmp_path: Path, read: Callable[[Path], bytes]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"a photo")
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "a.jpg")
+    (tmp_path / "folder").symlink_to(tmp_path)
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    os.mkfifo(tmp_path / "pipe")
+    stored = tmp_path / "home" / "store" / "ben" / "job_2" / "pho_2"
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(b"another's photo")
+    messages = set()
+    for path in (
+        *(tmp_path / "none", tmp_path / "link.jpg", tmp_path / "folder" / "a.jpg", tmp_path / "loop"),
+        *(tmp_path / "pipe", tmp_path, tmp_path / "a.jpg" / "b", stored, Path("/dev/null")),
+    ):
+        with pytest.raises(Unreadable) as failed:
+            read(path)
+        assert failed.value.code == "file_unavailable"
+        messages.add(failed.value.message)
+    assert len(messages) == 1
+    assert str(tmp_path) not in messages.pop()
+
+
+def test_a_file_at_the_very_top() -> None:
+    with pytest.raises(FileNotFoundError):
+        open_unlinked(Path("/no-such-file"))
