@@ -76,13 +76,13 @@ class TrainingRun:
         self._checkpoint_every_s = checkpoint_every_s
         self._log = Log(folder)
         torch.manual_seed(recipe.seed)
-        network = Network(YEARS)
+        network = Network(recipe.architecture, YEARS)
         if start is not None:
             network.load_state_dict(start)
         self._student = Student(network).to(memory_format=torch.channels_last)
         averaging = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
         self._average = AveragedModel(self._student, multi_avg_fn=averaging, use_buffers=True)
-        self._optimizer = AdamW(_parameter_groups(self._student, recipe.weight_decay), recipe.learning_rate)
+        self._optimizer = AdamW(_parameter_groups(self._student, recipe), recipe.learning_rate)
         self._bf16 = native_precision(torch.device("cpu")) == "bf16"
         self.steps_an_epoch = max(1, len(self._chips) // recipe.batch_size)
         self._total = min(
@@ -164,7 +164,7 @@ class TrainingRun:
         torch.manual_seed(self._recipe.seed + number)  # dropout and stochastic depth, on resuming too
         rate = self._recipe.learning_rate * schedule(number / self._total)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         self._student.train()
         images = batch.images.to(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
@@ -198,12 +198,15 @@ def schedule(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP)))
 
 
-def _parameter_groups(student: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Matrices and kernels decay; biases and batch norm do not."""
-    parameters = list(student.parameters())
+def _parameter_groups(student: Student, recipe: Recipe) -> list[dict[str, object]]:
+    """Matrices and kernels decay; biases and batch norm do not. The heads have a rate of their own."""
+    features = list(student.network.features.parameters())
+    known = {id(parameter) for parameter in features}
+    heads = [parameter for parameter in student.parameters() if id(parameter) not in known]
     return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in part if (p.ndim > 1) == decays], "weight_decay": decay, "factor": factor}
+        for part, factor in ((features, 1.0), (heads, recipe.head_rate))
+        for decays, decay in ((True, recipe.weight_decay), (False, 0.0))
     ]
 
 

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from shared.bundles import AGE_GROUPS
 from training.teachers import DESCRIPTOR, TEACHER_AGES
-from worker.pipeline.network import FEATURES, Network
+from worker.pipeline.network import Network
 
 YEARS = 101
 """Bins of the age head: one a year, 0 to 100; who is older counts as 100."""
@@ -30,7 +30,7 @@ class Student(nn.Module):
     def __init__(self, network: Network, dropout: float = 0.2) -> None:
         super().__init__()
         self.network = network
-        self.descriptor = nn.Linear(FEATURES, DESCRIPTOR)
+        self.descriptor = nn.Linear(network.gender.in_features, DESCRIPTOR)
         self._dropout = dropout
 
     def forward(self, images: Tensor) -> Outputs:

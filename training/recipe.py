@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.bundles import Architecture
 from shared.errors import InvalidInput
 
 SMALLEST_PX, LARGEST_PX = 32, 1024
@@ -29,10 +30,12 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    architecture: Architecture = Field("efficientnet_v2_s", description="of the network")
     stages: str = Field(description="sizes and epochs, as 64:4,96:4,128:3")
     steps: int | None = Field(None, ge=1, description="end after so many steps, though stages be left")
     batch_size: int = Field(64, ge=2, le=4096, description="chips in one step")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="highest, after the warm-up")
+    head_rate: float = Field(1.0, gt=0, le=100, description="factor of the heads' learning rate")
     weight_decay: float = Field(0.02, ge=0, le=1, description="AdamW's, of matrices and kernels")
     ema_decay: float = Field(0.995, ge=0, lt=1, description="of the averaged weights, a step")
     teacher_weight: float = Field(0.5, ge=0, le=100, description="factor of the teachers' terms")
