@@ -7,7 +7,7 @@
 The network is HSE-FaceRes (Savchenko; Apache-2.0), trained on VGGFace2, its batch normalisations folded into
 the convolutions. With --chips its own answers for the validation part are printed first. The bundle's heads
 are zero: the published ones have another form, and training finds new ones. With --folded instead of
---published the weights are a folder's `model.safetensors`, as its `layers.json` describes them, with its heads.
+--published the weights are a folder's `model.safetensors`, described by its `layers.json`, with its heads.
 """
 
 from __future__ import annotations

@@ -39,10 +39,12 @@ class Recipe(BaseModel):
     weight_decay: float = Field(0.02, ge=0, le=1, description="AdamW's, of matrices and kernels")
     ema_decay: float = Field(0.995, ge=0, lt=1, description="of the averaged weights, a step")
     teacher_weight: float = Field(0.5, ge=0, le=100, description="factor of the teachers' terms")
+    mixed: float = Field(0.5, ge=0, le=1, description="share of mixtures of faces, with a teacher")
     augmentation: float = Field(1.0, ge=0, le=1, description="strength, 0 to 1; tilts are always whole")
     seed: int = Field(0, ge=0, lt=2**31, description="order, augmentation and first weights")
     train_chips: int | None = Field(None, ge=2, description="only so many chips, drawn by the seed")
     start: str | None = Field(None, description="sha256 of the bundle it starts from")
+    teacher: str | None = Field(None, description="sha256 of the bundle that teaches")
     teachers: bool = Field(False, description="whether teachers give extra targets")
 
     @property

@@ -22,6 +22,7 @@ from shared.bundles import FEATURES, Architecture, Manifest, read_manifest
 from shared.errors import InvalidInput, NightshiftError
 from training.checkpoint import STATE
 from training.chips import ChipArchive
+from training.lessons import Teacher
 from training.loop import Interrupted, TrainingRun, training_chips
 from training.losses import YEARS
 from training.plot import plot_run
@@ -51,10 +52,12 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         head_rate=arguments.head_rate,
         ema_decay=arguments.ema_decay,
         teacher_weight=arguments.teacher_weight,
+        mixed=arguments.mixed,
         augmentation=arguments.augmentation,
         seed=arguments.seed,
         train_chips=arguments.train_chips,
         start=start_manifest.sha256 if start_manifest else None,
+        teacher=read_manifest(arguments.teacher).sha256 if arguments.teacher else None,
         teachers=arguments.teachers is not None,
     )
     start = _tensors_of(arguments.start) if arguments.start else None
@@ -62,6 +65,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
     chips = training_chips(archive, recipe)
     if recipe.batch_size > len(chips):
         raise InvalidInput("bad_recipe", f"batch_size: {recipe.batch_size}, of {len(chips)} training chips")
+    teacher = Teacher(arguments.teacher, YEARS) if arguments.teacher else None
     teachers = read_teachers(arguments.teachers, chips) if arguments.teachers else None
     if (folder / RECIPE).exists():
         if not arguments.resume:
@@ -82,6 +86,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         teachers,
         folder,
         start=start,
+        teacher=teacher,
         processes=arguments.processes,
         checkpoint_every_s=arguments.checkpoint_minutes * 60,
     )
@@ -156,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--start", type=Path, help="folder of a bundle to start from instead of random weights"
     )
+    parser.add_argument("--teacher", type=Path, help="folder of a bundle whose answers and maps to learn")
     parser.add_argument("--teachers", type=Path, help="npz of other networks' outputs for the chips")
     parser.add_argument(
         "--stages", default=DEFAULT_STAGES, help=f"{fields['stages'].description} (default %(default)s)"
@@ -167,6 +173,7 @@ def _parser() -> argparse.ArgumentParser:
         ("head_rate", float),
         ("ema_decay", float),
         ("teacher_weight", float),
+        ("mixed", float),
         ("augmentation", float),
         ("seed", int),
         ("train_chips", int),

@@ -11,7 +11,7 @@ from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 from shared.bundles import FEATURES, AgeHead, Architecture
 from worker.pipeline.mobilenet import mobilenet_v1
 
-_FEATURES: dict[Architecture, Callable[[], nn.Module]] = {
+_FEATURES: dict[Architecture, Callable[[], nn.Sequential]] = {
     "efficientnet_v2_s": lambda: efficientnet_v2_s(weights=None).features,
     "mobilenet_v1": mobilenet_v1,
 }
@@ -28,7 +28,8 @@ class Network(nn.Module):
 
     def __init__(self, architecture: Architecture, age_outputs: int) -> None:
         super().__init__()
-        self.features = _FEATURES[architecture]()
+        self.architecture = architecture
+        self.features: nn.Sequential = _FEATURES[architecture]()
         self.gender = nn.Linear(FEATURES[architecture], 2)
         self.age = nn.Linear(FEATURES[architecture], age_outputs)
 
