@@ -39,10 +39,12 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
     Raises:
         InvalidInput: see `ChipArchive`, `make_recipe`, `read_teachers`; `run_exists` when the folder
             holds a run and --resume is not given, `other_recipe` when it is and the settings differ.
-        ModelUnavailable: the bundle to start from is none.
+        ModelUnavailable: the bundle to start from, or the one that teaches, is none.
     """
     folder: Path = arguments.out
+    start = _tensors_of(arguments.start) if arguments.start else None
     start_manifest = read_manifest(arguments.start) if arguments.start else None
+    teacher = Teacher(arguments.teacher, YEARS) if arguments.teacher else None
     recipe = make_recipe(
         architecture=_architecture(arguments.architecture, start_manifest),
         stages=arguments.stages,
@@ -57,15 +59,13 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         seed=arguments.seed,
         train_chips=arguments.train_chips,
         start=start_manifest.sha256 if start_manifest else None,
-        teacher=read_manifest(arguments.teacher).sha256 if arguments.teacher else None,
+        teacher=teacher.sha256 if teacher else None,
         teachers=arguments.teachers is not None,
     )
-    start = _tensors_of(arguments.start) if arguments.start else None
     archive = ChipArchive(arguments.chips)
     chips = training_chips(archive, recipe)
     if recipe.batch_size > len(chips):
         raise InvalidInput("bad_recipe", f"batch_size: {recipe.batch_size}, of {len(chips)} training chips")
-    teacher = Teacher(arguments.teacher, YEARS) if arguments.teacher else None
     teachers = read_teachers(arguments.teachers, chips) if arguments.teachers else None
     if (folder / RECIPE).exists():
         if not arguments.resume:

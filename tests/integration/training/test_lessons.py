@@ -176,7 +176,7 @@ def edit(folder: Path, part: str, change: dict[str, object]) -> None:
         (of_females_first, "bad_teacher"),
         (otherwise_normalised, "bad_teacher"),
         (cut_off, "bundle_sha256"),
-        (lambda _: None, "bundle_format"),
+        (lambda _: None, "bundle_not_found"),
     ],
 )
 def test_a_teacher_that_cannot_teach_is_named(
