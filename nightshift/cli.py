@@ -71,6 +71,10 @@ def run(
     no_reuse: Annotated[
         bool, typer.Option("--no-reuse", help="Analyse again what was analysed before.")
     ] = False,
+    bundle: Annotated[
+        str | None,
+        typer.Option(help="Weights: a name under NIGHTSHIFT_WEIGHTS_DIR, or a path. [default: those in use]"),
+    ] = None,
     workers: WorkersOption = None,
     home: HomeOption = None,
     min_confidence: Annotated[
@@ -108,7 +112,7 @@ def run(
         out=_absolute(out) if out else None,
         resume=resume,
         options=_given(**options, reuse=False if no_reuse else None),
-        settings=_given(home=home, workers=workers),
+        settings=_given(home=home, workers=workers, bundle=bundle),
         follow=follow,
         page=not no_report,
         quiet=quiet,

@@ -242,7 +242,7 @@ class Run:
             raise InvalidInput(
                 "other_weights",
                 f"the interrupted run was begun with the weights {name}, sha256 {earlier.bundle_sha256[:12]}:"
-                f" set NIGHTSHIFT_BUNDLE to them, or run without --resume",
+                f" name them with --bundle, or run without --resume",
             )
 
     def _begin(self, client: Client, work: _Work) -> Job:
@@ -325,7 +325,9 @@ class Run:
         )
 
     def _again(self) -> str:
-        return self._request.again or self._resume_command()
+        bundle = self._request.settings.get("bundle")
+        under = f" --bundle {shlex.quote(str(bundle))}" if bundle else ""
+        return self._request.again or self._resume_command() + under
 
 
 def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:

@@ -19,6 +19,10 @@ MANIFEST_BYTES = 1_000_000
 
 _ERRORS_NAMED = 8
 
+Architecture = Literal["efficientnet_v2_s", "mobilenet_v1"]
+FEATURES: dict[Architecture, int] = {"efficientnet_v2_s": 1280, "mobilenet_v1": 1024}
+"""The architectures that can be run, and how many features each hands to its two heads."""
+
 Point2 = tuple[float, float]
 
 
@@ -94,7 +98,7 @@ class AgeHead(_Part):
 
 
 class Heads(_Part):
-    """The two classifiers over the 1280 features."""
+    """The two classifiers over the features."""
 
     gender: GenderHead
     age: AgeHead
@@ -122,13 +126,19 @@ class Manifest(_Part):
 
     format: Literal["nightshift-bundle/1"]
     name: Annotated[str, AfterValidator(_without_controls)] = Field(min_length=1, max_length=100)
-    architecture: Literal["efficientnet_v2_s"]
-    features: Literal[1280]
+    architecture: Architecture
+    features: int
     input: InputSpec
     heads: Heads
     framing: Framing
     licence: str
     files: dict[str, TensorFile]
+
+    @model_validator(mode="after")
+    def _features_of_the_architecture(self) -> Manifest:
+        if self.features != FEATURES[self.architecture]:
+            raise ValueError(f"features must be {FEATURES[self.architecture]}, those of {self.architecture}")
+        return self
 
     @model_validator(mode="after")
     def _names_its_tensors(self) -> Manifest:

@@ -11,9 +11,10 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
-from shared.bundles import AGE_GROUPS, FORMAT, MANIFEST, Manifest
+from shared.bundles import AGE_GROUPS, FEATURES, FORMAT, MANIFEST, Architecture, Manifest
 from shared.errors import InvalidInput, NightshiftError
 from training.answers import answers_of, probabilities
 from training.augment import MEAN, STD
@@ -35,7 +36,6 @@ from training.recipe import BEFORE, read_recipe
 from worker.pipeline.bundle import load_bundle, write_bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.framing import UTKFACE
-from worker.pipeline.network import FEATURES
 
 LICENCE = "trained on UTKFace: non-commercial research only"
 _TINY = 1e-12
@@ -45,9 +45,11 @@ _TINY = 1e-12
 class Source:
     """Weights before calibration: tensors named as in a bundle, and how they came about."""
 
+    architecture: Architecture
     tensors: dict[str, Tensor]
     side_px: int
     training: dict[str, Any]
+    licence: str = LICENCE
 
 
 def run_source(run: Path, side_px: int | None) -> Source:
@@ -68,9 +70,12 @@ def run_source(run: Path, side_px: int | None) -> Source:
         "epochs": f"{position.epoch} of {recipe.epochs}" + (" and a part" if position.step else ""),
         "recipe": recipe.model_dump(exclude_none=True),
     }
+    licence = LICENCE
     if (run / BEFORE).is_file():
         training["before"] = json.loads((run / BEFORE).read_text(encoding="utf-8"))
-    return Source(tensors, side_px, training)
+        inherited = training["before"].get("licence", LICENCE)
+        licence = inherited if LICENCE in inherited else f"{inherited}; {LICENCE}"
+    return Source(recipe.architecture, tensors, side_px, training, licence)
 
 
 def bundle_source(folder: Path, side_px: int | None) -> Source:
@@ -88,7 +93,8 @@ def bundle_source(folder: Path, side_px: int | None) -> Source:
         raise InvalidInput("bad_source", f"{folder}: another normalisation than the training's")
     tensors = {name: tensor.clone() for name, tensor in bundle.network.state_dict().items()}
     about = (manifest.model_extra or {}).get("training", {})
-    return Source(tensors, side_px or manifest.input.size, about)
+    side_px = side_px or manifest.input.size
+    return Source(manifest.architecture, tensors, side_px, about, manifest.licence)
 
 
 def export(source: Source, name: str, archive: ChipArchive, out: Path, count: int | None = None) -> Manifest:
@@ -106,19 +112,17 @@ def export(source: Source, name: str, archive: ChipArchive, out: Path, count: in
     """
     chips = sample(archive.part("validation"), count, seed=0)
     with tempfile.TemporaryDirectory() as folder:
-        _write(Path(folder), name, source, None, None, {})
+        write_weights(Path(folder), name, source)
         genders, years = probabilities(_classifier(Path(folder)), archive, chips)
     true_gender = np.array([chip.gender for chip in chips])
     true_group = groups_of(np.array([chip.age for chip in chips]))
     gender = calibrate(_log(genders), true_gender, lambda values: values, GENDER_PRECISION)
     age = calibrate(_log(years), true_group, group_sums, AGE_GROUP_PRECISION)
-    calibrated = Source(
-        _cooled(source.tensors, gender.temperature, age.temperature), source.side_px, source.training
-    )
-    _write(out, name, calibrated, gender, age, {})
+    calibrated = replace(source, tensors=_cooled(source.tensors, gender.temperature, age.temperature))
+    write_weights(out, name, calibrated, gender, age)
     classifier = _classifier(out)
     measured = headline(answers_of(classifier, *probabilities(classifier, archive, chips), chips))
-    return _write(out, name, calibrated, gender, age, {**measured, "chips": len(chips)})
+    return write_weights(out, name, calibrated, gender, age, {**measured, "chips": len(chips)})
 
 
 def _cooled(tensors: dict[str, Tensor], gender: float, age: float) -> dict[str, Tensor]:
@@ -130,14 +134,15 @@ def _cooled(tensors: dict[str, Tensor], gender: float, age: float) -> dict[str, 
     return cooled
 
 
-def _write(
+def write_weights(
     out: Path,
     name: str,
     source: Source,
-    gender: Calibrated | None,
-    age: Calibrated | None,
-    measured: dict[str, Any],
+    gender: Calibrated | None = None,
+    age: Calibrated | None = None,
+    measured: Mapping[str, Any] = MappingProxyType({}),
 ) -> Manifest:
+    """The bundle in half precision, with what calibration and measuring found once they were."""
     heads: dict[str, dict[str, Any]] = {
         "gender": {"classes": list(GENDERS)},
         "age": {
@@ -149,8 +154,8 @@ def _write(
     manifest: dict[str, Any] = {
         "format": FORMAT,
         "name": name,
-        "architecture": "efficientnet_v2_s",
-        "features": FEATURES,
+        "architecture": source.architecture,
+        "features": FEATURES[source.architecture],
         "input": {
             "size": source.side_px,
             "mean": MEAN,
@@ -161,7 +166,7 @@ def _write(
         "heads": heads,
         "framing": UTKFACE.model_dump(),
         "training": source.training,
-        "licence": LICENCE,
+        "licence": source.licence,
     }
     if gender and age:
         heads["gender"]["uncertain_below"] = gender.uncertain_below

@@ -14,6 +14,7 @@ from types import FrameType
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -22,6 +23,7 @@ from training.augment import augmentation
 from training.batches import Batch, plain_batches, training_batches
 from training.checkpoint import Position, load_checkpoint, save_checkpoint
 from training.chips import Chip, ChipArchive, sample
+from training.lessons import Projections, Teacher, lesson_losses, mixture
 from training.log import Log
 from training.losses import YEARS, Outputs, Student, losses
 from training.metrics import Answers, headline
@@ -45,6 +47,7 @@ class TrainingRun:
         recipe: what to do.
         archive: the chips.
         teachers: rows for exactly the recipe's training chips, or None.
+        teacher: a network that shows what it sees, or None.
         folder: where checkpoint and log go; exists.
         start: tensors of the bundle to start from, None for random weights.
         processes: that decode and augment beside this one; 0 does it here.
@@ -62,6 +65,7 @@ class TrainingRun:
         folder: Path,
         *,
         start: dict[str, Tensor] | None = None,
+        teacher: Teacher | None = None,
         processes: int = 1,
         checkpoint_every_s: float = 300,
     ) -> None:
@@ -76,13 +80,15 @@ class TrainingRun:
         self._checkpoint_every_s = checkpoint_every_s
         self._log = Log(folder)
         torch.manual_seed(recipe.seed)
-        network = Network(YEARS)
+        network = Network(recipe.architecture, YEARS)
         if start is not None:
             network.load_state_dict(start)
-        self._student = Student(network).to(memory_format=torch.channels_last)
+        self._teacher = teacher
+        projections = Projections(network, teacher.channels) if teacher else None
+        self._student = Student(network, projections=projections).to(memory_format=torch.channels_last)
         averaging = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
         self._average = AveragedModel(self._student, multi_avg_fn=averaging, use_buffers=True)
-        self._optimizer = AdamW(_parameter_groups(self._student, recipe.weight_decay), recipe.learning_rate)
+        self._optimizer = AdamW(_parameter_groups(self._student, recipe), recipe.learning_rate)
         self._bf16 = native_precision(torch.device("cpu")) == "bf16"
         self.steps_an_epoch = max(1, len(self._chips) // recipe.batch_size)
         self._total = min(
@@ -111,7 +117,7 @@ class TrainingRun:
                 if left <= 0:
                     return
                 for step, batch in enumerate(islice(self._batches(epoch, side_px, first), left), first):
-                    numbers = self._step(epoch * self.steps_an_epoch + step, batch)
+                    numbers = self._step(epoch * self.steps_an_epoch + step, batch, side_px)
                     progress(epoch * self.steps_an_epoch + step + 1, self._total, numbers)
                     self._note(epoch, step, side_px, numbers)
                     if asked() or time.monotonic() - saved_at > self._checkpoint_every_s:
@@ -152,7 +158,9 @@ class TrainingRun:
             self._archive,
             self._chips,
             self._teachers,
-            augment=augmentation(side_px, self._recipe.augmentation),
+            augment=augmentation(
+                self._teacher.side_px if self._teacher else side_px, self._recipe.augmentation
+            ),
             batch_size=min(self._recipe.batch_size, len(self._chips)),
             seed=self._recipe.seed,
             epoch=epoch,
@@ -160,16 +168,13 @@ class TrainingRun:
             processes=self._processes,
         )
 
-    def _step(self, number: int, batch: Batch) -> dict[str, float]:
+    def _step(self, number: int, batch: Batch, side_px: int) -> dict[str, float]:
         torch.manual_seed(self._recipe.seed + number)  # dropout and stochastic depth, on resuming too
         rate = self._recipe.learning_rate * schedule(number / self._total)
         for group in self._optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["factor"]
         self._student.train()
-        images = batch.images.to(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
-            outputs: Outputs = self._student(images)
-        terms = losses(outputs, batch.targets, self._recipe.teacher_weight)
+        terms = self._terms(batch, side_px)
         total = torch.stack(list(terms.values())).sum()
         self._optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
@@ -177,6 +182,24 @@ class TrainingRun:
         self._optimizer.step()
         self._average.update_parameters(self._student)
         return {"loss": total.item(), **{name: term.item() for name, term in terms.items()}, "rate": rate}
+
+    def _terms(self, batch: Batch, side_px: int) -> dict[str, Tensor]:
+        """The terms of a batch's loss: by its labels, and by a teacher that sees the same pictures larger."""
+        images = batch.images.to(memory_format=torch.channels_last)
+        labelled, lesson = len(images), None
+        if self._teacher:
+            labelled -= int(self._recipe.mixed * labelled)
+            images = torch.cat([images[:labelled], mixture(images)[labelled:]])
+            lesson = self._teacher(images)
+            images = functional.interpolate(images, side_px, mode="bilinear", antialias=True)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self._bf16):
+            outputs: Outputs = self._student(images)
+        # Of a mixture only the teacher can say what it shows.
+        weight = self._recipe.teacher_weight
+        terms = losses(outputs.first(labelled), batch.targets.first(labelled), weight)
+        if lesson:
+            terms |= lesson_losses(outputs.gender, outputs.age, outputs.maps, lesson, weight)
+        return terms
 
     def _save(self, position: Position) -> None:
         save_checkpoint(self._folder, position, self._student, self._average, self._optimizer)
@@ -198,12 +221,15 @@ def schedule(done: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * (done - _WARM_UP) / (1 - _WARM_UP)))
 
 
-def _parameter_groups(student: nn.Module, weight_decay: float) -> list[dict[str, object]]:
-    """Matrices and kernels decay; biases and batch norm do not."""
-    parameters = list(student.parameters())
+def _parameter_groups(student: Student, recipe: Recipe) -> list[dict[str, object]]:
+    """Matrices and kernels decay; biases and batch norm do not. The heads have a rate of their own."""
+    features = list(student.network.features.parameters())
+    known = {id(parameter) for parameter in features}
+    heads = [parameter for parameter in student.parameters() if id(parameter) not in known]
     return [
-        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
-        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+        {"params": [p for p in part if (p.ndim > 1) == decays], "weight_decay": decay, "factor": factor}
+        for part, factor in ((features, 1.0), (heads, recipe.head_rate))
+        for decays, decay in ((True, recipe.weight_decay), (False, 0.0))
     ]
 
 

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.bundles import AGE_GROUPS
+from training.lessons import Projections, maps_of
 from training.teachers import DESCRIPTOR, TEACHER_AGES
-from worker.pipeline.network import FEATURES, Network
+from worker.pipeline.network import Network
 
 YEARS = 101
 """Bins of the age head: one a year, 0 to 100; who is older counts as 100."""
@@ -25,32 +26,43 @@ class Student(nn.Module):
     Args:
         network: with YEARS age outputs.
         dropout: share of the features dropped before the heads.
+        projections: of its maps to a teacher's, None without one.
     """
 
-    def __init__(self, network: Network, dropout: float = 0.2) -> None:
+    def __init__(
+        self, network: Network, dropout: float = 0.2, projections: Projections | None = None
+    ) -> None:
         super().__init__()
         self.network = network
-        self.descriptor = nn.Linear(FEATURES, DESCRIPTOR)
+        self.descriptor = nn.Linear(network.gender.in_features, DESCRIPTOR)
+        self.projections = projections
         self._dropout = dropout
 
     def forward(self, images: Tensor) -> Outputs:
-        """Logits and descriptor of float [N, 3, S, S], normalised."""
-        features = self.network.features(images).mean(dim=(2, 3))
+        """Logits, descriptor and, in training under a teacher, maps for float [N, 3, S, S], normalised."""
+        maps = maps_of(self.network, images)
+        features = maps[-1].mean(dim=(2, 3))
         dropped = functional.dropout(features, self._dropout, self.training)
         return Outputs(
             self.network.gender(dropped).float(),
             self.network.age(dropped).float(),
             self.descriptor(features).float(),
+            self.projections(maps) if self.training and self.projections else (),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outputs:
-    """Gender logits [N, 2], age logits [N, YEARS] and descriptor [N, 128], float32."""
+    """Gender logits [N, 2], age logits [N, YEARS], descriptor [N, 128] and projected maps, float32."""
 
     gender: Tensor
     age: Tensor
     descriptor: Tensor
+    maps: tuple[Tensor, ...] = ()
+
+    def first(self, count: int) -> Outputs:
+        """Of the first so many pictures, without their maps."""
+        return Outputs(self.gender[:count], self.age[:count], self.descriptor[:count])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,6 +78,11 @@ class Targets:
     gender: Tensor
     age: Tensor
     teachers: tuple[Tensor, Tensor, Tensor] | None
+
+    def first(self, count: int) -> Targets:
+        """Of the first so many pictures."""
+        rows = self.teachers and tuple(values[:count] for values in self.teachers)
+        return Targets(self.gender[:count], self.age[:count], rows)  # type: ignore[arg-type]
 
 
 def soft_years(age: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from shared.bundles import Architecture
 from shared.errors import InvalidInput
 
 SMALLEST_PX, LARGEST_PX = 32, 1024
@@ -29,17 +30,21 @@ class Recipe(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    architecture: Architecture = Field("efficientnet_v2_s", description="of the network")
     stages: str = Field(description="sizes and epochs, as 64:4,96:4,128:3")
     steps: int | None = Field(None, ge=1, description="end after so many steps, though stages be left")
     batch_size: int = Field(64, ge=2, le=4096, description="chips in one step")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="highest, after the warm-up")
+    head_rate: float = Field(1.0, gt=0, le=100, description="factor of the heads' learning rate")
     weight_decay: float = Field(0.02, ge=0, le=1, description="AdamW's, of matrices and kernels")
     ema_decay: float = Field(0.995, ge=0, lt=1, description="of the averaged weights, a step")
     teacher_weight: float = Field(0.5, ge=0, le=100, description="factor of the teachers' terms")
+    mixed: float = Field(0.5, ge=0, le=1, description="share of mixtures of faces, with a teacher")
     augmentation: float = Field(1.0, ge=0, le=1, description="strength, 0 to 1; tilts are always whole")
     seed: int = Field(0, ge=0, lt=2**31, description="order, augmentation and first weights")
     train_chips: int | None = Field(None, ge=2, description="only so many chips, drawn by the seed")
     start: str | None = Field(None, description="sha256 of the bundle it starts from")
+    teacher: str | None = Field(None, description="sha256 of the bundle that teaches")
     teachers: bool = Field(False, description="whether teachers give extra targets")
 
     @property

@@ -18,10 +18,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from shared.bundles import read_manifest
+from shared.bundles import FEATURES, Architecture, Manifest, read_manifest
 from shared.errors import InvalidInput, NightshiftError
 from training.checkpoint import STATE
 from training.chips import ChipArchive
+from training.lessons import Teacher
 from training.loop import Interrupted, TrainingRun, training_chips
 from training.losses import YEARS
 from training.plot import plot_run
@@ -38,22 +39,27 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
     Raises:
         InvalidInput: see `ChipArchive`, `make_recipe`, `read_teachers`; `run_exists` when the folder
             holds a run and --resume is not given, `other_recipe` when it is and the settings differ.
-        ModelUnavailable: the bundle to start from is none.
+        ModelUnavailable: the bundle to start from, or the one that teaches, is none.
     """
     folder: Path = arguments.out
     start = _tensors_of(arguments.start) if arguments.start else None
     start_manifest = read_manifest(arguments.start) if arguments.start else None
+    teacher = Teacher(arguments.teacher, YEARS) if arguments.teacher else None
     recipe = make_recipe(
+        architecture=_architecture(arguments.architecture, start_manifest),
         stages=arguments.stages,
         steps=arguments.steps,
         batch_size=arguments.batch_size,
         learning_rate=arguments.learning_rate,
+        head_rate=arguments.head_rate,
         ema_decay=arguments.ema_decay,
         teacher_weight=arguments.teacher_weight,
+        mixed=arguments.mixed,
         augmentation=arguments.augmentation,
         seed=arguments.seed,
         train_chips=arguments.train_chips,
         start=start_manifest.sha256 if start_manifest else None,
+        teacher=teacher.sha256 if teacher else None,
         teachers=arguments.teachers is not None,
     )
     archive = ChipArchive(arguments.chips)
@@ -72,7 +78,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECIPE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if start_manifest:
-        before = (start_manifest.model_extra or {}).get("training", {})
+        before = {**(start_manifest.model_extra or {}).get("training", {}), "licence": start_manifest.licence}
         (folder / BEFORE).write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
     run = TrainingRun(
         recipe,
@@ -80,6 +86,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         teachers,
         folder,
         start=start,
+        teacher=teacher,
         processes=arguments.processes,
         checkpoint_every_s=arguments.checkpoint_minutes * 60,
     )
@@ -125,6 +132,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _architecture(asked: Architecture | None, start: Manifest | None) -> Architecture:
+    if start is None:
+        return asked or "efficientnet_v2_s"
+    if asked not in (None, start.architecture):
+        raise InvalidInput("bad_start", f"bundle {start.name} is a {start.architecture}, not a {asked}")
+    return start.architecture
+
+
 def _tensors_of(folder: Path) -> dict[str, Tensor]:
     bundle = load_bundle(folder, torch.device("cpu"))
     if bundle.network.age.out_features != YEARS:
@@ -139,8 +154,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--out", type=Path, required=True, help="folder of the run")
     parser.add_argument("--resume", action="store_true", help="go on with the run in the folder")
     parser.add_argument(
+        "--architecture",
+        choices=tuple(FEATURES),
+        help="of the network (default: that of the bundle to start from, else efficientnet_v2_s)",
+    )
+    parser.add_argument(
         "--start", type=Path, help="folder of a bundle to start from instead of random weights"
     )
+    parser.add_argument("--teacher", type=Path, help="folder of a bundle whose answers and maps to learn")
     parser.add_argument("--teachers", type=Path, help="npz of other networks' outputs for the chips")
     parser.add_argument(
         "--stages", default=DEFAULT_STAGES, help=f"{fields['stages'].description} (default %(default)s)"
@@ -149,8 +170,10 @@ def _parser() -> argparse.ArgumentParser:
         ("steps", int),
         ("batch_size", int),
         ("learning_rate", float),
+        ("head_rate", float),
         ("ema_decay", float),
         ("teacher_weight", float),
+        ("mixed", float),
         ("augmentation", float),
         ("seed", int),
         ("train_chips", int),

@@ -21,18 +21,20 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from shared.bundles import AGE_GROUPS, FORMAT
+from shared.bundles import AGE_GROUPS, FEATURES, FORMAT, Architecture
 from shared.errors import InvalidInput, NightshiftError
 from worker.pipeline.bundle import write_bundle
 from worker.pipeline.framing import UTKFACE
-from worker.pipeline.network import FEATURES, on_meta
+from worker.pipeline.network import on_meta
 
 NEVER = -1e4
 """Logit of a group that the original model does not know: finite in fp16, and exp() of it is 0 in fp32."""
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+ARCHITECTURE: Architecture = "efficientnet_v2_s"
 KNOWN_GROUPS = len(AGE_GROUPS) - 1
+_WIDTH = FEATURES[ARCHITECTURE]
 
 
 def read_checkpoint(path: Path) -> dict[str, Tensor]:
@@ -72,7 +74,9 @@ def feature_tensors(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         InvalidInput: `checkpoint_shape`, naming the first tensor that is missing or of another shape.
     """
-    expected = {name: t for name, t in on_meta(1).state_dict().items() if name.startswith("features.")}
+    expected = {
+        name: t for name, t in on_meta(ARCHITECTURE, 1).state_dict().items() if name.startswith("features.")
+    }
     stem = next(iter(expected)).removeprefix("features.")
     # The shortest that fits: without a wrapper the stem is `0.0.weight`, and deeper names end so too.
     prefixes = sorted((name.removesuffix(stem) for name in checkpoint if name.endswith(stem)), key=len)
@@ -107,11 +111,11 @@ def linear_head(checkpoint: Mapping[str, Tensor], outputs: int, what: str) -> tu
             "checkpoint_shape", f"{what}: not one linear layer but {', '.join(sorted(checkpoint))}"
         )
     weight, bias = checkpoint[weights[0]], checkpoint[biases[0]]
-    if weight.shape != (outputs, FEATURES) or bias.shape != (outputs,):
+    if weight.shape != (outputs, _WIDTH) or bias.shape != (outputs,):
         raise InvalidInput(
             "checkpoint_shape",
             f"{what}: weight {list(weight.shape)} and bias {list(bias.shape)}, "
-            f"not [{outputs}, {FEATURES}] and [{outputs}]",
+            f"not [{outputs}, {_WIDTH}] and [{outputs}]",
         )
     return weight.float(), bias.float()
 
@@ -124,7 +128,7 @@ def age_head(by_class: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor]
     """
     weights, biases = [], []
     for weight, bias in by_class:
-        weights += [torch.zeros(1, FEATURES), weight]
+        weights += [torch.zeros(1, _WIDTH), weight]
         biases += [torch.full((1,), NEVER), bias]
     return torch.cat(weights), torch.cat(biases)
 
@@ -134,8 +138,8 @@ def manifest_of(name: str, input_size: int, classes: Sequence[str], licence: str
     return {
         "format": FORMAT,
         "name": name,
-        "architecture": "efficientnet_v2_s",
-        "features": FEATURES,
+        "architecture": ARCHITECTURE,
+        "features": _WIDTH,
         "input": {"size": input_size, "mean": IMAGENET_MEAN, "std": IMAGENET_STD},
         "heads": {
             "gender": {"classes": list(classes)},

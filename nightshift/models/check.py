@@ -46,6 +46,7 @@ class CheckedBundle:
             "name": manifest.name,
             "path": str(self.folder),
             "sha256": manifest.sha256,
+            "architecture": manifest.architecture,
             "input_size": manifest.input.size,
             "gender_classes": list(heads.gender.classes),
             "age_kind": heads.age.kind,

@@ -37,6 +37,7 @@ def print_checked(checked: CheckedBundle, console: Console) -> None:
         "Bundle": manifest.name,
         "Folder": str(checked.folder),
         "sha256": manifest.sha256,
+        "Network": f"{manifest.architecture}, {manifest.features} features",
         "Input": f"{side} x {side} pixels",
         "Gender": ", ".join(heads.gender.classes),
         "Age": f"{heads.age.kind}, {checked.age_outputs} outputs{by_gender}",

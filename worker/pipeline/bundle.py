@@ -92,7 +92,7 @@ def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str
 def _network_of(tensors: dict[str, Tensor], manifest: Manifest) -> Network:
     """The filled network; ValueError names the first thing that is wrong."""
     _check_heads(tensors, manifest)
-    network = on_meta(int(tensors["age.bias"].shape[0]))
+    network = on_meta(manifest.architecture, int(tensors["age.bias"].shape[0]))
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
     if missing:

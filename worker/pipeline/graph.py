@@ -79,6 +79,11 @@ def _linear(module: nn.Linear, x: Node) -> Node:
     )
 
 
+def _zero_pad(module: nn.ZeroPad2d, x: Node) -> Node:
+    left, right, top, bottom = module.padding
+    return ops.pad(x, np.array([0, 0, top, left]), np.array([0, 0, bottom, right]), "constant", np.float32(0))
+
+
 def _max_pool(module: nn.MaxPool2d, x: Node) -> Node:
     kernel, stride = [_pair(length) for length in (module.kernel_size, module.stride)]
     # The first version: later ones also say where the greatest were, in a quarter of the R-Net's time.
@@ -116,9 +121,11 @@ _LAYERS: dict[type[nn.Module], Callable[[Any, Node], Node]] = {
     nn.BatchNorm2d: _batch_norm,
     nn.Linear: _linear,
     nn.PReLU: lambda module, x: ops.prelu(x, ops.constant(_array(module.weight))),
+    nn.ReLU6: lambda _, x: ops.clamp(x, 0.0, 6.0),
     nn.SiLU: lambda _, x: ops.swish(x),
     nn.Sigmoid: lambda _, x: ops.sigmoid(x),
     nn.MaxPool2d: _max_pool,
+    nn.ZeroPad2d: _zero_pad,
     nn.AdaptiveAvgPool2d: lambda _, x: ops.reduce_mean(x, np.array([2, 3]), keep_dims=True),
     nn.Flatten: lambda _, x: ops.reshape(x, np.array([0, -1]), special_zero=True),
     SqueezeExcitation: _squeeze_excitation,

@@ -1,28 +1,37 @@
-"""The classifier's network: EfficientNetV2-S features under two linear heads."""
+"""The classifier's network: the features of one of the architectures under two linear heads."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
 from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 
-from shared.bundles import AgeHead
+from shared.bundles import FEATURES, AgeHead, Architecture
+from worker.pipeline.mobilenet import mobilenet_v1
 
-FEATURES = 1280
+_FEATURES: dict[Architecture, Callable[[], nn.Sequential]] = {
+    "efficientnet_v2_s": lambda: efficientnet_v2_s(weights=None).features,
+    "mobilenet_v1": mobilenet_v1,
+}
 
 
 class Network(nn.Module):
-    """EfficientNetV2-S (Tan & Le 2021, torchvision's layout), global average pooling, gender and age.
+    """Features, global average pooling, gender and age.
 
     Args:
+        architecture: of the features: EfficientNetV2-S (Tan & Le 2021, torchvision's layout) or MobileNet
+            (Howard et al. 2017).
         age_outputs: outputs of the age head.
     """
 
-    def __init__(self, age_outputs: int) -> None:
+    def __init__(self, architecture: Architecture, age_outputs: int) -> None:
         super().__init__()
-        self.features: nn.Module = efficientnet_v2_s(weights=None).features
-        self.gender = nn.Linear(FEATURES, 2)
-        self.age = nn.Linear(FEATURES, age_outputs)
+        self.architecture = architecture
+        self.features: nn.Sequential = _FEATURES[architecture]()
+        self.gender = nn.Linear(FEATURES[architecture], 2)
+        self.age = nn.Linear(FEATURES[architecture], age_outputs)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features and logits.
@@ -31,16 +40,16 @@ class Network(nn.Module):
             images: float [N, 3, S, S], normalised.
 
         Returns:
-            Features [N, 1280], gender logits [N, 2] and age logits [N, age_outputs].
+            Features [N, 1280 or 1024], gender logits [N, 2] and age logits [N, age_outputs].
         """
         features = self.features(images).mean(dim=(2, 3))
         return features, self.gender(features), self.age(features)
 
 
-def on_meta(age_outputs: int) -> Network:
+def on_meta(architecture: Architecture, age_outputs: int) -> Network:
     """The network with shapes but without memory or initialisation, to be filled from a bundle."""
     with torch.device("meta"):
-        return Network(age_outputs).eval().requires_grad_(False)
+        return Network(architecture, age_outputs).eval().requires_grad_(False)
 
 
 def min_age_outputs(head: AgeHead) -> int:

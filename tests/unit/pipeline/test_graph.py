@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from tests.generated_bundle import random_tensors
 from worker.pipeline.graph import as_openvino
 from worker.pipeline.mtcnn import Networks, load_networks
 from worker.pipeline.network import Network
@@ -42,7 +43,7 @@ def test_mtcnn_is_the_same_network(
 
 def test_the_classifiers_features_are_the_same() -> None:
     torch.manual_seed(0)
-    network = Network(66).eval().requires_grad_(False)
+    network = Network("efficientnet_v2_s", 66).eval().requires_grad_(False)
     for norm in (module for module in network.modules() if isinstance(module, nn.BatchNorm2d)):
         # As trained ones are: a line of its own for each channel.
         nn.init.uniform_(norm.weight, 0.5, 1.5)
@@ -56,6 +57,23 @@ def test_the_classifiers_features_are_the_same() -> None:
     one, other = (
         compiled(module, (-1, 3, 64, 64), runtime=name, device=CPU)(images) for name in runtimes(CPU)
     )
+    torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
+
+
+def test_a_mobilenets_features_are_the_same() -> None:
+    torch.manual_seed(0)
+    network = Network("mobilenet_v1", 66).eval().requires_grad_(False)
+    network.load_state_dict(random_tensors(66, dtype=torch.float32, architecture="mobilenet_v1"))
+    for convolution in (module for module in network.modules() if isinstance(module, nn.Conv2d)):
+        assert convolution.bias is not None
+        nn.init.uniform_(convolution.bias, -0.2, 0.2)
+    module = nn.Sequential(network.features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), network.age)
+    # Of an odd size at several depths, where one side is padded more than the other.
+    images = torch.randn(3, 3, 72, 104)
+    one, other = (
+        compiled(module, (-1, 3, 72, 104), runtime=name, device=CPU)(images) for name in runtimes(CPU)
+    )
+    assert one.std() > 0.01
     torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-3)
 
 
