@@ -32,7 +32,7 @@ STRANGERS = {
     "PYTHONSTARTUP": "/no/such",
     "DATABASE_URL": "postgresql://elsewhere",
     "PGHOST": "elsewhere",
-    "NIGHTSHIFT_API_KEY": "of the shell that this was started in",
+    "NIGHTSHIFT_API_KEY": "of-the-shell-that-this-was-started-in",
     "SOME_TOKEN": "secret",
 }
 OURS = {
@@ -53,13 +53,13 @@ def test_children_get_what_they_need_and_nothing_else(tmp_path: Path) -> None:
     passed = passed_on({**STRANGERS, **OURS})
     assert {name: passed[name] for name in OURS} == OURS
     assert not passed.keys() & STRANGERS.keys()
-    assert not any("secret" in value or "of the shell" in value for value in passed.values())
-    settings = Settings(home=tmp_path, api_key="the root key, of 32 characters or more")
-    assert environment(settings, STRANGERS)["NIGHTSHIFT_API_KEY"] == "the root key, of 32 characters or more"
+    assert not any("secret" in value or "of-the-shell" in value for value in passed.values())
+    settings = Settings(home=tmp_path, api_key="the-root-key-of-32-characters-or-more")
+    assert environment(settings, STRANGERS)["NIGHTSHIFT_API_KEY"] == "the-root-key-of-32-characters-or-more"
 
 
 def test_neither_workers_nor_the_broker_know_the_root_key(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, api_key="the root key, of 32 characters or more")
+    settings = Settings(home=tmp_path, api_key="the-root-key-of-32-characters-or-more")
     worker = environment_of_worker(settings, {**STRANGERS, **OURS})
     broker = environment_of_broker({**STRANGERS, **OURS})
     for child in (worker, broker):
