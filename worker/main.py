@@ -19,6 +19,7 @@ from shared.bundles import locate_bundle, read_manifest
 from shared.doorbell import TASK, broker_options
 from shared.errors import NightshiftError
 from shared.logs import configure
+from shared.plain_text import plain
 from shared.settings import load_settings
 
 # In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
@@ -74,7 +75,7 @@ def _check_before_forking(**_: object) -> None:
         settings = load_settings()
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     except NightshiftError as error:
-        raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
+        raise SystemExit(f"nightshift worker: {error.code}: {plain(error.message)}") from error
 
 
 @signals.worker_process_init.connect
@@ -100,7 +101,7 @@ def _build(**_: object) -> None:
         parts = _process["parts"] = build_parts(load_settings(), should_stop, leave)
     except NightshiftError as error:
         # Celery would go on without; a child without parts must not take messages.
-        raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
+        raise SystemExit(f"nightshift worker: {error.code}: {plain(error.message)}") from error
 
     about = {
         "device": str(parts.pipeline.bundle.device),
