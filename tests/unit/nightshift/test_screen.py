@@ -22,7 +22,7 @@ from nightshift.documents import Counts, Job
 from nightshift.progress import JobProgress
 from nightshift.screen import PlainSink, Screen, cell, say, tell, tell_json
 
-EVIL = "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202egpj\u2028nightshift: fine\nnightshift: forged\r[red]m[/red]:smile:"
+EVIL = "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202egpj\u2028ok\nnightshift: forged\r[red]m[/red]:smile:"
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
 
 
