@@ -34,7 +34,7 @@ from api.waiting import WaitingRoom
 from shared.bundles import locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.doorbell import CeleryDoorbell
-from shared.logs import configure
+from shared.logs import configure, hide
 from shared.reads.jobs import JobReads
 from shared.settings import Settings, load_settings
 from shared.store import Store
@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     configure(settings.log_level, settings.log_format)
+    hide(settings.api_key.get_secret_value())
     app = OpenAPI(
         "api",
         info=INFO,
