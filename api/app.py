@@ -35,7 +35,7 @@ from api.waiting import WaitingRoom
 from shared.bundles import locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.doorbell import CeleryDoorbell
-from shared.logs import configure
+from shared.logs import configure, hide
 from shared.reads.jobs import JobReads
 from shared.root_key import made_root_key
 from shared.settings import Settings, load_settings
@@ -54,6 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     configure(settings.log_level, settings.log_format)
+    hide(settings.api_key.get_secret_value())
     app = OpenAPI(
         "api",
         info=INFO,

@@ -11,6 +11,7 @@ from api.context import EXTENSION
 from shared.bundles import locate_bundle, read_manifest
 from shared.errors import NightshiftError
 from shared.logs import configure
+from shared.plain_text import plain
 from shared.root_key import made_root_key
 from shared.settings import load_settings
 
@@ -29,7 +30,7 @@ def on_starting(server: Any) -> None:
             made_root_key(settings.home)
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     except NightshiftError as error:
-        raise SystemExit(f"nightshift api: {error.code}: {error.message}") from error
+        raise SystemExit(f"nightshift api: {error.code}: {plain(error.message)}") from error
     configure(settings.log_level, settings.log_format)
     for logger in (server.log.error_log, server.log.access_log):
         logger.handlers.clear()

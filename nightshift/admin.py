@@ -12,8 +12,7 @@ from rich.table import Table
 
 from nightshift.exits import Exit, say, told, whole_installation
 from nightshift.remote import JsonOption
-from nightshift.report import stdout_console
-from nightshift.streams import print_json
+from nightshift.screen import cell, tables_screen, tell, tell_json
 from shared.clock import utc_now
 from shared.settings import Settings, load_settings
 
@@ -41,22 +40,22 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
         database.close()
     if as_json:
         for worker in found:
-            print_json(worker.model_dump(mode="json"))
+            tell_json(worker.model_dump(mode="json"))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("PROCESS", "KIND", "ALIVE", "HELD", "DONE", "DEVICE", "SEEN"):
         table.add_column(heading, overflow="fold")
     for worker in found:
         table.add_row(
-            worker.id,
-            worker.kind,
+            cell(worker.id),
+            cell(worker.kind),
             "yes" if worker.alive else "no",
             str(worker.photos_held),
             str(worker.photos_done),
-            str(worker.about.get("device", "")),
+            cell(worker.about.get("device", "")),
             f"{worker.seen_at.astimezone():%Y-%m-%d %H:%M:%S}",
         )
-    stdout_console().print(table)
+    tables_screen().print(table)
 
 
 @app.command()
@@ -80,10 +79,10 @@ def reconcile(
         for finding in compare(settings, database, Store(settings.store_url), fix=fix, now=utc_now()):
             left[finding.kind] += 0 if finding.fixed else finding.count
             if as_json:
-                print_json(asdict(finding))
+                tell_json(asdict(finding))
             else:
                 fixed = " (put right)" if finding.fixed else ""
-                typer.echo(f"{finding.job_id}: {finding.count:,} {MEANINGS[finding.kind]}{fixed}")
+                tell(f"{finding.job_id}: {finding.count:,} {MEANINGS[finding.kind]}{fixed}")
     finally:
         database.close()
     if not +left:
@@ -103,9 +102,9 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     for diagnosis in examine(_settings(home)):
         failed |= diagnosis.health == "failed"
         if as_json:
-            print_json(asdict(diagnosis))
+            tell_json(asdict(diagnosis))
         else:
-            typer.echo(f"{diagnosis.health:<8} {diagnosis.part:<13} {diagnosis.says}")
+            tell(f"{diagnosis.health:<8} {diagnosis.part:<13} {diagnosis.says}")
     if failed:
         raise typer.Exit(Exit.UNAVAILABLE)
 
@@ -131,9 +130,10 @@ def clock(
     finally:
         database.close()
     if as_json:
-        typer.echo(json.dumps({**asdict(horizon), "in_doubt": horizon.in_doubt, "due": due}, default=str))
+        times = {name: time and time.isoformat() for name, time in asdict(horizon).items()}
+        tell_json({**times, "in_doubt": horizon.in_doubt, "due": due})
     else:
-        typer.echo(f"clock {horizon.now:%Y-%m-%d %H:%M:%S} UTC; by it {due:,} jobs have expired")
+        tell(f"clock {horizon.now:%Y-%m-%d %H:%M:%S} UTC; by it {due:,} jobs have expired")
     if horizon.trusted_at is not None:
         say(
             f"the clock is far ahead of {horizon.until:%Y-%m-%d %H:%M:%S} UTC, when it was last believed:"

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from nightshift import admin, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
 from nightshift.models import commands as models
-from nightshift.streams import print_json
+from nightshift.screen import errors_screen, tables_screen, tell_json
 from shared.settings import roots_of
 
 app = typer.Typer(
@@ -102,7 +101,7 @@ def run(
     """
     with whole_installation():
         from nightshift.run import Request, Run
-    from nightshift.report import Report, print_report, stdout_console
+    from nightshift.report import Report, print_report
 
     if not paths and not resume:
         raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
@@ -117,13 +116,13 @@ def run(
         page=not no_report,
         quiet=quiet,
     )
-    report = Run(request, Console(stderr=True)).execute()
+    report = Run(request, errors_screen()).execute()
     if not isinstance(report, Report):
         raise typer.Exit(report)
     if as_json:
-        print_json(report.as_json(), indent=2)
+        tell_json(report.as_json(), indent=2)
     else:
-        print_report(report, stdout_console())
+        print_report(report, tables_screen())
     raise typer.Exit(report.exit)
 
 

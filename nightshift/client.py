@@ -297,7 +297,8 @@ class Client:
             f"/v1/jobs/{job_id}/results", headers={"Accept": _MEDIA_TYPES[format]}
         ) as response:
             for piece in response.iter_bytes():
-                size_bytes += file.write(piece)
+                file.write(piece)
+                size_bytes += len(piece)
         return size_bytes
 
     def thumbnails(self, job_id: str) -> Iterator[tuple[str, bytes]]:

@@ -12,7 +12,9 @@ import typer
 from pydantic import ValidationError
 
 from nightshift.errors import ApiError, ClientError, Unreachable
+from nightshift.screen import say as say
 from shared.errors import Conflict, InvalidInput, NightshiftError
+from shared.plain_text import plain
 
 P = ParamSpec("P")
 
@@ -75,14 +77,9 @@ def exit_table() -> str:
     return "\n".join(["\b", "Exit codes:", *lines])
 
 
-def say(line: str) -> None:
-    """One line to the user, on standard error."""
-    typer.echo(f"nightshift: {line}", err=True)
-
-
 def one_line(text: str) -> str:
-    """A stranger's text for a terminal: in one line, and without characters that steer it."""
-    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
+    """A stranger's prose for a terminal: its spaces single, and `?` for what steers it."""
+    return plain(" ".join(text.split()), "?")
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:

@@ -6,12 +6,11 @@ from typing import Annotated
 
 import typer
 from rich.table import Table
-from rich.text import Text
 
 from nightshift.client import Client
 from nightshift.exits import say, told
 from nightshift.remote import DEFAULT_SERVER, JsonOption, KeyOption, ServerOption
-from nightshift.report import stdout_console
+from nightshift.screen import cell, tables_screen, tell, tell_json
 
 app = typer.Typer(
     help="API keys of a server; needs a key with the scope admin.",
@@ -36,7 +35,10 @@ def create(
     """Make a key and print it: it is shown this once."""
     with Client(server, api_key) as client:
         made = client.make_key(name, owner=owner, scopes=scope or ("read", "submit"))
-    typer.echo(made.model_dump_json() if as_json else made.key)
+    if as_json:
+        tell_json(made.model_dump(mode="json"))
+    else:
+        tell(made.key)
     say(f"{made.id} for {made.owner}: {', '.join(made.scopes)}; keep it, nobody can show it again")
 
 
@@ -50,7 +52,7 @@ def list_keys(
         keys = client.keys()
     if as_json:
         for key in keys:
-            typer.echo(key.model_dump_json(exclude={"key"}))
+            tell_json(key.model_dump(mode="json", exclude={"key"}))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("KEY", "OWNER", "SCOPES", "CREATED", "REVOKED", "NAME"):
@@ -58,8 +60,8 @@ def list_keys(
     for key in keys:
         revoked = f"{key.revoked_at.astimezone():%Y-%m-%d %H:%M}" if key.revoked_at else ""
         created = f"{key.created_at.astimezone():%Y-%m-%d %H:%M}"
-        table.add_row(key.id, key.owner, " ".join(key.scopes), created, revoked, Text(key.name))
-    stdout_console().print(table)
+        table.add_row(*map(cell, (key.id, key.owner, " ".join(key.scopes), created, revoked, key.name)))
+    tables_screen().print(table)
 
 
 @app.command()

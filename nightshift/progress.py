@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from nightshift.documents import Job
+from nightshift.screen import cell
+from shared.plain_text import plain
 
 LINE_EVERY_S = 10.0
 
@@ -35,10 +37,10 @@ class JobProgress:
         self._line_at = clock() + LINE_EVERY_S
         self._since: tuple[float, int] | None = None
         self._bar = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
-            TextColumn("photos  {task.fields[notes]}"),
+            TextColumn("photos  {task.fields[notes]}", markup=False),
             console=console,
             expand=True,
             transient=True,
@@ -66,22 +68,24 @@ class JobProgress:
         if job.state == "unpacking":
             # How many there will be is known when the archive is at its end.
             notes = f"{job.counts.total:,} photos so far"
-            self._bar.update(self._task, description=job.state, total=None, notes=notes)
+            self._bar.update(self._task, description=plain(job.state), total=None, notes=notes)
             if self._lines and now >= self._line_at:
                 self._line_at = now + LINE_EVERY_S
-                self._console.print(f"{job.state}: {notes}", highlight=False)
+                self._console.print(cell(f"{job.state}: {notes}"), highlight=False)
             return
         if self._since is None and done:
             # The first batch also waited for the weights to load: the speed counts from there.
             self._since = (now, done)
         notes = ", ".join(self._notes(job, now))
         self._bar.update(
-            self._task, description=job.state, total=job.counts.total, completed=done, notes=notes
+            self._task, description=plain(job.state), total=job.counts.total, completed=done, notes=notes
         )
         if self._lines and (now >= self._line_at or job.ended):
             self._line_at = now + LINE_EVERY_S
             self._console.print(
-                f"{job.state}: {done} of {job.counts.total} photos, {notes}", highlight=False, soft_wrap=True
+                cell(f"{job.state}: {done} of {job.counts.total} photos, {notes}"),
+                highlight=False,
+                soft_wrap=True,
             )
 
     def _notes(self, job: Job, now: float) -> list[str]:

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
-from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job
@@ -19,12 +17,13 @@ from nightshift.exits import Exit, exit_for_outcome, say, told
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
 from nightshift.replacement import replacing
-from nightshift.report import RESULTS_FOLDER, check_writable, stdout_console, write_report
+from nightshift.report import RESULTS_FOLDER, check_writable, write_report
+from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
-from nightshift.streams import print_json
 from nightshift.waiting import LOOK_S, Lookout
 from shared.errors import InvalidInput
 from shared.photo_names import path_spelled_out
+from shared.plain_text import plain
 
 SHOWN_JOBS = 20
 
@@ -72,7 +71,7 @@ def submit(
 
     Photos that the server has from an earlier job are not sent again.
     """
-    console = Console(stderr=True)
+    console = errors_screen()
     wishes: dict[str, Any] = {
         "label": label,
         "priority": priority,
@@ -88,7 +87,7 @@ def submit(
     refused = 0
     with Client(server, api_key, say=say) as client:
         if archive is not None:
-            with console.status(f"sending {archive.name}"):
+            with console.status(cell(f"sending {archive.name}")):
                 submitted = client.submit_archive(archive, **wishes)
         else:
             job_id = job or client.create_job(**wishes).id
@@ -103,7 +102,7 @@ def submit(
             submitted = client.submit(job_id)
         job_id = submitted.id
         if not as_json:
-            typer.echo(job_id)
+            tell(job_id)
         if wait:
             lookout = Lookout(client, say)
             with JobProgress(console) as progress:
@@ -111,7 +110,7 @@ def submit(
                     progress.show(submitted)
                     lookout.look(submitted)
         if as_json:
-            print_json(_as_json(submitted))
+            tell_json(submitted.model_dump(mode="json"))
         if wait:
             code = exit_for_outcome(submitted.outcome)
             raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
@@ -132,9 +131,10 @@ def status(
         else:
             jobs = [listed for listed, _ in zip(client.jobs(), range(SHOWN_JOBS), strict=False)]
     if as_json:
-        print_json(_as_json(jobs[0]) if job else [_as_json(listed) for listed in jobs])
+        documents = [listed.model_dump(mode="json") for listed in jobs]
+        tell_json(documents[0] if job else documents)
         return
-    stdout_console().print(_table(jobs))
+    tables_screen().print(_table(jobs))
 
 
 def results(
@@ -147,7 +147,7 @@ def results(
     """Fetch the results of a job, as far as there are any."""
     with Client(server, api_key, say=say) as client:
         if out is None:
-            client.save_results(job, sys.stdout.buffer, format=format)
+            client.save_results(job, results_sink(), format=format)
             sys.stdout.buffer.flush()
             return
         try:
@@ -174,8 +174,8 @@ def report(
         found = client.job(job)
         folder = (out or Path(RESULTS_FOLDER) / found.id).absolute()
         check_writable(folder)
-        with Console(stderr=True).status("writing the report"):
-            typer.echo(write_report(client, found, folder))
+        with errors_screen().status("writing the report"):
+            tell(write_report(client, found, folder))
 
 
 def cancel(
@@ -231,7 +231,7 @@ def retry(
 
 def _show(job: Job, as_json: bool) -> None:
     if as_json:
-        print_json(_as_json(job))
+        tell_json(job.model_dump(mode="json"))
     else:
         waits = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
         left = f"; {job.counts.queued:,} to do" if job.counts.queued else ""
@@ -247,11 +247,11 @@ def delete(
 ) -> None:
     """Erase a job: its photos on the server, thumbnails and results. Files in place are not touched."""
     if not yes:
-        typer.confirm(f"Erase job {job} with all its results?", abort=True, err=True)
+        typer.confirm(f"Erase job {plain(job)} with all its results?", abort=True, err=True)
     with Client(server, api_key, say=say) as client:
         receipt = client.delete(job)
     if as_json:
-        typer.echo(receipt.model_dump_json())
+        tell_json(receipt.model_dump(mode="json"))
         return
     in_place = f"; {receipt.in_place:,} files in place are as they were" if receipt.in_place else ""
     say(
@@ -284,16 +284,12 @@ def _table(jobs: Sequence[Job]) -> Table:
         table.add_column(heading, justify="right" if heading in {"FAILED", "FACES"} else "left")
     for job in jobs:
         table.add_row(
-            job.id,
-            f"{job.state}: {job.outcome}" if job.outcome else job.state,
+            cell(job.id),
+            cell(f"{job.state}: {job.outcome}" if job.outcome else job.state),
             f"{job.counts.final} of {job.counts.total}",
             str(job.counts.failed),
             str(job.faces),
             f"{job.created_at.astimezone():%Y-%m-%d %H:%M}",
-            Text(job.label or ""),
+            cell(job.label or ""),
         )
     return table
-
-
-def _as_json(job: Job) -> dict[str, Any]:
-    return job.model_dump(mode="json")

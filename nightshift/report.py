@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,11 +15,13 @@ from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job, Photo, Summary
-from nightshift.exits import Exit, one_line
+from nightshift.exits import Exit
 from nightshift.replacement import replacing
 from nightshift.report_page.page import write_page
+from nightshift.screen import cell
 from shared.errors import InvalidInput, NightshiftError
 from shared.photo_names import path_spelled_out
+from shared.plain_text import plain
 
 NAMES_SHOWN = 10
 RESULTS_FOLDER = "nightshift-results"
@@ -138,11 +139,6 @@ def write_report(client: Client, job: Job, folder: Path) -> Path:
         raise NightshiftError("report_not_written", f"{folder}: {error.strerror}") from error
 
 
-def stdout_console() -> Console:
-    """For tables: as wide as the terminal, and unfolded into a file or a pipe."""
-    return Console(width=None if sys.stdout.isatty() else 1000)
-
-
 def print_report(report: Report, console: Console) -> None:
     """The summary for a person."""
     summary, counts = report.summary, report.summary.photos
@@ -158,21 +154,23 @@ def print_report(report: Report, console: Console) -> None:
         faces.append(f"none in {summary.no_face:,} {'photo' if summary.no_face == 1 else 'photos'}")
     table.add_row("Faces", ", ".join(faces))
     if summary.faces:
-        table.add_row("Gender*", _spread(summary.gender))
-        table.add_row("Age group*", _spread(summary.age_group))
+        table.add_row("Gender*", cell(_spread(summary.gender)))
+        table.add_row("Age group*", cell(_spread(summary.age_group)))
     for code, number in summary.failures.items():
-        table.add_row(Text(f"Failed: {code}", style="red"), _names(report.failed.get(code, []), number))
+        table.add_row(cell(f"Failed: {code}", "red"), _names(report.failed.get(code, []), number))
     if report.job.archive and report.job.archive.left_alone:
-        table.add_row("Left alone", f"in the archive, no photos: {_spread(report.job.archive.left_alone)}")
+        table.add_row(
+            "Left alone", cell(f"in the archive, no photos: {_spread(report.job.archive.left_alone)}")
+        )
     if report.left_out:
-        table.add_row(Text("Not taken", style="red"), _paths(report.left_out))
+        table.add_row(cell("Not taken", "red"), _paths(report.left_out))
     for kind, path in report.files.items():
-        table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), path_spelled_out(path))
+        table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), cell(path_spelled_out(path)))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
     console.print(table, highlight=False)
     if summary.faces:
-        console.print(f"* {summary.notice or 'Gender and age are apparent.'}", style="dim", highlight=False)
+        console.print(cell(f"* {summary.notice or 'Gender and age are apparent.'}", "dim"), highlight=False)
 
 
 def _if(number: int, what: str) -> list[str]:
@@ -184,12 +182,12 @@ def _spread(numbers: dict[str, int]) -> str:
 
 
 def _names(photos: Sequence[Photo], number: int) -> Text:
-    lines = [f"{photo.custom_id}: {photo.error.message if photo.error else ''}" for photo in photos]
+    lines = [plain(f"{photo.custom_id}: {photo.error.message if photo.error else ''}") for photo in photos]
     return Text("\n".join([*lines, *_more(number - len(lines))]))
 
 
 def _paths(paths: Sequence[Path]) -> Text:
-    shown = [one_line(path_spelled_out(path)) for path in paths[:NAMES_SHOWN]]
+    shown = [plain(path_spelled_out(path)) for path in paths[:NAMES_SHOWN]]
     return Text(
         "\n".join([f"{path}: its name cannot be used" for path in shown] + _more(len(paths) - len(shown)))
     )

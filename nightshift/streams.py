@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 from contextlib import suppress
 from typing import Any, TextIO
-
-import typer
 
 
 class OutputLost(Exception):
@@ -85,16 +82,6 @@ def drop_output() -> None:
         sink = os.open(os.devnull, os.O_WRONLY)
         os.dup2(sink, 1)
         os.close(sink)
-
-
-def print_json(document: Any, *, indent: int | None = None) -> None:
-    """Print a JSON document: readable where the encoding has the characters, escaped where it has not."""
-    text = json.dumps(document, ensure_ascii=False, indent=indent)
-    try:
-        text.encode(sys.stdout.encoding or "ascii")
-    except (UnicodeEncodeError, LookupError):
-        text = json.dumps(document, ensure_ascii=True, indent=indent)
-    typer.echo(text)
 
 
 def _why(error: Exception) -> str:

@@ -20,6 +20,7 @@ from shared.bundles import locate_bundle, read_manifest
 from shared.doorbell import TASK, broker_options
 from shared.errors import NightshiftError
 from shared.logs import configure
+from shared.plain_text import plain
 from shared.settings import load_settings
 from worker.starts import Starts, end_worker
 
@@ -79,7 +80,7 @@ def _check_before_forking(**_: object) -> None:
         settings = load_settings()
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     except NightshiftError as error:
-        raise SystemExit(f"nightshift worker: {error.code}: {error.message}") from error
+        raise SystemExit(f"nightshift worker: {error.code}: {plain(error.message)}") from error
     _starts.watch(settings.worker_count, _give_up)
 
 
@@ -107,7 +108,7 @@ def _start(**_: object) -> None:
         _starts.up()
         return
     _starts.failed(reason)
-    raise SystemExit(f"nightshift worker: {reason}")
+    raise SystemExit(f"nightshift worker: {plain(reason)}")
 
 
 def _build() -> None:

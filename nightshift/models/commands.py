@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from nightshift.exits import say, told, whole_installation
 from nightshift.remote import JsonOption
-from nightshift.report import stdout_console
-from nightshift.streams import print_json
+from nightshift.screen import errors_screen, tables_screen, tell, tell_json
 from shared.bundles import locate_bundle, locate_in_use
 from shared.photo_names import path_spelled_out
 from shared.settings import load_settings
@@ -43,9 +41,9 @@ def list_models(as_json: JsonOption = False) -> None:
     if as_json:
         for bundle in found:
             document = model(bundle).model_dump(mode="json")
-            print_json({**document, "path": path_spelled_out(bundle.folder)})
+            tell_json({**document, "path": path_spelled_out(bundle.folder)})
     elif found:
-        print_models(found, settings.weights_dir, stdout_console())
+        print_models(found, settings.weights_dir, tables_screen())
     if not found:
         there = "holds no bundles" if settings.weights_dir.is_dir() else "is not there"
         say(f"{settings.weights_dir} {there}: `nightshift models import FOLDER` brings one in")
@@ -72,9 +70,9 @@ def check(
     settings = load_settings()
     checked = check_folder(locate_bundle(bundle or settings.bundle, settings.weights_dir))
     if as_json:
-        print_json(checked.as_json())
+        tell_json(checked.as_json())
     else:
-        print_checked(checked, stdout_console())
+        print_checked(checked, tables_screen())
 
 
 @app.command("import")
@@ -97,7 +95,7 @@ def import_model(
 
     imported = import_bundle(_absolute(source), load_settings().weights_dir, name)
     folder, sha256 = imported.folder, imported.manifest.sha256[:12]
-    typer.echo(folder.name)
+    tell(folder.name)
     if not imported.new:
         but = "" if imported.same_manifest else ", with another manifest, which was kept"
         say(f"{folder} is there already: the same weights, sha256 {sha256}{but}")
@@ -143,13 +141,13 @@ def compare(
 
     given = {name: value for name, value in (("home", home), ("workers", workers)) if value is not None}
     paths = tuple(dict.fromkeys(_absolute(path) for path in photos))
-    compared = compare_bundles((a, b), paths, _absolute(out) if out else None, given, Console(stderr=True))
+    compared = compare_bundles((a, b), paths, _absolute(out) if out else None, given, errors_screen())
     if not isinstance(compared, Compared):
         raise typer.Exit(compared)
     if as_json:
-        print_json(compared.as_json(), indent=2)
+        tell_json(compared.as_json(), indent=2)
     else:
-        print_compared(compared, stdout_console())
+        print_compared(compared, tables_screen())
     raise typer.Exit(compared.exit)
 
 

@@ -15,6 +15,7 @@ from nightshift.exits import Exit
 from nightshift.models.comparison import Comparison, Difference
 from nightshift.replacement import replacing
 from nightshift.report import Report
+from nightshift.screen import cell
 from shared.domain import Face
 from shared.errors import NightshiftError
 from shared.reads.table import csv_text
@@ -102,8 +103,8 @@ def print_compared(compared: Compared, console: Console) -> None:
     found, a, b = compared.comparison, compared.a, compared.b
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("", a.label, b.label):
-        table.add_column(heading, overflow="fold")
-    table.add_row("Weights", a.bundle.sha256[:12], b.bundle.sha256[:12])
+        table.add_column(cell(heading), overflow="fold")
+    table.add_row("Weights", cell(a.bundle.sha256[:12]), cell(b.bundle.sha256[:12]))
     table.add_row("Failed photos", f"{found.failed_a:,}", f"{found.failed_b:,}")
     for what, numbers in (("gender", found.uncertain_genders), ("age group", found.uncertain_age_groups)):
         table.add_row(f"Uncertain {what}", *(_share(number, found.faces) for number in numbers))
@@ -120,7 +121,7 @@ def print_compared(compared: Compared, console: Console) -> None:
     lines.add_row("Same age group*", _share(found.age_group_agrees, found.faces))
     years = f"{apart:.1f} years apart on average" if apart is not None else "not known by both"
     lines.add_row("Age*", years)
-    lines.add_row("Differences", f"{len(found.differences):,}, in {compared.differences}")
+    lines.add_row("Differences", cell(f"{len(found.differences):,}, in {compared.differences}"))
     console.print()
     console.print(lines, highlight=False)
     console.print(f"* {NOTICE}", style="dim", highlight=False)

@@ -11,7 +11,9 @@ from rich.text import Text
 
 from nightshift.exits import one_line
 from nightshift.models.check import CheckedBundle
+from nightshift.screen import cell
 from shared.bundle_list import ListedBundle
+from shared.plain_text import plain
 from shared.reads import views
 from shared.reads.models import model
 
@@ -34,12 +36,12 @@ def print_checked(checked: CheckedBundle, console: Console) -> None:
     side, thresholds = manifest.input.size, (heads.gender.uncertain_below, heads.age.uncertain_below)
     by_gender = ", one set for each gender" if heads.age.by_gender else ""
     rows = {
-        "Bundle": manifest.name,
-        "Folder": str(checked.folder),
+        "Bundle": plain(manifest.name),
+        "Folder": plain(checked.folder),
         "sha256": manifest.sha256,
         "Network": f"{manifest.architecture}, {manifest.features} features",
         "Input": f"{side} x {side} pixels",
-        "Gender": ", ".join(heads.gender.classes),
+        "Gender": plain(", ".join(heads.gender.classes)),
         "Age": f"{heads.age.kind}, {checked.age_outputs} outputs{by_gender}",
         "Uncertain": "under {:.2f} (gender), {:.2f} (age group)".format(*thresholds),
         "Licence": one_line(manifest.licence),
@@ -48,7 +50,7 @@ def print_checked(checked: CheckedBundle, console: Console) -> None:
     }
     table = _table()
     for what, value in rows.items():
-        table.add_row(what, Text(value))
+        table.add_row(what, cell(value))
     console.print(table, highlight=False)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 
 from shared.domain import Face
@@ -28,14 +29,30 @@ FACE_COLUMNS = (
 BUNDLE_COLUMNS = ("bundle", "bundle_sha256")
 COLUMNS = PHOTO_COLUMNS + FACE_COLUMNS + BUNDLE_COLUMNS
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b\u207a\u207b\u207c\u208a\u208b\u208c\u2212"
+"""What begins a formula, also as wide, small and raised as East Asian keyboards write it."""
+_FORMULA = rf"[\x00-\x20\s\u200b\ufeff\"']*[{_SIGNS}]"
+_ARMED = re.compile(rf"^(?='*[\t\r]|{_FORMULA})|(?:(?<=[;\n\r])|(?<=.\t))(?={_FORMULA})", re.DOTALL)
+"""Places where a cell may begin: where it does, and, to a program that splits at semicolons, tabs or line
+ends whatever the quotes say, behind these. At the very beginning a tab or carriage return is enough."""
 
 Cell = str | int | float | bool | None
 
 
 def disarm(text: str) -> str:
-    """Text that no spreadsheet takes for a formula; what could be one gets an apostrophe before it."""
-    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text
+    """Text in which no spreadsheet finds a formula: an apostrophe stands before all that could begin one.
+
+    Taking one apostrophe away wherever one was put gives the text back: `rearm`.
+    """
+    return _ARMED.sub("'", text)
+
+
+_DISARMED = re.compile(rf"^'(?='*[\t\r]|{_FORMULA})|(?:(?<=[;\n\r])|(?<=.\t))'(?={_FORMULA})", re.DOTALL)
+
+
+def rearm(text: str) -> str:
+    """The text that `disarm` made this of."""
+    return _DISARMED.sub("", text)
 
 
 def rows_of(photo: views.Photo) -> list[list[Cell]]:

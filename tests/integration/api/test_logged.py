@@ -1,0 +1,45 @@
+"""What a real server writes down of requests that mean harm."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.api.gunicorn_server import Server, running_server
+
+SECRET = b"nsk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
+HEADS = (
+    *(b"Authorization Bearer " + SECRET, b"Authorization", b"AuthorizationBearer " + SECRET + b": x"),
+    *(
+        b"Authorization : Bearer " + SECRET,
+        b"Author ization: Bearer " + SECRET,
+        b"Authorization Basic " + SECRET,
+    ),
+    *(b"X: y\r\n Authorization Bearer " + SECRET, b"Authorization: Bearer\x01" + SECRET, b"Bearer " + SECRET),
+)
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with running_server(tmp_path) as server:
+        yield server
+
+
+def test_a_key_in_a_broken_header_is_not_written_down(server: Server) -> None:
+    for head in HEADS:
+        server.answer_to(b"GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n")
+    log = server.log.read_text(encoding="utf-8")
+    assert "Invalid" in log
+    assert SECRET.decode() not in log
+
+
+def test_a_path_is_one_line_and_steers_nothing(server: Server) -> None:
+    path = b"/v1/jobs/%0A2026-11-24T00:00:00Z%20INFO%20forged%1B[2J%E2%80%AE%C2%9B1m%FF"
+    server.answer_to(b"GET " + path + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    server.answer_to(b"G\x1b[2JT / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    log = server.log.read_bytes().decode()
+    assert "\\n2026-11-24T00:00:00Z INFO forged\\x1b[2J\\u202e\\x9b1m" in log
+    assert not any(line.startswith("2026-11-24T00:00:00Z") for line in log.splitlines())
+    assert not set("\x1b\x9b\u202e") & set(log)
