@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from shared.archives.gunzip import Gunzip
-from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member, counted, judged, storable_name
+from shared.archives.member import (
+    CHUNK_BYTES,
+    FIRST_CHUNK_BYTES,
+    ArchiveBroken,
+    Limits,
+    Member,
+    counted,
+    judged,
+    storable_name,
+)
 from shared.archives.tar_header import BLOCK_BYTES, Headers, TarHeader, begins_a_tar
 from shared.errors import InvalidInput
 
@@ -83,8 +92,9 @@ class TarArchive:
         return counted(self._read(end), self._limits.photo_bytes)
 
     def _read(self, end: int) -> Iterator[bytes]:
+        most = FIRST_CHUNK_BYTES
         while (left := end - self._source.position) > 0:
-            chunk = self._source.read_some(min(left, CHUNK_BYTES))
+            chunk, most = self._source.read_some(min(left, most)), CHUNK_BYTES
             if not chunk:
                 raise ArchiveBroken("it is cut off", "archive_member_damaged")
             yield chunk
@@ -97,7 +107,7 @@ def _seems_a_tar(beginning: bytes) -> bool:
 
 
 class _Source:
-    """The tar's bytes, counted against what an archive may have; a plain one is not read where it need not."""
+    """The tar's bytes, held against what an archive may have; a plain one is not read where it need not."""
 
     def __init__(
         self, file: BinaryIO, limits: Limits, *, gzipped: bool, size_bytes: int, progress: Callable[[], None]
