@@ -69,7 +69,7 @@ class TarArchive:
             self._check_size(header)
             end = self._source.position + header.size_bytes
             if position >= first:
-                yield self._member(position, header, end)
+                yield self._member(position, header, self._source.position)
             self._source.pass_to(end + -header.size_bytes % BLOCK_BYTES)
             header = self._headers.next()
             position += 1
@@ -82,21 +82,24 @@ class TarArchive:
             )
         self._limits.check_total(self._source.position + header.size_bytes)
 
-    def _member(self, position: int, header: TarHeader, end: int) -> Member:
+    def _member(self, position: int, header: TarHeader, start: int) -> Member:
         member = Member(
-            position, storable_name(header.name), header.size_bytes, chunks=lambda: self._chunks(end)
+            position,
+            storable_name(header.name),
+            header.size_bytes,
+            chunks=lambda: counted(self._read(start, start + header.size_bytes), self._limits.photo_bytes),
         )
         return judged(member, header.name, header.form, self._limits)
 
-    def _chunks(self, end: int) -> Iterator[bytes]:
-        return counted(self._read(end), self._limits.photo_bytes)
-
-    def _read(self, end: int) -> Iterator[bytes]:
+    def _read(self, at: int, end: int) -> Iterator[bytes]:
         most = FIRST_CHUNK_BYTES
-        while (left := end - self._source.position) > 0:
-            chunk, most = self._source.read_some(min(left, most)), CHUNK_BYTES
+        while at < end:
+            if at != self._source.position:
+                raise RuntimeError("a tar's member is read before the next one is asked for")
+            chunk, most = self._source.read_some(min(end - at, most)), CHUNK_BYTES
             if not chunk:
                 raise ArchiveBroken("it is cut off", "archive_member_damaged")
+            at += len(chunk)
             yield chunk
 
 
