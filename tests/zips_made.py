@@ -154,6 +154,7 @@ def _central(piece: Piece, packed: bytes, offset: int) -> bytes:
     crc = zlib.crc32(piece.data) if piece.crc is None else piece.crc
     size = len(piece.data) if piece.size_bytes is None else piece.size_bytes
     packed_bytes = len(packed) if piece.packed_bytes is None else piece.packed_bytes
-    return struct.pack("<4s2B5H3L5H2L", b"PK\1\2", 20, piece.host, 20, piece.flags, piece.method, 0, 0x5A21,
+    entry = struct.pack("<4s2B5H3L5H2L", b"PK\1\2", 20, piece.host, 20, piece.flags, piece.method, 0, 0x5A21,
                        crc, packed_bytes, size, len(piece.name), len(piece.extra), len(piece.comment),
-                       piece.disk, 0, piece.attributes, offset) + piece.name + piece.extra + piece.comment  # fmt: skip
+                       piece.disk, 0, piece.attributes, offset)  # fmt: skip
+    return entry + piece.name + piece.extra + piece.comment

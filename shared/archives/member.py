@@ -23,6 +23,9 @@ from shared.what_is_taken import (
 )
 
 CHUNK_BYTES = 256 * 1024
+FIRST_CHUNK_BYTES = 4096
+"""Of members that are no photos no more is read than tells so."""
+
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SEPARATOR = re.compile(r"[\\/]+")
 

@@ -7,7 +7,16 @@ from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
 from shared.archives.gunzip import Gunzip
-from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member, counted, judged, storable_name
+from shared.archives.member import (
+    CHUNK_BYTES,
+    FIRST_CHUNK_BYTES,
+    ArchiveBroken,
+    Limits,
+    Member,
+    counted,
+    judged,
+    storable_name,
+)
 from shared.archives.tar_header import BLOCK_BYTES, Headers, TarHeader, begins_a_tar
 from shared.errors import InvalidInput
 
@@ -60,7 +69,7 @@ class TarArchive:
             self._check_size(header)
             end = self._source.position + header.size_bytes
             if position >= first:
-                yield self._member(position, header, end)
+                yield self._member(position, header, self._source.position)
             self._source.pass_to(end + -header.size_bytes % BLOCK_BYTES)
             header = self._headers.next()
             position += 1
@@ -73,20 +82,24 @@ class TarArchive:
             )
         self._limits.check_total(self._source.position + header.size_bytes)
 
-    def _member(self, position: int, header: TarHeader, end: int) -> Member:
+    def _member(self, position: int, header: TarHeader, start: int) -> Member:
         member = Member(
-            position, storable_name(header.name), header.size_bytes, chunks=lambda: self._chunks(end)
+            position,
+            storable_name(header.name),
+            header.size_bytes,
+            chunks=lambda: counted(self._read(start, start + header.size_bytes), self._limits.photo_bytes),
         )
         return judged(member, header.name, header.form, self._limits)
 
-    def _chunks(self, end: int) -> Iterator[bytes]:
-        return counted(self._read(end), self._limits.photo_bytes)
-
-    def _read(self, end: int) -> Iterator[bytes]:
-        while (left := end - self._source.position) > 0:
-            chunk = self._source.read_some(min(left, CHUNK_BYTES))
+    def _read(self, at: int, end: int) -> Iterator[bytes]:
+        most = FIRST_CHUNK_BYTES
+        while at < end:
+            if at != self._source.position:
+                raise RuntimeError("a tar's member is read before the next one is asked for")
+            chunk, most = self._source.read_some(min(end - at, most)), CHUNK_BYTES
             if not chunk:
                 raise ArchiveBroken("it is cut off", "archive_member_damaged")
+            at += len(chunk)
             yield chunk
 
 
@@ -97,7 +110,7 @@ def _seems_a_tar(beginning: bytes) -> bool:
 
 
 class _Source:
-    """The tar's bytes, counted against what an archive may have; a plain one is not read where it need not."""
+    """The tar's bytes, held against what an archive may have; a plain one is not read where it need not."""
 
     def __init__(
         self, file: BinaryIO, limits: Limits, *, gzipped: bool, size_bytes: int, progress: Callable[[], None]

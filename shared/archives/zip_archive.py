@@ -11,7 +11,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import BinaryIO
 
-from shared.archives.member import CHUNK_BYTES, Form, Limits, Member, judged, over_limit, storable_name
+from shared.archives.member import (
+    CHUNK_BYTES,
+    FIRST_CHUNK_BYTES,
+    Form,
+    Limits,
+    Member,
+    judged,
+    over_limit,
+    storable_name,
+)
 from shared.archives.zip_directory import (
     ENCRYPTED,
     UTF_8,
@@ -147,10 +156,10 @@ class ZipArchive:
         return at
 
     def _packed(self, at: int, size_bytes: int) -> Iterator[bytes]:
-        end = at + size_bytes
+        end, most = at + size_bytes, FIRST_CHUNK_BYTES
         while at < end:
             self._file.seek(at)
-            chunk = self._file.read(min(CHUNK_BYTES, end - at))
+            chunk, most = self._file.read(min(most, end - at)), CHUNK_BYTES
             if not chunk:
                 raise _damaged("it is cut off")
             at += len(chunk)

@@ -84,7 +84,7 @@ def test_a_sealed_job_takes_no_photo_and_does_not_read_it(service: Service, move
 @pytest.mark.parametrize(
     ("data", "headers", "status", "code"),
     [
-        (b"", {}, 422, "empty_upload"),
+        (b"", {"Content_Digest": digest_of(b"y")}, 400, "digest_mismatch"),
         (b"x", {"Content_Digest": digest_of(b"y")}, 400, "digest_mismatch"),
         (b"x", {"Content_Digest": "sha-256=:eA==:"}, 400, "bad_digest"),
         (b"x", {"Content_Digest": "sha-256="}, 400, "bad_digest"),
