@@ -24,6 +24,7 @@ from nightshift.json_lines import lines_of
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.waiting import LOOK_S, Lookout
+from shared.durable import replace_file
 from shared.places import path_as_text
 
 LONG_POLL_S = 30
@@ -323,7 +324,7 @@ class Client:
             temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
             try:
                 temporary.write_bytes(image)
-                temporary.replace(path)
+                replace_file(temporary, path)
             finally:
                 temporary.unlink(missing_ok=True)
             written += 1

@@ -7,7 +7,6 @@ Built after any fork: obstore's runtime does not survive one.
 from __future__ import annotations
 
 import io
-import os
 import re
 import shutil
 from collections.abc import Iterable, Iterator
@@ -22,6 +21,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
+from shared.durable import sync_file, sync_folder
 from shared.errors import InvalidInput, Transient
 from shared.places import path_of_file_url
 
@@ -148,12 +148,10 @@ class Store:
         """Have the disk itself write a file, and the names of it and of folders made for it."""
         job, owner = file.parent, file.parent.parent
         is_new = job not in self._synced
-        for path in (file, job, owner, owner.parent) if is_new else (file, job):
-            fd = os.open(path, os.O_RDONLY)
-            try:
-                os.fsync(fd)
-            finally:
-                os.close(fd)
+        with file.open("rb") as written:
+            sync_file(written.fileno())
+        for folder in (job, owner, owner.parent) if is_new else (job,):
+            sync_folder(folder)
         if is_new:
             self._synced = {*self._synced, job} if len(self._synced) < MOST_SYNCED else {job}
 
@@ -178,7 +176,14 @@ class Store:
         """Copy an object within the store; False when there is none."""
         try:
             with _translated():
-                obstore.copy(self._store, key, to)
+                try:
+                    obstore.copy(self._store, key, to)
+                except (BaseError, OSError):
+                    # In a folder it makes a link, which not every file system has.
+                    if self._folder is None or not (self._folder / key).is_file():
+                        raise
+                    with (self._folder / key).open("rb") as source:
+                        obstore.put(self._store, to, source)
                 if self._folder is not None:
                     self._sync(self._folder / to)
         except FileNotFoundError:

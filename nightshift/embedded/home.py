@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 from shared import root_key
+from shared.durable import is_not_supported, make_private, without
 from shared.errors import Conflict, InvalidInput
+from shared.process_id import is_surely_dead, own_process_id
 
 LOCK = "lock"
+_HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN})
 _OURS = frozenset({LOCK, "nightshift.db", root_key.FILE})
 
 
@@ -32,20 +37,54 @@ class Home:
 
     def __enter__(self) -> Self:
         _make_private(self.path)
-        # flock, not POSIX locks: those are dropped when any descriptor of the file is closed.
         self._lock_fd = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        holder = os.pread(self._lock_fd, 400, 0).decode("utf-8", "replace").strip()
         try:
-            fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            taken = not _locked(self._lock_fd, holder)
         except OSError as error:
-            holder = os.pread(self._lock_fd, 32, 0).decode("ascii", "replace").strip() or "another process"
             os.close(self._lock_fd)
-            raise Conflict("home_in_use", f"{self.path} is in use by process {holder}") from error
+            reason = f"home {self.path}: it cannot be locked: {error.strerror}"
+            raise InvalidInput("bad_home", reason) from error
+        if taken:
+            os.close(self._lock_fd)
+            process = holder.partition(" ")[0] or "another process"
+            raise Conflict("home_in_use", f"{self.path} is in use by process {process}")
         os.ftruncate(self._lock_fd, 0)
-        os.pwrite(self._lock_fd, f"{os.getpid()}\n".encode(), 0)
+        os.pwrite(self._lock_fd, f"{os.getpid()} {own_process_id()}\n".encode(), 0)
         return self
 
     def __exit__(self, *_: object) -> None:
+        # Where there are no locks, it is this that says that nobody is here.
+        with suppress(OSError):
+            os.ftruncate(self._lock_fd, 0)
         os.close(self._lock_fd)
+
+
+def _locked(descriptor: int, holder: str) -> bool:
+    """Take the lock; False when another process has it.
+
+    Args:
+        descriptor: of the lock's file.
+        holder: what the last to hold it wrote there.
+
+    Raises:
+        OSError: locks break here.
+    """
+    # flock first: POSIX locks are dropped when any descriptor of the file is closed.
+    for lock in (fcntl.flock, fcntl.lockf):
+        try:
+            lock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            # For POSIX locks EACCES is a word for "held", too.
+            if error.errno in _HELD or (lock is fcntl.lockf and error.errno == errno.EACCES):
+                return False
+            if not is_not_supported(error) and error.errno != errno.ENOLCK:
+                raise
+            without("lock files", error)
+        else:
+            return True
+    # What is left is the word of the one before, which is dead as far as can be told or has taken it back.
+    return not holder or is_surely_dead(holder.partition(" ")[2])
 
 
 def _make_private(path: Path) -> None:
@@ -54,7 +93,7 @@ def _make_private(path: Path) -> None:
         names = {entry.name for entry in path.iterdir()}
         if names and not names & _OURS:
             raise InvalidInput("bad_home", f"{path} is no Nightshift home: it holds other files")
-        path.chmod(0o700)
+        make_private(path)
     except OSError as error:
         raise InvalidInput("bad_home", f"home {path}: {error.strerror}") from error
 
@@ -69,4 +108,4 @@ def make_private_folder(path: Path) -> None:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise InvalidInput("bad_home", f"{path} belongs to somebody else")
-    path.chmod(0o700)
+    make_private(path)

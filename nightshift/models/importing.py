@@ -15,6 +15,7 @@ from pathlib import Path
 from nightshift.models.check import check_folder
 from nightshift.models.source import copy_bundle
 from shared.bundles import MANIFEST, TENSORS, Manifest, read_verified_manifest
+from shared.durable import sync_file, sync_folder
 from shared.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
@@ -128,8 +129,8 @@ def _staging(weights_dir: Path) -> Iterator[Path]:
 
 def _sync(path: Path) -> None:
     """A bundle that is there after a power cut has its bytes."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    if path.is_dir():
+        sync_folder(path)
+        return
+    with path.open("rb") as file:
+        sync_file(file.fileno())

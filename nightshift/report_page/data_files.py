@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from typing import Any
 
 from nightshift.documents import Job, Photo, Summary
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
+from shared.durable import sync_file
 
 PAGE_PHOTOS = 500
 """Photos in one file: some 100 kB, read when they come into view."""
@@ -50,7 +50,7 @@ def write_synced(path: Path, data: bytes) -> None:
     with path.open("xb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        sync_file(file.fileno())
 
 
 @dataclass(slots=True)
