@@ -75,6 +75,8 @@ class Job(Base):
     __table_args__ = (
         Index("ix_jobs_owner_created_at", "owner", "created_at", "id"),
         Index("ix_jobs_state", "state"),
+        # Whose turn it is asks when each owner had one.
+        Index("ix_jobs_owner_last_claimed_at", "owner", "last_claimed_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
