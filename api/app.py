@@ -28,6 +28,7 @@ from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, polish
 from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
+from api.last_use import LastUse
 from api.probes import Probes
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
@@ -92,6 +93,7 @@ def _context(settings: Settings) -> Context:
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
         rate_limits=RateLimits(settings.rate_limit),
         known_keys=KnownKeys(root, database),
+        last_use=LastUse(database),
         probes=Probes(),
     )
 

@@ -10,6 +10,7 @@ from api.context import Context, context
 from shared.errors import InvalidInput
 from shared.keys import Caller, Scope
 from shared.loopback import is_loopback
+from shared.reads.jobs import Viewer
 from shared.settings import Settings
 
 PREFIX = "/v1/"
@@ -60,12 +61,35 @@ def guard() -> None:
         return
     caller = g.caller = _caller(of, request)
     of.rate_limits.count(caller)
+    if caller.key_id:
+        of.last_use.note(caller.key_id)
     if any(caller.may(scope) for scope in needed):
         return
     if Scope.IN_PLACE in needed:
         raise in_place_forbidden()
     names = " or ".join(needed)
     raise InvalidInput("scope_missing", f"this needs a key with the scope {names}", scope=needed[0])
+
+
+def whose_jobs(named: str | None) -> str | None:
+    """Whose jobs a caller lists: their own, or the named owner's; for operators everybody's (None).
+
+    Raises:
+        InvalidInput: `scope_missing`, when they name another owner.
+    """
+    caller: Caller = g.caller
+    if named is None:
+        return None if Scope.OPERATOR in caller.scopes else caller.owner
+    if named != caller.owner and not caller.may(Scope.OPERATOR):
+        raise InvalidInput("scope_missing", "this needs a key with the scope operator", scope=Scope.OPERATOR)
+    return named
+
+
+def viewer() -> Viewer:
+    """From where a caller looks at jobs."""
+    caller: Caller = g.caller
+    inside = caller.may(Scope.READ) or caller.may(Scope.SUBMIT)
+    return Viewer(caller.owner if inside else "", caller.may(Scope.OPERATOR))
 
 
 def in_place_forbidden() -> InvalidInput:

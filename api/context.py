@@ -8,13 +8,14 @@ from typing import cast
 from flask import current_app, g
 
 from api.known_keys import KnownKeys
+from api.last_use import LastUse
 from api.probes import Probes
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
 from shared.bundles import Manifest
 from shared.db.engine import Database
 from shared.doorbell import Doorbell
-from shared.keys import LOCAL, Caller
+from shared.keys import LOCAL, Caller, Scope
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
 from shared.store import Store
@@ -31,8 +32,10 @@ class Context:
         waiting_room: seats for long polls.
         rate_limits: how many requests a key may make.
         known_keys: who has a key.
+        last_use: notes when keys are used.
         probes: asks the parts whether they are there.
         owner: whose jobs this request is about.
+        overtakes: whether a job it makes may go before other owners'.
     """
 
     settings: Settings
@@ -44,12 +47,14 @@ class Context:
     waiting_room: WaitingRoom
     rate_limits: RateLimits
     known_keys: KnownKeys
+    last_use: LastUse
     probes: Probes
     owner: str = LOCAL
+    overtakes: bool = False
 
 
 def context() -> Context:
     """The context of the application that handles this request, for whoever makes it."""
     of = cast(Context, current_app.extensions[EXTENSION])
     caller: Caller | None = g.get("caller")
-    return replace(of, owner=caller.owner) if caller else of
+    return replace(of, owner=caller.owner, overtakes=caller.may(Scope.ADMIN)) if caller else of

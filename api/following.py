@@ -11,6 +11,7 @@ from flask import Request, Response
 from api.answers import answer
 from api.context import Context
 from shared.reads import views
+from shared.reads.jobs import Viewer
 from shared.states import JobState
 
 LONGEST_WAIT_S = 30
@@ -40,13 +41,13 @@ def answer_job(job: views.Job, status: int = 200, headers: dict[str, str] | None
     return response
 
 
-def follow(of: Context, job_id: str, asked: Request) -> Response:
+def follow(of: Context, job_id: str, asked: Request, viewer: Viewer) -> Response:
     """Answer with the job, after a change where the client prefers to wait for one; 304 without one.
 
     Raises:
         NotFound: `job_not_found`, also when it is deleted during the wait.
     """
-    job = of.jobs.one(of.owner, job_id)
+    job = of.jobs.seen(viewer, job_id)
     wait_s = wanted_wait_s(asked)
     applied = False
     if wait_s:
@@ -54,7 +55,7 @@ def follow(of: Context, job_id: str, asked: Request) -> Response:
 
         def is_over() -> bool:
             nonlocal job
-            job = of.jobs.one(of.owner, job_id)
+            job = of.jobs.seen(viewer, job_id)
             return job.state == JobState.ENDED or has_changed(job)
 
         client = asked.environ.get("gunicorn.socket")

@@ -7,6 +7,7 @@ from flask_openapi import APIBlueprint
 
 from api import intake, making, moves
 from api.answers import answer, answer_page
+from api.auth import viewer, whose_jobs
 from api.context import context
 from api.description import JOBS_TAG, NEW_JOB, SECURITY, answers, operation_id
 from api.following import answer_job, follow
@@ -55,25 +56,30 @@ def make_job(header: IdempotencyHeader) -> Response:
 
 @blueprint.get("", responses=answers({200: views.JobPage}))
 def list_jobs(query: JobsQuery) -> Response:
-    """List jobs, newest first
+    """List jobs, newest first: one's own, or with the scope `operator` everybody's, from outside
 
     The `Link` header leads to the next page.
     """
     page = context().jobs.page(
-        context().owner, state=query.state, label=query.label, cursor=query.cursor, limit=query.limit
+        whose_jobs(query.owner),
+        viewer(),
+        state=query.state,
+        label=query.label,
+        cursor=query.cursor,
+        limit=query.limit,
     )
     return answer_page(page, page.next)
 
 
 @blueprint.get("/<job_id>", responses=answers({200: views.Job, 304: None}, 404))
 def get_job(path: JobPath) -> Response:
-    """Follow a job
+    """Follow a job: one's own, or with the scope `operator` anybody's, from outside
 
     With `If-None-Match`, 304 while nothing has changed. With `Prefer: wait=30` the answer waits up
     to that many seconds for a change (of the ETag in `If-None-Match`, else of the state); a busy
     server answers at once. `Retry-After` says when to ask again.
     """
-    return follow(context(), path.job_id, request)
+    return follow(context(), path.job_id, request, viewer())
 
 
 @blueprint.post("/<job_id>/submit", responses=answers({202: views.Job, 200: views.Job}, 404))

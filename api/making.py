@@ -143,6 +143,9 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
 
 
 def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
+    if wanted.priority > 0 and not to.overtakes:
+        # It would go before the jobs of every other owner. Below 0 orders one's own.
+        raise InvalidInput("priority_forbidden", "a priority above 0 needs a key with the scope admin")
     return intake.open_job(
         session,
         owner=to.owner,

@@ -134,6 +134,9 @@ class JobsQuery(PageQuery):
 
     state: JobState | None = Field(None, description="Only jobs in this state.")
     label: Text | None = Field(None, description="Only jobs with exactly this label.")
+    owner: Text | None = Field(
+        None, description="Only this owner's jobs; those of others need the scope `operator`."
+    )
 
 
 class PhotosQuery(PageQuery):
@@ -187,7 +190,12 @@ class NewJob(Body):
     """A job to be opened."""
 
     label: Text | None = Field(None, max_length=200, description="Your own name for it.")
-    priority: Whole = Field(0, ge=-1000, le=1000, description="Jobs of higher priority are worked on first.")
+    priority: Whole = Field(
+        0,
+        ge=-1000,
+        le=1000,
+        description="Jobs of higher priority are worked on first; above 0 needs the scope `admin`.",
+    )
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
         default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
     )

@@ -37,6 +37,7 @@ STATUS_BY_CODE = {
     "host_forbidden": 403,
     "scope_missing": 403,
     "in_place_forbidden": 403,
+    "priority_forbidden": 403,
     "not_acceptable": 406,
     "body_too_slow": 408,
     "file_too_large": 413,

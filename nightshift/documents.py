@@ -106,6 +106,7 @@ class Job(_Document):
 
     # It names folders here: a server must not choose others.
     id: str = Field(pattern=r"^job_[0-9A-Za-z]{1,64}$")
+    owner: str = ""
     label: str | None = None
     state: str
     outcome: str | None = None

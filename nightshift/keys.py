@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from nightshift.client import Client
 from nightshift.exits import say, told
 from nightshift.remote import DEFAULT_SERVER, JsonOption, KeyOption, ServerOption
 from nightshift.screen import cell, tables_screen, tell, tell_json
+from shared.clock import utc_now
 
 app = typer.Typer(
     help="API keys of a server; needs a key with the scope admin.",
@@ -26,7 +28,13 @@ def create(
     owner: Annotated[str, typer.Option(help="Whose jobs it makes and sees.")] = "local",
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="read, submit or admin; may be given several times. [default: read, submit]"),
+        typer.Option(
+            help="read, submit, in_place, operator, metrics or admin; may be given several times."
+            " [default: read, submit]"
+        ),
+    ] = None,
+    expires_days: Annotated[
+        int | None, typer.Option(min=1, max=36500, help="Days until it is refused. [default: never]")
     ] = None,
     server: ServerOption = DEFAULT_SERVER,
     api_key: KeyOption = "",
@@ -34,7 +42,9 @@ def create(
 ) -> None:
     """Make a key and print it: it is shown this once."""
     with Client(server, api_key) as client:
-        made = client.make_key(name, owner=owner, scopes=scope or ("read", "submit"))
+        expires_at = utc_now() + timedelta(days=expires_days) if expires_days else None
+        scopes = scope or ("read", "submit")
+        made = client.make_key(name, owner=owner, scopes=scopes, expires_at=expires_at)
     if as_json:
         tell_json(made.model_dump(mode="json"))
     else:
@@ -55,13 +65,16 @@ def list_keys(
             tell_json(key.model_dump(mode="json", exclude={"key"}))
         return
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("KEY", "OWNER", "SCOPES", "CREATED", "REVOKED", "NAME"):
+    for heading in ("KEY", "OWNER", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "NAME"):
         table.add_column(heading, overflow="fold")
     for key in keys:
-        revoked = f"{key.revoked_at.astimezone():%Y-%m-%d %H:%M}" if key.revoked_at else ""
-        created = f"{key.created_at.astimezone():%Y-%m-%d %H:%M}"
-        table.add_row(*map(cell, (key.id, key.owner, " ".join(key.scopes), created, revoked, key.name)))
+        times = map(_shown, (key.created_at, key.expires_at, key.last_used_at, key.revoked_at))
+        table.add_row(*map(cell, (key.id, key.owner, " ".join(key.scopes), *times, key.name)))
     tables_screen().print(table)
+
+
+def _shown(at: datetime | None) -> str:
+    return f"{at.astimezone():%Y-%m-%d %H:%M}" if at else ""
 
 
 @app.command()

@@ -47,7 +47,13 @@ def submit(
     api_key: KeyOption = "",
     label: Annotated[str | None, typer.Option(help="A name for the job.")] = None,
     priority: Annotated[
-        int, typer.Option(min=-1000, max=1000, help="Higher goes first.", show_default=False)
+        int,
+        typer.Option(
+            min=-1000,
+            max=1000,
+            help="Higher goes first; above 0 needs a key with the scope admin.",
+            show_default=False,
+        ),
     ] = 0,
     window: Annotated[
         str | None, typer.Option(help="Work on it only then, such as '22:00-06:00 Europe/Berlin'.")

@@ -7,10 +7,10 @@ import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
 from shared.db.models import Key
@@ -118,6 +118,12 @@ def find_caller(session: Session, digest: str, now: datetime) -> Caller | None:
     # One whose scopes this version does not know is good for the others.
     scopes = frozenset(Scope(scope) for scope in row.scopes if scope in set(Scope))
     return Caller(row.owner, scopes, row.id)
+
+
+def note_use(session: Session, key_id: str, now: datetime, every: timedelta) -> None:
+    """Write down that a key is used, unless another process has within that time."""
+    seldom = or_(Key.last_used_at.is_(None), Key.last_used_at <= now - every)
+    session.execute(update(Key).where(Key.id == key_id, seldom).values(last_used_at=now))
 
 
 def list_keys(session: Session) -> list[Key]:

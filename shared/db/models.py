@@ -77,6 +77,8 @@ class Job(Base):
         Index("ix_jobs_state", "state"),
         Index("ix_jobs_owner_state", "owner", "state"),
         Index("ix_jobs_results_expire_at", "results_expire_at"),
+        # Whose turn it is asks when each owner had one.
+        Index("ix_jobs_owner_last_claimed_at", "owner", "last_claimed_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
-from shared.db.models import Job, Photo
+from shared.db.models import RUNNING, Job, Photo
 from shared.processing_window import ProcessingWindow
 from shared.states import CLAIMABLE_STATES, PhotoStatus
 
@@ -39,10 +39,35 @@ _LEASED = (
     .scalar_subquery()
 )
 
+# Owners share alike, however many jobs each has. Also of jobs that have ended, or many small ones would
+# look like an owner who never had a turn.
+_of_owner = aliased(Job)
+_LEASED_BY_OWNER = (
+    select(Photo.owner, func.count().label("photos"))
+    .where(Photo.status == RUNNING)
+    .group_by(Photo.owner)
+    .subquery()
+)
+_OWNER_CLAIMED_AT = (
+    select(func.max(_of_owner.last_claimed_at))
+    .where(_of_owner.owner == Job.owner)
+    .correlate(Job)
+    .scalar_subquery()
+)
+
 _NEXT_JOBS = (
     select(Job.id)
+    .outerjoin(_LEASED_BY_OWNER, _LEASED_BY_OWNER.c.owner == Job.owner)
     .where(_MAY_BE_CLAIMED, _WAITS)
-    .order_by(Job.priority.desc(), _LEASED, Job.last_claimed_at.asc().nulls_first(), Job.submitted_at, Job.id)
+    .order_by(
+        Job.priority.desc(),
+        func.coalesce(_LEASED_BY_OWNER.c.photos, 0),
+        _OWNER_CLAIMED_AT.asc().nulls_first(),
+        _LEASED,
+        Job.last_claimed_at.asc().nulls_first(),
+        Job.submitted_at,
+        Job.id,
+    )
     .limit(CANDIDATE_JOBS)
 )
 
@@ -66,7 +91,11 @@ _WINDOWS = (
 
 
 def next_jobs(session: Session, now: datetime) -> Sequence[str]:
-    """Ids of jobs to claim from: highest priority, fewest photos under lease, claimed from longest ago."""
+    """Ids of jobs to claim from.
+
+    Highest priority first; then of the owner, and then the job, with the fewest photos under lease, claimed
+    from longest ago.
+    """
     return session.scalars(_NEXT_JOBS, {"closed": _closed_windows(session, now)}).all()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, tuple_
@@ -21,6 +22,19 @@ from shared.states import CLAIMABLE_STATES, JobState, Outcome
 
 JOBS_PATH = "/v1/jobs"
 LONGEST_ETA = timedelta(days=3650)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """From where somebody looks at jobs.
+
+    Attributes:
+        owner: whose jobs they see from within; empty for nobody's.
+        is_operator: whether they see those of others, from outside.
+    """
+
+    owner: str
+    is_operator: bool = False
 
 
 class JobReads:
@@ -43,21 +57,35 @@ class JobReads:
         with self._database.read() as session:
             return self._view(session, owned_job(session, owner, job_id))
 
+    def seen(self, viewer: Viewer, job_id: str) -> views.Job:
+        """One job, from where the viewer looks.
+
+        Raises:
+            NotFound: `job_not_found`, also for another owner's job, except to operators.
+        """
+        with self._database.read() as session:
+            row = session.get(Job, job_id) if viewer.is_operator else None
+            row = row or owned_job(session, viewer.owner, job_id)
+            return self._view(session, row, outside=row.owner != viewer.owner)
+
     def page(
         self,
-        owner: str,
+        owner: str | None,
+        viewer: Viewer,
         *,
         state: JobState | None = None,
         label: str | None = None,
         cursor: str | None = None,
         limit: int,
     ) -> views.JobPage:
-        """Jobs of one owner, newest first.
+        """Jobs of one owner, or with None of all, newest first.
 
         Raises:
             InvalidInput: `bad_cursor`.
         """
-        query = select(Job).where(Job.owner == owner).order_by(Job.created_at.desc(), Job.id.desc())
+        query = select(Job).order_by(Job.created_at.desc(), Job.id.desc())
+        if owner is not None:
+            query = query.where(Job.owner == owner)
         if state is not None:
             query = query.where(Job.state == state)
         if label is not None:
@@ -68,11 +96,19 @@ class JobReads:
             rows = session.scalars(query.limit(limit + 1)).all()
             shown = rows[:limit]
             more = encode_job(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
-            return views.JobPage(jobs=[self._view(session, row) for row in shown], next=more)
+            jobs = [self._view(session, row, outside=row.owner != viewer.owner) for row in shown]
+            return views.JobPage(jobs=jobs, next=more)
 
-    def _view(self, session: Session, row: Job) -> views.Job:
+    def _view(self, session: Session, row: Job, *, outside: bool = False) -> views.Job:
         archive = session.get(Archive, row.id)
-        return job_view(row, self._tallies.get(session, row), utc_now(), archive)
+        view = job_view(row, self._tallies.get(session, row), utc_now(), archive)
+        return _from_outside(view) if outside else view
+
+
+def _from_outside(job: views.Job) -> views.Job:
+    """Without what only the owner is to know: an operator sees how a job gets on, not whom it shows."""
+    archive = job.archive.model_copy(update={"name": ""}) if job.archive else None
+    return job.model_copy(update={"metadata": {}, "archive": archive})
 
 
 def photo_counts(counts: Counts) -> views.PhotoCounts:
@@ -86,6 +122,7 @@ def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = No
     progress = counts.final / counts.total if counts.total else float(row.state == JobState.ENDED)
     return views.Job(
         id=row.id,
+        owner=row.owner,
         label=row.label,
         state=JobState(row.state),
         outcome=Outcome(row.outcome) if row.outcome else None,

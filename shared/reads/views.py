@@ -60,7 +60,7 @@ class JobLinks(View):
 class Archive(View):
     """The archive that a job's photos came in."""
 
-    name: str = Field(description="Its file name.")
+    name: str = Field(description="Its file name; empty for whoever sees it from outside, as operator.")
     sha256: str = Field(description="Of its bytes, hex.")
     size_bytes: int
     members: int = Field(description="Members dealt with so far.")
@@ -81,6 +81,7 @@ class Job(View):
     """Photos submitted together."""
 
     id: str = Field(description="`job_` and 32 hex digits.")
+    owner: str = Field(description="Whose it is.")
     label: str | None = Field(description="The client's own name for it.")
     state: JobState = Field(description="Where it stands; nothing changes any more once `ended`.")
     outcome: Outcome | None = Field(description="How it ended; null until then.")
@@ -97,7 +98,9 @@ class Job(View):
     results_expire_at: datetime | None
     options: JobOptions
     bundle: BundleName = Field(description="Weights that were configured when the job was opened.")
-    metadata: dict[str, Any] = Field(description="What the client attached to it.")
+    metadata: dict[str, Any] = Field(
+        description="What the client attached to it; empty for whoever sees it from outside, as operator."
+    )
     priority: int = Field(description="Jobs of higher priority are worked on first.")
     max_failure_rate: float | None = Field(
         description="It stops, failed, once more than this fraction of its photos has failed; 0-1."
