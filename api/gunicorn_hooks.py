@@ -10,7 +10,11 @@ from api.context import EXTENSION
 from shared.bundles import locate_bundle, read_manifest
 from shared.errors import NightshiftError
 from shared.logs import configure
+from shared.privacy import UMASK
 from shared.settings import load_settings
+
+umask = UMASK
+"""gunicorn's setting of this name: by default it makes files that everybody may write."""
 
 
 def on_starting(server: Any) -> None:

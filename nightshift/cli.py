@@ -18,6 +18,7 @@ from rich.console import Console
 from nightshift import admin, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
 from nightshift.models import commands as models
+from shared.privacy import keep_files_private
 
 app = typer.Typer(
     help="Finds every face in a pile of photos and gives it an apparent gender and age group.",
@@ -51,6 +52,8 @@ def main(
     ] = False,
 ) -> None:
     """Analyse photos on this machine (run), or serve others (serve, worker) and be their client."""
+    # Results and reports, too: they are about people.
+    keep_files_private()
 
 
 @app.command(epilog=exit_table())

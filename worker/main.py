@@ -19,6 +19,7 @@ from shared.bundles import locate_bundle, read_manifest
 from shared.doorbell import TASK, broker_options
 from shared.errors import NightshiftError
 from shared.logs import configure
+from shared.privacy import keep_files_private
 from shared.settings import load_settings
 
 # In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
@@ -70,6 +71,7 @@ def _log(**_: object) -> None:
 @signals.worker_init.connect
 def _check_before_forking(**_: object) -> None:
     """Say what is wrong with settings or weights once, in the parent, instead of in every child for ever."""
+    keep_files_private()
     try:
         settings = load_settings()
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
