@@ -12,8 +12,12 @@ from shared.bundles import locate_bundle, read_manifest
 from shared.errors import NightshiftError
 from shared.logs import configure
 from shared.plain_text import plain
+from shared.privacy import UMASK
 from shared.root_key import made_root_key
 from shared.settings import load_settings
+
+umask = UMASK
+"""gunicorn's setting of this name: by default it makes files that everybody may write."""
 
 
 def on_starting(server: Any) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ from api.description import HEALTH_TAG, operation_id
 from shared.clock import utc_now
 from shared.db.migrate import is_current
 from shared.registry import count_alive
+from shared.room import is_full
 
 PATIENCE_S = 3.0
 """A probe that hangs with what it asks would look like a server that hangs; those who ask wait for five."""
@@ -31,9 +31,6 @@ blueprint = APIBlueprint(
 Check = Literal["ok", "down"]
 Disk = Literal["ok", "full", "down"]
 
-LEAST_ROOM_BYTES = 50_000_000
-"""A disk with less than this free is full: photos come by the hundred megabytes."""
-
 
 class Health(BaseModel):
     """The process answers."""
@@ -45,7 +42,7 @@ class Checks(BaseModel):
     """What the service stands on."""
 
     database: Disk = Field(
-        description="`full`: hardly any room is left on its disk, where that is this machine's."
+        description="`full`: new bytes are refused, as `store_full`, where its disk is this machine's."
     )
     schema_: Literal["ok", "outdated", "down"] = Field(
         serialization_alias="schema", description="`outdated`: migrations are missing."
@@ -126,9 +123,7 @@ def _room(of: Context) -> Disk:
 
 
 def _disk(folder: Path | None) -> Disk:
-    if folder is None:
-        return "ok"
-    return "ok" if shutil.disk_usage(folder).free >= LEAST_ROOM_BYTES else "full"
+    return "full" if is_full(folder) else "ok"
 
 
 def _processes(of: Context) -> tuple[int, int]:

@@ -21,16 +21,26 @@ from shared.queue.jobs import owned_state
 from shared.reads import views
 from shared.reads.known import uploads_of, uploads_with
 from shared.reads.photos import photo_by_custom_id
+from shared.room import require_room
 from shared.states import JobState
 from shared.store import photo_key
 
 log = logging.getLogger("nightshift.api")
 
 
-def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tuple[views.Photo, bool]:
+def put_photo(
+    to: Context, job_id: str, custom_id: str, body: PhotoBody, announced_bytes: int = 0
+) -> tuple[views.Photo, bool]:
     """Store a photo's bytes, then add its row; no transaction is open while bytes move.
 
     An empty one becomes a photo that failed.
+
+    Args:
+        to: the parts of the service.
+        job_id: an open job.
+        custom_id: the photo's name.
+        body: its bytes.
+        announced_bytes: how many there will be, as far as the client has said.
 
     Returns:
         The photo, and whether it is new.
@@ -39,10 +49,12 @@ def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tupl
         NotFound: `job_not_found`.
         Conflict: `job_sealed`, `custom_id_taken`.
         InvalidInput: `bad_custom_id`, or what `PhotoBody` raises.
+        Transient: `store_full`, before a byte is read.
     """
     intake.check_custom_id(custom_id)
     with to.database.read() as session:
         _require_open(session, to.owner, job_id)
+    require_room_for(to, announced_bytes)
     photo_id = new_id("pho")
     try:
         to.store.put(photo_key(to.owner, job_id, photo_id), body)
@@ -58,6 +70,16 @@ def put_photo(to: Context, job_id: str, custom_id: str, body: PhotoBody) -> tupl
         discard(to, job_id, photo_id)
     with to.database.read() as session:
         return photo_by_custom_id(session, job_id, custom_id), bool(added)
+
+
+def require_room_for(to: Context, size_bytes: int = 0) -> None:
+    """Refuse what brings bytes or rows while there still is room to erase.
+
+    Raises:
+        Transient: `store_full`.
+    """
+    require_room(to.store.folder, size_bytes)
+    require_room(to.database.folder)
 
 
 def open_until(to: Context, session: Session) -> datetime:
@@ -108,6 +130,7 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
         _require_open(session, to.owner, job_id)
         here = uploads_of(session, job_id, [photo.custom_id for photo in photos])
         sources = uploads_with(session, to.owner, {photo.sha256 for photo in photos})
+    require_room_for(to, sum(sources[p.sha256].size_bytes or 0 for p in photos if p.sha256 in sources))
     copied, missing = [], []
     for photo in photos:
         if here.get(photo.custom_id) == photo.sha256:
@@ -135,6 +158,7 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
         Conflict: `job_sealed`, `custom_id_taken`.
         InvalidInput: `bad_custom_id`.
     """
+    require_room_for(to)
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
     with to.database.write() as session:
         added = intake.add_photos(session, to.owner, job_id, rows, open_until(to, session))

@@ -48,6 +48,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
         begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
+        adding.require_room_for(to)
         uploads.finish(session, begun, fingerprint)
         _add_job(session, to, wanted, begun.job_id)
     return Made(begun.job_id)
@@ -64,6 +65,9 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
         InvalidInput: `idempotency_key_reused`, or what `Arrival.read` raises.
     """
     boundary = boundary_of(asked)
+    if key is None:
+        # Otherwise not before it is known whether the job has been made already.
+        adding.require_room_for(to, asked.content_length or 0)
     body = RequestBody(asked.stream.read, length=asked.content_length, limit=to.settings.max_upload_bytes)
     with to.database.write() as session:
         begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
@@ -74,6 +78,7 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
     with _leaving_nothing(to, begun):
         if begun.abandoned:
             to.store.clear(job_prefix(to.owner, begun.abandoned))
+        adding.require_room_for(to, asked.content_length or 0)
         arrival = Arrival(to, begun.job_id)
         arrival.read(Form(_keeping(to, begun, body.read), boundary))
         repeated = _commit(to, begun, arrival)
@@ -94,10 +99,10 @@ def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
 def _leaving_nothing(to: Context, begun: uploads.Receiving) -> Iterator[None]:
     try:
         yield
-    except Transient:
-        # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
-        raise
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, Transient) and error.code != "store_full":
+            # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
+            raise
         to.store.clear(job_prefix(to.owner, begun.job_id))
         with to.database.write() as session:
             uploads.abandon(session, begun)

@@ -8,6 +8,7 @@ from datetime import datetime
 from api.context import Context
 from shared import erasure
 from shared.clock import utc_now
+from shared.db.ballast import with_room
 from shared.db.engine import database_now
 from shared.doorbell import MOST_RINGS, rings_for
 from shared.queue import control
@@ -68,8 +69,13 @@ def cancel(to: Context, job_id: str) -> None:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-    with to.database.write() as session:
-        control.cancel(session, to.owner, job_id)
+
+    def cancel_rows() -> None:
+        with to.database.write() as session:
+            control.cancel(session, to.owner, job_id)
+
+    # Only what is cancelled can be erased.
+    with_room(to.database, cancel_rows)
     with to.database.write() as session:
         finish_if_done(
             session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)

@@ -49,6 +49,7 @@ STATUS_BY_CODE = {
     "rate_limited": 429,
     "unsupported_archive": 415,
     "unsupported_media_type": 415,
+    "store_full": 507,
 }
 """Where the code says more than its class does."""
 
@@ -159,7 +160,7 @@ def _ours(error: NightshiftError) -> Response:
         fields = {"code": error.code, "reason": error.message, "request_id": g.get("request_id", "")}
         log.warning("%s %s", request.method, request.path, extra=fields)
     detail = error.message
-    if isinstance(error, Transient):
+    if isinstance(error, Transient) and status == 503:
         # The driver's own words may name hosts and users; they are in the log.
         detail = "a part of the service is out of reach for now; try again"
     return problem(status, error.code, detail, headers, **error.details)

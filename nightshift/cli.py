@@ -17,6 +17,7 @@ from nightshift import admin, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
 from nightshift.models import commands as models
 from nightshift.screen import errors_screen, tables_screen, tell_json
+from shared.privacy import keep_files_private
 from shared.settings import roots_of
 
 app = typer.Typer(
@@ -51,6 +52,8 @@ def main(
     ] = False,
 ) -> None:
     """Analyse photos on this machine (run), or serve others (serve, worker) and be their client."""
+    # Results and reports, too: they are about people.
+    keep_files_private()
 
 
 @app.command(epilog=exit_table())

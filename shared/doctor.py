@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from shared.db.engine import Database
 from shared.db.migrate import is_current
 from shared.errors import NightshiftError
 from shared.places import path_of_sqlite_url
+from shared.privacy import open_to_others
 from shared.queue.expiry import Horizon, standing
 from shared.registry import count_alive
 from shared.settings import Settings
@@ -27,6 +29,8 @@ from shared.store import Store
 Health = Literal["ok", "warning", "failed"]
 LEAST_FREE_BYTES = 1_000_000_000
 CLOCK_S = 5.0
+SHOWN = 3
+"""Files that are named, of those that others may read."""
 NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"})
 _FIXED_SQLITE = {(3, 44): 6, (3, 50): 7}
 """Releases into which the repair of the WAL-reset bug was taken over, by its patch number."""
@@ -49,6 +53,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
         ("broker", _broker),
         ("bundle", _bundle),
         ("home", _home),
+        ("privacy", _privacy),
     ]
     for part, look in examinations:
         try:
@@ -144,6 +149,27 @@ def _broker(settings: Settings) -> Iterator[Diagnosis]:
 def _bundle(settings: Settings) -> Iterator[Diagnosis]:
     manifest = read_verified_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     yield Diagnosis("bundle", "ok", f"{manifest.name}, {manifest.sha256[:12]}")
+
+
+def _privacy(settings: Settings) -> Iterator[Diagnosis]:
+    """Whether home, database and store are for their owner alone."""
+    places = [settings.home]
+    if database := Database(settings.database_url).file:
+        places += [database, *database.parent.glob(f"{database.name}-*")]
+    if (store := Store(settings.store_url).folder) is not None:
+        places.append(store)
+    found: dict[Path, None] = {}
+    for path in open_to_others(places):
+        found[path] = None
+    if not found:
+        yield Diagnosis("privacy", "ok", "files are for their owner alone")
+        return
+    first = ", ".join(map(str, list(found)[:SHOWN]))
+    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    outermost = [path for path in found if not any(parent in found for parent in path.parents)]
+    mend = " ".join(shlex.quote(str(path)) for path in outermost[:SHOWN])
+    says = f"others may read {first}{more}: chmod -R go= {mend}"
+    yield Diagnosis("privacy", "warning", says)
 
 
 def _home(settings: Settings) -> Iterator[Diagnosis]:

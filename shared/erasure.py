@@ -16,6 +16,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Update, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from shared.db.ballast import with_room
 from shared.db.engine import Database, database_now
 from shared.db.leftovers import forget_deleted
 from shared.db.models import Erasure, FaceRow, Job, Photo
@@ -56,13 +57,24 @@ def erase(
         Conflict: `illegal_move` while it is worked on.
     """
     receipt = select(Erasure).where(Erasure.job_id == job_id, Erasure.owner == owner)
-    try:
+    counted: dict[str, int] = {}
+
+    def erase_rows() -> Erasure | None:
         with database.write() as session:
             earlier = session.scalar(receipt)
             if earlier is None:
-                _erase_rows(session, owner, job_id, reason, expired_by)
-            elif earlier.completed_at is not None:
-                return earlier
+                _erase_rows(session, owner, job_id, reason, expired_by, counted)
+            return earlier
+
+    def erase_photos_first() -> None:
+        # On a full disk, it is these bytes that make room to delete the rows.
+        counted.update(_counted(store.pages(job_prefix(owner, job_id))))
+        store.clear(job_prefix(owner, job_id))
+
+    try:
+        earlier = with_room(database, erase_rows, erase_photos_first)
+        if earlier is not None and earlier.completed_at is not None:
+            return earlier
     except NotFound:
         # Perhaps another request, or the sweeper, was quicker.
         with database.read() as session:
@@ -134,7 +146,12 @@ def delete_originals(database: Database, store: Store, owner: str, job_id: str) 
 
 
 def _erase_rows(
-    session: Session, owner: str, job_id: str, reason: Reason, expired_by: datetime | None
+    session: Session,
+    owner: str,
+    job_id: str,
+    reason: Reason,
+    expired_by: datetime | None,
+    counted: Mapping[str, int],
 ) -> None:
     job = owned_job(session, owner, job_id, lock=True)
     if expired_by is not None and not (job.results_expire_at and job.results_expire_at < expired_by):
@@ -155,6 +172,7 @@ def _erase_rows(
             photos=photos,
             faces=faces or 0,
             in_place=in_place,
+            **counted,
         )
     )
     # Faces and photos would follow their job by the database's own rule, faces of each photo one by one.

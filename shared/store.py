@@ -24,6 +24,7 @@ from obstore.store import LocalStore, from_url
 from shared.durable import sync_file, sync_folder
 from shared.errors import InvalidInput, Transient
 from shared.places import path_of_file_url
+from shared.room import is_of_a_full_disk, require_room, store_full
 
 
 def photo_key(owner: str, job_id: str, photo_id: str) -> str:
@@ -91,6 +92,8 @@ def _translated() -> Iterator[None]:
     except FileNotFoundError:
         raise
     except (BaseError, OSError) as error:
+        if is_of_a_full_disk(error):
+            raise store_full("no room for these bytes") from error
         raise Transient("store_unavailable", f"store: {error}") from error
 
 
@@ -134,15 +137,24 @@ class Store:
         """Write an object whole, or not at all: an error from the iterable leaves nothing behind.
 
         What has been put survives a power cut, thumbnails apart: they can be made again.
+
+        Raises:
+            Transient: `store_full` also before the disk is, see `shared.room`.
         """
+        require_room(self._folder, len(data) if isinstance(data, bytes) else 0)
         with _translated(), _there_is_a_bucket():
             if isinstance(data, bytes):
                 obstore.put(self._store, key, data)
             else:
                 # Parts of 5 MiB; by default twelve of them would wait in memory for a slow store.
-                obstore.put(self._store, key, iter(data), max_concurrency=2)
+                obstore.put(self._store, key, self._while_there_is_room(data), max_concurrency=2)
             if self._folder is not None and kind_of(key) != "thumbnail":
                 self._sync(self._folder / key)
+
+    def _while_there_is_room(self, data: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in data:
+            require_room(self._folder, len(piece))
+            yield piece
 
     def _sync(self, file: Path) -> None:
         """Have the disk itself write a file, and the names of it and of folders made for it."""
@@ -173,7 +185,12 @@ class Store:
             return io.BufferedReader(_ObjectFile(obstore.open_reader(self._store, key)), 64 * 1024)
 
     def copy(self, key: str, to: str) -> bool:
-        """Copy an object within the store; False when there is none."""
+        """Copy an object within the store; False when there is none.
+
+        Raises:
+            Transient: `store_full`, as of `put`.
+        """
+        require_room(self._folder)
         try:
             with _translated():
                 try:

@@ -21,6 +21,7 @@ from shared.doorbell import TASK, broker_options
 from shared.errors import NightshiftError
 from shared.logs import configure
 from shared.plain_text import plain
+from shared.privacy import keep_files_private
 from shared.settings import load_settings
 from worker.starts import Starts, end_worker
 
@@ -76,6 +77,7 @@ def _log(**_: object) -> None:
 @signals.worker_init.connect
 def _check_before_forking(**_: object) -> None:
     """Say what is wrong with settings or weights once, in the parent, instead of in every child for ever."""
+    keep_files_private()
     try:
         settings = load_settings()
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))

@@ -17,12 +17,14 @@ from sqlalchemy.orm import Session
 
 from shared import erasure
 from shared.clock import utc_now
+from shared.db import ballast
 from shared.db.engine import Database, database_now
 from shared.db.leftovers import rewrite_if_due
 from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Conflict, NotFound, Transient
 from shared.logs import configure
+from shared.privacy import keep_files_private
 from shared.process_id import is_surely_dead, own_process_id
 from shared.queue import expiry, uploads
 from shared.queue.control import resume_due
@@ -39,6 +41,9 @@ from worker.registration import Registration
 from worker.suspension import SuspensionWatch
 
 log = logging.getLogger(__name__)
+
+_NO_DATABASE = {"database_unavailable", "store_full"}
+"""Nothing can be written, heartbeats neither."""
 
 
 class Sweeper:
@@ -70,7 +75,7 @@ class Sweeper:
                 self.sweep()
             except Transient as error:
                 log.warning("sweep put off", extra={"reason": error.message})
-                if error.code == "database_unavailable":
+                if error.code in _NO_DATABASE:
                     # It took no heartbeats either.
                     self._suspension.distrust()
             except Exception:
@@ -79,11 +84,20 @@ class Sweeper:
 
     def sweep(self) -> None:
         """One round: first what workers wait for."""
-        self._return_lapsed()
-        horizon = self._move_on()
-        self._finish_jobs()
+        try:
+            self._return_lapsed()
+            horizon = self._move_on()
+            self._finish_jobs()
+        except Transient as error:
+            if error.code == "store_full":
+                # Whatever cannot be written: this makes room.
+                with self._database.read() as session:
+                    horizon = expiry.standing(session)
+                self._erase(horizon)
+            raise
         self._ring()
         self._erase(horizon)
+        ballast.keep(self._database)
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
@@ -232,13 +246,14 @@ def _alone(job_id: str) -> Iterator[None]:
     except NotFound:
         log.info("erased by another", extra={"job": job_id})
     except Transient as error:
-        if error.code == "database_unavailable":
+        if error.code in _NO_DATABASE:
             raise
         log.warning("not erased yet", extra={"job": job_id, "reason": error.message})
 
 
 def main() -> None:
     """Run as a process until SIGTERM or SIGINT."""
+    keep_files_private()
     settings = load_settings()
     configure(settings.log_level, settings.log_format)
     stop = threading.Event()

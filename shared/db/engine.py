@@ -21,6 +21,7 @@ from shared.db import json_columns
 from shared.db.models import UtcDateTime
 from shared.errors import InvalidInput, Transient
 from shared.places import path_of_sqlite_url
+from shared.room import store_full
 
 
 class Database:
@@ -41,17 +42,22 @@ class Database:
         return self._engine.dialect.name == "sqlite"
 
     @property
+    def file(self) -> Path | None:
+        """SQLite's file; None for a server."""
+        return path_of_sqlite_url(self._engine.url)
+
+    @property
     def folder(self) -> Path | None:
         """Where SQLite's file is; None for a server."""
-        file = path_of_sqlite_url(self._engine.url)
-        return file.parent if file else None
+        return self.file.parent if self.file else None
 
     @contextmanager
     def write(self) -> Iterator[Session]:
         """A session in one write transaction; commits at the end, rolls back on any error.
 
         Raises:
-            Transient: `database_unavailable`, when the database cannot be reached or stays locked.
+            Transient: `database_unavailable`, when the database cannot be reached or stays locked;
+                `store_full`, when its disk is.
         """
         with translated(), Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -78,8 +84,7 @@ class Database:
     @property
     def size_bytes(self) -> int:
         """Of SQLite's file; 0 on a server."""
-        path = Path(self._engine.url.database or "") if self.is_sqlite else None
-        return path.stat().st_size if path and path.is_file() else 0
+        return self.file.stat().st_size if self.file and self.file.is_file() else 0
 
     @contextmanager
     def apart(self, patience_ms: int) -> Iterator[Any]:
@@ -112,7 +117,7 @@ def translated() -> Iterator[None]:
         raise _named(error) from error
     except sqlite3.Error as error:
         # Of a connection that is not SQLAlchemy's.
-        raise Transient("database_unavailable", f"database: {error}") from error
+        raise _of_sqlite(error) or Transient("database_unavailable", f"database: {error}") from error
     except PoolTimeout as error:
         raise Transient("database_unavailable", "database: every connection is busy") from error
 
@@ -123,11 +128,19 @@ def _named(error: DBAPIError) -> Exception:
     if state in _NO_SUCH or str(error.orig).startswith(("no such table", "no such column")):
         message = "the database lacks migrations: run python -m shared.db.migrate"
         return Transient("schema_outdated", message)
+    if full := _of_sqlite(error.orig):
+        return full
     # Bare: a file that is no database.
     bare = type(error) is DatabaseError
     if bare or isinstance(error, OperationalError) or error.connection_invalidated or state[:2] in _PASSING:
         return Transient("database_unavailable", f"database: {error.orig}")
     return error
+
+
+def _of_sqlite(error: object) -> Transient | None:
+    if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
+        return store_full("no room for the database")
+    return None
 
 
 _NO_SUCH = {"42P01", "42703"}

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 import migrations
 from shared.db.engine import translated
+from shared.privacy import keep_files_private
 from shared.settings import load_settings
 
 
@@ -40,4 +41,5 @@ def is_current(session: Session) -> bool:
 
 
 if __name__ == "__main__":
+    keep_files_private()
     upgrade(load_settings().database_url)

@@ -10,7 +10,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -148,18 +148,24 @@ def test_a_worker_whose_clock_is_wrong(on_postgresql: Run) -> None:
     run.end(crashed=0)
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of 16 megabytes: SQLite's journal takes 4 before it is used again."""
-    folder = tmp_path / "disk"
+@contextmanager
+def mounted(folder: Path, size: str) -> Iterator[Path]:
+    """A disk in memory."""
     folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, check=False
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], capture_output=True, check=False
     )
-    if mounted.returncode:
+    if done.returncode:
         pytest.skip("optional: needs the right to mount a small disk")
     yield folder
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 16 megabytes: SQLite's journal takes 4 before it is used again."""
+    with mounted(tmp_path / "disk", "16m") as folder:
+        yield folder
 
 
 def fill(folder: Path) -> Path:
@@ -213,13 +219,15 @@ def test_a_full_disk_under_uploads(run: Run, small_disk: Path) -> None:
     run.cluster.settings = run.cluster.settings.model_copy(update={"store_url": f"file://{small_disk}/store"})
     api = Api(run)
     run.start_workers("one")
-    with httpx.Client(base_url=api.url, timeout=60, headers=WITH_KEY) as client:
+    # A refusal that leaves the body unread ends its connection.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=api.url, timeout=60, limits=limits, headers=WITH_KEY) as client:
         run.job_id = client.post("/v1/jobs", json={}).json()["id"]
         photos = f"/v1/jobs/{run.job_id}/photos"
         assert client.put(photos, params={"custom_id": "before.jpg"}, content=b"photo 1").status_code == 201
         filler = fill(small_disk)
         refused = client.put(photos, params={"custom_id": "a.jpg"}, content=b"photo 2" + bytes(100_000))
-        assert (refused.status_code, refused.json()["code"]) == (503, "store_unavailable")
+        assert (refused.status_code, refused.json()["code"]) == (507, "store_full")
         assert client.get(f"/v1/jobs/{run.job_id}").json()["counts"]["total"] == 1
         filler.unlink()
         again = client.put(photos, params={"custom_id": "a.jpg"}, content=b"photo 2" + bytes(100_000))
