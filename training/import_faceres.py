@@ -34,6 +34,7 @@ from training.augment import MEAN, STD
 from training.batches import plain_batches
 from training.calibration import group_sums
 from training.chips import ChipArchive
+from training.export import LICENCE as CHIPS_LICENCE
 from training.export import Source, write_weights
 from training.losses import YEARS
 from training.metrics import Answers, headline
@@ -210,10 +211,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             arrays = read_published(given.published)
             if given.chips:
                 print(json.dumps(headline(published_answers(arrays, ChipArchive(given.chips)))))  # noqa: T201
-            tensors, origin = _with_zero_heads(folded(arrays)), "HSE-FaceRes as published"
+            tensors, licence = _with_zero_heads(folded(arrays)), LICENCE
+            origin = "HSE-FaceRes as published, trained on VGGFace2"
         else:
-            tensors, origin = read_folded(given.folded), "HSE-FaceRes, fine-tuned on UTKFace's chips"
-        weights = Source("mobilenet_v1", tensors, given.side, {"from": origin}, LICENCE)
+            tensors, licence = read_folded(given.folded), f"{LICENCE}; {CHIPS_LICENCE}"
+            origin = "HSE-FaceRes, trained on VGGFace2, then on UTKFace aligned and cropped chips"
+        weights = Source("mobilenet_v1", tensors, given.side, {"from": origin}, licence)
         manifest = write_weights(given.out, given.out.resolve().name, weights)
     except NightshiftError as error:
         print(f"{error.code}: {error.message}", file=sys.stderr)  # noqa: T201

@@ -24,6 +24,16 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def test_the_shipped_one_knows_a_portrait() -> None:
+    settings = load_settings(bundle="faces-mobilenet", device="cpu", threads=1)
+    pipeline = build_pipeline(settings)
+    (found,) = pipeline.analyse([pipeline.decode(samples.astronaut_jpeg(), OPTIONS)], OPTIONS)
+    assert isinstance(found, Analysis)
+    (face,) = found.faces
+    assert face.gender.probabilities["female"] > 0.7
+    assert face.age_years is not None and 25 < face.age_years < 55
+
+
 def analysed(weights: Path, runtime: str) -> list[Analysis]:
     settings = load_settings(weights_dir=weights, bundle="mobile", device="cpu", threads=1, runtime=runtime)
     pipeline = build_pipeline(settings)

@@ -14,6 +14,7 @@ from shared.settings import REPOSITORY
 from tests.bundles_made import make_bundle
 
 SHIPPED = REPOSITORY / "weights" / "utkface-v2s"
+ALL_SHIPPED = [SHIPPED, SHIPPED.with_name("faces-mobilenet")]
 
 
 @pytest.fixture
@@ -35,18 +36,20 @@ def message_of(folder: Path) -> str:
     return caught.value.message
 
 
-def test_the_shipped_manifest_is_read() -> None:
-    manifest = read_manifest(SHIPPED)
+@pytest.mark.parametrize("shipped", ALL_SHIPPED, ids=lambda folder: folder.name)
+def test_a_shipped_manifest_is_read(shipped: Path) -> None:
+    manifest = read_manifest(shipped)
 
-    assert manifest.name == SHIPPED.name
+    assert manifest.name == shipped.name
     assert manifest.heads.age.kind == "years"
     assert [group.label for group in manifest.heads.age.groups] == [label for label, _, _ in AGE_GROUPS]
 
 
-def test_the_shipped_tensors_are_those_of_the_manifest() -> None:
-    digest = hashlib.sha256((SHIPPED / TENSORS).read_bytes()).hexdigest()
+@pytest.mark.parametrize("shipped", ALL_SHIPPED, ids=lambda folder: folder.name)
+def test_shipped_tensors_are_those_of_their_manifest(shipped: Path) -> None:
+    digest = hashlib.sha256((shipped / TENSORS).read_bytes()).hexdigest()
 
-    assert read_manifest(SHIPPED).sha256 == digest
+    assert read_manifest(shipped).sha256 == digest
 
 
 def test_thresholds_have_defaults(tmp_path: Path, document: dict[str, Any]) -> None:

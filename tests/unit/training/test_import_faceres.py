@@ -134,6 +134,7 @@ def test_folded_weights_keep_their_heads(tmp_path: Path) -> None:
     )
     bundle = load_bundle(out, torch.device("cpu"))
     assert bundle.manifest.input.size == 160
+    assert "VGGFace2" in bundle.manifest.licence and "UTKFace" in bundle.manifest.licence
     assert torch.equal(bundle.network.age.weight, tensors["age.weight"].float())
 
 
