@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import select
 import selectors
 import socket
 import threading
@@ -99,6 +99,8 @@ class SlowClients:
     def __init__(self, port: int, kinds_: list[Kind], each: int) -> None:
         self._port = port
         self._selector = selectors.DefaultSelector()
+        # Of those that do not read.
+        self._gone = select.poll()
         self._over = threading.Event()
         self._each = each
         self._kinds = kinds_
@@ -137,7 +139,7 @@ class SlowClients:
         return lines
 
     def _run(self) -> None:
-        for number, kind in itertools.product(range(self._each), self._kinds):
+        for number, kind in enumerate(kind for _ in range(self._each) for kind in self._kinds):
             self._open(kind)
             if number % 20 == 0:
                 self._turn(0)
@@ -155,12 +157,17 @@ class SlowClients:
         self.clients.append(client)
         if kind.reads:
             self._selector.register(client_socket, selectors.EVENT_READ, client)
+        else:
+            self._gone.register(client_socket, select.POLLRDHUP)
 
     def _turn(self, at_most_s: float) -> None:
         for key, _ in self._selector.select(at_most_s):
             self._read(key.data)
         now_s = time.monotonic()
+        gone = {fd for fd, _ in self._gone.poll(0)}
         for client in self.clients:
+            if client.socket.fileno() in gone:
+                self._end(client)
             if client.ended_after_s is None:
                 self._go_on(client, now_s)
 
@@ -174,9 +181,6 @@ class SlowClients:
                     client.unsent = client.unsent[client.socket.send(client.unsent) :]
                 except (BrokenPipeError, ConnectionResetError):
                     self._end(client)
-        # One that does not read sees a reset and nothing else.
-        elif not client.kind.reads and client.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            self._end(client)
 
     def _read(self, client: Client) -> None:
         try:
@@ -193,5 +197,7 @@ class SlowClients:
                 while piece := client.socket.recv(65536):
                     client.answer += piece
             self._selector.unregister(client.socket)
+        elif client.ended_after_s is None:
+            self._gone.unregister(client.socket)
         client.ended_after_s = time.monotonic() - client.begun_s
         client.socket.close()

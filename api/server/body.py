@@ -14,12 +14,13 @@ class Body:
 
     Args:
         body: gunicorn's.
-        length: bytes that were announced, None when they were not.
+        connection: that it comes on.
     """
 
-    def __init__(self, body: Any, length: int | None) -> None:
+    def __init__(self, body: Any, connection: Connection) -> None:
         self._body = body
-        self._missing = length
+        self._connection = connection
+        self._missing = connection.awaited_bytes
 
     def read(self, size: int | None = -1) -> bytes:
         """As a file's.
@@ -32,9 +33,9 @@ class Body:
         if self._missing is not None:
             self._missing -= len(piece)
             if self._missing > 0 and (size < 0 or len(piece) < size):
-                raise InvalidInput(
-                    "body_cut_off", f"the last {self._missing} bytes of the body never arrived"
-                )
+                self._connection.body_failed = True
+                message = f"the last {self._missing} bytes of the body never arrived"
+                raise InvalidInput("body_cut_off", message)
         return piece
 
     def readline(self, size: int | None = -1) -> bytes:
@@ -55,8 +56,10 @@ class Body:
         try:
             return read(size)
         except InvalidInput:
+            self._connection.body_failed = True
             raise
         except Exception as error:
+            self._connection.body_failed = True
             # Bad chunks, bad trailers, a reset: gunicorn has an exception for each, and not all are OSErrors.
             raise InvalidInput("body_cut_off", "the connection broke while the body was read") from error
 
@@ -77,5 +80,5 @@ def answered(
             connection.request.force_close()
         return start(status, headers, exc_info)
 
-    environ["wsgi.input"] = Body(environ["wsgi.input"], connection.awaited_bytes)
+    environ["wsgi.input"] = Body(environ["wsgi.input"], connection)
     return application(environ, start_response)

@@ -50,6 +50,7 @@ class Connection:
         self.deadline_s = 0.0
         self.received = bytearray()
         self.is_open, self.has_ended = True, False
+        self.body_failed = False
         self.came_whole = False
         self.request: Any = None
         self.lane: Any = None
@@ -165,11 +166,14 @@ class Connection:
         """Make it ready for the next request, of which some may be here."""
         self.sock.may_wait = False
         self.received = self._unread()
-        self.request, self._unreader, self._looked_at = None, None, 0
+        self.request, self._unreader, self._looked_at, self.body_failed = None, None, 0, False
         self.sock.renew()
 
     def discard_body(self) -> bool:
         """Read what is left of the body, where all of it is in hand; False where it is not."""
+        if self.body_failed:
+            # gunicorn's reader of chunks takes it for read to its end now.
+            return False
         self.sock.may_wait = False
         try:
             while self.request.body.read(RECEIVE_BYTES):

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from api.server.connection import Connection
-from api.server.limits import FAIR_BYTES_PER_S, SMALL_LANE, Limits
+from api.server.limits import CROWDED_S, FAIR_BYTES_PER_S, SMALL_LANE, Limits
 
 STREAMED = ("/results", "/thumbnails")
 """Answers that are as long as the job is."""
@@ -114,8 +114,10 @@ class Lanes:
 
     def _next_of(self, lane: Lane) -> list[Connection]:
         following = []
+        crowded_since_s = time.monotonic() - CROWDED_S
         while lane.queue and len(lane.inside) < lane.limit:
-            following.append(lane.queue.popleft())
+            crowded = lane is self.transfers and lane.queue[0].queued_s < crowded_since_s
+            following.append(lane.queue.pop() if crowded else lane.queue.popleft())
             lane.inside.add(following[-1])
         return following
 

@@ -6,7 +6,7 @@ from api.server.limits import LEAST_BYTES_PER_S
 
 SEEN_S = 2.0
 """A client is not called slow before it was waited for so long."""
-_SPAN_S = 5.0
+_SPAN_S = 2.0
 
 
 class Pace:
@@ -45,7 +45,7 @@ class Pace:
         self._add(0, seconds)
 
     def bytes_per_s(self) -> float:
-        """Of the last ten seconds of waiting at most; endless while it was hardly waited for."""
+        """Of the last two to four seconds of waiting; endless while it was hardly waited for."""
         bytes_, seconds = (mine + other for mine, other in zip(self._now, self._before, strict=True))
         return bytes_ / seconds if seconds >= SEEN_S else float("inf")
 

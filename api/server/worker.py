@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +30,7 @@ from api.server.wire import SlowReader, Wire
 
 ACCEPTED_AT_ONCE = 64
 TURN_S = 0.5
+SWITCH_S = 0.001
 _SHORT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -50,6 +52,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         # Whoever is being waited for here, oldest first.
         self.waiting: dict[State, dict[Connection, None]] = {state: {} for state in State}
         self.held_bytes, self.looked_s = 0, 0.0
+        # The main thread lets go of the interpreter with each call of the system: it must have it back soon.
+        sys.setswitchinterval(SWITCH_S)
         # It would send past `Wire`.
         self.cfg.set("sendfile", False)
         self.tpool = ThreadPoolExecutor(self.lanes.threads, thread_name_prefix="request")
@@ -66,9 +70,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def run(self) -> None:
         """Until the process is asked to stop; then until every request is answered, or the time is up."""
-        self.poller.register(
-            self.method_queue.fileno(), selectors.EVENT_READ, self.method_queue.run_callbacks
-        )
+        queue = self.method_queue
+        self.poller.register(queue.fileno(), selectors.EVENT_READ, queue.run_callbacks)
+        for listener in self.sockets:
+            # One that was handed over has the backlog of whoever made it; a full one costs callers a second.
+            with suppress(OSError):
+                listener.sock.listen(self.cfg.backlog)
         while self.alive:
             self.notify()
             self.set_accept_enabled(self.nr_conns < self.limits.connections or self._somebody_waits())
@@ -80,7 +87,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._finish_requests()
         self.tpool.shutdown(wait=False)
         self.poller.close()
-        self.method_queue.close()
+        queue.close()
         for listener in self.sockets:
             listener.close()
 

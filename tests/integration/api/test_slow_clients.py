@@ -107,6 +107,18 @@ def test_nobody_is_cut_off_before_its_time(server: Server, job_id: str) -> None:
         assert min(clients.lasted_s(kind)) >= PATIENCE_S - 0.5
 
 
+def test_after_a_body_that_was_cut_off_nothing_more_is_read(server: Server, job_id: str) -> None:
+    """Not even the rest of it, for a next request."""
+    slow = one("chunked JSON", job_id)
+    before = server.log.read_text().count("cut off")
+    clients = SlowClients(server.port, [slow], 2)
+    with clients.at_work():
+        # Had one connection been kept, it would have ended as a slow head.
+        wait_for(clients.all_have_ended, "the server to close", timeout_s=60)
+    assert clients.answers(slow) == {b"408"}
+    assert server.log.read_text().count("cut off") == before + 2
+
+
 def test_a_cut_off_body_leaves_nothing(server: Server, tmp_path: Path) -> None:
     job_id = server.open_job()
     clients = SlowClients(server.port, [one("PUT, silent after a megabyte", job_id)], 2)

@@ -1,0 +1,114 @@
+"""Five hundred clients of every slow kind at once, with the times and numbers that everybody has."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.server.limits import BUSY_S, HEAD_S
+from shared.settings import Settings
+from tests.faults.runs import RECORD
+from tests.integration.api.gunicorn_server import Server, running_server
+from tests.processes import wait_for
+from tests.queue_rows import analysis, face, queued_job, save_all, take
+from tests.slow_clients import SlowClients, kinds
+
+PATIENCE_S = float(Settings.model_fields["client_timeout_s"].default)
+SLACK_S = 10.0
+"""Five thousand clients share two cores with the server that sees to them."""
+PIECES, PIECE_BYTES = 200, 100_000
+
+
+def note(what: str, value: float) -> None:
+    print(f"{what}: {value:.2f}", flush=True)  # noqa: T201
+    if path := os.environ.get(RECORD):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"note": f"slow clients: {what}", "value": round(value, 2)}) + "\n")
+
+
+@contextmanager
+def uploading(server: Server, job_id: str, name: str) -> Iterator[None]:
+    """A photo on its way, half a megabyte a second; it must arrive."""
+
+    def pieces() -> Iterator[bytes]:
+        for _ in range(PIECES):
+            yield bytes(PIECE_BYTES)
+            time.sleep(0.2)
+
+    answers = []
+
+    def send() -> None:
+        url = f"{server.url}/v1/jobs/{job_id}/photos"
+        answers.append(httpx.put(url, params={"custom_id": name}, content=pieces(), timeout=120))
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    yield
+    thread.join()
+    assert [answer.status_code for answer in answers] == [201]
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("each", [pytest.param(20, id="short"), pytest.param(500, id="whole")])
+def test_slow_clients_of_every_kind(tmp_path: Path, each: int) -> None:
+    with running_server(tmp_path, threads=8) as server:
+        results = queued_job(server.database, 700)
+        while held := take(server.database, batch_size=100):
+            save_all(server.database, held, lambda n: analysis(face()))
+        open_job = server.open_job()
+        slow = [*kinds(open_job)[:-1], kinds(results)[-1]]
+        clients = SlowClients(server.port, slow, each)
+        healthz_s, short_s = [], []
+        with uploading(server, open_job, "before"), clients.at_work():
+            wait_for(lambda: len(clients.clients) == each * len(slow), "all clients to come")
+            with uploading(server, open_job, "amidst"):
+                while not clients.all_have_ended():
+                    healthz_s.append(seconds_of(server.port, "/healthz"))
+                    short_s.append(seconds_of(server.port, f"/v1/jobs/{open_job}"))
+                    time.sleep(0.5)
+        note(f"{each} of each of {len(slow)} kinds: /healthz at most, s", max(healthz_s))
+        note("a job looked at, at most, s", max(short_s))
+        assert max(healthz_s) < SLACK_S
+        for kind in slow:
+            lasted_s = clients.lasted_s(kind)
+            note(f"{kind.name}: let go of after at most, s", max(lasted_s))
+            # Its time begins anew when it has waited for a seat.
+            allowed_s = PATIENCE_S + (BUSY_S if kind.logged in ("slow_body", "slow_reader") else 0)
+            if kind.logged == "slow_head" or not kind.begins:
+                allowed_s = HEAD_S
+            assert max(lasted_s) < allowed_s + SLACK_S, kind.name
+            if kind.logged in ("slow_head", "slow_body"):
+                assert clients.answers(kind) <= {b"408", b"503"}, kind.name
+        log = server.log.read_text()
+        numbers = {
+            kind: log.count(f"cut off kind={kind} ") for kind in ("slow_head", "slow_body", "slow_reader")
+        }
+        told = log.count("no thread in time")
+        for logged, number in {**numbers, "told that the server is busy": told}.items():
+            note(logged, number)
+        assert numbers["slow_head"] == each * sum(kind.logged == "slow_head" for kind in slow)
+        # Each is in the log once, be it as slow or as one for whom there was no seat.
+        assert sum(numbers.values()) + told == each * sum(kind.logged is not None for kind in slow)
+        assert "kind=no_room" not in log
+        photos = httpx.get(f"{server.url}/v1/jobs/{open_job}/photos", timeout=60).json()["photos"]
+        assert {photo["custom_id"] for photo in photos} == {"before", "amidst"}
+
+
+def seconds_of(port: int, path: str) -> float:
+    """On a connection of its own, and without what httpx takes to begin."""
+    begun_s = time.monotonic()
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+    connection.request("GET", path)
+    assert connection.getresponse().status == 200
+    connection.close()
+    return time.monotonic() - begun_s
