@@ -78,9 +78,9 @@ class Arrival:
         """Take everything in.
 
         Raises:
-            InvalidInput: `invalid_fields`, `unknown_field`, `bad_custom_id`, `mixed_upload`,
-                `too_many_photos`, `empty_upload`, `unsupported_archive`, `unreadable_archive`,
-                `archive_limit`, or what reading raises.
+            InvalidInput: `invalid_fields`, `priority_forbidden`, `unknown_field`, `bad_custom_id`,
+                `mixed_upload`, `too_many_photos`, `empty_upload`, `unsupported_archive`,
+                `unreadable_archive`, `archive_limit`, or what reading raises.
         """
         for part in parts:
             if isinstance(part, FormField):
@@ -109,6 +109,7 @@ class Arrival:
         self._fields[part.name] = part.value
         # At once: a misspelt option is better told before the photos are sent than after.
         self.wanted = wanted_from(self._fields)
+        self.to.check_priority(self.wanted.priority)
 
     def _take_photo(self, part: FormFile) -> None:
         if self.archive is not None:

@@ -15,6 +15,7 @@ from api.waiting import WaitingRoom
 from shared.bundles import Manifest
 from shared.db.engine import Database
 from shared.doorbell import Doorbell
+from shared.errors import InvalidInput
 from shared.keys import LOCAL, Caller, Scope
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
@@ -51,6 +52,15 @@ class Context:
     probes: Probes
     owner: str = LOCAL
     overtakes: bool = False
+
+    def check_priority(self, priority: int) -> None:
+        """Refuse what would go before every other owner's jobs; below 0 orders one's own.
+
+        Raises:
+            InvalidInput: `priority_forbidden`.
+        """
+        if priority > 0 and not self.overtakes:
+            raise InvalidInput("priority_forbidden", "a priority above 0 needs a key with the scope admin")
 
 
 def context() -> Context:

@@ -41,8 +41,9 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
 
     Raises:
         Conflict: `idempotency_key_in_use`.
-        InvalidInput: `idempotency_key_reused`.
+        InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
     """
+    to.check_priority(wanted.priority)
     fingerprint = fingerprint_of(wanted)
     with to.database.write() as session:
         begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
@@ -148,9 +149,6 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
 
 
 def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
-    if wanted.priority > 0 and not to.overtakes:
-        # It would go before the jobs of every other owner. Below 0 orders one's own.
-        raise InvalidInput("priority_forbidden", "a priority above 0 needs a key with the scope admin")
     return intake.open_job(
         session,
         owner=to.owner,

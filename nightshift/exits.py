@@ -102,7 +102,7 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, ApiError) and error.status in {401, 403} and error.code != "in_place_forbidden":
+    if isinstance(error, ApiError) and (error.status == 401 or error.code in {"scope_missing", "http_403"}):
         return f"{error}: is the API key right (--api-key, NIGHTSHIFT_API_KEY, or `api_key` in the home)?"
     if isinstance(error, Unreachable):
         return f"{error}; is the server running (nightshift serve) and --server right?"

@@ -286,11 +286,13 @@ def _find(paths: Sequence[Path]) -> list[FoundPhoto]:
 def _table(jobs: Sequence[Job]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("JOB", overflow="fold", min_width=max((len(job.id) for job in jobs), default=0))
-    for heading in ("STATE", "DONE", "FAILED", "FACES", "CREATED", "LABEL"):
+    several = len({job.owner for job in jobs}) > 1
+    for heading in (*(["OWNER"] if several else []), "STATE", "DONE", "FAILED", "FACES", "CREATED", "LABEL"):
         table.add_column(heading, justify="right" if heading in {"FAILED", "FACES"} else "left")
     for job in jobs:
         table.add_row(
             cell(job.id),
+            *([cell(job.owner)] if several else []),
             cell(f"{job.state}: {job.outcome}" if job.outcome else job.state),
             f"{job.counts.final} of {job.counts.total}",
             str(job.counts.failed),

@@ -77,7 +77,7 @@ class Settings(BaseSettings):
     in_place_roots: str = Field(
         "",
         description="Folders whose files clients on this machine with the scope `in_place` may register"
-        " instead of sending them: `/photos:/more`, or a JSON list. Empty: none.",
+        " instead of sending them: `/srv/photos:/srv/more`, or a JSON list. Empty: none.",
     )
 
     bundle: str = Field("utkface-v2s", description="Weights: a name under `weights_dir`, or a path.")

@@ -32,6 +32,22 @@ def test_a_service_without_a_key_makes_one(tmp_path: Path, serve: Serve, host: s
     assert again.test_client().get("/v1/jobs", headers=headers).status_code == 200
 
 
+def test_no_spelling_of_a_path_goes_around(plain_service: Service) -> None:
+    for path in (
+        "/v1/jobs",
+        "//v1/jobs",
+        "/v1//jobs",
+        "/v1/jobs/",
+        "/./v1/jobs",
+        "/%76%31/jobs",
+        "/V1/jobs",
+        "/v1/x",
+    ):
+        for method in ("GET", "POST"):
+            answer = plain_service.anybody.open(path, method=method, json={} if method == "POST" else None)
+            assert answer.status_code in {308, 401, 403, 404}, (path, method)
+
+
 def test_a_key_that_is_set_makes_none(tmp_path: Path) -> None:
     write_bundle(tmp_path / "weights")
     home = tmp_path / "home"

@@ -1,0 +1,45 @@
+"""A file in place that is no picture tells nothing of what is in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shared.ids import new_id
+from shared.options import JobOptions
+from shared.queue.intake import NewPhoto, add_photos, open_job, submit
+from shared.store import photo_key
+from tests.integration.worker.test_slice import _rows, _run, parts, run_slice  # noqa: F401 - a fixture
+from tests.queue_rows import manifest
+from worker.parts import Parts
+
+TEXT_SHA256 = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1"
+
+
+def test_its_digest_and_size_are_not_kept(parts: Parts, tmp_path: Path) -> None:  # noqa: F811
+    (tmp_path / "shadow").write_bytes(b"text")
+    (tmp_path / "photo.jpg").write_bytes(b"photo 1")
+    (tmp_path / "link.jpg").symlink_to(tmp_path / "photo.jpg")
+    names = ("shadow", "photo.jpg", "link.jpg", "none")
+    rows = _rows(parts.database, _run(parts, {name: tmp_path / name for name in names}))
+    assert {name: row.status for name, row in rows.items()} == {
+        **dict.fromkeys(names, "failed"),
+        "photo.jpg": "succeeded",
+    }
+    assert rows["photo.jpg"].sha256 is not None
+    told = {name: (row.sha256, row.size_bytes, row.error) for name, row in rows.items() if row.error}
+    assert told["shadow"][:2] == (None, None)
+    # What is gone and what has become a link are not told apart.
+    assert told["link.jpg"] == told["none"]
+
+
+def test_what_was_sent_is_known_to_whoever_sent_it(parts: Parts) -> None:  # noqa: F811
+    with parts.database.write() as session:
+        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        photo = NewPhoto("sent", new_id("pho"), sha256=TEXT_SHA256, size_bytes=4)
+        add_photos(session, "local", job.id, [photo])
+    parts.store.put(photo_key("local", job.id, photo.id), b"text")
+    with parts.database.write() as session:
+        submit(session, "local", job.id)
+    run_slice(parts)
+    row = _rows(parts.database, job.id)["sent"]
+    assert (row.status, row.sha256) == ("failed", TEXT_SHA256)
