@@ -28,7 +28,7 @@ def worker_command(settings: Settings, *, name: str = "worker") -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "-A", "worker.main", "worker"),
         *("--queues", QUEUE, "--concurrency", str(settings.worker_count), "--hostname", f"{name}@%h"),
-        *("--without-gossip", "--without-mingle", "--loglevel", settings.log_level),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", settings.log_level),
     ]
 
 
