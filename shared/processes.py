@@ -47,5 +47,7 @@ def broker_command(binary: Path, socket: Path, folder: Path) -> list[str]:
     return [
         *(str(binary), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        # A ring has a kilobyte. One megabyte is the least that a message can be limited to.
+        *("--maxmemory", "256mb", "--proto-max-bulk-len", "1mb"),
         *("--maxmemory-policy", "noeviction", "--dir", str(folder), "--daemonize", "no"),
     ]
