@@ -2,7 +2,10 @@
 # The packages' default PyTorch brings CUDA along; for a smaller CPU image build the worker with
 #   --build-arg PIP_EXTRA_INDEX_URL=...   (PyTorch's index of CPU wheels)
 
-FROM python:3.11-slim AS build
+# The version is exact; a digest is exacter: --build-arg PYTHON_IMAGE=python:3.11.14-slim-bookworm@sha256:...
+ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS build
 ARG PIP_EXTRA_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/var/cache/pip
 RUN python -m venv /venv
@@ -16,7 +19,7 @@ RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraint
 FROM build AS build-worker
 RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker]"
 
-FROM python:3.11-slim AS base
+FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     NIGHTSHIFT_HOME=/var/lib/nightshift NIGHTSHIFT_STORE_URL=file:///var/lib/nightshift/store
 # A new volume takes over the owner of the folder it is mounted on.

@@ -27,6 +27,7 @@ _COUNTERS = {
     "photos_done": ("Photos that workers have made final", "outcome"),
     "failures": ("Photos that failed, by error code", "code"),
     "reads_put_off": ("Photos whose bytes were out of reach for now", None),
+    "messages_dropped": ("Messages on the broker that were no ring of ours", None),
     "leases_expired": ("Leases that ended because their worker died or fell silent, by photo", None),
 }
 _HISTOGRAMS = {

@@ -67,7 +67,7 @@ class Cluster:
         found: dict[str, str] = {}
         for name, value in self._services[service].get("environment", {}).items():
             for host, port in MOVED.items():
-                value = value.replace(f"//{host}:{port}", f"//127.0.0.1:{self._ports[host]}")
+                value = re.sub(rf"(?<=[/@]){host}:{port}\b", f"127.0.0.1:{self._ports[host]}", value)
             found[name] = value
         if "NIGHTSHIFT_DATABASE_URL" in found:
             found["NIGHTSHIFT_DATABASE_URL"] = self._postgresql

@@ -111,11 +111,17 @@ def _sentence(error: Exception) -> str:
     return str(error)
 
 
+def how_to_install(extra: str) -> str:
+    """What to do where a part is not installed. Never by name from an index: that name is not ours there."""
+    by_pip = f"pip install -c constraints.txt '.[{extra}]'"
+    return f"in a checkout of Nightshift, `make serve` installs it, or {by_pip}"
+
+
 @contextmanager
 def whole_installation() -> Iterator[None]:
     """Around imports that the base installation lacks."""
     try:
         yield
     except ImportError as error:
-        say(f"this needs the whole service: pip install 'nightshift[all]' ({error})")
+        say(f"this needs the whole service: {how_to_install('all')} ({error})")
         raise typer.Exit(Exit.UNAVAILABLE) from error

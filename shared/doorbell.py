@@ -14,8 +14,10 @@ from celery import Celery
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-TASK = "nightshift.run_slice"
-QUEUE = "nightshift"
+from shared.broker import QUEUE as QUEUE
+from shared.broker import TASK as TASK
+from shared.broker import use_it
+
 MOST_RINGS = 32
 """Messages on the list at most: a message costs about 1 kB of broker memory, a slice takes many photos."""
 
@@ -38,15 +40,21 @@ class Doorbell(Protocol):
 
 def broker_options(broker_url: str) -> dict[str, object]:
     """Celery settings that concern the connection, the same for who rings and who answers."""
+    use_it()
     return {
         "broker_url": broker_url,
         "task_default_queue": QUEUE,
         "task_ignore_result": True,
         "task_publish_retry": False,
+        # Nobody steers workers by messages, and they tell nobody of themselves.
+        "worker_enable_remote_control": False,
+        "worker_send_task_events": False,
+        "accept_content": ["json"],
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
         "broker_transport_options": {
-            "visibility_timeout": 3600,
+            # A ring that is lost with its worker is rung again: nothing is kept, and nothing restored.
+            "ack_emulation": False,
             "socket_timeout": 30,
             "socket_connect_timeout": 5,
             "socket_keepalive": not broker_url.startswith("redis+socket"),
@@ -81,7 +89,7 @@ class CeleryDoorbell:
         try:
             with self._app.connection_for_read() as connection:
                 connection.ensure_connection(max_retries=1, interval_start=0, timeout=5)
-                return int(connection.default_channel.client.llen(QUEUE))
+                return int(connection.default_channel.rings())
         except (OperationalError, RedisError, OSError):
             return None
 

@@ -29,7 +29,7 @@ def worker_command(settings: Settings, *, name: str = "worker") -> list[str]:
     return [
         *(sys.executable, "-m", "celery", "-A", "worker.main", "worker"),
         *("--queues", QUEUE, "--concurrency", str(settings.worker_count), "--hostname", f"{name}@%h"),
-        *("--without-gossip", "--without-mingle", "--loglevel", settings.log_level),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel", settings.log_level),
     ]
 
 
@@ -48,5 +48,7 @@ def broker_command(binary: Path, socket: Path, folder: Path) -> list[str]:
     return [
         *(str(binary), "--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
         *("--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+        # A ring has a kilobyte. One megabyte is the least that a message can be limited to.
+        *("--maxmemory", "256mb", "--proto-max-bulk-len", "1mb"),
         *("--maxmemory-policy", "noeviction", "--dir", str(folder), "--daemonize", "no"),
     ]

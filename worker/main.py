@@ -16,6 +16,7 @@ from typing import Any
 from celery import Celery, signals
 from celery.worker import state as celery_state
 
+from shared.broker import count_in, take_dropped
 from shared.bundles import locate_bundle, read_manifest
 from shared.doorbell import TASK, broker_options
 from shared.errors import NightshiftError
@@ -27,6 +28,7 @@ from worker.starts import Starts, end_worker
 
 # In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
 _stop_flag = multiprocessing.RawValue(ctypes.c_bool, False)
+count_in(multiprocessing.RawArray(ctypes.c_ulonglong, 2))
 _process: dict[str, Any] = {}
 _starts = Starts()
 
@@ -61,7 +63,10 @@ def run_slice() -> None:
     """Answer the doorbell."""
     from worker.slice import run_slice as run
 
-    run(_process["parts"])
+    parts = _process["parts"]
+    if dropped := take_dropped():
+        parts.measures.count("messages_dropped", dropped)
+    run(parts)
 
 
 @signals.setup_logging.connect

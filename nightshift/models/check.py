@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nightshift.embedded.environment import passed_on
-from nightshift.exits import one_line
+from nightshift.exits import how_to_install, one_line
 from shared.bundles import MANIFEST, TENSORS, Manifest, read_verified_manifest
 from shared.errors import ModelUnavailable, NightshiftError
 from shared.processes import check_bundle_command
@@ -107,5 +107,5 @@ def _why(done: subprocess.CompletedProcess[str]) -> str:
     lines = done.stderr.strip().splitlines()
     last = one_line(lines[-1]) if lines else "it said nothing"
     if last.startswith("ModuleNotFoundError"):
-        return f"checking needs a worker's installation: pip install 'nightshift[worker]' ({last})"
+        return f"checking needs a worker's installation: {how_to_install('worker')} ({last})"
     return f"the check ended with code {done.returncode}: {last}"

@@ -23,7 +23,12 @@ from shared.processes import (
 from shared.settings import REPOSITORY, Settings, load_settings
 
 COMPOSE = REPOSITORY / "docker-compose.yml"
-SECRETS = {"POSTGRES_PASSWORD": "pw", "S3_SECRET_KEY": "sk", "NIGHTSHIFT_API_KEY": "0123456789abcdef" * 4}
+SECRETS = {
+    "POSTGRES_PASSWORD": "pw",
+    "S3_SECRET_KEY": "sk",
+    "VALKEY_PASSWORD": "vk",
+    "NIGHTSHIFT_API_KEY": "0123456789abcdef" * 4,
+}
 OURS = ("migrate", "api", "worker-cpu", "worker-gpu", "sweeper")
 
 
@@ -88,7 +93,8 @@ def test_the_broker_keeps_messages_as_the_embedded_one(services: dict[str, Any])
     first = embedded.index("--appendonly")
     kept = embedded[first : embedded.index("--maxmemory-policy") + 2]
 
-    assert services["valkey"]["command"] == ["valkey-server", *kept]
+    password = ["--requirepass", SECRETS["VALKEY_PASSWORD"]]
+    assert services["valkey"]["command"] == ["valkey-server", *kept, *password]
 
 
 def test_migrate_makes_the_schema(services: dict[str, Any], tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_what_was_found_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -
             "x?[31m",
         ),
         ("raise ZeroDivisionError", "check_failed", "ZeroDivisionError"),
-        ("import no_such_torch", "check_failed", "pip install 'nightshift[worker]'"),
+        ("import no_such_torch", "check_failed", "pip install -c constraints.txt '.[worker]'"),
         ("import os; os.kill(os.getpid(), 9)", "check_failed", "signal 9"),
         ("print('[')", "check_failed", "it said nothing"),
     ],
