@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from shared.db.engine import Database
 from shared.db.models import RUNNING, Job, Photo, Upload
+from shared.no_pictures import is_no_picture
 from shared.process_id import is_surely_dead
 from shared.queue.counts import count_photos
 from shared.queue.finish import finish_if_done
@@ -103,8 +104,13 @@ def _orphans(session: Session, job_id: str, page: list[Stored]) -> list[Stored]:
     if job.state in (JobState.OPEN, JobState.UNPACKING):
         return []
     ids = {_photo_id(found.key) for found in page}
-    known = set(session.scalars(select(Photo.id).where(Photo.job_id == job_id, Photo.id.in_(ids))))
-    return [found for found in page if kind_of(found.key) != "archive" and _photo_id(found.key) not in known]
+    needed = select(Photo.id).where(Photo.job_id == job_id, Photo.id.in_(ids), ~is_no_picture())
+    known = set(session.scalars(needed))
+    if job.state != JobState.ENDED:
+        # They go when it has ended.
+        known.add("archive")
+        known.update(session.scalars(select(Photo.id).where(Photo.id.in_(ids), is_no_picture())))
+    return [found for found in page if _photo_id(found.key) not in known]
 
 
 def _photo_id(key: str) -> str:
@@ -117,7 +123,10 @@ def _job(database: Database, store: Store, job_id: str, *, fix: bool) -> Iterato
         if job is None:
             return
         uploads = select(Photo.id).where(
-            Photo.job_id == job_id, Photo.in_place_path.is_(None), Photo.sha256.is_not(None)
+            Photo.job_id == job_id,
+            Photo.in_place_path.is_(None),
+            Photo.sha256.is_not(None),
+            ~is_no_picture(),
         )
         expected = set(session.scalars(uploads))
         counts = count_photos(session, job_id).frozen()

@@ -14,6 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from shared.clock import utc_now
 from shared.db.engine import database_now
 from shared.errors import Transient
+from shared.no_pictures import NO_PICTURE, clear_ended, delete_bytes
 from shared.queue.claim import (
     Claim,
     Hung,
@@ -145,10 +146,12 @@ def _analyse_and_save(parts: Parts, held: Claim) -> None:
                     "stage": result.error.stage,
                 },
             )
+    _delete_no_pictures(parts, held, results, saved)
     if saved.lost:
         clear_if_erased(parts, held.owner, held.job_id)
     if _patiently(parts, partial(_finish, parts, held.job_id)):
         parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
+        clear_ended(parts.database, parts.store, held.job_id)
     log.info(
         "saved",
         extra={
@@ -159,6 +162,20 @@ def _analyse_and_save(parts: Parts, held: Claim) -> None:
             "seconds": round(seconds, 2),
         },
     )
+
+
+def _delete_no_pictures(parts: Parts, held: Claim, results: list[Result], saved: Saved) -> None:
+    """After the save: should this process die in between, they go when the job ends."""
+    uploads = {photo.id for photo in held.photos if photo.in_place_path is None}
+    no_pictures = [
+        result.photo_id
+        for result in results
+        if isinstance(result, Failed)
+        and result.error.code == NO_PICTURE
+        and result.photo_id in saved.statuses
+    ]
+    if ids := uploads.intersection(no_pictures):
+        delete_bytes(parts.store, held.owner, held.job_id, ids)
 
 
 def _give_back_unheard(parts: Parts) -> None:

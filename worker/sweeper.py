@@ -24,6 +24,7 @@ from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Conflict, NotFound, Transient
 from shared.logs import configure
+from shared.no_pictures import clear_ended
 from shared.privacy import keep_files_private
 from shared.process_id import is_surely_dead, own_process_id
 from shared.queue import expiry, uploads
@@ -179,6 +180,7 @@ class Sweeper:
                 job = session.get(Job, job_id) if ended else None
             if job is not None:
                 self._store.drop_unfinished(job_prefix(job.owner, job_id))
+                clear_ended(self._database, self._store, job_id)
 
     def _ring(self) -> None:
         batch_size = self._settings.batch_size

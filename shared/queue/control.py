@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from shared.clock import utc_now
 from shared.db.models import Job, Photo
 from shared.errors import Conflict
+from shared.no_pictures import is_no_picture
 from shared.queue.finish import cancel_queued
 from shared.queue.jobs import owned_job
 from shared.queue.moves import move, try_move
@@ -81,7 +82,8 @@ def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | No
         codes: of errors; `cancelled` stands for photos that were cancelled. None for every one.
 
     Returns:
-        Photos queued. Those that failed on their way in, whose bytes nobody has, are left.
+        Photos queued. Uploads that failed on their way in, or are no pictures, are left: their bytes are
+        gone.
 
     Raises:
         NotFound: `job_not_found`.
@@ -120,9 +122,8 @@ def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | No
         if job.delete_originals:
             message = f"job {job_id} deletes its uploads when it ends: send them again as a new job"
             raise Conflict("originals_deleted", message, state=JobState.ENDED)
-        raise Conflict(
-            "nothing_to_retry", f"job {job_id} has no such photos to try again", state=JobState.ENDED
-        )
+        message = f"job {job_id} has no such photos to try again; uploads that are no pictures are not kept"
+        raise Conflict("nothing_to_retry", message, state=JobState.ENDED)
     return queued
 
 
@@ -137,4 +138,5 @@ def _to_retry(codes: Collection[str] | None) -> ColumnElement[bool]:
 
 def _has_bytes(job: Job) -> ColumnElement[bool]:
     in_place = Photo.in_place_path.is_not(None)
-    return in_place if job.delete_originals else or_(in_place, Photo.sha256.is_not(None))
+    # What is no picture was not kept: see `shared.no_pictures`.
+    return in_place if job.delete_originals else or_(in_place, Photo.sha256.is_not(None) & ~is_no_picture())
