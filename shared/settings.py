@@ -165,7 +165,11 @@ class Settings(BaseSettings):
         description="Attempts that may die with their worker before a photo fails as `worker_lost`.",
     )
     max_read_errors: int = Field(
-        3, ge=1, le=100, description="Attempts that may fail on an unreachable store before a photo fails."
+        4,
+        ge=1,
+        le=100,
+        description="Reads of a photo that may fail, with growing pauses between them, before it fails as"
+        " `file_unavailable`. A whole folder that is away is waited for.",
     )
     open_ttl_days: int = Field(
         7, ge=1, description="Days after its last new photo until a job that is never submitted expires."

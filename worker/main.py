@@ -141,6 +141,7 @@ def _build() -> None:
     _process["registration"] = registered = Registration(
         parts.database, parts.worker, "worker", parts.measures, about
     )
+    parts.folders.tell = lambda folder: registered.tell(waits_for=folder)
     registered.start()
 
 

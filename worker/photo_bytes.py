@@ -39,9 +39,10 @@ def _read_in_place(path: Path, max_bytes: int) -> bytes:
         with path.open("rb") as file:
             data = file.read(max_bytes + 1)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise Unreadable("file_unavailable", f"{path_spelled_out(path)} is gone") from error
+        # Perhaps for now: a share may come back within seconds, an editor is about to rename its new file.
+        raise Transient("file_read_error", f"{path_spelled_out(path)} is gone") from error
     except PermissionError as error:
-        raise Unreadable("file_unavailable", f"{path_spelled_out(path)} may not be read") from error
+        raise Transient("file_read_error", f"{path_spelled_out(path)} may not be read") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Transient("file_read_error", f"{path_spelled_out(path)}: {reason}") from error
