@@ -20,7 +20,7 @@ from nightshift.exits import Exit, one_line
 from nightshift.replacement import replacing
 from nightshift.report_page.page import write_page
 from shared.errors import InvalidInput, NightshiftError
-from shared.photo_names import path_spelled_out
+from shared.photo_names import path_spelled_out, spelled_out
 
 NAMES_SHOWN = 10
 RESULTS_FOLDER = "nightshift-results"
@@ -37,6 +37,7 @@ class Report:
         files: results by format, and the page as `report`.
         exit: the command's exit code.
         left_out: photos that no job could take.
+        unreadable: folders that could not be looked into, with the reason.
         seconds: from the command's start to its end.
     """
 
@@ -46,6 +47,7 @@ class Report:
     files: dict[str, Path]
     exit: Exit
     left_out: Sequence[Path] = ()
+    unreadable: Sequence[str] = ()
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -63,6 +65,7 @@ class Report:
             "age_group": self.summary.age_group,
             "failures": self.summary.failures,
             "left_out": [path_spelled_out(path) for path in self.left_out],
+            "unreadable": [spelled_out(reason) for reason in self.unreadable],
             "left_alone": self.job.archive.left_alone if self.job.archive else {},
             "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
@@ -166,6 +169,10 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row("Left alone", f"in the archive, no photos: {_spread(report.job.archive.left_alone)}")
     if report.left_out:
         table.add_row(Text("Not taken", style="red"), _paths(report.left_out))
+    if report.unreadable:
+        shown = [one_line(spelled_out(reason)) for reason in report.unreadable[:NAMES_SHOWN]]
+        shown += _more(len(report.unreadable) - len(shown))
+        table.add_row(Text("Not looked into", style="red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
         table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), path_spelled_out(path))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""

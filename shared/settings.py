@@ -192,9 +192,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         """Fill in what follows from the home; frozen, so through the back door and only here."""
-        home = self.home.expanduser().absolute()
+        home = _absolute("home", self.home)
         object.__setattr__(self, "home", home)
-        object.__setattr__(self, "weights_dir", self.weights_dir.expanduser().absolute())
+        object.__setattr__(self, "weights_dir", _absolute("weights_dir", self.weights_dir))
         object.__setattr__(self, "database_url", database_url(self.database_url, home))
         if not self.store_url:
             object.__setattr__(self, "store_url", file_url(home / "store"))
@@ -232,6 +232,15 @@ class Settings(BaseSettings):
             tilt_threshold_deg=self.tilt_threshold_deg,
             reuse=True,
         )
+
+
+def _absolute(name: str, path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{name}: this user has no home folder: set NIGHTSHIFT_HOME, or HOME") from error
+    except OSError as error:
+        raise ValueError(f"{name}: the folder this was started in is gone") from error
 
 
 def embedded_broker_socket(home: Path) -> Path:

@@ -6,9 +6,8 @@ CUDA - is built in the child, in `worker_process_init`.
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import multiprocessing
+import mmap
 import os
 import threading
 from typing import Any
@@ -23,8 +22,8 @@ from shared.logs import configure
 from shared.settings import load_settings
 from worker.starts import Starts, end_worker
 
-# In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
-_stop_flag = multiprocessing.RawValue(ctypes.c_bool, False)
+# Shared with the children, of no file: Celery's pool children ignore the signals that stop a worker.
+_stop_flag = mmap.mmap(-1, 1)
 _process: dict[str, Any] = {}
 _starts = Starts()
 
@@ -88,7 +87,7 @@ def _give_up(reason: str) -> None:
 
 
 def _end_in_order() -> None:
-    _stop_flag.value = True
+    _stop_flag[0] = 1
     celery_state.should_stop = 1
 
 
@@ -118,7 +117,7 @@ def _build() -> None:
 
     def should_stop() -> bool:
         # A parent that was killed sets no flag.
-        return bool(_stop_flag.value) or os.getppid() != parent
+        return bool(_stop_flag[0]) or os.getppid() != parent
 
     def leave(status: int) -> None:
         # Whatever the database does.
@@ -155,4 +154,4 @@ def _sign_off(**_: object) -> None:
 def _stop(**_: object) -> None:
     # On SIGTERM Celery waits for its tasks: the children see the flag before the next photo, give
     # their batch back and come home. Whoever sent the signal bounds the wait (its own SIGKILL).
-    _stop_flag.value = True
+    _stop_flag[0] = 1
