@@ -15,7 +15,7 @@ from api.context import Context, context
 from api.description import HEALTH_TAG, operation_id
 from shared.clock import utc_now
 from shared.db.migrate import is_current
-from shared.registry import count_alive
+from shared.registry import is_alive, processes
 from shared.room import is_full
 
 PATIENCE_S = 3.0
@@ -49,6 +49,9 @@ class Checks(BaseModel):
     )
     store: Disk = Field(description="`full`: as of the database.")
     broker: Check = Field(description="Without it work goes on, more slowly: the database is the queue.")
+    folders: Literal["ok", "away"] = Field(
+        "ok", description="`away`: a folder of photos in place is out of reach, and workers wait for it."
+    )
     workers: int = Field(description="Worker processes seen lately; without one nothing is analysed.")
     sweepers: int = Field(description="Sweepers seen lately; without one nothing is picked up after a fault.")
 
@@ -71,12 +74,12 @@ def readyz() -> Response:
     """Can the service work?
 
     503 while the database, its schema or the store is not usable, or hardly any room is left; `degraded`
-    while the broker is away, or while no worker or no sweeper was seen lately.
+    while the broker or a folder of photos is away, or while no worker or no sweeper was seen lately.
     """
     checks = check(context())
     if {checks.database, checks.schema_, checks.store} != {"ok"}:
         return _answer(Readiness(status="unavailable", checks=checks), 503)
-    whole = checks.broker == "ok" and checks.workers and checks.sweepers
+    whole = (checks.broker, checks.folders) == ("ok", "ok") and checks.workers and checks.sweepers
     return _answer(Readiness(status="ready" if whole else "degraded", checks=checks), 200)
 
 
@@ -97,12 +100,13 @@ def check(of: Context) -> Checks:
         },
         within_s=PATIENCE_S,
     )
-    workers, sweepers = found.get("processes", (0, 0))
+    workers, sweepers, folders_away = found.get("processes", (0, 0, False))
     return Checks(
         database=found.get("room", "down") if "database" in found else "down",
         schema_=found.get("database", "down"),
         store=found.get("store", "down"),
         broker="down" if found.get("broker") is None else "ok",
+        folders="away" if folders_away else "ok",
         workers=workers,
         sweepers=sweepers,
     )
@@ -126,6 +130,9 @@ def _disk(folder: Path | None) -> Disk:
     return "full" if is_full(folder) else "ok"
 
 
-def _processes(of: Context) -> tuple[int, int]:
+def _processes(of: Context) -> tuple[int, int, bool]:
+    """Living workers and sweepers, and whether one waits for a folder."""
     with of.database.read() as session:
-        return count_alive(session, "worker", utc_now()), count_alive(session, "sweeper", utc_now())
+        alive = [row for row in processes(session) if is_alive(row, utc_now())]
+    kinds = [row.kind for row in alive]
+    return kinds.count("worker"), kinds.count("sweeper"), any(row.about.get("waits_for") for row in alive)

@@ -17,10 +17,12 @@ from nightshift import admin, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
 from nightshift.models import commands as models
 from nightshift.screen import errors_screen, tables_screen, tell_json
+from nightshift.top import Command
 from shared.privacy import keep_files_private
 from shared.settings import roots_of
 
 app = typer.Typer(
+    cls=Command,
     help="Finds every face in a pile of photos and gives it an apparent gender and age group.",
     epilog=exit_table(),
     no_args_is_help=True,
@@ -175,5 +177,5 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 def _absolute(path: Path) -> Path:
-    # Not resolve(): a link keeps the name the user knows.
-    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100
+    # Not resolve(): a link keeps the name the user knows. Where there is no home, `~` is a name.
+    return Path(os.path.abspath(os.path.expanduser(path)))  # noqa: PTH100, PTH111

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from pathlib import Path
 from typing import ParamSpec
 
 import typer
@@ -23,24 +25,28 @@ class Exit(IntEnum):
     """What the command tells a script."""
 
     SUCCEEDED = 0
+    INTERNAL = 1
     USAGE = 2
     PARTIAL = 3
     FAILED = 4
     CANCELLED = 5
     UNAVAILABLE = 6
     HOME_IN_USE = 7
+    OUTPUT_LOST = 74
     INTERRUPTED = 130
     TERMINATED = 143
 
 
 MEANINGS: dict[Exit, str] = {
     Exit.SUCCEEDED: "every photo succeeded (one without a face is a success)",
+    Exit.INTERNAL: "a fault of Nightshift's own; the last line names the file that has the details",
     Exit.USAGE: "wrong usage or input: no photos, no such path, job or setting",
     Exit.PARTIAL: "finished, but some photos failed or could not be taken",
     Exit.FAILED: "finished, and every photo failed",
     Exit.CANCELLED: "the job was cancelled or expired",
     Exit.UNAVAILABLE: "the service could not start or be reached, or cannot go on",
     Exit.HOME_IN_USE: "another runner uses this home",
+    Exit.OUTPUT_LOST: "standard output was full, or closed by its reader; files that were written are kept",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; `nightshift run --resume` goes on",
     Exit.TERMINATED: "ended by SIGTERM; `nightshift run --resume` goes on",
 }
@@ -57,6 +63,38 @@ _OUTCOMES = {
 def exit_for_outcome(outcome: str | None) -> Exit:
     """The exit code of an ended job."""
     return _OUTCOMES.get(outcome or "", Exit.UNAVAILABLE)
+
+
+_USERS_PATHS = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG, errno.ELOOP),
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENXIO),
+    }
+)
+"""What is wrong with a path that was given, rather than with a disk."""
+
+
+def ending_of(error: BaseException) -> tuple[str, Exit] | None:
+    """The sentence and the code of an error that has a cause outside; None for a fault of our own."""
+    if isinstance(error, ClientError | NightshiftError):
+        return _sentence(error), exit_for_error(error)
+    if isinstance(error, MemoryError):
+        return "there is not enough memory for this (out_of_memory)", Exit.UNAVAILABLE
+    if isinstance(error, OSError):
+        if _is_here_gone():
+            return "the folder this was started in is gone: change to another (no_such_path)", Exit.USAGE
+        where = f"{path_spelled_out(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
+        code = Exit.USAGE if where and error.errno in _USERS_PATHS else Exit.UNAVAILABLE
+        return f"{where}{error.strerror or error} (os_error)", code
+    return None
+
+
+def _is_here_gone() -> bool:
+    try:
+        Path.cwd()
+    except OSError:
+        return True
+    return False
 
 
 def exit_for_error(error: Exception) -> Exit:
@@ -83,7 +121,7 @@ def one_line(text: str) -> str:
 
 
 def told(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn errors raised on purpose into one line and an exit code; others are bugs, shown as they are."""
+    """Turn errors raised on purpose into one line and an exit code; others are for the top of the command."""
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
@@ -96,6 +134,7 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
             say(_sentence(error))
             raise typer.Exit(exit_for_error(error)) from error
         except KeyboardInterrupt as error:
+            say("interrupted")
             raise typer.Exit(Exit.INTERRUPTED) from error
 
     return run

@@ -89,8 +89,8 @@ def submit(
         raise InvalidInput(
             "archive_alone", "an archive makes a job of its own: leave out --job and --in-place"
         )
-    photos = [] if archive else _find(paths)
-    refused = 0
+    photos, left_out = ([], 0) if archive else _find(paths)
+    refused = left_out
     with Client(server, api_key, say=say) as client:
         if archive is not None:
             with console.status(cell(f"sending {archive.name}")):
@@ -101,7 +101,7 @@ def submit(
                 if in_place:
                     client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
                 else:
-                    refused = send_photos(client, job_id, photos, console)
+                    refused += send_photos(client, job_id, photos, console)
             except BaseException:
                 say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
                 raise
@@ -269,7 +269,8 @@ def delete(
         say("the database's log may still hold copies while it is read; the sweeper sees to it")
 
 
-def _find(paths: Sequence[Path]) -> list[FoundPhoto]:
+def _find(paths: Sequence[Path]) -> tuple[list[FoundPhoto], int]:
+    """The photos, and how many, or how many folders, could not be taken."""
     for path in paths:
         if not path.exists():
             raise InvalidInput("no_such_path", f"no such file or folder: {path}")
@@ -280,7 +281,7 @@ def _find(paths: Sequence[Path]) -> list[FoundPhoto]:
         say(f"not sent, its name cannot be used: {path_spelled_out(path)}")
     if not found.photos:
         raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}")
-    return found.photos
+    return found.photos, len(found.unreadable) + len(found.unnameable)
 
 
 def _table(jobs: Sequence[Job]) -> Table:

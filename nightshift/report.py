@@ -38,6 +38,7 @@ class Report:
         files: results by format, and the page as `report`.
         exit: the command's exit code.
         left_out: photos that no job could take.
+        unreadable: folders that could not be looked into, with the reason.
         seconds: from the command's start to its end.
     """
 
@@ -47,6 +48,7 @@ class Report:
     files: dict[str, Path]
     exit: Exit
     left_out: Sequence[Path] = ()
+    unreadable: Sequence[str] = ()
     seconds: float = 0.0
 
     def as_json(self) -> dict[str, Any]:
@@ -64,6 +66,7 @@ class Report:
             "age_group": self.summary.age_group,
             "failures": self.summary.failures,
             "left_out": [path_spelled_out(path) for path in self.left_out],
+            "unreadable": [spelled_out(reason) for reason in self.unreadable],
             "left_alone": self.job.archive.left_alone if self.job.archive else {},
             "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
@@ -164,6 +167,10 @@ def print_report(report: Report, console: Console) -> None:
         )
     if report.left_out:
         table.add_row(cell("Not taken", "red"), _paths(report.left_out))
+    if report.unreadable:
+        shown = [plain(reason) for reason in report.unreadable[:NAMES_SHOWN]]
+        shown += _more(len(report.unreadable) - len(shown))
+        table.add_row(cell("Not looked into", "red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
         table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), cell(path_spelled_out(path)))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""

@@ -282,7 +282,7 @@ class Run:
         files = write_results(client, job.id, out)
         summary = client.summary(job.id)
         code = exit_for_outcome(job.outcome)
-        if code == Exit.SUCCEEDED and self._found.unnameable:
+        if code == Exit.SUCCEEDED and (self._found.unnameable or self._found.unreadable):
             code = Exit.PARTIAL
         return Report(
             job=job,
@@ -291,6 +291,7 @@ class Run:
             files=files,
             exit=code,
             left_out=self._found.unnameable,
+            unreadable=self._found.unreadable,
         )
 
     def _find(self, paths: Sequence[Path], out: Path) -> None:

@@ -5,12 +5,45 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, TextIO
 
 
 class OutputLost(Exception):
     """What was to be printed could not be: standard output is full, or whoever read it has gone."""
+
+
+class _Strict:
+    """Standard output, text or bytes: an error of writing is known for what it is wherever it is caught."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    @property
+    def buffer(self) -> Any:
+        return _Strict(self._stream.buffer)
+
+    def write(self, data: Any) -> Any:
+        with _lost_if_broken():
+            return self._stream.write(data)
+
+    def flush(self) -> None:
+        with _lost_if_broken():
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def _lost_if_broken() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        if isinstance(error, UnicodeError):
+            raise
+        raise OutputLost(_why(error)) from error
 
 
 class _Lenient:
@@ -49,31 +82,16 @@ def prepare() -> None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
     if sys.stderr is None:
         sys.stderr = open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    for name in ("COLUMNS", "LINES"):
+        if not os.environ.get(name, "1").isdigit() or int(os.environ.get(name, "1")) < 1:
+            del os.environ[name]
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if not isinstance(sys.stdout, _Strict):
+        sys.stdout = _Strict(sys.stdout)  # type: ignore[assignment]
     if not isinstance(sys.stderr, _Lenient):
         sys.stderr = _Lenient(sys.stderr)  # type: ignore[assignment]
-
-
-def flush_output() -> None:
-    """Have all that was printed arrive.
-
-    Raises:
-        OutputLost: it cannot.
-    """
-    try:
-        sys.stdout.flush()
-    except (OSError, ValueError) as error:
-        raise OutputLost(_why(error)) from error
-
-
-def lost_output(error: OSError) -> OutputLost | None:
-    """What an error means that may have come from writing to standard output; None for any other's."""
-    # A file of ours that breaks is named in the error.
-    if error.filename is None and error.errno in (errno.EPIPE, errno.ENOSPC, errno.EIO, errno.EBADF):
-        return OutputLost(_why(error))
-    return None
 
 
 def drop_output() -> None:

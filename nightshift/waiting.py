@@ -155,6 +155,8 @@ def what_is_wrong(readiness: Readiness) -> str | None:
         return "the database lacks migrations: run python -m shared.db.migrate"
     if checks.get("broker") == "down":
         return "the broker does not answer (NIGHTSHIFT_BROKER_URL), and without it no worker hears of work"
+    if checks.get("folders") == "away":
+        return "the folder of the photos is away, or empty; the workers look for it again and again"
     if checks.get("workers") == 0:
         return "no worker has signed on (each loads the weights first; `nightshift worker` starts some)"
     if checks.get("sweepers") == 0:

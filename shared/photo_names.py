@@ -17,6 +17,6 @@ def spelled_out(name: str) -> str:
     return raw.decode("utf-8", "backslashreplace").replace("\x00", "\\x00")
 
 
-def path_spelled_out(path: str | os.PathLike[str]) -> str:
+def path_spelled_out(path: str | bytes | os.PathLike[str]) -> str:
     """A path of this machine, spelled out alike in every locale: its bytes are what counts."""
     return spelled_out(os.fsencode(path).decode("utf-8", "surrogateescape"))

@@ -180,7 +180,11 @@ class Settings(BaseSettings):
         description="Attempts that may die with their worker before a photo fails as `worker_lost`.",
     )
     max_read_errors: int = Field(
-        3, ge=1, le=100, description="Attempts that may fail on an unreachable store before a photo fails."
+        4,
+        ge=1,
+        le=100,
+        description="Reads of a photo that may fail, with growing pauses between them, before it fails as"
+        " `file_unavailable`. A whole folder that is away is waited for.",
     )
     open_ttl_days: int = Field(
         7, ge=1, description="Days after its last new photo until a job that is never submitted expires."
@@ -218,9 +222,9 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _resolve(self) -> Self:
         """Fill in what follows from the home; frozen, so through the back door and only here."""
-        home = self.home.expanduser().absolute()
+        home = _absolute("home", self.home)
         object.__setattr__(self, "home", home)
-        object.__setattr__(self, "weights_dir", self.weights_dir.expanduser().absolute())
+        object.__setattr__(self, "weights_dir", _absolute("weights_dir", self.weights_dir))
         object.__setattr__(self, "database_url", database_url(self.database_url, home))
         if not self.store_url:
             object.__setattr__(self, "store_url", file_url(home / "store"))
@@ -287,6 +291,15 @@ def roots_of(paths: Iterable[Path]) -> str:
 def home_of_clients() -> Path:
     """The home as a client sees it, which reads no other setting: those are the service's."""
     return Path(os.environ.get("NIGHTSHIFT_HOME") or DEFAULT_HOME).expanduser().absolute()
+
+
+def _absolute(name: str, path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise ValueError(f"{name}: this user has no home folder: set NIGHTSHIFT_HOME, or HOME") from error
+    except OSError as error:
+        raise ValueError(f"{name}: the folder this was started in is gone") from error
 
 
 def embedded_broker_socket(home: Path) -> Path:

@@ -7,16 +7,20 @@ import logging
 import os
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from shared.domain import Analysis, PhotoError
 from shared.errors import Transient, Unreadable
 from shared.in_place import InPlace
+from shared.places import path_of_text
 from shared.queue.claim import Claim, ClaimedPhoto
+from shared.queue.extent import folder_of_all
 from shared.queue.reuse import find_earlier
-from shared.queue.save import Failed, NotRead, Result, Succeeded
+from shared.queue.save import Away, Failed, NotRead, Result, Succeeded
 from shared.store import Store, thumbnail_key
 from worker.ahead import PixelBudget, done_ahead
+from worker.folders import Extent, is_away
 from worker.parts import Parts
 from worker.photo_bytes import read_photo
 from worker.pipeline.decode import DecodedPhoto, thumbnail
@@ -41,6 +45,9 @@ class _Pixels:
     size_bytes: int
     decoded: DecodedPhoto
     taken: int
+
+
+REMEMBERED_JOBS = 100
 
 
 class StoreAway(Exception):
@@ -175,7 +182,13 @@ def _prepare(
     except Transient as error:
         if error.code == "store_unavailable" and not _answers(parts.store):
             raise StoreAway(error.message) from error
+        if photo.in_place_path is not None and (root := _folder_away(parts, held, photo.in_place_path)):
+            if parts.folders.may_be_read:
+                parts.folders.away(root)
+            return Away(photo.id, error.message)
         return NotRead(photo.id, error.message)
+    if photo.in_place_path is not None:
+        parts.folders.back()
     sha256 = hashlib.sha256(data).hexdigest()
     if held.options.reuse and (earlier := _earlier(parts, held, photo, sha256, len(data))):
         return earlier
@@ -212,6 +225,23 @@ def _prepare(
         # Its digest would tell what is in a file that is no picture, and was never sent.
         return Failed(photo.id, failure)
     return Failed(photo.id, failure, sha256, len(data))
+
+
+def _folder_away(parts: Parts, held: Claim, text: str) -> Path | None:
+    """The folder of all the job's photos, when it is a folder that is out of reach and not the one file."""
+    extents = parts.folders.extents
+    if held.job_id not in extents:
+        try:
+            with parts.database.read() as session:
+                extent = Extent(*folder_of_all(session, held.job_id))
+        except Transient:
+            return None
+        # Of few jobs at a time; none is worth remembering for long.
+        if len(extents) >= REMEMBERED_JOBS:
+            extents.clear()
+        extents[held.job_id] = extent
+    extent = extents[held.job_id]
+    return extent.root if is_away(path_of_text(text), extent) else None
 
 
 def _answers(store: Store) -> bool:

@@ -6,9 +6,8 @@ CUDA - is built in the child, in `worker_process_init`.
 
 from __future__ import annotations
 
-import ctypes
 import logging
-import multiprocessing
+import mmap
 import os
 import threading
 from typing import Any
@@ -26,9 +25,9 @@ from shared.privacy import keep_files_private
 from shared.settings import load_settings
 from worker.starts import Starts, end_worker
 
-# In memory shared with the children: Celery's pool children ignore the signals that stop a worker.
-_stop_flag = multiprocessing.RawValue(ctypes.c_bool, False)
-count_in(multiprocessing.RawArray(ctypes.c_ulonglong, 2))
+# Shared with the children, of no file: Celery's pool children ignore the signals that stop a worker.
+_stop_flag = mmap.mmap(-1, 1)
+count_in(memoryview(mmap.mmap(-1, 16)).cast("Q"))
 _process: dict[str, Any] = {}
 _starts = Starts()
 
@@ -96,7 +95,7 @@ def _give_up(reason: str) -> None:
 
 
 def _end_in_order() -> None:
-    _stop_flag.value = True
+    _stop_flag[0] = 1
     celery_state.should_stop = 1
 
 
@@ -126,7 +125,7 @@ def _build() -> None:
 
     def should_stop() -> bool:
         # A parent that was killed sets no flag.
-        return bool(_stop_flag.value) or os.getppid() != parent
+        return bool(_stop_flag[0]) or os.getppid() != parent
 
     def leave(status: int) -> None:
         # Whatever the database does.
@@ -149,6 +148,7 @@ def _build() -> None:
     _process["registration"] = registered = Registration(
         parts.database, parts.worker, "worker", parts.measures, about
     )
+    parts.folders.tell = lambda folder: registered.tell(waits_for=folder)
     registered.start()
 
 
@@ -162,4 +162,4 @@ def _sign_off(**_: object) -> None:
 def _stop(**_: object) -> None:
     # On SIGTERM Celery waits for its tasks: the children see the flag before the next photo, give
     # their batch back and come home. Whoever sent the signal bounds the wait (its own SIGKILL).
-    _stop_flag.value = True
+    _stop_flag[0] = 1

@@ -13,6 +13,7 @@ from shared.process_id import own_process_id
 from shared.settings import Settings
 from shared.store import Store
 from worker.batch_size import BatchSize
+from worker.folders import Folders
 from worker.measures import Measures
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Parts:
         should_stop: True from the moment this process is asked to end.
         batch_size: photos to claim at once.
         measures: what this process counts.
+        folders: which folders of photos in place are away.
         exit: ends this process at once, whatever its other threads hang in.
     """
 
@@ -45,6 +47,7 @@ class Parts:
     should_stop: Callable[[], bool]
     batch_size: BatchSize
     measures: Measures = field(default_factory=Measures)
+    folders: Folders = field(default_factory=Folders)
     exit: Callable[[int], None] = os._exit
 
 

@@ -14,9 +14,10 @@ from shared.places import path_of_text
 from shared.queue.claim import ClaimedPhoto
 from shared.store import Store, photo_key
 
-_NOT_THERE = frozenset(
-    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO}
-)
+_PERHAPS = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM})
+_NEVER = frozenset({errno.EISDIR, errno.ELOOP, errno.ENXIO})
+_UNAVAILABLE = "it is gone, is no file (or a link), or may not be read"
+"""One sentence for all: a client must not learn which files there are."""
 
 
 def read_photo(
@@ -50,9 +51,11 @@ def _read_in_place(path: Path, max_bytes: int, in_place: InPlace) -> bytes:
                 raise _unavailable()
             data = file.read(max_bytes + 1)
     except OSError as error:
-        if error.errno in _NOT_THERE:
+        if error.errno in _NEVER:
             raise _unavailable() from error
-        raise Transient("file_read_error", f"it cannot be read: {error.strerror}") from error
+        # Perhaps for now: a share may come back within seconds, an editor is about to rename its new file.
+        reason = _UNAVAILABLE if error.errno in _PERHAPS else f"it cannot be read: {error.strerror}"
+        raise Transient("file_read_error", reason) from error
     except ValueError as error:
         raise _unavailable() from error
     if len(data) > max_bytes:
@@ -61,5 +64,4 @@ def _read_in_place(path: Path, max_bytes: int, in_place: InPlace) -> bytes:
 
 
 def _unavailable() -> Unreadable:
-    """One answer for all: a client must not learn which files there are."""
-    return Unreadable("file_unavailable", "it is gone, is no file (or a link), or may not be read")
+    return Unreadable("file_unavailable", _UNAVAILABLE)

@@ -40,6 +40,7 @@ class Registration:
         self._about = {"pid": os.getpid(), "version": version("nightshift"), **about}
         self._started_at = utc_now()
         self._over = threading.Event()
+        self._news = threading.Event()
         self._has_beaten = False
         self._thread = threading.Thread(target=self._run, name="registration", daemon=True)
 
@@ -47,16 +48,25 @@ class Registration:
         """Begin to beat."""
         self._thread.start()
 
+    def tell(self, **about: Any) -> None:
+        """Change what is worth knowing of this process, and have it known now."""
+        self._about = {**self._about, **about}
+        self._news.set()
+
     def close(self) -> None:
         """Say that this process ends."""
         self._over.set()
+        self._news.set()
         self._thread.join()
         self._beat(stopped=True)
 
     def _run(self) -> None:
         self._beat()
-        while not self._over.wait(registry.BEAT_S):
-            self._beat()
+        while not self._over.is_set():
+            self._news.wait(registry.BEAT_S)
+            self._news.clear()
+            if not self._over.is_set():
+                self._beat()
 
     def _beat(self, *, stopped: bool = False) -> None:
         try:

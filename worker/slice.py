@@ -16,6 +16,7 @@ from shared.db.engine import database_now
 from shared.errors import Transient
 from shared.no_pictures import NO_PICTURE, clear_ended, delete_bytes
 from shared.queue.claim import (
+    READ_PAUSES_S,
     Claim,
     Hung,
     claim,
@@ -40,6 +41,8 @@ Done = TypeVar("Done")
 
 log = logging.getLogger(__name__)
 
+IDLE_S = 1.0
+
 
 def run_slice(parts: Parts) -> None:
     """Work for about `slice_s` seconds, then ring once if work is left."""
@@ -52,6 +55,7 @@ def run_slice(parts: Parts) -> None:
             # Turn and turn about: an archive of a hundred thousand must not keep ten photos waiting.
             unpacked = unpack_next(parts, over_at_s)
             if not _work_on_photos(parts, min(over_at_s, time.monotonic() + UNPACK_TURN_S)) and not unpacked:
+                _wait_a_little(parts)
                 return
             if parts.should_stop():
                 return
@@ -68,6 +72,13 @@ def run_slice(parts: Parts) -> None:
         parts.doorbell.ring()
 
 
+def _wait_a_little(parts: Parts) -> None:
+    """While a folder is away, rings come for photos that nobody takes: answered at once, they would spin."""
+    over_at_s = time.monotonic() + IDLE_S
+    while not parts.folders.may_be_read and not parts.should_stop() and time.monotonic() < over_at_s:
+        time.sleep(0.1)
+
+
 def _work_on_photos(parts: Parts, until_s: float) -> bool:
     """Claim, analyse and save until then, or until nothing waits; False when nothing did."""
     worked = False
@@ -81,6 +92,7 @@ def _work_on_photos(parts: Parts, until_s: float) -> bool:
 
 def _claim(parts: Parts) -> Claim | None:
     settings = parts.settings
+    in_place = parts.folders.may_be_read
     with parts.database.write() as session:
         held = claim(
             session,
@@ -88,7 +100,12 @@ def _claim(parts: Parts) -> Claim | None:
             batch_size=parts.batch_size.photos,
             lease_s=settings.lease_s,
             now=database_now(session),
+            in_place=in_place,
+            read_pauses_s=READ_PAUSES_S,
         )
+    if held is None and in_place:
+        # Nothing waits for a folder any more.
+        parts.folders.back()
     if held is not None:
         log.info(
             "claimed",

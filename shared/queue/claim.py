@@ -13,10 +13,22 @@ from datetime import datetime, timedelta
 from typing import Any, cast
 
 from pydantic import ValidationError
-from sqlalchemy import ColumnElement, CursorResult, Select, bindparam, func, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CursorResult,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session
 
-from shared.db.models import RUNNING, Job, Photo
+from shared.db.models import RUNNING, Job, Photo, UtcDateTime
 from shared.domain import PhotoError
 from shared.ids import new_id
 from shared.options import JobOptions
@@ -50,6 +62,21 @@ class Claim:
     photos: tuple[ClaimedPhoto, ...]
 
 
+READ_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+"""How long a photo is left alone after its first read that failed, its second and so on, seconds."""
+
+_PAUSE_IS_OVER = or_(
+    Photo.read_errors == 0,
+    *(
+        and_(
+            Photo.read_errors == errors if errors < len(READ_PAUSES_S) else Photo.read_errors >= errors,
+            Photo.claimed_at <= bindparam(f"due_{errors}", type_=UtcDateTime()),
+        )
+        for errors in range(1, len(READ_PAUSES_S) + 1)
+    ),
+)
+
+
 def _queued(*, suspect: bool) -> Select[str, str, str | None, str | None, int]:
     return (
         select(Photo.id, Photo.custom_id, Photo.in_place_path, Photo.sha256, Photo.attempts)
@@ -57,6 +84,8 @@ def _queued(*, suspect: bool) -> Select[str, str, str | None, str | None, int]:
             Photo.job_id == bindparam("job_id"),
             Photo.status == PhotoStatus.QUEUED,
             Photo.crashes > 0 if suspect else Photo.crashes == 0,
+            or_(bindparam("in_place", type_=Boolean) == true(), Photo.in_place_path.is_(None)),
+            _PAUSE_IS_OVER,
         )
         .order_by(Photo.ordinal)
         .limit(bindparam("most"))
@@ -87,11 +116,34 @@ _LEASE = (
 _NO_ENTITIES = {"synchronize_session": False}
 
 
-def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now: datetime) -> Claim | None:
+def claim(
+    session: Session,
+    *,
+    worker: str,
+    batch_size: int,
+    lease_s: float,
+    now: datetime,
+    in_place: bool = True,
+    read_pauses_s: Sequence[float] = (),
+) -> Claim | None:
     """Take up to `batch_size` queued photos of the job whose turn it is; None when nothing waits.
 
     A photo whose worker died before is taken alone, so that it cannot take batch mates down again.
+
+    Args:
+        session: a write transaction.
+        worker: id of the process that claims.
+        batch_size: most photos to take.
+        lease_s: how long the claim holds, seconds.
+        now: by the clock that leases are held against.
+        in_place: whether photos that stay where they are may be taken.
+        read_pauses_s: such as `READ_PAUSES_S`; none by default.
     """
+    which: dict[str, object] = {"in_place": in_place}
+    for errors in range(1, len(READ_PAUSES_S) + 1):
+        # Without pauses: whenever it was claimed.
+        pause_s = read_pauses_s[errors - 1] if read_pauses_s else -1e8
+        which[f"due_{errors}"] = now - timedelta(seconds=pause_s)
     for job_id in next_jobs(session, now):
         # The job before its photos, as everybody locks them; waiting for another claim takes a moment.
         job = session.execute(_JOB, {"job_id": job_id}).first()
@@ -103,8 +155,8 @@ def claim(session: Session, *, worker: str, batch_size: int, lease_s: float, now
             # Of a later version; its workers will take it, and those behind it need not wait.
             log.warning("options not understood", extra={"job": job_id})
             continue
-        queued = session.execute(_QUEUED, {"job_id": job_id, "most": batch_size}).all()
-        queued = queued or session.execute(_SUSPECTS, {"job_id": job_id, "most": 1}).all()
+        queued = session.execute(_QUEUED, {**which, "job_id": job_id, "most": batch_size}).all()
+        queued = queued or session.execute(_SUSPECTS, {**which, "job_id": job_id, "most": 1}).all()
         if queued:
             photos = tuple(ClaimedPhoto(*row[:-1], row.attempts + 1) for row in queued)
             _begin(session, job_id, JobState(job.state), now)

@@ -48,7 +48,15 @@ class NotRead:
     message: str
 
 
-Result = Succeeded | Failed | NotRead
+@dataclass(frozen=True, slots=True)
+class Away:
+    """The folder that the photo stays in is out of reach; it goes back to the queue, uncounted."""
+
+    photo_id: str
+    message: str
+
+
+Result = Succeeded | Failed | NotRead | Away
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +114,10 @@ def save(
         if photo is None:
             continue
         values = _release(result, photo.read_errors, max_read_errors, made_by)
-        history = with_attempt(cast(Attempted, photo), _ENDINGS[values["status"]], now)
+        ending = _ENDINGS[values["status"]]
+        if isinstance(result, Away):
+            ending, values["attempts"] = "returned", photo.attempts - 1
+        history = with_attempt(cast(Attempted, photo), ending, now)
         ended[tuple(values)].append({"held_id": photo.id, "history": history, **values})
         statuses[photo.id] = values["status"]
         if isinstance(result, Succeeded):
@@ -132,6 +143,8 @@ def _release(
     result: Result, read_errors: int, max_read_errors: int, made_by: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Columns that end the photo's attempt."""
+    if isinstance(result, Away):
+        return {"status": PhotoStatus.QUEUED}
     if isinstance(result, NotRead):
         if read_errors + 1 < max_read_errors:
             return {"status": PhotoStatus.QUEUED, "read_errors": read_errors + 1}

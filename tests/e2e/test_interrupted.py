@@ -46,9 +46,7 @@ def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: P
     nightshift = interrupted(tmp_path)
     runner = nightshift.start("run", "party", "--out", "out")
     lock = nightshift.home / "lock"
-    wait_for(
-        lambda: lock.exists() and lock.read_text().split()[:1] == [str(runner.pid)], "the home to be locked"
-    )
+    wait_for(lambda: lock.exists() and lock.read_text().startswith(f"{runner.pid} "), "the home to be locked")
     second = nightshift.run("run", "party")
     assert second.returncode == 7
     assert f"in use by process {runner.pid}" in second.stderr

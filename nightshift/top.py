@@ -1,0 +1,83 @@
+"""The top of the command: whatever happens below, it ends with one sentence and a code of the table."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import tempfile
+import threading
+import traceback
+from contextlib import suppress
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from nightshift import streams
+from nightshift.exits import Exit, ending_of, say
+from nightshift.streams import OutputLost
+
+log = logging.getLogger(__name__)
+
+
+class Command(TyperGroup):
+    """The `nightshift` command."""
+
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run it, and end this process; never with a traceback on the screen."""
+        streams.prepare()
+        threading.excepthook = _log_thread
+        try:
+            super().main(*args, **kwargs)
+            code: object = Exit.SUCCEEDED
+        except SystemExit as ended:
+            code = ended.code
+        except BaseException as error:
+            code = _told(error)
+        try:
+            sys.stdout.flush()
+        except OutputLost as error:
+            code = _told(error)
+        sys.exit(code if code is None or isinstance(code, str) else int(code))  # type: ignore[call-overload]
+
+
+def _told(error: BaseException) -> Exit:
+    """Say what happened, and give the code for it."""
+    if isinstance(error, OutputLost):
+        streams.drop_output()
+        say(f"what was to be printed is lost: {error} (output_lost)")
+        return Exit.OUTPUT_LOST
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        say("interrupted")
+        return Exit.INTERRUPTED
+    if known := ending_of(error):
+        sentence, code = known
+        say(sentence)
+        return code
+    where = _logged(error)
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    say(f"this is a fault of Nightshift's own: {' '.join(what.split())}; {where} (internal)")
+    return Exit.INTERNAL
+
+
+def _logged(error: BaseException) -> str:
+    """Write the traceback where this command logs, else into a file of its own; say where."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.FileHandler):
+            log.error("ended by a fault of our own", exc_info=error)
+            return f"details are in {handler.baseFilename}"
+    lines = "".join(traceback.format_exception(error))
+    with suppress(OSError):
+        descriptor, name = tempfile.mkstemp(prefix="nightshift-", suffix=".log")
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
+            file.write(lines)
+        return f"details are in {name}"
+    last = traceback.extract_tb(error.__traceback__)[-1:]
+    return f"it broke in {last[0].filename}, line {last[0].lineno}" if last else "no details are left"
+
+
+def _log_thread(ended: threading.ExceptHookArgs) -> None:
+    """A thread that broke is for the log, not for the screen."""
+    if ended.exc_value is not None:
+        log.error("a thread broke", exc_info=ended.exc_value)

@@ -1,0 +1,140 @@
+"""The command ends with a sentence and a code of the table, whatever its streams, folders and user are."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = str(Path(sys.executable).with_name("nightshift"))
+
+
+def run(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """A line of shell, with the command as `$N`."""
+    return subprocess.run(
+        ["bash", "-c", script],
+        cwd=folder,
+        env={**os.environ, "N": COMMAND, "NIGHTSHIFT_HOME": str(folder / "home"), **environment},
+        capture_output=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def no_traceback(done: subprocess.CompletedProcess[bytes]) -> str:
+    said = done.stderr.decode()
+    assert "Traceback" not in said
+    assert "Exception ignored" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    "command", ["models list", "models list --json", "--help", "run --help", "--version"]
+)
+def test_output_that_is_full(tmp_path: Path, command: str) -> None:
+    done = run(f"$N {command} >/dev/full", tmp_path)
+    assert (
+        no_traceback(done)
+        == "nightshift: what was to be printed is lost: No space left on device (output_lost)\n"
+    )
+    assert done.returncode == 74
+
+
+@pytest.mark.parametrize("command", ["models list --json", "--help"])
+def test_output_that_nobody_reads(tmp_path: Path, command: str) -> None:
+    done = run(f"$N {command} | true; exit ${{PIPESTATUS[0]}}", tmp_path)
+    assert "whoever read it has gone" in no_traceback(done)
+    assert done.returncode == 74
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_change_no_code(tmp_path: Path, closed: str) -> None:
+    assert run(f"$N models list {closed}", tmp_path).returncode == 0
+    refused = run(f"$N run /no/such {closed}", tmp_path)
+    no_traceback(refused)
+    assert refused.returncode == 2
+
+
+def test_a_folder_that_is_gone_from_under_the_command(tmp_path: Path) -> None:
+    for command in ("run x", "run --resume", "models list", "results job_1 --out x"):
+        done = run(f"mkdir gone; cd gone; rmdir ../gone; $N {command}", tmp_path)
+        assert no_traceback(done).startswith("nightshift: ")
+        assert done.returncode == 2
+
+
+def test_names_that_are_too_long(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    long = "n" * 300
+    for command in (f"run {long}", f"run a.jpg --out {long}", f"run a.jpg --home {long}", f"submit {long}"):
+        done = run(f"$N {command}", tmp_path)
+        assert "File name too long" in no_traceback(done)
+        assert done.returncode == 2
+
+
+@pytest.mark.parametrize("columns", ["0", "-1", "wide", ""])
+def test_a_terminal_of_no_width(tmp_path: Path, columns: str) -> None:
+    done = run("$N models list", tmp_path, COLUMNS=columns, TERM="dumb", LANG="", LC_ALL="")
+    assert no_traceback(done) == ""
+    assert b"utkface-v2s" in done.stdout
+
+
+NOBODY = """
+import os, pwd, sys
+def getpwuid(number):
+    raise KeyError(number)
+pwd.getpwuid = getpwuid
+for name in ("HOME", "NIGHTSHIFT_HOME"):
+    os.environ.pop(name, None)
+sys.argv = ["nightshift", *sys.argv[1:]]
+from nightshift.cli import app
+app()
+"""
+
+
+def test_a_user_without_a_home(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    for arguments in (["run", "a.jpg"], ["run", "~/a.jpg"], ["serve"], ["admin", "workers"]):
+        done = subprocess.run(
+            [sys.executable, "-c", NOBODY, *arguments], cwd=tmp_path, capture_output=True, check=False
+        )
+        said = no_traceback(done)  # type: ignore[arg-type]
+        assert "NIGHTSHIFT_HOME" in said or "no such file" in said
+        assert done.returncode == 2
+
+
+BROKEN = """
+import sys
+import nightshift.models.commands as commands
+def broken():
+    raise ZeroDivisionError("of ours")
+commands.load_settings = broken
+sys.argv = ["nightshift", "models", "list"]
+from nightshift.cli import app
+app()
+"""
+
+
+def test_a_fault_of_our_own_is_a_sentence_and_its_details_are_in_a_file(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BROKEN],
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+        capture_output=True,
+        check=False,
+    )
+    said = no_traceback(done)
+    assert done.returncode == 1
+    assert said.startswith("nightshift: this is a fault of Nightshift's own: ZeroDivisionError: of ours;")
+    (log,) = tmp_path.glob("nightshift-*.log")
+    assert str(log) in said
+    assert "ZeroDivisionError: of ours" in log.read_text()
+
+
+def test_a_descriptor_that_was_closed_is_given_to_no_file_of_ours(tmp_path: Path) -> None:
+    script = (
+        "from nightshift import streams; streams.prepare(); import os; "
+        f"fd = os.open({str(tmp_path / 'db')!r}, os.O_CREAT | os.O_RDWR); print('chatter'); os._exit(fd)"
+    )
+    done = subprocess.run(["bash", "-c", '"$0" -c "$1" <&- >&- 2>&-', sys.executable, script], check=False)
+    assert done.returncode > 2
+    assert (tmp_path / "db").read_bytes() == b""

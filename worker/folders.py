@@ -1,0 +1,94 @@
+"""Folders of photos in place that are away for a while: a share that is gone, a stick that was pulled out.
+
+Their photos are not to blame. They go back to the queue uncounted, and this process leaves photos in place
+alone for a pause that grows; what was uploaded goes on. A single file that is gone, in a folder that is
+there, is counted against its photo instead.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.photo_names import path_spelled_out
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Where the photos of a job lie: the folder that holds all of them, and how many there are."""
+
+    root: Path
+    photos: int
+
+
+def is_away(path: Path, extent: Extent) -> bool:
+    """Whether a file cannot be read because a folder above it is out of reach, and not for its own sake."""
+    holds = _holds_anything(extent.root)
+    if holds is not True:
+        # An empty folder is what is left of a share. Of a single photo it is what is left when it is deleted.
+        return holds is None or extent.photos > 1
+    for folder in path.parents:
+        if not folder.is_relative_to(extent.root):
+            break
+        if _holds_anything(folder) is None:
+            return True
+    return False
+
+
+def _holds_anything(folder: Path) -> bool | None:
+    """False for a folder that is empty, or not there; None for one that cannot be looked into."""
+    try:
+        with os.scandir(folder) as entries:
+            return next(entries, None) is not None
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return None
+
+
+class Folders:
+    """What one process knows of folders that are away. Safe between threads: each step is a single write.
+
+    Args:
+        clock: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._pause_s = 0.0
+        self._again_at = 0.0
+        self.extents: dict[str, Extent] = {}
+        """Of the jobs lately met, by id."""
+        self.tell: Callable[[str | None], None] = lambda _: None
+        """Told the folder that is waited for, and None when it is back."""
+
+    @property
+    def may_be_read(self) -> bool:
+        """False during a pause."""
+        return self._clock() >= self._again_at
+
+    def away(self, root: Path) -> None:
+        """A batch found a folder away: begin a pause, longer than the last."""
+        first = not self._pause_s
+        self._pause_s = min(max(FIRST_PAUSE_S, 2 * self._pause_s), LONGEST_PAUSE_S)
+        self._again_at = self._clock() + self._pause_s
+        # Without the folder: logs name no file.
+        log.warning("a folder of photos is away", extra={"again_in_s": self._pause_s})
+        if first:
+            self.tell(path_spelled_out(root))
+
+    def back(self) -> None:
+        """A photo in place was read, or none is left to read."""
+        if self._pause_s:
+            self._pause_s = self._again_at = 0.0
+            log.info("photos in place are read again")
+            self.tell(None)
