@@ -135,6 +135,7 @@ PHOTO_ERROR_CODES = frozenset(
         "archive_member_unsafe",
         "archive_member_damaged",
         "archive_limit",
+        "quota_exceeded",
         "out_of_memory",
         "timeout",
         "worker_lost",
