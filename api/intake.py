@@ -142,9 +142,8 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
         source = sources.get(photo.sha256)
         if source and to.store.copy(photo_key(to.owner, *source.key), photo_key(to.owner, job_id, photo_id)):
             here[photo.custom_id] = photo.sha256
-            size_bytes = source.size_bytes
             copied.append(
-                intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=size_bytes)
+                intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=source.size_bytes)
             )
         else:
             missing.append(photo.custom_id)

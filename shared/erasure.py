@@ -102,8 +102,8 @@ def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
         with database.read() as session:
             return session.get_one(Erasure, job_id)
     with database.write() as session:
-        values = {"completed_at": database_now(session)}
-        session.execute(_unless_set(Erasure.completed_at, job_id, values))
+        now = database_now(session)
+        session.execute(_unless_set(Erasure.completed_at, job_id, {"completed_at": now}))
         return session.get_one(Erasure, job_id)
 
 
