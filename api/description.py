@@ -94,6 +94,7 @@ _REASONS = {
     422: "A value is wrong; `errors` names each field. Or a parameter is not known, or there twice",
     429: "Too many requests with this key, or wrong keys from this address; see Retry-After",
     503: "The database or the store is out of reach",
+    507: "The disk is nearly full, or the owner holds as much as an owner may",
 }
 
 

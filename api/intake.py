@@ -16,7 +16,8 @@ from shared.domain import PhotoError
 from shared.doorbell import rings_for
 from shared.errors import Conflict, InvalidInput, NightshiftError, Transient
 from shared.ids import new_id
-from shared.queue import intake
+from shared.queue import holdings, intake
+from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_state
 from shared.reads import views
 from shared.reads.known import uploads_of, uploads_with
@@ -47,13 +48,20 @@ def put_photo(
 
     Raises:
         NotFound: `job_not_found`.
-        Conflict: `job_sealed`, `custom_id_taken`.
+        Conflict: `job_sealed`, `custom_id_taken`; `quota_exceeded`, before a byte is read.
         InvalidInput: `bad_custom_id`, or what `PhotoBody` raises.
-        Transient: `store_full`, before a byte is read.
+        Transient: `store_full`, likewise.
     """
     intake.check_custom_id(custom_id)
     with to.database.read() as session:
         _require_open(session, to.owner, job_id)
+        try:
+            quota = Quota.of(to.settings)
+            holdings.require(session, to.owner, quota, photos=1, size_bytes=announced_bytes)
+        except Conflict:
+            # Again under its name it would not be one more.
+            if custom_id not in uploads_of(session, job_id, [custom_id]):
+                raise
     require_room_for(to, announced_bytes)
     photo_id = new_id("pho")
     try:
@@ -97,7 +105,8 @@ def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
     """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
         with to.database.write() as session:
-            added = intake.add_photos(session, to.owner, job_id, photos, open_until(to, session))
+            until, quota = open_until(to, session), Quota.of(to.settings)
+            added = intake.add_photos(session, to.owner, job_id, photos, until, quota)
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
@@ -121,7 +130,7 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
 
     Raises:
         NotFound: `job_not_found`.
-        Conflict: `job_sealed`, `custom_id_taken`.
+        Conflict: `job_sealed`, `custom_id_taken`, `quota_exceeded`.
         InvalidInput: `bad_custom_id`.
     """
     for photo in photos:
@@ -130,7 +139,11 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
         _require_open(session, to.owner, job_id)
         here = uploads_of(session, job_id, [photo.custom_id for photo in photos])
         sources = uploads_with(session, to.owner, {photo.sha256 for photo in photos})
-    require_room_for(to, sum(sources[p.sha256].size_bytes or 0 for p in photos if p.sha256 in sources))
+    to_copy = [p for p in photos if p.sha256 in sources and here.get(p.custom_id) != p.sha256]
+    size_bytes = sum(sources[photo.sha256].size_bytes or 0 for photo in to_copy)
+    require_room_for(to, size_bytes)
+    with to.database.read() as session:
+        holdings.require(session, to.owner, Quota.of(to.settings), photos=len(to_copy), size_bytes=size_bytes)
     copied, missing = [], []
     for photo in photos:
         if here.get(photo.custom_id) == photo.sha256:
@@ -139,9 +152,8 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
         source = sources.get(photo.sha256)
         if source and to.store.copy(photo_key(to.owner, *source.key), photo_key(to.owner, job_id, photo_id)):
             here[photo.custom_id] = photo.sha256
-            size_bytes = source.size_bytes
             copied.append(
-                intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=size_bytes)
+                intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=source.size_bytes)
             )
         else:
             missing.append(photo.custom_id)
@@ -155,13 +167,14 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
 
     Raises:
         NotFound: `job_not_found`.
-        Conflict: `job_sealed`, `custom_id_taken`.
+        Conflict: `job_sealed`, `custom_id_taken`, `quota_exceeded`.
         InvalidInput: `bad_custom_id`.
     """
     require_room_for(to)
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
     with to.database.write() as session:
-        added = intake.add_photos(session, to.owner, job_id, rows, open_until(to, session))
+        until, quota = open_until(to, session), Quota.of(to.settings)
+        added = intake.add_photos(session, to.owner, job_id, rows, until, quota)
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.
         total = intake.next_ordinal(session, job_id)
     to.jobs.changed(job_id)

@@ -28,7 +28,9 @@ blueprint = APIBlueprint(
 
 
 @blueprint.post(
-    "", responses=answers({202: views.Job, 201: views.Job}, 400, 408, 409, 413, 415), request_body=NEW_JOB
+    "",
+    responses=answers({202: views.Job, 201: views.Job}, 400, 408, 409, 413, 415, 507),
+    request_body=NEW_JOB,
 )
 def make_job(header: IdempotencyHeader) -> Response:
     """Make a job: with a form of photos or an archive, submitted at once; with JSON, opened

@@ -21,8 +21,9 @@ from shared.db.engine import database_now
 from shared.db.models import Job
 from shared.doorbell import rings_for
 from shared.errors import InvalidInput, Transient
-from shared.queue import intake, unpacking, uploads
+from shared.queue import holdings, intake, unpacking, uploads
 from shared.queue.finish import finish_if_done
+from shared.queue.holdings import Quota
 from shared.store import job_prefix
 
 RENEWALS_PER_LEASE = 4
@@ -40,8 +41,9 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     """Open a job to add photos to.
 
     Raises:
-        Conflict: `idempotency_key_in_use`.
+        Conflict: `idempotency_key_in_use`, `too_many_jobs`.
         InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
+        Transient: `store_full`.
     """
     to.check_priority(wanted.priority)
     fingerprint = fingerprint_of(wanted)
@@ -50,6 +52,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(to)
+        holdings.require_job(session, to.owner, Quota.of(to.settings))
         uploads.finish(session, begun, fingerprint)
         _add_job(session, to, wanted, begun.job_id)
     return Made(begun.job_id)
@@ -62,13 +65,15 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
     after an error nothing of it is left.
 
     Raises:
-        Conflict: `idempotency_key_in_use`.
+        Conflict: `idempotency_key_in_use`; `too_many_jobs` and `quota_exceeded`, before the body is read
+            where its length was announced.
         InvalidInput: `idempotency_key_reused`, or what `Arrival.read` raises.
+        Transient: `store_full`, likewise.
     """
     boundary = boundary_of(asked)
     if key is None:
         # Otherwise not before it is known whether the job has been made already.
-        adding.require_room_for(to, asked.content_length or 0)
+        _require_admission(to, asked)
     body = RequestBody(asked.stream.read, length=asked.content_length, limit=to.settings.max_upload_bytes)
     with to.database.write() as session:
         begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
@@ -79,7 +84,7 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
     with _leaving_nothing(to, begun):
         if begun.abandoned:
             to.store.clear(job_prefix(to.owner, begun.abandoned))
-        adding.require_room_for(to, asked.content_length or 0)
+        _require_admission(to, asked)
         arrival = Arrival(to, begun.job_id)
         arrival.read(Form(_keeping(to, begun, body.read), boundary))
         repeated = _commit(to, begun, arrival)
@@ -87,6 +92,15 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
         adding.discard(to, begun.job_id, photo.id)
     _announce(to, begun.job_id, arrival)
     return Made(begun.job_id)
+
+
+def _require_admission(to: Context, asked: Request) -> None:
+    """Refuse a form before its body is read, as far as its length says what it will be."""
+    announced_bytes = asked.content_length or 0
+    adding.require_room_for(to, announced_bytes)
+    with to.database.read() as session:
+        holdings.require_job(session, to.owner, Quota.of(to.settings))
+        holdings.require(session, to.owner, Quota.of(to.settings), photos=1, size_bytes=announced_bytes)
 
 
 def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
@@ -128,7 +142,9 @@ def _keeping(to: Context, begun: uploads.Receiving, read: Callable[[], bytes]) -
 
 def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[intake.NewPhoto]:
     """Everything in one transaction; returns photos that came twice."""
+    quota = Quota.of(to.settings)
     with to.database.write() as session:
+        holdings.require_job(session, to.owner, quota)
         uploads.finish(session, begun, arrival.fingerprint)
         job = _add_job(session, to, arrival.wanted, begun.job_id)
         if arrival.archive is not None:
@@ -141,9 +157,10 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
                 sha256=archive.sha256,
                 size_bytes=archive.size_bytes,
                 now=utc_now(),
+                quota=quota,
             )
             return []
-        repeated = intake.add_arrived(session, job, arrival.photos)
+        repeated = intake.add_arrived(session, job, arrival.photos, quota)
         intake.submit(session, to.owner, job.id)
         return repeated
 

@@ -12,8 +12,9 @@ from shared.db.ballast import with_room
 from shared.db.engine import database_now
 from shared.doorbell import MOST_RINGS, rings_for
 from shared.no_pictures import clear_ended
-from shared.queue import control
+from shared.queue import control, holdings
 from shared.queue.finish import finish_if_done
+from shared.queue.holdings import Quota
 from shared.queue.turns import count_claimable
 from shared.reads import views
 
@@ -55,9 +56,10 @@ def retry(to: Context, job_id: str, codes: Sequence[str] | None) -> None:
 
     Raises:
         NotFound: `job_not_found`.
-        Conflict: `illegal_move`, `originals_deleted`, `nothing_to_retry`.
+        Conflict: `illegal_move`, `originals_deleted`, `nothing_to_retry`, `too_many_jobs`.
     """
     with to.database.write() as session:
+        holdings.require_job(session, to.owner, Quota.of(to.settings))
         queued = control.retry(session, to.owner, job_id, codes)
     to.jobs.changed(job_id)
     to.doorbell.ring(rings_for(queued, to.settings.batch_size))

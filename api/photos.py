@@ -39,7 +39,7 @@ blueprint = APIBlueprint(
 
 @blueprint.put(
     "/<job_id>/photos",
-    responses=answers({201: views.Photo, 200: views.Photo}, 400, 404, 409, 413, 415),
+    responses=answers({201: views.Photo, 200: views.Photo}, 400, 404, 409, 413, 415, 507),
     request_body=PHOTO_BODY,
 )
 def put_photo(path: JobPath, query: PutQuery) -> Response:
@@ -55,7 +55,7 @@ def put_photo(path: JobPath, query: PutQuery) -> Response:
     return answer(photo, 201 if is_new else 200, {"Location": location})
 
 
-@blueprint.post("/<job_id>/photos/check", responses=answers({200: Checked}, 400, 404, 409, 413, 415))
+@blueprint.post("/<job_id>/photos/check", responses=answers({200: Checked}, 400, 404, 409, 413, 415, 507))
 def check_photos(path: JobPath, body: KnownPhotos) -> Response:
     """Ask which photos have still to be sent
 
@@ -65,7 +65,9 @@ def check_photos(path: JobPath, body: KnownPhotos) -> Response:
     return answer(intake.take_known(context(), path.job_id, body.photos))
 
 
-@blueprint.post("/<job_id>/photos/in-place", responses=answers({200: Added}, 400, 403, 404, 409, 413, 415))
+@blueprint.post(
+    "/<job_id>/photos/in-place", responses=answers({200: Added}, 400, 403, 404, 409, 413, 415, 507)
+)
 def register_in_place(path: JobPath, body: InPlacePhotos) -> Response:
     """Register files of the server's machine, which stay where they are
 

@@ -49,6 +49,8 @@ STATUS_BY_CODE = {
     "rate_limited": 429,
     "unsupported_archive": 415,
     "unsupported_media_type": 415,
+    "too_many_jobs": 429,
+    "quota_exceeded": 507,
     "store_full": 507,
 }
 """Where the code says more than its class does."""

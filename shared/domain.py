@@ -136,6 +136,7 @@ PHOTO_ERROR_CODES = frozenset(
         "archive_member_damaged",
         "archive_damaged",
         "archive_limit",
+        "quota_exceeded",
         "out_of_memory",
         "timeout",
         "worker_lost",

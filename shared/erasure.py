@@ -9,6 +9,7 @@ registered in place is not in the store, and nothing here knows how to delete it
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from itertools import chain
 from typing import Any, Literal
@@ -21,7 +22,7 @@ from shared.db.engine import Database, database_now
 from shared.db.leftovers import forget_deleted
 from shared.db.models import Erasure, FaceRow, Job, Photo
 from shared.errors import Conflict, NotFound
-from shared.queue import uploads
+from shared.queue import holdings, uploads
 from shared.queue.jobs import owned_job
 from shared.states import ERASABLE_STATES, JobState
 from shared.store import Kind, Store, Stored, job_prefix, kind_of
@@ -101,8 +102,8 @@ def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
         with database.read() as session:
             return session.get_one(Erasure, job_id)
     with database.write() as session:
-        values = {"completed_at": database_now(session)}
-        session.execute(_unless_set(Erasure.completed_at, job_id, values))
+        now = database_now(session)
+        session.execute(_unless_set(Erasure.completed_at, job_id, {"completed_at": now}))
         return session.get_one(Erasure, job_id)
 
 
@@ -139,10 +140,10 @@ def delete_originals(database: Database, store: Store, owner: str, job_id: str) 
     for page in list(store.pages(job_prefix(owner, job_id))):
         if keys := [found.key for found in page if kind_of(found.key) != "thumbnail"]:
             store.delete(*keys)
-    with database.write() as session:
-        session.execute(
-            update(Job).where(Job.id == job_id).values(originals_deleted_at=database_now(session))
-        )
+    with database.write() as session, suppress(NotFound):
+        job = owned_job(session, owner, job_id, lock=True)
+        holdings.remove(session, owner, size_bytes=holdings.stored_bytes(session, job))
+        job.originals_deleted_at = database_now(session)
 
 
 def _erase_rows(
@@ -163,6 +164,7 @@ def _erase_rows(
         select(func.count(), func.count(Photo.in_place_path)).where(Photo.job_id == job_id)
     ).one()
     faces = session.scalar(select(func.count()).select_from(FaceRow).where(FaceRow.job_id == job_id))
+    holdings.remove(session, owner, photos=photos, size_bytes=holdings.stored_bytes(session, job))
     session.add(
         Erasure(
             job_id=job_id,

@@ -153,6 +153,18 @@ class Settings(BaseSettings):
         200, gt=1, description="How many times its packed size an archive, or a member, may have unpacked."
     )
 
+    max_owner_jobs: int = Field(
+        1_000, gt=0, description="Jobs an owner may have that have not ended; one more is `too_many_jobs`."
+    )
+    max_owner_photos: int = Field(
+        2_000_000, gt=0, description="Photos an owner may hold, in all jobs kept; more are `quota_exceeded`."
+    )
+    max_owner_bytes: int = Field(
+        1_000_000_000_000,
+        gt=0,
+        description="Bytes of uploads that the store may hold for an owner; more are `quota_exceeded`.",
+    )
+
     lease_s: float = Field(
         120,
         gt=0,

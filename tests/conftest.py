@@ -1,5 +1,8 @@
 """Fixtures of every test, the rule that CI skips nothing essential, and cases that are the same each time."""
 
+import os
+from collections.abc import Iterator
+
 import hypothesis
 import pytest
 
@@ -14,3 +17,12 @@ hypothesis.settings.register_profile("repeatable", derandomize=True)
 def pytest_configure(config: pytest.Config) -> None:
     if not config.getoption("--soak"):
         hypothesis.settings.load_profile("repeatable")
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """The command keeps its files private, and with them those of the tests that follow it."""
+    kept = os.umask(0o022)
+    os.umask(kept)
+    yield
+    os.umask(kept)

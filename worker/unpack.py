@@ -22,9 +22,10 @@ from shared.db.engine import database_now
 from shared.db.models import Job, Photo
 from shared.domain import PhotoError
 from shared.doorbell import MOST_RINGS, rings_for
-from shared.errors import InvalidInput, Transient, Unreadable
+from shared.errors import Conflict, InvalidInput, Transient, Unreadable
 from shared.ids import member_photo_id
 from shared.queue.finish import finish_if_done
+from shared.queue.holdings import Held, Quota, held_by
 from shared.queue.intake import NewPhoto
 from shared.queue.turns import count_claimable, new_job_waits
 from shared.queue.unpacking import (
@@ -140,6 +141,8 @@ class _Unpacking:
         self._unpacked_bytes = held.unpacked_bytes
         self._left_alone = Counter(held.left_alone)
         self._piece: list[NewPhoto] = []
+        self._quota = Quota.of(parts.settings)
+        self._owner_holds = self._look_at_holdings()
 
     def run(self, until_s: float, progress: Callable[[], None]) -> bool:
         """Unpack; True when the archive is at its end, False when the time was, or others have a turn."""
@@ -162,7 +165,7 @@ class _Unpacking:
             self._save(done=False)
             self._give_back()
             return False
-        except (ArchiveBroken, InvalidInput, Unreadable) as error:
+        except (ArchiveBroken, Conflict, InvalidInput, Unreadable) as error:
             self._piece.append(self._failure(error))
         self._save(done=True)
         return True
@@ -188,6 +191,7 @@ class _Unpacking:
         photo_id = member_photo_id(self._held.job_id, member.position)
         if member.error is not None:
             return NewPhoto(member.name, photo_id, error=member.error)
+        self._require_quota(photos=1)
         digest, size_bytes = hashlib.sha256(), 0
         # On its own first: the store cannot be written to from within a read of it.
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
@@ -198,13 +202,25 @@ class _Unpacking:
                     size_bytes += file.write(chunk)
             except Unreadable as error:
                 return NewPhoto(member.name, photo_id, error=PhotoError(error.code, "read", error.message))
+            self._require_quota(photos=1, size_bytes=size_bytes)
             file.seek(0)
             key = photo_key(self._held.owner, self._held.job_id, photo_id)
             self._parts.store.put(key, iter(lambda: file.read(CHUNK_BYTES), b""))
         self._unpacked_bytes += size_bytes
+        held = self._owner_holds
+        self._owner_holds = Held(held.photos + 1, held.size_bytes + size_bytes)
         return NewPhoto(member.name, photo_id, sha256=digest.hexdigest(), size_bytes=size_bytes)
 
-    def _failure(self, error: ArchiveBroken | InvalidInput | Unreadable) -> NewPhoto:
+    def _look_at_holdings(self) -> Held:
+        with self._parts.database.read() as session:
+            return held_by(session, self._held.owner)
+
+    def _require_quota(self, *, photos: int, size_bytes: int = 0) -> None:
+        """What the owner may not hold is left out before it is stored."""
+        held = self._owner_holds
+        self._quota.check(Held(held.photos + photos, held.size_bytes + size_bytes))
+
+    def _failure(self, error: ArchiveBroken | Conflict | InvalidInput | Unreadable) -> NewPhoto:
         """A row that speaks, under the archive's name, for the members that could not be reached."""
         if isinstance(error, ArchiveBroken):
             code = error.code
@@ -237,6 +253,7 @@ class _Unpacking:
             extra={"job": self._held.job_id, "photos": len(self._piece), "to_member": self._position},
         )
         self._piece = []
+        self._owner_holds = self._look_at_holdings()
 
     def _drop_piece(self) -> None:
         """Delete what was stored of a piece that nobody waits for: the job was cancelled."""

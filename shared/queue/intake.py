@@ -18,6 +18,8 @@ from shared.errors import Conflict, InvalidInput
 from shared.ids import new_id
 from shared.options import JobOptions
 from shared.photo_names import CUSTOM_ID_LIMIT
+from shared.queue import holdings
+from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.states import JobState, PhotoStatus
@@ -109,6 +111,7 @@ def add_photos(
     job_id: str,
     photos: Sequence[NewPhoto],
     open_until: datetime | None = None,
+    quota: Quota | None = None,
 ) -> int:
     """Add photos to an open job; one that is there already, with equal bytes or path, is left as it is.
 
@@ -120,7 +123,7 @@ def add_photos(
     Raises:
         NotFound: `job_not_found`.
         Conflict: `job_sealed` when the job is no longer open; `custom_id_taken` when the name
-            stands for other bytes or another path. Nothing is added then.
+            stands for other bytes or another path; `quota_exceeded`. Nothing is added then.
         InvalidInput: `bad_custom_id`.
     """
     job = owned_job(session, owner, job_id, lock=True)
@@ -137,14 +140,16 @@ def add_photos(
             raise Conflict(
                 "custom_id_taken", f"custom_id {photo.custom_id!r} stands for another photo of this job"
             )
-    _insert(session, job, rows)
+    _insert(session, job, rows, quota=quota)
     # Not with every photo: that would write the job's row as often as photos'.
     if open_until and (job.open_until is None or open_until - job.open_until > KEPT_OPEN_STEP):
         job.open_until = open_until
     return len(rows)
 
 
-def add_arrived(session: Session, job: Job, photos: Sequence[NewPhoto]) -> list[NewPhoto]:
+def add_arrived(
+    session: Session, job: Job, photos: Sequence[NewPhoto], quota: Quota | None = None
+) -> list[NewPhoto]:
     """Add photos that arrived together; where names clash, none is lost.
 
     The same bytes under the same name are one photo. Other bytes under a name that is taken get a row
@@ -154,9 +159,13 @@ def add_arrived(session: Session, job: Job, photos: Sequence[NewPhoto]) -> list[
         session: a write transaction that has locked the job.
         job: open or unpacking.
         photos: with storable names.
+        quota: what the owner may hold; None where it has been seen to.
 
     Returns:
         Those that were there already, whose bytes are not needed.
+
+    Raises:
+        Conflict: `quota_exceeded`; nothing is added then.
     """
     known = _by_custom_id(session, job.id, [photo.custom_id for photo in photos])
     rows: list[NewPhoto] = []
@@ -176,7 +185,7 @@ def add_arrived(session: Session, job: Job, photos: Sequence[NewPhoto]) -> list[
             photo = replace(photo, custom_id=name, error=error)
         known[photo.custom_id] = _identity(photo)
         rows.append(photo)
-    _insert(session, job, rows, first)
+    _insert(session, job, rows, first, quota)
     return repeated
 
 
@@ -190,10 +199,18 @@ def next_ordinal(session: Session, job_id: str) -> int:
     return session.scalar(_NEXT_ORDINAL, {"of_job": job_id}) or 0
 
 
-def _insert(session: Session, job: Job, photos: Sequence[NewPhoto], first: int | None = None) -> None:
+def _insert(
+    session: Session,
+    job: Job,
+    photos: Sequence[NewPhoto],
+    first: int | None = None,
+    quota: Quota | None = None,
+) -> None:
     first = next_ordinal(session, job.id) if first is None else first
     if photos:
         session.execute(_INSERT, [_row(job, photo, first + n) for n, photo in enumerate(photos)])
+        size_bytes = sum(photo.size_bytes or 0 for photo in photos if photo.in_place_path is None)
+        holdings.add(session, job.owner, photos=len(photos), size_bytes=size_bytes, quota=quota)
 
 
 def _by_custom_id(

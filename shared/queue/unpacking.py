@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from shared.db.models import Archive, Job, Photo
 from shared.domain import PhotoError
 from shared.ids import member_photo_id, new_id
+from shared.queue import holdings
+from shared.queue.holdings import Quota
 from shared.queue.intake import NewPhoto, add_arrived
 from shared.queue.moves import try_move
 from shared.queue.sweep import Rules
@@ -51,9 +53,21 @@ class HeldArchive:
 
 
 def begin(
-    session: Session, job: Job, *, name: str, kind: str, sha256: str, size_bytes: int, now: datetime
+    session: Session,
+    job: Job,
+    *,
+    name: str,
+    kind: str,
+    sha256: str,
+    size_bytes: int,
+    now: datetime,
+    quota: Quota | None = None,
 ) -> None:
-    """Let an open job wait for its archive to be unpacked; the archive's bytes are in the store."""
+    """Let an open job wait for its archive to be unpacked; the archive's bytes are in the store.
+
+    Raises:
+        Conflict: `quota_exceeded`.
+    """
     archive = Archive(
         job_id=job.id, name=name, kind=kind, sha256=sha256, size_bytes=size_bytes, left_alone={}
     )
@@ -61,6 +75,7 @@ def begin(
     session.add(archive)
     session.flush()
     try_move(session, job.id, "unpack", submitted_at=now)
+    holdings.add(session, job.owner, size_bytes=size_bytes, quota=quota)
 
 
 def claim_archive(session: Session, *, worker: str, lease_s: float, now: datetime) -> HeldArchive | None:
@@ -205,6 +220,7 @@ def _end(session: Session, job: Job, name: str, now: datetime) -> None:
     archive.unpacked_at, archive.lease_token, archive.lease_expires_at = now, None, None
     session.flush()
     try_move(session, job.id, "submit")
+    holdings.remove(session, job.owner, size_bytes=archive.size_bytes)
 
 
 def _add_failure(session: Session, job: Job, archive: Archive, error: PhotoError) -> None:

@@ -1,0 +1,144 @@
+"""What each owner holds, and how much an owner may: so that one cannot fill the service for all.
+
+Photos, and the bytes of uploads and archives in the store, are added up in one row for each owner, in
+the transactions that add and delete the rows they are counted from. Jobs that have not ended are counted
+when one is made, from an index that holds few of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+
+from sqlalchemy import case, func, select, text
+from sqlalchemy.orm import Session
+
+from shared.db.models import Archive, Holding, Job, Photo
+from shared.errors import Conflict
+from shared.settings import Settings
+from shared.states import JobState
+
+RETRY_AFTER_S = 60
+"""A job that ends makes room for another."""
+
+_UNENDED = [state for state in JobState if state != JobState.ENDED]
+
+_ADD = text(
+    "INSERT INTO holdings (owner, photos, size_bytes) VALUES (:owner, :photos, :size_bytes)"
+    " ON CONFLICT (owner) DO UPDATE SET photos = holdings.photos + excluded.photos,"
+    " size_bytes = holdings.size_bytes + excluded.size_bytes RETURNING photos, size_bytes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Photos of an owner's jobs, and bytes that the store keeps for them, thumbnails apart."""
+
+    photos: int = 0
+    size_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What an owner may hold.
+
+    Attributes:
+        jobs: that have not ended.
+        photos: of all jobs that are kept.
+        size_bytes: of uploads and archives in the store.
+    """
+
+    jobs: int
+    photos: int
+    size_bytes: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """As the settings say."""
+        return cls(settings.max_owner_jobs, settings.max_owner_photos, settings.max_owner_bytes)
+
+    def check(self, held: Held) -> None:
+        """Refuse what would be more.
+
+        Args:
+            held: what the owner would hold.
+
+        Raises:
+            Conflict: `quota_exceeded`, with the numbers.
+        """
+        what = (
+            ("photos", held.photos, self.photos, "NIGHTSHIFT_MAX_OWNER_PHOTOS"),
+            ("bytes", held.size_bytes, self.size_bytes, "NIGHTSHIFT_MAX_OWNER_BYTES"),
+        )
+        for name, number, limit, setting in what:
+            if number > limit:
+                message = f"an owner may hold {limit:,} {name} ({setting}); with these it would be {number:,}"
+                raise Conflict(
+                    "quota_exceeded", f"{message}: erase jobs first", quota=name, limit=limit, wanted=number
+                )
+
+
+def held_by(session: Session, owner: str) -> Held:
+    """What an owner holds."""
+    row = session.execute(select(Holding.photos, Holding.size_bytes).where(Holding.owner == owner)).first()
+    return Held(*row) if row else Held()
+
+
+def require(session: Session, owner: str, quota: Quota, *, photos: int, size_bytes: int = 0) -> None:
+    """Refuse early what `add` would refuse later.
+
+    Raises:
+        Conflict: `quota_exceeded`.
+    """
+    held = held_by(session, owner)
+    quota.check(Held(held.photos + photos, held.size_bytes + size_bytes))
+
+
+def require_job(session: Session, owner: str, quota: Quota) -> None:
+    """Refuse one job more than an owner may have that have not ended.
+
+    Raises:
+        Conflict: `too_many_jobs`, with the numbers.
+    """
+    unended = select(func.count()).select_from(Job).where(Job.owner == owner, Job.state.in_(_UNENDED))
+    jobs = session.scalar(unended) or 0
+    if jobs >= quota.jobs:
+        message = f"an owner may have {quota.jobs:,} jobs that have not ended (NIGHTSHIFT_MAX_OWNER_JOBS)"
+        raise Conflict(
+            "too_many_jobs",
+            f"{message}; there are {jobs:,}",
+            quota="jobs",
+            limit=quota.jobs,
+            wanted=jobs + 1,
+            retry_after_s=RETRY_AFTER_S,
+        )
+
+
+def add(
+    session: Session, owner: str, *, photos: int = 0, size_bytes: int = 0, quota: Quota | None = None
+) -> None:
+    """Count what is added in this transaction; last in it, since the owner's other requests wait for the row.
+
+    Raises:
+        Conflict: `quota_exceeded`; the transaction is to be given up.
+    """
+    if photos or size_bytes:
+        values = {"owner": owner, "photos": photos, "size_bytes": size_bytes}
+        held = Held(*session.execute(_ADD, values).one())
+        if quota is not None:
+            quota.check(held)
+
+
+def remove(session: Session, owner: str, *, photos: int = 0, size_bytes: int = 0) -> None:
+    """Count what is deleted in this transaction."""
+    add(session, owner, photos=-photos, size_bytes=-size_bytes)
+
+
+def stored_bytes(session: Session, job: Job) -> int:
+    """Bytes of a job that its owner's row counts: of uploads, and of an archive until it is unpacked."""
+    if job.originals_deleted_at is not None:
+        return 0
+    uploaded = case((Photo.in_place_path.is_(None), Photo.size_bytes))
+    photos = session.scalar(select(func.sum(uploaded)).where(Photo.job_id == job.id))
+    archive = select(Archive.size_bytes).where(Archive.job_id == job.id, Archive.unpacked_at.is_(None))
+    return int(photos or 0) + (session.scalar(archive) or 0)
