@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from shared.errors import Unreadable
-from worker.pipeline import jpeg, png, tiff
+from worker.pipeline import jpeg, png, png_chunks, tiff, tiff_pages
 from worker.pipeline.colour import GreyScale, to_eight_bits, to_rgb
+from worker.pipeline.kinds import FORMATS, kind_not_read
+from worker.pipeline.mend import is_out_of_order, mended
 from worker.pipeline.orientation import UNREADABLE, UPRIGHT, read_orientation
-from worker.pipeline.refusal import FORMATS, check_pixels, raise_damaged, raise_unidentified
+from worker.pipeline.refusal import check_pixels, raise_damaged, raise_unidentified
 from worker.pipeline.shrink import shrink, shrink_pixels
 
 _EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
@@ -76,32 +78,21 @@ def decode(
     """
     started = time.perf_counter()
     waited_s = 0.0
+    most = 0
 
     def admitted(pixels: int) -> None:
-        nonlocal waited_s
+        nonlocal waited_s, most
+        if pixels <= most:
+            return  # it is tried again, mended
+        most = pixels
         asked = time.perf_counter()
         admit(pixels)
         waited_s += time.perf_counter() - asked
 
     _prepare_pillow()
-    warnings: list[str] = []
+    limits = _Limits(height, max_photo_pixels, max_working_pixels)
     with _pillow_limit(max_photo_pixels):
-        try:
-            image = _open(data, warnings)
-            check_pixels(image.size, max_photo_pixels)
-            photo = _decode_opened(
-                data, image, warnings, height, max_photo_pixels, max_working_pixels, admitted
-            )
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            # Raised for more than 2x the limit, and for the warning where warnings are errors.
-            raise Unreadable("too_many_pixels", f"over {max_photo_pixels / 1e6:g} megapixels") from error
-        except Unreadable:
-            raise
-        except UnidentifiedImageError as error:
-            raise_unidentified(data, max_photo_pixels, error)
-        except Exception as error:
-            # Pillow's plugins let struct.error, KeyError and the like through on broken files.
-            raise_damaged(error)
+        photo = _decode_as_it_can_be(data, limits, admitted)
     elapsed_ms = (time.perf_counter() - started - waited_s) * 1000
     return DecodedPhoto(*photo, decode_ms=elapsed_ms)
 
@@ -126,9 +117,70 @@ def fit_size(width: int, height: int, max_height: int, max_pixels: int) -> tuple
     return max(1, int(width * factor)), max(1, int(height * factor))
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """See `decode`."""
+
+    height: int
+    max_photo_pixels: int
+    max_working_pixels: int
+
+
+_Decoded = tuple[NDArray[np.uint8], int, int, int, float, tuple[str, ...]]
+
+
+def _decode_as_it_can_be(data: bytes, limits: _Limits, admit: Callable[[int], None]) -> _Decoded:
+    """The photo as it lies there or, where that cannot be read, without what is not its pixels."""
+    if out_of_order := is_out_of_order(data):
+        for whole, notes in mended(data):
+            with suppress(Unreadable):
+                return _decode_once(whole, notes, limits, admit)
+    try:
+        return _decode_once(data, [], limits, admit)
+    except Unreadable as error:
+        if error.code != "corrupt_image":
+            raise
+        if kind := kind_not_read(data):
+            raise Unreadable("unsupported_format", f"a kind of image that is not read: {kind}") from error
+        first = error
+    for whole, notes in [] if out_of_order else mended(data):
+        try:
+            return _decode_once(whole, notes, limits, admit)
+        except Unreadable as error:
+            if error.code != "corrupt_image":
+                raise
+    raise first
+
+
+def _decode_once(data: bytes, warnings: list[str], limits: _Limits, admit: Callable[[int], None]) -> _Decoded:
+    """Decode, with whatever a plugin raises translated."""
+    try:
+        image = _open(data, warnings)
+        check_pixels(image.size, limits.max_photo_pixels)
+        return _decode_opened(data, image, warnings, limits, admit)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        # Raised for more than 2x the limit, and for the warning where warnings are errors.
+        raise Unreadable("too_many_pixels", f"over {limits.max_photo_pixels / 1e6:g} megapixels") from error
+    except Unreadable:
+        raise
+    except UnidentifiedImageError as error:
+        raise_unidentified(data, limits.max_photo_pixels, error)
+    except Exception as error:
+        # Pillow's plugins let struct.error, KeyError and the like through on broken files.
+        raise_damaged(error)
+
+
 def _open(data: bytes, warnings: list[str]) -> Image.Image:
     if data.startswith(jpeg.SIGNATURE):
-        return jpeg.open_jpeg(data)
+        image = jpeg.open_jpeg(data)
+        if image.info.get("icc_profile", b"") is None:
+            warnings.append(jpeg.NO_PROFILE)
+        return image
+    if data.startswith(png_chunks.SIGNATURE):
+        return png.open_png(data, warnings)
+    if data.startswith(tiff_pages.SIGNATURES):
+        data, notes = tiff_pages.of_photo(data)
+        warnings += notes
     try:
         return Image.open(io.BytesIO(data), formats=FORMATS)
     except ValueError as error:
@@ -140,39 +192,33 @@ def _open(data: bytes, warnings: list[str]) -> Image.Image:
 
 
 def _decode_opened(
-    data: bytes,
-    image: Image.Image,
-    warnings: list[str],
-    max_height: int,
-    max_photo_pixels: int,
-    max_working_pixels: int,
-    admit: Callable[[int], None],
-) -> tuple[NDArray[np.uint8], int, int, int, float, tuple[str, ...]]:
+    data: bytes, image: Image.Image, warnings: list[str], limits: _Limits, admit: Callable[[int], None]
+) -> _Decoded:
     if image.format == "JPEG":
         said = turn = read_orientation(image, warnings)
         size = image.size
         swapped = turn >= 5
         width, height = size[::-1] if swapped else size
-        target = fit_size(width, height, max_height, max_working_pixels)
+        target = fit_size(width, height, limits.height, limits.max_working_pixels)
         # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
         drafted = image.draft(image.mode, target[::-1] if swapped else target)
         admit(image.width * image.height)
         box = drafted[1] if drafted else (0, 0, *size)
         profile = image.info.get("icc_profile")
-        image = _load_jpeg(data, image, target[::-1] if swapped else target, box)
+        image = _load_jpeg(data, image, target[::-1] if swapped else target, box, warnings)
         scale, gamma = GreyScale(), None
     else:
         admit(image.width * image.height)
         said, scale, gamma = _load(image, warnings)
         size = image.size  # libheif and libtiff know it only now
-        check_pixels(size, max_photo_pixels)
+        check_pixels(size, limits.max_photo_pixels)
         box = (0, 0, *size)
         # TIFF is turned by its plugin while loading, PNG may carry its EXIF behind the pixels. HEIF is
         # turned by its own boxes and never by EXIF.
         turn = 1 if image.format == "HEIF" else read_orientation(image, warnings)
         swapped = turn >= 5
         width, height = size[::-1] if swapped else size
-        target = fit_size(width, height, max_height, max_working_pixels)
+        target = fit_size(width, height, limits.height, limits.max_working_pixels)
         profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
     image, notes = to_eight_bits(image, scale)
     warnings += notes
@@ -191,21 +237,28 @@ def _decode_opened(
 
 
 def _load_jpeg(
-    data: bytes, image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]
+    data: bytes,
+    image: Image.Image,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float],
+    warnings: list[str],
 ) -> Image.Image:
     """Load, and scale at once where that needs no part of the picture and saves a copy of the large one."""
     pixels = jpeg.decode_rgb(data, image)
-    if pixels is None:
-        image.load()
-        return image
-    return Image.fromarray(shrink_pixels(pixels, size) if box == (0, 0, *image.size) else pixels)
+    if pixels is not None:
+        return Image.fromarray(shrink_pixels(pixels, size) if box == (0, 0, *image.size) else pixels)
+    if (grey := jpeg.decode_grey(data, image)) is not None:
+        return Image.fromarray(grey)
+    image.load()
+    if said := jpeg.complaint(data, image.mode):
+        warnings.append(said)
+    return image
 
 
 def _load(image: Image.Image, warnings: list[str]) -> tuple[int, GreyScale, list[int] | None]:
     """Load all but JPEG: the orientation the file gave up by being loaded, its greys and its gamma."""
     said, scale, gamma = 1, GreyScale(), None
     if image.format == "PNG":
-        png.drop_texts(image)
         png.correct_colour_key(image)
     elif image.format == "TIFF":
         said = read_orientation(image, warnings)
@@ -215,7 +268,6 @@ def _load(image: Image.Image, warnings: list[str]) -> tuple[int, GreyScale, list
         said = original if original in UPRIGHT else 1
     image.load()
     if image.format == "PNG":
-        png.drop_texts(image)
         gamma = png.gamma_table(image)
     return said, scale, gamma
 

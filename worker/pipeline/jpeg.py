@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
+from itertools import islice
 
 import numpy as np
 import simplejpeg
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
 from shared.errors import Unreadable
+from worker.pipeline import jpeg_segments
 
 SIGNATURE = b"\xff\xd8\xff"
 
@@ -18,10 +19,12 @@ MAX_SCANS = 100
 """Most scans of one picture. Encoders write 1 to about 20; each costs the decoder a pass over all pixels, so
 that a megabyte of empty ones would take hours."""
 
-_START_OF_SCAN, _END = 0xDA, 0xD9
-_ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
-"""Markers without a length."""
-_MARKER = re.compile(rb"\xff+([^\x00\xff])")
+DAMAGED = "damaged_pixels: a part of the image is lost; faces may be missing or in the wrong place"
+NO_END = "the file's end is missing; all of its pixels are there"
+NO_PROFILE = "the colour profile was ignored: parts of it are missing"
+
+_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+"""simplejpeg's names of Pillow's modes."""
 
 
 def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
@@ -35,8 +38,10 @@ def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
         Unreadable: `corrupt_image` for over `MAX_SCANS` scans.
     """
     # Nearly every file has few of these two bytes, and counting them costs next to nothing.
-    if _count_pairs(data, _START_OF_SCAN) > MAX_SCANS and _scans(data) > MAX_SCANS:
-        raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_SCANS} scans")
+    if _count_pairs(data, jpeg_segments.SOS) > MAX_SCANS:
+        scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
+        if scans > MAX_SCANS:
+            raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_SCANS} scans")
     return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
@@ -49,16 +54,105 @@ def decode_rgb(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
 
     Returns:
         uint8 [H, W, 3], RGB, C-contiguous. None for other modes, and for whatever is not entirely in order:
-        what can be saved of a damaged file, and what is said of it, are Pillow's to decide.
+        what can be saved of a damaged file is Pillow's to decide.
     """
-    if image.mode != "RGB":
+    return _decode(data, image) if image.mode == "RGB" else None
+
+
+def decode_grey(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
+    """As `decode_rgb`, for grey pictures: uint8 [H, W]."""
+    pixels = _decode(data, image) if image.mode == "L" else None
+    return None if pixels is None else pixels[..., 0]
+
+
+def is_damaged(data: bytes, mode: str) -> bool:
+    """Whether libjpeg has to guess a part of the pixels.
+
+    Pillow lets nobody hear of it. libjpeg says no more than the first of its complaints, so that those
+    that do no harm are seen to first.
+
+    Args:
+        data: the whole file, which libjpeg can decode.
+        mode: of the picture as Pillow opens it.
+    """
+    return _complains(data, mode) and _complains(jpeg_segments.bare(data), mode)
+
+
+def complaint(data: bytes, mode: str) -> str | None:
+    """What is to be said of a file that Pillow decoded without a word; takes a part of the time again."""
+    if with_end(data, mode) is not None:
+        return NO_END
+    return DAMAGED if is_damaged(data, mode) else None
+
+
+def mended(data: bytes) -> tuple[bytes, list[str]] | None:
+    """A file that can be decoded in place of one that could not, and sentences on what it does without."""
+    notes: list[str] = []
+    whole, mode = data, _mode(data)
+    for readable, names in jpeg_segments.without_damaged(data):
+        known = _mode(readable)
+        if known is None or (notes and is_damaged(readable, known)):
+            continue
+        whole, mode = readable, known
+        notes = [f"the segment {name} is damaged and was ignored" for name in names]
+        if not is_damaged(whole, mode):
+            break
+    if mode is not None and (ended := with_end(whole, mode)) is not None:
+        whole = ended
+        notes.append(NO_END)
+    return (whole, notes) if notes else None
+
+
+def _mode(data: bytes) -> str | None:
+    try:
+        return open_jpeg(data).mode
+    except MemoryError:
+        raise
+    except Exception:  # whatever its parser met
         return None
+
+
+def with_end(data: bytes, mode: str) -> bytes | None:
+    """The file with its end marker, where that is all it lacks; else None."""
+    if jpeg_segments.end_of_pixels(data) < len(data):
+        return None
+    whole = data + b"\xff\xd9"
+    return whole if jpeg_segments.covers_all(whole) and not is_damaged(whole, mode) else None
+
+
+def kind_not_read(data: bytes) -> str | None:
+    """What kind of JPEG it is, where no decoder at hand reads that kind."""
+    frame = jpeg_segments.frame(data)
+    if frame is None:
+        return None
+    kind, bits, _, _ = frame
+    if kind in (0xC3, 0xC7, 0xCB, 0xCF):
+        return "a lossless JPEG"
+    if kind in (0xC5, 0xC6, 0xCD, 0xCE):
+        return "a hierarchical JPEG"
+    if bits not in (0, 8):
+        return f"a JPEG of {bits} bits a channel"
+    return "a JPEG in arithmetic coding" if kind in (0xC9, 0xCA) else None
+
+
+def _decode(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
     width, height = image.size
     try:
-        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(data, "RGB", min_height=height, min_width=width)
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, _SPACES[image.mode], min_height=height, min_width=width
+        )
     except Exception:
         return None
-    return pixels if pixels.shape == (height, width, 3) else None
+    return pixels if pixels.shape[:2] == (height, width) else None
+
+
+def _complains(data: bytes, mode: str) -> bool:
+    try:
+        # At an eighth of its size: the complaints come from unpacking, which is the same at any.
+        simplejpeg.decode_jpeg(data, _SPACES.get(mode, "RGB"), min_height=1, min_width=1)
+    except ValueError:
+        return True
+    return False
 
 
 def _count_pairs(data: bytes, kind: int) -> int:
@@ -66,17 +160,3 @@ def _count_pairs(data: bytes, kind: int) -> int:
     pair = np.uint16(kind << 8 | 0xFF)
     words = (np.frombuffer(data, "<u2", (len(data) - start) // 2, start) for start in (0, 1))
     return sum(int(np.count_nonzero(found == pair)) for found in words)
-
-
-def _scans(data: bytes) -> int:
-    """Scans of the first picture, counted no further than needed; thumbnails have their own."""
-    count, place = 0, 2
-    while count <= MAX_SCANS and (marker := _MARKER.search(data, place)):
-        kind, place = marker[1][0], marker.end()
-        if kind == _END:
-            break
-        if kind == _START_OF_SCAN:
-            count += 1
-        if kind not in _ALONE:
-            place += max(2, int.from_bytes(data[place : place + 2], "big"))
-    return count

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import io
+
 from PIL import Image
+
+from worker.pipeline import png_chunks
+from worker.pipeline.jpeg import DAMAGED, NO_END
 
 DISPLAY_GAMMA = 2.2
 GAMMA_THRESHOLD = 0.05
 """As in libpng: a gAMA nearer to 1 / 2.2 than this changes nothing that could be seen."""
 
-_TEXT_TO_KEEP = ("XML:com.adobe.xmp", "Raw profile type exif")
-"""Texts from which Pillow reads the orientation."""
-
 _RAISED = {"L;2": 85, "L;4": 17}
 """Factor that Pillow applies to the pixels of 2-bit and 4-bit grey, and forgets for their colour key."""
 
 
-def drop_texts(image: Image.Image) -> None:
-    """Take text chunks out of `image.info`, where they lie among the decoder's own entries.
+def open_png(data: bytes, warnings: list[str]) -> Image.Image:
+    """Open a file that begins with PNG's signature, without the chunks that are damaged or not read.
 
-    A text that is called `transparency`, `interlace` or `icc_profile` would be taken for the real thing.
-    To be called before loading and after it: texts may follow the pixels.
+    Pillow gives up the whole picture for a wrong checksum in its time stamp, and takes a text that is called
+    `transparency` for the real thing.
+
+    Raises:
+        Unreadable: see `read_chunks`.
     """
-    for key in [key for key, value in image.info.items() if isinstance(value, str)]:
-        if key not in _TEXT_TO_KEEP:
-            del image.info[key]
-    tile = getattr(image, "tile", None)
-    if tile and isinstance(tile[0].extents, str):  # a text called `bbox`
-        image.tile = [tile[0]._replace(extents=(0, 0, *image.size))]  # type: ignore[attr-defined]
+    chunks = png_chunks.read_chunks(data)
+    warnings += chunks.notes
+    if chunks.wrong_pixels:
+        warnings.append(DAMAGED)
+    if not chunks.ended:
+        warnings.append(NO_END)
+    return Image.open(io.BytesIO(chunks.file()), formats=("PNG",))
 
 
 def correct_colour_key(image: Image.Image) -> None:

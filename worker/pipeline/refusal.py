@@ -9,9 +9,8 @@ from typing import NoReturn
 from PIL import Image
 
 from shared.errors import Unreadable
-
-FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
-"""Pillow's names of what is read; its default list opens EPS, WMF and PSD too."""
+from worker.pipeline.kinds import FORMATS, refusal_of
+from worker.pipeline.webp import is_webp
 
 
 def check_pixels(size: tuple[int, int], max_photo_pixels: int) -> None:
@@ -44,9 +43,11 @@ def raise_unidentified(data: bytes, max_photo_pixels: int, error: Exception) -> 
             if "unknown pixel mode" in str(reason):
                 raise Unreadable("unsupported_format", f"a kind of {name} that is not read") from error
         raise Unreadable("corrupt_image", "the image is damaged: its header cannot be read") from error
-    raise Unreadable(
-        "unsupported_format", f"not an image in a format that is read ({', '.join(FORMATS)})"
-    ) from error
+    if is_webp(data):  # Pillow looks at the first chunk's name, too
+        raise Unreadable(
+            "corrupt_image", "the image is damaged: its first chunk is none of WebP's"
+        ) from error
+    raise Unreadable("unsupported_format", refusal_of(data)) from error
 
 
 def raise_damaged(error: Exception) -> NoReturn:

@@ -167,7 +167,7 @@ TEXT_BOMB = zlib.compress(bytes(64_000_000), 9)
 def test_a_chunk_that_unpacks_to_64_megabytes_is_not_unpacked(chunk: tuple[bytes, bytes], count: int) -> None:
     data = png(spread(PATCHES), 8, RGB, before=[chunk] * count)
     with Peak() as peak:
-        assert code_of(data) == "corrupt_image"
+        assert_chart(decoded(data), 0, warned=chunk[0] == b"iCCP")  # the texts are none that is read
     assert peak.bytes < 30_000_000
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import resource
@@ -29,6 +30,11 @@ CODES = frozenset({"corrupt_image", "unsupported_format", "too_many_pixels"})
 
 def outcome(data: bytes) -> str:
     """What became of a file: `photo`, an error's code, or a sentence about what should never happen."""
+    return outcome_and_pixels(data)[0]
+
+
+def outcome_and_pixels(data: bytes) -> tuple[str, str]:
+    """The same, and what tells a photo's pixels from all others."""
     try:
         photo = decode(
             data,
@@ -38,10 +44,10 @@ def outcome(data: bytes) -> str:
         )
     except Unreadable as error:
         if len(error.message) > 400:
-            return f"a message of {len(error.message)} characters"
-        return error.code if error.code in CODES else f"the code {error.code}"
+            return f"a message of {len(error.message)} characters", ""
+        return error.code if error.code in CODES else f"the code {error.code}", ""
     except BaseException as error:
-        return f"{type(error).__name__}: {error}"
+        return f"{type(error).__name__}: {error}", ""
     rows, columns = photo.pixels.shape[:2]
     sane = {
         "shape": photo.pixels.shape == (rows, columns, 3) and rows > 0 and columns > 0,
@@ -53,7 +59,8 @@ def outcome(data: bytes) -> str:
         "warnings": all(type(text) is str and len(text) < 300 for text in photo.warnings),
     }
     wrong = [name for name, good in sane.items() if not good]
-    return f"a photo with a wrong {wrong}" if wrong else "photo"
+    pixels = f"{photo.width}x{photo.height} {hashlib.sha256(photo.pixels).hexdigest()}"
+    return f"a photo with a wrong {wrong}" if wrong else "photo", pixels
 
 
 class Watched:
@@ -72,6 +79,10 @@ class Watched:
 
     def outcome(self, data: bytes) -> str:
         """As `outcome`, or how the process died, or that it took too long."""
+        return self.outcome_and_pixels(data)[0]
+
+    def outcome_and_pixels(self, data: bytes) -> tuple[str, str]:
+        """As `outcome_and_pixels`, likewise."""
         if self._process is None:
             self._process = self._start()
         assert self._process.stdin and self._process.stdout
@@ -80,18 +91,19 @@ class Watched:
             self._process.stdin.flush()
             if not select.select([self._process.stdout], [], [], PATIENCE_S)[0]:
                 self._end()
-                return f"took over {PATIENCE_S:g} s"
+                return f"took over {PATIENCE_S:g} s", ""
             line = self._process.stdout.readline()
         except OSError:
             line = b""
         if line:
-            return str(json.loads(line))
+            said, pixels = json.loads(line)
+            return said, pixels
         code = self._process.wait(10)
         self._end()
         self._errors.seek(0, os.SEEK_END)
         start = max(0, self._errors.tell() - 1500)
         self._errors.seek(start)
-        return f"the process died of {code}: {self._errors.read().decode(errors='replace')}"
+        return f"the process died of {code}: {self._errors.read().decode(errors='replace')}", ""
 
     def _start(self) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-X", "faulthandler", "-m", __name__]
@@ -127,11 +139,11 @@ def main() -> None:
     while head := sys.stdin.buffer.read(4):
         data = sys.stdin.buffer.read(struct.unpack(">I", head)[0])
         started = time.monotonic()
-        said = outcome(data)
+        said, pixels = outcome_and_pixels(data)
         elapsed_s = time.monotonic() - started
         if elapsed_s > 5:
             said = f"took {elapsed_s:.1f} s, then: {said}"
-        print(json.dumps(said), flush=True)  # noqa: T201
+        print(json.dumps([said, pixels]), flush=True)  # noqa: T201
 
 
 if __name__ == "__main__":

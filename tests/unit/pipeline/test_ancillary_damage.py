@@ -1,0 +1,236 @@
+"""What is damaged around the pixels is left out and named; the picture is the same."""
+
+from __future__ import annotations
+
+import io
+import struct
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.unit.pipeline.containers import with_segment
+from tests.unit.pipeline.parts import (
+    jpeg_of_parts,
+    jpeg_parts,
+    photo,
+    png_of_parts,
+    png_parts,
+    srgb,
+)
+from tests.unit.pipeline.pictures import code_of, decoded, encoded
+from tests.unit.pipeline.seeds import exif
+from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.tiff_pages import read_header
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"></x:xmpmeta>'
+
+
+def assert_same(data: bytes, whole: bytes, *named: str) -> DecodedPhoto:
+    """As many warnings as names, each with its name in it, and the pixels of the undamaged file."""
+    found, expected = decoded(data), decoded(whole)
+    assert not expected.warnings
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert len(found.warnings) == len(named), found.warnings
+    for name, warning in zip(named, found.warnings, strict=True):
+        assert name in warning
+    return found
+
+
+PNG_CHUNKS = sorted({part.name for part in png_parts() if part.ancillary})
+
+
+@pytest.mark.parametrize("name", PNG_CHUNKS, ids=bytes.decode)
+@pytest.mark.parametrize("how", ["sum", "length", "lost"])
+def test_a_png_chunk(name: bytes, how: str) -> None:
+    damage = {"sum": {"sum": 1}, "length": {"length": 77_777}, "lost": {"lost": 1}}[how]
+    parts = png_parts()
+    mutant = tuple(replace(part, **damage) if part.name == name else part for part in parts)  # type: ignore[arg-type]
+    assert_same(png_of_parts(mutant), png_of_parts(parts), name.decode())
+
+
+@pytest.mark.parametrize("name", [b"cHRM", b"gAMA", b"sRGB", b"pHYs", b"tIME", b"iCCP"], ids=bytes.decode)
+def test_a_png_chunk_that_is_too_short(name: bytes) -> None:
+    parts = png_parts()
+    mutant = tuple(replace(part, body=part.body[:-1]) if part.name == name else part for part in parts)
+    assert_same(png_of_parts(mutant), png_of_parts(parts), name.decode())
+
+
+def test_a_png_without_its_end() -> None:
+    whole = png_of_parts(png_parts())
+    assert_same(whole[:-12], whole, "end is missing")
+
+
+def test_png_pixels_with_a_wrong_checksum_may_be_wrong() -> None:
+    parts = png_parts()
+    mutant = tuple(replace(part, sum=1) if part.name == b"IDAT" else part for part in parts)
+    assert_same(png_of_parts(mutant), png_of_parts(parts), "damaged_pixels")
+
+
+JPEG_SEGMENTS = [index for index, part in enumerate(jpeg_parts()) if part.ancillary]
+NAMES = {b"\xfe": "COM", **{bytes([0xE0 + number]): f"APP{number}" for number in range(16)}}
+
+
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("length", [0, 1, 49, 300, 60_000])
+@pytest.mark.parametrize("index", JPEG_SEGMENTS)
+def test_a_jpeg_segment_that_lies_about_its_length(index: int, length: int, progressive: bool) -> None:
+    parts = jpeg_parts(progressive=progressive)
+    mutant = list(parts)
+    mutant[index] = replace(parts[index], length=length)
+    found = assert_pixels(jpeg_of_parts(tuple(mutant)), jpeg_of_parts(parts))
+    assert any(NAMES[parts[index].name] in warning for warning in found.warnings), found.warnings
+
+
+def assert_pixels(data: bytes, whole: bytes) -> DecodedPhoto:
+    found = decoded(data)
+    np.testing.assert_array_equal(found.pixels, decoded(whole).pixels)
+    return found
+
+
+SHORT = {
+    "APP13": (0xED, b"Photoshop 3.0\x008BIM\x03\xed"),
+    "APP2": (0xE2, b"ICC_PROFILE\0\x01"),
+    "APP0": (0xE0, b"JFIF\0"),
+    "APP14": (0xEE, b"Adobe\0"),
+}
+
+
+@pytest.mark.parametrize(("marker", "body"), SHORT.values(), ids=SHORT.keys())
+def test_a_jpeg_segment_that_ends_early(marker: int, body: bytes) -> None:
+    whole = encoded(photo(), "JPEG")
+    found = assert_pixels(with_segment(whole, marker, body), whole)
+    assert found.warnings == (f"the segment APP{marker - 0xE0} is damaged and was ignored",)
+
+
+def test_a_jpeg_profile_of_which_a_part_is_missing() -> None:
+    whole = encoded(photo(), "JPEG")
+    assert_same(with_segment(whole, 0xE2, b"ICC_PROFILE\0\x01\x02" + srgb()), whole, "colour profile")
+
+
+def test_a_jpeg_cut_off_within_its_exif_is_not_its_thumbnail() -> None:
+    whole = jpeg_of_parts(jpeg_parts())
+    thumbnail_ends = whole.index(b"\xff\xd9") + 2
+    assert code_of(whole[:thumbnail_ends]) == "corrupt_image"
+
+
+def test_zeros_between_segments_are_no_damage() -> None:
+    turned = encoded(photo(), "JPEG", exif=exif(6))
+    end = 4 + int.from_bytes(turned[4:6], "big")
+    end += 2 + int.from_bytes(turned[end + 2 : end + 4], "big")
+    assert assert_same(turned[:end] + bytes(7) + turned[end:], turned).exif_orientation == 6
+
+
+def webp_chunks(data: bytes) -> list[tuple[bytes, bytes]]:
+    place, found = 12, []
+    while place < len(data):
+        name, length = struct.unpack_from("<4sI", data, place)
+        found.append((name, data[place + 8 : place + 8 + length]))
+        place += 8 + length + length % 2
+    return found
+
+
+def webp_of(
+    chunks: list[tuple[bytes, bytes]], *, size: int | None = None, lengths: dict[bytes, int] | None = None
+) -> bytes:
+    body = b"WEBP"
+    for name, part in chunks:
+        length = (lengths or {}).get(name, len(part))
+        body += name + struct.pack("<I", length) + part + b"\0" * (len(part) % 2)
+    return b"RIFF" + struct.pack("<I", len(body) if size is None else size) + body
+
+
+@pytest.fixture(scope="module")
+def webp() -> bytes:
+    return encoded(photo(), "WEBP", lossless=True, exif=exif(1), icc_profile=srgb(), xmp=XMP)
+
+
+@pytest.mark.parametrize("name", [b"ICCP", b"EXIF", b"XMP "], ids=bytes.decode)
+@pytest.mark.parametrize("length", [0, 5000, 10**6, 2**31 - 1, 2**32 - 1])
+def test_a_webp_chunk_that_lies_about_its_length(webp: bytes, name: bytes, length: int) -> None:
+    assert_same(webp_of(webp_chunks(webp), lengths={name: length}), webp, name.decode().strip())
+
+
+@pytest.mark.parametrize("size", [0, 10, 2**31, 2**32 - 1])
+def test_a_webp_that_lies_about_its_own_length(webp: bytes, size: int) -> None:
+    assert_same(webp_of(webp_chunks(webp), size=size), webp, "lengths")
+
+
+@pytest.mark.parametrize(("missing", "name"), [(20, "XMP"), (120, "EXIF")])
+def test_a_webp_cut_off_behind_its_pixels(webp: bytes, missing: int, name: str) -> None:
+    assert_same(webp[:-missing], webp, name)
+
+
+GIF_EXTENSIONS = {
+    "control, short": (b"!\xf9\x02\0\0\0", "graphic control"),
+    "control, empty": (b"!\xf9\0", "graphic control"),
+    "control, no end": (b"!\xf9\x04\0\0\0\0", "graphic control"),
+    "control, long": (b"!\xf9\xff\0\0\0\0\0", "graphic control"),
+    "application, no end": (b"!\xff\x0bNETSCAPE2.0\x03\x01\0", "application"),
+    "application, empty": (b"!\xff\0", "application"),
+    "application, cut": (b"!\xff\x0bICCRGBG1012\xff" + bytes(40) + b"\0", "application"),
+    "comment, long": (b"!\xfe\xffabc\0", "comment"),
+    "comment, short": (b"!\xfe\x02abcdefgh\0", "comment"),
+    "unknown": (b"!\x99\x05abc", "unknown"),
+    "no name": (b"!", "extension"),
+}
+
+
+@pytest.mark.parametrize(("extension", "name"), GIF_EXTENSIONS.values(), ids=GIF_EXTENSIONS.keys())
+def test_a_gif_extension(extension: bytes, name: str) -> None:
+    whole = encoded(photo().quantize(64), "GIF")
+    start = 13 + (3 << ((whole[10] & 7) + 1))
+    assert_same(whole[:start] + extension + whole[whole.index(b",\0\0\0\0", start) :], whole, name)
+
+
+BMP_FIELDS = {
+    "pixels within the header": (10, "<I", 13, "place of the pixels"),
+    "pixels beyond the end": (10, "<I", 2**32 - 1, "place of the pixels"),
+    "pixels too late": (10, "<I", 2000, "place of the pixels"),
+    "too many colours": (46, "<I", 300, "number of colours"),
+    "far too many colours": (46, "<I", 2**32 - 1, "number of colours"),
+    "length of the file": (2, "<I", 0, ""),
+    "length of the pixels": (34, "<I", 2**32 - 1, ""),
+    "resolution": (38, "<i", -1, ""),
+}
+
+
+@pytest.mark.parametrize(("place", "code", "value", "name"), BMP_FIELDS.values(), ids=BMP_FIELDS.keys())
+def test_a_bmp_header(place: int, code: str, value: int, name: str) -> None:
+    whole = encoded(photo().quantize(256), "BMP")
+    data = bytearray(whole)
+    struct.pack_into(code, data, place, value)
+    assert_same(bytes(data), whole, *([name] if name else []))
+
+
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF"])
+def test_metadata_of_heif_that_lies_beyond_the_end(image_format: str) -> None:
+    whole = encoded(photo(), image_format, exif=exif(1), xmp=XMP)
+    place = whole.index(b"iloc")
+    entries = [at for at in range(place, place + 90) if whole[at : at + 4] == struct.pack(">I", len(XMP))]
+    data = bytearray(whole)
+    data[entries[0] : entries[0] + 4] = b"\x7f\xff\xff\xff"
+    assert_same(bytes(data), whole, "XMP")
+
+
+@pytest.mark.parametrize("number", [274, 34675])
+def test_a_tiff_tag_whose_values_lie_beyond_the_end(number: int) -> None:
+    whole = encoded(photo(), "TIFF", compression="tiff_lzw", icc_profile=srgb(), tiffinfo={274: 1})
+    header = read_header(whole)
+    assert header is not None
+    entry = header.pages()[0].tags[number].entry
+    data = whole.replace(entry, entry[:4] + struct.pack("<II", 2**31, 2**31))
+    assert_same(data, whole, {274: "Orientation", 34675: "ICCProfile"}[number])
+
+
+def test_a_mended_file_keeps_what_is_sound() -> None:
+    turned = photo().transpose(Image.Transpose.ROTATE_90)
+    whole = encoded(turned, "JPEG", exif=exif(6))
+    found = assert_pixels(with_segment(whole, *SHORT["APP13"]), whole)
+    assert (found.exif_orientation, found.width) == (6, photo().width)
+    data = io.BytesIO()
+    turned.save(data, "PNG", exif=exif(6), icc_profile=b"no profile")
+    assert decoded(data.getvalue()).exif_orientation == 6
