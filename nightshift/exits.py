@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from nightshift.errors import ApiError, ClientError, Unreachable
 from nightshift.screen import say as say
 from shared.errors import Conflict, InvalidInput, NightshiftError
+from shared.photo_names import path_spelled_out
 from shared.plain_text import plain
 
 P = ParamSpec("P")

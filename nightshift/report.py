@@ -20,7 +20,7 @@ from nightshift.replacement import replacing
 from nightshift.report_page.page import write_page
 from nightshift.screen import cell
 from shared.errors import InvalidInput, NightshiftError
-from shared.photo_names import path_spelled_out
+from shared.photo_names import path_spelled_out, spelled_out
 from shared.plain_text import plain
 
 NAMES_SHOWN = 10
