@@ -86,7 +86,7 @@ def whose_jobs(named: str | None) -> str | None:
 
 
 def viewer() -> Viewer:
-    """From where a caller looks at jobs. Admins see their owner's: whoever is to see all is given the scope."""
+    """From where a caller looks at jobs; admins, too, see everybody's only with the scope for it."""
     caller: Caller = g.caller
     inside = caller.may(Scope.READ) or caller.may(Scope.SUBMIT)
     return Viewer(caller.owner if inside else "", Scope.OPERATOR in caller.scopes)
