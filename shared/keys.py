@@ -25,7 +25,7 @@ _OWNER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class Scope(StrEnum):
-    """What a key is good for; `admin` includes the others."""
+    """What a key is good for; `admin` includes the others, except that it sees its owner's jobs alone."""
 
     # Look at the owner's jobs.
     READ = "read"
