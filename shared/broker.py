@@ -13,8 +13,8 @@ import json
 import logging
 import time
 import uuid
-from collections.abc import Callable, MutableSequence
-from typing import Any, TypeVar, cast
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar, cast
 
 import redis
 from kombu.transport import TRANSPORT_ALIASES
@@ -27,14 +27,26 @@ LARGEST_RING_BYTES = 4096
 SAY_EVERY_S = 10.0
 
 T = TypeVar("T")
+
+
+class Counts(Protocol):
+    """Numbers by their place."""
+
+    def __getitem__(self, place: int, /) -> int:
+        """One of them."""
+
+    def __setitem__(self, place: int, number: int, /) -> None:
+        """Change it."""
+
+
 log = logging.getLogger(__name__)
 
-_counts: MutableSequence[int] = [0, 0]
+_counts: Counts = [0, 0]
 """Messages that were dropped, and how many of them somebody has been told of."""
 _said_at_s = float("-inf")
 
 
-def count_in(counts: MutableSequence[int]) -> None:
+def count_in(counts: Counts) -> None:
     """Count in numbers that others see: a worker's children tell the database what their parent dropped."""
     global _counts
     _counts = counts
@@ -116,7 +128,7 @@ class _Client(redis.Redis):
         return key, fresh_ring()
 
 
-class Channel(kombus.Channel):  # type: ignore[misc]
+class Channel(kombus.Channel):
     """Kombu's, with one queue that is always there."""
 
     def _get_client(self) -> type[redis.Redis]:
@@ -152,7 +164,7 @@ class Channel(kombus.Channel):  # type: ignore[misc]
         return do()
 
 
-class Transport(kombus.Transport):  # type: ignore[misc]
+class Transport(kombus.Transport):
     """Kombu's, with our channel."""
 
     Channel = Channel

@@ -119,9 +119,9 @@ def _text(value: object) -> str:
     return redacted(str(value)).encode("utf-8", "backslashreplace").decode()
 
 
-def _told(of: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
     """A traceback, in which an error's own words are one line each."""
-    told = traceback.TracebackException(*of).format()
+    told = traceback.TracebackException(*exc_info).format()
     return "\n".join(
         # What Python puts into lines itself, frames above all, is indented; the rest is what somebody said.
         part.rstrip("\n") if part[:1].isspace() else plain(part.rstrip("\n"))

@@ -36,6 +36,8 @@ _ARMED = re.compile(rf"^(?='*[\t\r]|{_FORMULA})|(?:(?<=[;\n\r])|(?<=.\t))(?={_FO
 """Places where a cell may begin: where it does, and, to a program that splits at semicolons, tabs or line
 ends whatever the quotes say, behind these. At the very beginning a tab or carriage return is enough."""
 
+_SUSPECT = re.compile(rf"[\t\r{_SIGNS}]")
+
 Cell = str | int | float | bool | None
 
 
@@ -44,7 +46,8 @@ def disarm(text: str) -> str:
 
     Taking one apostrophe away wherever one was put gives the text back: `rearm`.
     """
-    return _ARMED.sub("'", text)
+    # Nearly every cell is a digest, an id or a plain name.
+    return _ARMED.sub("'", text) if _SUSPECT.search(text) else text
 
 
 _DISARMED = re.compile(rf"^'(?='*[\t\r]|{_FORMULA})|(?:(?<=[;\n\r])|(?<=.\t))'(?={_FORMULA})", re.DOTALL)
