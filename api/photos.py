@@ -46,7 +46,8 @@ def put_photo(path: JobPath, query: PutQuery) -> Response:
     """Put one photo into an open job
 
     The body is the file's bytes as they are. The same bytes again under the same `custom_id` are
-    no error, and are answered 200. A `Content-Digest: sha-256=:...:` header is checked.
+    no error, and are answered 200. A `Content-Digest: sha-256=:...:` header is checked. An empty body is
+    a photo that failed.
     """
     body = body_of(request, context().settings.max_photo_bytes)
     announced_bytes = request.content_length or 0

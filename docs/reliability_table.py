@@ -13,15 +13,19 @@ BEGIN, END = "<!-- faults -->", "<!-- /faults -->"
 
 
 def table(record: str) -> str:
-    """Markdown of a record: one line a fault, then the numbers of the long runs."""
+    """Markdown of a record: a line a fault, the numbers of the long runs, and what was tried by attackers."""
     recovered: dict[str, list[float]] = defaultdict(list)
     lost: dict[str, int] = defaultdict(int)
     doubled: dict[str, int] = defaultdict(int)
     notes: list[str] = []
+    attacks: list[str] = []
     for line in record.splitlines():
         entry = json.loads(line)
         if "note" in entry:
             notes.append(f"| {entry['note']} | {entry['value']} |")
+            continue
+        if "tried" in entry:
+            attacks.append(f"| {entry['tried']} | {entry['held']} | {entry['cost']} |")
             continue
         name = entry["fault"]
         recovered[name].append(entry["recovered_s"])
@@ -38,6 +42,8 @@ def table(record: str) -> str:
         )
     if notes:
         lines += ["", "| Long run | |", "|---|--:|", *notes]
+    if attacks:
+        lines += ["", "| Tried | Held | Cost |", "|---|---|---|", *attacks]
     return "\n".join(lines)
 
 

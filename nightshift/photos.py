@@ -157,7 +157,7 @@ def _walk(
         undecided = [here / name for name in files if not is_taken_by_its_name(name)]
         beginnings = dict(zip(undecided, pool.map(_beginning, undecided), strict=True))
         for path in map(here.joinpath, files):
-            kind = left_alone_as(path.name, partial(beginnings.get, path, b""))
+            kind = left_alone_as(path.name, partial(beginnings.__getitem__, path))
             if kind is None:
                 yield path
             else:

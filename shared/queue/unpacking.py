@@ -38,7 +38,7 @@ class HeldArchive:
         size_bytes: of its bytes.
         position: members dealt with.
         unpacked_bytes: what they had.
-        left_alone: files that are no photos by their extension, counted by it.
+        left_alone: files that are no photos, counted by what they are; see `shared.what_is_taken`.
     """
 
     token: str

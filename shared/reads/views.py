@@ -65,7 +65,8 @@ class Archive(View):
     size_bytes: int
     members: int = Field(description="Members dealt with so far.")
     left_alone: dict[str, int] = Field(
-        description="Files in it that are no photos by their names, by extension; they were not read."
+        description="Files in it that are no photos by their first bytes, by extension, and what systems and"
+        " photo programs keep for themselves."
     )
     unpacked_at: datetime | None = Field(description="Null while it is being unpacked.")
 
