@@ -43,7 +43,7 @@ from nightshift.report import (
     write_report,
     write_results,
 )
-from nightshift.waiting import Lookout, told_if_slow
+from nightshift.waiting import WORD_S, Lookout, told_if_slow
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.errors import InvalidInput, NightshiftError
@@ -268,8 +268,8 @@ class Run:
 
     def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
         job = None
-        quiet = {"word_s": _QUIET_WORD_S} if self._request.quiet else {}
-        lookout = Lookout(client, say, give_up_s=self._settings.give_up_s, **quiet)
+        word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
+        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s)
         for job in client.poll(job_id, wait_s=_LOOK_S):
             self._job = job
             progress.show(job)

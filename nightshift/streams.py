@@ -89,9 +89,9 @@ def prepare() -> None:
         with suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     if not isinstance(sys.stdout, _Strict):
-        sys.stdout = _Strict(sys.stdout)  # type: ignore[assignment]
+        sys.stdout = _Strict(sys.stdout)
     if not isinstance(sys.stderr, _Lenient):
-        sys.stderr = _Lenient(sys.stderr)  # type: ignore[assignment]
+        sys.stderr = _Lenient(sys.stderr)
 
 
 def drop_output() -> None:

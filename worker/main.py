@@ -12,6 +12,7 @@ import os
 import threading
 from typing import Any
 
+import billiard
 from celery import Celery, signals
 from celery.worker import state as celery_state
 
@@ -87,6 +88,12 @@ def _check_before_forking(**_: object) -> None:
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     except NightshiftError as error:
         raise SystemExit(f"nightshift worker: {error.code}: {plain(error.message)}") from error
+    try:
+        # The pool is made of these.
+        billiard.Lock()
+    except OSError as error:
+        reason = f"the folder of shared memory, /dev/shm, cannot be used: {error.strerror}"
+        raise SystemExit(f"nightshift worker: start_failed: {reason}") from error
     _starts.watch(settings.worker_count, _give_up)
 
 

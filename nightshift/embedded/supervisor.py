@@ -127,4 +127,5 @@ def _obituary(command: Command, code: int) -> str:
     text = f"{command.name} keeps ending (code {code})"
     if command.log is None:
         return text
-    return f"{text}; the last lines of {command.log}:\n{last_lines(command.log)}"
+    # One line: of a traceback it is the one that says what it was.
+    return f"{text}; {command.log} ends: {last_lines(command.log, 1).strip()}"
