@@ -20,6 +20,8 @@ from shared.errors import Transient
 BALLAST_BYTES = 64_000_000
 """Enough to delete some ten thousand photos; of a small disk, a twentieth."""
 
+PIECE_BYTES = 1_000_000
+
 Done = TypeVar("Done")
 
 
@@ -33,7 +35,12 @@ def keep(database: Database) -> None:
         return
     try:
         with path.open("xb") as file:
-            os.posix_fallocate(file.fileno(), 0, size_bytes)
+            if hasattr(os, "posix_fallocate"):
+                os.posix_fallocate(file.fileno(), 0, size_bytes)
+            else:
+                # macOS. A hole would take up no room.
+                for _ in range(size_bytes // PIECE_BYTES):
+                    file.write(bytes(PIECE_BYTES))
     except OSError:
         with suppress(OSError):
             path.unlink()

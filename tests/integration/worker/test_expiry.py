@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import subprocess
@@ -11,7 +12,10 @@ from pathlib import Path
 
 import libfaketime
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
+from nightshift.cli import app
 from shared import erasure
 from shared.clock import utc_now
 from shared.db.engine import Database
@@ -154,6 +158,34 @@ def test_an_operator_may_say_that_the_clock_is_right(
     with database.write() as session:
         assert expiry.standing(session).in_doubt
         assert not expiry.trust(session).in_doubt
+    sweeper.sweep()
+    assert not there(database)
+
+
+def test_the_command_shows_and_confirms_the_clock(
+    database: Database, database_url: str, sweeper: Sweeper, clock: Clock, tmp_path: Path
+) -> None:
+    ended_job(database)
+    sweeper.sweep()
+
+    def admin(*arguments: str) -> Result:
+        environment = {
+            "NIGHTSHIFT_HOME": str(tmp_path),
+            "NIGHTSHIFT_DATABASE_URL": database_url,
+            "NIGHTSHIFT_STORE_URL": f"file://{tmp_path}/store",
+        }
+        return CliRunner().invoke(app, ["admin", *arguments], env=environment)
+
+    assert admin("clock").exit_code == 0
+    clock.ahead = 40 * DAY
+    doubted = admin("clock")
+    assert (doubted.exit_code, "by it 1 jobs have expired" in doubted.stdout) == (3, True)
+    assert "nothing expires before" in doubted.stderr
+    assert "warning  expiry" in admin("doctor").stdout
+    assert there(database)
+    trusted = json.loads(admin("clock", "--trust", "--json").stdout)
+    assert (trusted["in_doubt"], trusted["due"]) == (False, 1)
+    assert admin("clock").exit_code == 0
     sweeper.sweep()
     assert not there(database)
 
