@@ -19,6 +19,12 @@ MAX_SCANS = 100
 """Most scans of one picture. Encoders write 1 to about 20; each costs the decoder a pass over all pixels, so
 that a megabyte of empty ones would take hours."""
 
+MAX_SCANNED_PIXELS = 4_000_000_000
+"""Most pixels of all scans together: of 200 megapixels, 20."""
+
+_FEW_PIXELS = 8_000_000
+"""Pixels of all scans that need no looking at."""
+
 DAMAGED = "damaged_pixels: a part of the image is lost; faces may be missing or in the wrong place"
 NO_END = "the file's end is missing; all of its pixels are there"
 NO_PROFILE = "the colour profile was ignored: parts of it are missing"
@@ -76,6 +82,26 @@ def is_damaged(data: bytes, mode: str) -> bool:
         mode: of the picture as Pillow opens it.
     """
     return _complains(data, mode) and _complains(jpeg_segments.bare(data), mode)
+
+
+def kept_samples(data: bytes, image: JpegImagePlugin.JpegImageFile) -> float:
+    """How many values a pixel the decoder keeps of a whole picture: none of one scan, all of several.
+
+    Args:
+        data: the whole file.
+        image: opened from it, and not drafted.
+
+    Raises:
+        Unreadable: `too_many_pixels` where its scans would take minutes.
+    """
+    pixels = image.width * image.height
+    if pixels * max(1, _count_pairs(data, jpeg_segments.SOS)) <= _FEW_PIXELS:
+        return 0.0
+    scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
+    if pixels * scans > MAX_SCANNED_PIXELS:
+        raise Unreadable("too_many_pixels", f"{scans} scans of {pixels / 1e6:.0f} megapixels")
+    areas = [across * down for _, across, down, _ in image.layer]
+    return sum(areas) / max(1, *areas) if scans > 1 or image.info.get("progressive") else 0.0
 
 
 def complaint(data: bytes, mode: str) -> str | None:

@@ -222,6 +222,8 @@ def _chain(data: bytes, place: int, seen: set[int], before: Sequence[Segment] = 
             break
         found.append(segment)
         place = segment.end
+        if data[place - 2 : place] == b"\xff\xd8":
+            break  # what begins there is a thumbnail within the segment
         if segment.kind == SOS:
             kinds = {part.kind for part in (*before, *found)}
             complete = DQT in kinds and not kinds.isdisjoint(SOF)
@@ -242,6 +244,8 @@ def _behind_the_lie(data: bytes) -> list[_Way]:
             break
         sound.append(segment)
         place = segment.end
+        if data[place - 2 : place] == b"\xff\xd8":
+            break
     # What has no segment behind it is the one that lies.
     while sound and not sound[-1].ancillary:
         sound.pop()
