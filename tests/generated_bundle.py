@@ -48,7 +48,11 @@ def _random_tensors(architecture: Architecture, age_outputs: int) -> tuple[tuple
 
 
 def manifest(
-    *, size: int = 64, age: dict[str, Any] | None = None, architecture: Architecture = V2S
+    *,
+    size: int = 64,
+    age: dict[str, Any] | None = None,
+    architecture: Architecture = V2S,
+    classes: tuple[str, str] = ("female", "male"),
 ) -> dict[str, Any]:
     """A manifest without its files."""
     groups = [{"label": label, "low": low, "high": high} for label, low, high in AGE_GROUPS]
@@ -59,7 +63,7 @@ def manifest(
         "features": FEATURES[architecture],
         "input": {"size": size, "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]},
         "heads": {
-            "gender": {"classes": ["female", "male"]},
+            "gender": {"classes": classes},
             "age": {"groups": groups, **(age or {"kind": "years"})},
         },
         "framing": UTKFACE.model_dump(),
@@ -67,7 +71,13 @@ def manifest(
     }
 
 
-def write_random_bundle(folder: Path, *, size: int = 64, architecture: Architecture = V2S) -> Manifest:
+def write_random_bundle(
+    folder: Path,
+    *,
+    size: int = 64,
+    architecture: Architecture = V2S,
+    classes: tuple[str, str] = ("female", "male"),
+) -> Manifest:
     """A bundle that loads, for crops of `size` px."""
     tensors = random_tensors(architecture=architecture)
-    return write_bundle(folder, manifest(size=size, architecture=architecture), tensors)
+    return write_bundle(folder, manifest(size=size, architecture=architecture, classes=classes), tensors)

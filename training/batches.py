@@ -14,8 +14,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from training.augment import as_tensor, plain
 from training.chips import Chip, ChipArchive
-from training.losses import YEARS, Targets
+from training.losses import Targets
 from training.teachers import Teachers
+from training.trainable import YEARS
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,9 +30,9 @@ from training.augment import MEAN, STD
 from training.calibration import AGE_GROUP_PRECISION, GENDER_PRECISION, Calibrated, calibrate, group_sums
 from training.checkpoint import load_average
 from training.chips import GENDERS, ChipArchive, sample
-from training.losses import YEARS
 from training.metrics import groups_of, headline
 from training.recipe import BEFORE, read_recipe
+from training.trainable import YEARS, load_trainable
 from worker.pipeline.bundle import load_bundle, write_bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.framing import UTKFACE
@@ -79,18 +79,14 @@ def run_source(run: Path, side_px: int | None) -> Source:
 
 
 def bundle_source(folder: Path, side_px: int | None) -> Source:
-    """The weights of a bundle that knows years.
+    """The weights of a bundle.
 
     Raises:
         InvalidInput: `bad_source`.
         ModelUnavailable: it is none.
     """
-    bundle = load_bundle(folder, torch.device("cpu"))
+    bundle = load_trainable(folder, "bad_source")
     manifest = bundle.manifest
-    if manifest.heads.age.kind != "years" or manifest.heads.gender.classes != GENDERS:
-        raise InvalidInput("bad_source", f"{folder}: only an age head of years, with male before female")
-    if (manifest.input.mean, manifest.input.std) != (MEAN, STD):
-        raise InvalidInput("bad_source", f"{folder}: another normalisation than the training's")
     tensors = {name: tensor.clone() for name, tensor in bundle.network.state_dict().items()}
     about = (manifest.model_extra or {}).get("training", {})
     side_px = side_px or manifest.input.size

@@ -36,8 +36,8 @@ from training.calibration import group_sums
 from training.chips import ChipArchive
 from training.export import LICENCE as CHIPS_LICENCE
 from training.export import Source, write_weights
-from training.losses import YEARS
 from training.metrics import Answers, headline
+from training.trainable import YEARS
 from worker.pipeline.mobilenet import convolutions, mobilenet_v1
 from worker.pipeline.network import on_meta
 

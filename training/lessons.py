@@ -18,10 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.bundles import Architecture
-from shared.errors import InvalidInput
-from training.augment import MEAN, STD
-from training.chips import GENDERS
-from worker.pipeline.bundle import load_bundle
+from training.trainable import load_trainable
 from worker.pipeline.choice import native_precision
 from worker.pipeline.network import Network
 
@@ -48,7 +45,6 @@ class Teacher:
 
     Args:
         folder: of the bundle.
-        years: outputs that its age head must have.
 
     Attributes:
         sha256: of the bundle.
@@ -60,20 +56,10 @@ class Teacher:
         InvalidInput: `bad_teacher` when its heads or its normalisation are not those that training has.
     """
 
-    def __init__(self, folder: Path, years: int) -> None:
-        bundle = load_bundle(folder, torch.device("cpu"))
-        manifest = bundle.manifest
-        outputs = bundle.network.age.out_features
-        if manifest.heads.age.kind != "years" or outputs != years:
-            raise InvalidInput(
-                "bad_teacher", f"{folder}: no age head of {years} years, but {outputs} outputs"
-            )
-        if manifest.heads.gender.classes != GENDERS:
-            raise InvalidInput("bad_teacher", f"{folder}: its genders are not male before female")
-        if (manifest.input.mean, manifest.input.std) != (MEAN, STD):
-            raise InvalidInput("bad_teacher", f"{folder}: another normalisation than the training's")
-        self.sha256 = manifest.sha256
-        self.side_px = manifest.input.size
+    def __init__(self, folder: Path) -> None:
+        bundle = load_trainable(folder, "bad_teacher")
+        self.sha256 = bundle.manifest.sha256
+        self.side_px = bundle.manifest.input.size
         self._network = bundle.network
         self._bf16 = native_precision(torch.device("cpu")) == "bf16"
         self.channels = _channels(bundle.network)

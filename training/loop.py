@@ -25,10 +25,11 @@ from training.checkpoint import Position, load_checkpoint, save_checkpoint
 from training.chips import Chip, ChipArchive, sample
 from training.lessons import Projections, Teacher, lesson_losses, mixture
 from training.log import Log
-from training.losses import YEARS, Outputs, Student, losses
+from training.losses import Outputs, Student, losses
 from training.metrics import Answers, headline
 from training.recipe import Recipe
 from training.teachers import Teachers
+from training.trainable import YEARS
 from worker.pipeline.choice import native_precision
 from worker.pipeline.network import Network
 

@@ -11,10 +11,8 @@ from torch.nn import functional
 from shared.bundles import AGE_GROUPS
 from training.lessons import Projections, maps_of
 from training.teachers import DESCRIPTOR, TEACHER_AGES
+from training.trainable import YEARS
 from worker.pipeline.network import Network
-
-YEARS = 101
-"""Bins of the age head: one a year, 0 to 100; who is older counts as 100."""
 
 _GENDER_SMOOTHING = 0.05
 _TINY = 1e-6

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
@@ -24,11 +23,10 @@ from training.checkpoint import STATE
 from training.chips import ChipArchive
 from training.lessons import Teacher
 from training.loop import Interrupted, TrainingRun, training_chips
-from training.losses import YEARS
 from training.plot import plot_run
 from training.recipe import BEFORE, RECIPE, Recipe, make_recipe, read_recipe
 from training.teachers import read_teachers
-from worker.pipeline.bundle import load_bundle
+from training.trainable import load_trainable
 
 DEFAULT_STAGES = "64:4,96:4,128:3,192:2,256:1"
 
@@ -44,7 +42,7 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
     folder: Path = arguments.out
     start = _tensors_of(arguments.start) if arguments.start else None
     start_manifest = read_manifest(arguments.start) if arguments.start else None
-    teacher = Teacher(arguments.teacher, YEARS) if arguments.teacher else None
+    teacher = Teacher(arguments.teacher) if arguments.teacher else None
     recipe = make_recipe(
         architecture=_architecture(arguments.architecture, start_manifest),
         stages=arguments.stages,
@@ -141,10 +139,8 @@ def _architecture(asked: Architecture | None, start: Manifest | None) -> Archite
 
 
 def _tensors_of(folder: Path) -> dict[str, Tensor]:
-    bundle = load_bundle(folder, torch.device("cpu"))
-    if bundle.network.age.out_features != YEARS:
-        raise InvalidInput("bad_start", f"{folder} has no age head of {YEARS} years")
-    return {name: tensor.clone() for name, tensor in bundle.network.state_dict().items()}
+    network = load_trainable(folder, "bad_start").network
+    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
 
 def _parser() -> argparse.ArgumentParser:

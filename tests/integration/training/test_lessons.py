@@ -15,16 +15,14 @@ from tests.chips_made import write_chips
 from tests.generated_bundle import manifest, random_tensors, write_random_bundle
 from training import export, train
 from training.checkpoint import load_average
-from training.chips import ChipArchive
+from training.chips import GENDERS, ChipArchive
 from training.lessons import Teacher
 from training.log import read_log
 from training.loop import TrainingRun
-from training.losses import YEARS
 from training.recipe import make_recipe
 from worker.pipeline.bundle import load_bundle, write_bundle
 
 SMALL = ("--stages", "32:1", "--batch-size", "8", "--train-chips", "32", "--processes", "0")
-MALE_FIRST = {"gender": {"classes": ["male", "female"]}}
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +33,7 @@ def chips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("weights") / "teacher"
-    write_random_bundle(folder, size=48, architecture="mobilenet_v1")
-    edit(folder, "heads", MALE_FIRST)
+    write_random_bundle(folder, size=48, architecture="mobilenet_v1", classes=GENDERS)
     return folder
 
 
@@ -95,7 +92,7 @@ def test_an_interrupted_lesson_goes_on_to_the_very_same_weights(
             ChipArchive(chips),
             None,
             tmp_path / name,
-            teacher=Teacher(teacher, YEARS),
+            teacher=Teacher(teacher),
             processes=0,
             checkpoint_every_s=0,
         )
@@ -153,8 +150,7 @@ def of_females_first(folder: Path) -> None:
 
 
 def otherwise_normalised(folder: Path) -> None:
-    write_random_bundle(folder, architecture="mobilenet_v1")
-    edit(folder, "heads", MALE_FIRST)
+    write_random_bundle(folder, architecture="mobilenet_v1", classes=GENDERS)
     edit(folder, "input", {"mean": [0.5, 0.5, 0.5]})
 
 
@@ -172,19 +168,20 @@ def edit(folder: Path, part: str, change: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("write", "code"),
     [
-        (of_groups, "bad_teacher"),
-        (of_females_first, "bad_teacher"),
-        (otherwise_normalised, "bad_teacher"),
+        (of_groups, "bad_{}"),
+        (of_females_first, "bad_{}"),
+        (otherwise_normalised, "bad_{}"),
         (cut_off, "bundle_sha256"),
         (lambda _: None, "bundle_not_found"),
     ],
 )
-def test_a_teacher_that_cannot_teach_is_named(
+def test_what_cannot_teach_or_be_started_from_is_named(
     chips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], write: object, code: str
 ) -> None:
     assert callable(write)
     write(tmp_path / "teacher")
-    options = ["--chips", str(chips), *SMALL, "--teacher", str(tmp_path / "teacher")]
-    assert train.main([*options, "--out", str(tmp_path / "run")]) == 2
-    assert code in capsys.readouterr().err
+    options = ["--chips", str(chips), *SMALL, "--out", str(tmp_path / "run")]
+    for role in ("teacher", "start"):
+        assert train.main([*options, f"--{role}", str(tmp_path / "teacher")]) == 2
+        assert code.format(role) in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

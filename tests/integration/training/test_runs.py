@@ -153,7 +153,7 @@ def test_a_run_can_end_before_its_stages_do(chips: Path, tmp_path: Path) -> None
 
 
 def test_a_run_can_start_from_a_bundle(chips: Path, tmp_path: Path) -> None:
-    start = write_random_bundle(tmp_path / "start")
+    start = write_random_bundle(tmp_path / "start", classes=("male", "female"))
     out = tmp_path / "run"
     options = ["--chips", str(chips), "--start", str(tmp_path / "start"), *SMALL, "--learning-rate", "1e-9"]
     assert train.main([*options, "--out", str(out)]) == 0

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from training.lessons import Lesson, Projections, lesson_losses, maps_of, mixture
-from training.losses import YEARS
+from training.trainable import YEARS
 from worker.pipeline.network import Network
 
 
