@@ -28,7 +28,7 @@ from worker.starts import Starts, end_worker
 
 # Shared with the children, of no file: Celery's pool children ignore the signals that stop a worker.
 _stop_flag = mmap.mmap(-1, 1)
-count_in(memoryview(mmap.mmap(-1, 16)).cast("Q"))  # type: ignore[arg-type]
+count_in(memoryview(mmap.mmap(-1, 16)).cast("Q"))
 _process: dict[str, Any] = {}
 _starts = Starts()
 

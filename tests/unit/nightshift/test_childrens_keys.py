@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from nightshift.embedded import service
-from nightshift.embedded.broker import embedded_broker_command
 from nightshift.run import in_place_roots
 from nightshift.serve import become_worker
 from shared.processes import api_command
@@ -22,9 +21,9 @@ def test_children_but_the_api_get_no_root_key(tmp_path: Path) -> None:
         commands = [
             service._api(settings, listener, in_foreground=True),
             service._workers(settings),
-            service._command(settings, "broker", embedded_broker_command(settings), grace_s=1.0),
+            service._broker(settings),
         ]
-    assert [command.environment["NIGHTSHIFT_API_KEY"] for command in commands] == [key, "", ""]
+    assert [command.environment.get("NIGHTSHIFT_API_KEY") for command in commands] == [key, "", None]
     assert all(key not in argument for argument in api_command(settings))
 
 

@@ -35,7 +35,7 @@ def assert_plain(text: str) -> None:
 def evil_job(**more: Any) -> dict[str, Any]:
     counts = {"total": 2, "succeeded": 1, "failed": 1}
     return {
-        "id": f"job_1{EVIL}", "label": EVIL, "state": EVIL, "outcome": None, "counts": counts,
+        "id": "job_1", "label": EVIL, "state": EVIL, "outcome": None, "counts": counts,
         "created_at": "2026-11-24T00:00:00Z", "metadata": {EVIL: EVIL}, **more,
     }  # fmt: skip
 
