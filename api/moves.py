@@ -9,7 +9,6 @@ from api.context import Context
 from shared import erasure
 from shared.clock import utc_now
 from shared.doorbell import MOST_RINGS, rings_for
-from shared.no_pictures import clear_ended
 from shared.queue import control
 from shared.queue.finish import finish_if_done
 from shared.queue.turns import count_claimable
@@ -69,9 +68,7 @@ def cancel(to: Context, job_id: str) -> None:
     with to.database.write() as session:
         control.cancel(session, to.owner, job_id)
     with to.database.write() as session:
-        ended = finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
-    if ended:
-        clear_ended(to.database, to.store, job_id)
+        finish_if_done(session, job_id, results_ttl_days=to.settings.results_ttl_days, now=utc_now())
     to.jobs.changed(job_id)
 
 

@@ -22,7 +22,7 @@ from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import NotFound, Transient
 from shared.logs import configure
-from shared.no_pictures import clear_ended
+from shared.no_pictures import abandoned_archives, clear_abandoned, clear_ended
 from shared.process_id import is_surely_dead, own_process_id
 from shared.queue import uploads
 from shared.queue.control import resume_due
@@ -157,6 +157,7 @@ class Sweeper:
             expired = erasure.expired_jobs(session, utc_now())
             incomplete = erasure.incomplete(session)
             due = erasure.due_for_originals(session)
+            abandoned = abandoned_archives(session)
             uploads_due = uploads.any_due(session, database_now(session))
         for owner, job_id in expired:
             with _alone(job_id):
@@ -168,6 +169,9 @@ class Sweeper:
         for owner, job_id in due:
             with _alone(job_id):
                 erasure.delete_originals(database, store, owner, job_id)
+        for owner, job_id in abandoned:
+            with _alone(job_id):
+                clear_abandoned(database, store, owner, job_id)
         if uploads_due:
             self._clear_uploads()
 
