@@ -11,7 +11,6 @@ from shared.clock import utc_now
 from shared.db.ballast import with_room
 from shared.db.engine import database_now
 from shared.doorbell import MOST_RINGS, rings_for
-from shared.no_pictures import clear_ended
 from shared.queue import control, holdings
 from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Quota
@@ -80,11 +79,9 @@ def cancel(to: Context, job_id: str) -> None:
     # Only what is cancelled can be erased.
     with_room(to.database, cancel_rows)
     with to.database.write() as session:
-        ended = finish_if_done(
+        finish_if_done(
             session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
         )
-    if ended:
-        clear_ended(to.database, to.store, job_id)
     to.jobs.changed(job_id)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from shared.clock import utc_now
 from shared.db.engine import Database
 from shared.db.models import Archive, Job, Photo
 from shared.errors import Transient
-from shared.states import PhotoStatus
+from shared.states import JobState, PhotoStatus
 from shared.store import Store, archive_key, photo_key
 
 NO_PICTURE = "unsupported_format"
@@ -62,6 +63,26 @@ def clear_ended(database: Database, store: Store, job_id: str) -> None:
             store.delete(archive_key(owner, job_id))
         except Transient as error:
             log.warning("left behind", extra={"job": job_id, "reason": error.message})
+
+
+def abandoned_archives(session: Session) -> list[tuple[str, str]]:
+    """Owner and id of jobs that ended before their archive was unpacked, which nobody does any more."""
+    query = select(Job.owner, Job.id).join(Archive, Archive.job_id == Job.id)
+    query = query.where(
+        Archive.unpacked_at.is_(None), Archive.lease_token.is_(None), Job.state == JobState.ENDED
+    )
+    return [(owner, job_id) for owner, job_id in session.execute(query.limit(AT_ONCE))]
+
+
+def clear_abandoned(database: Database, store: Store, owner: str, job_id: str) -> None:
+    """Delete an archive that will not be unpacked.
+
+    Raises:
+        Transient: database or store are away.
+    """
+    store.delete(archive_key(owner, job_id))
+    with database.write() as session:
+        session.execute(update(Archive).where(Archive.job_id == job_id).values(unpacked_at=utc_now()))
 
 
 def _of(session: Session, job_id: str) -> tuple[str | None, bool]:

@@ -24,7 +24,7 @@ from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.errors import Conflict, NotFound, Transient
 from shared.logs import configure
-from shared.no_pictures import clear_ended
+from shared.no_pictures import abandoned_archives, clear_abandoned, clear_ended
 from shared.privacy import keep_files_private
 from shared.process_id import is_surely_dead, own_process_id
 from shared.queue import expiry, uploads
@@ -200,6 +200,7 @@ class Sweeper:
             expired = erasure.expired_jobs(session, horizon.until)
             incomplete = erasure.incomplete(session)
             due = erasure.due_for_originals(session)
+            abandoned = abandoned_archives(session)
             # By a clock that is ahead, requests under way have been given up long ago.
             uploads_due = not horizon.in_doubt and uploads.any_due(session, horizon.now)
         self._erase_expired(expired, horizon)
@@ -209,6 +210,9 @@ class Sweeper:
         for owner, job_id in due:
             with _alone(job_id):
                 erasure.delete_originals(database, store, owner, job_id)
+        for owner, job_id in abandoned:
+            with _alone(job_id):
+                clear_abandoned(database, store, owner, job_id)
         if uploads_due:
             self._clear_uploads()
         if rewrite_if_due(database):
