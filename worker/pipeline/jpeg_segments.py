@@ -25,6 +25,7 @@ SEQUENTIAL = frozenset((0xC0, 0xC1))
 
 _IN_HEADERS = re.compile(rb"\xff[\xc0-\xcf\xda-\xdf\xe0-\xef\xfe]")
 _TABLES = re.compile(rb"\xff\xdb")
+_HIDDEN = re.compile(rb"\xff[\xd8\xdb]")
 _SEARCHED_BYTES = 4_000_000
 """How far behind a segment that lies the next one is looked for."""
 _LONGEST_CHAIN, _MOST_CHAINS = 600, 3000
@@ -102,7 +103,7 @@ def without_damaged(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
         # One that ends where another does takes the tables along that lie between.
         ways = [(found, None)]
         for index, part in enumerate(found):
-            if part.ancillary and b"\xff\xdb" in data[part.start : part.end]:
+            if part.ancillary and _HIDDEN.search(data, part.start + 2, part.end):
                 ways += _behind(data, found[:index], part)
     for around, lying in ways[:_MOST_WAYS]:
         needed = b"".join(data[part.start : part.end] for part in around if not part.ancillary)
@@ -179,8 +180,25 @@ def covers_all(data: bytes) -> bool:
 
 
 def are_in_order(data: bytes) -> bool:
-    """Whether each segment's length leads to the next, up to the first scan."""
-    return _chain(data, 2, set()) is not None
+    """Whether each segment's length leads to the next, up to the first scan, and not into a thumbnail."""
+    found = _chain(data, 2, set())
+    if found is None:
+        return False
+    before = next((part for part in reversed(found) if part.ancillary), None)
+    if before is None:
+        return True
+    body = data[before.start : before.end]
+    thumbnail = body.rfind(b"\xff\xd8\xff")
+    if thumbnail < 0 or body.find(b"\xff\xd9", thumbnail) >= 0:
+        return True
+    # A thumbnail begins within it and goes on behind it: what follows may be the thumbnail's tables.
+    own = _area(data, found)
+    return all(_area(data, way) <= own for way, _ in _behind(data, found[: found.index(before)], before))
+
+
+def _area(data: bytes, chain: Sequence[Segment]) -> int:
+    _, _, width, height = _frame(data, [part for part in chain if part.kind in SOF][-1])
+    return width * height
 
 
 def _next(data: bytes, place: int) -> re.Match[bytes] | None:
@@ -268,10 +286,8 @@ def _behind(data: bytes, sound: list[Segment], lying: Segment) -> list[_Way]:
         chain = _chain(data, start.start(), seen, sound)
         if chain is None or _is_thumbnail(data, chain, lying):
             continue
-        last = [part for part in (*sound, *chain) if part.kind in SOF][-1]
-        _, _, width, height = _frame(data, last)
-        if width * height > most:
-            best, most = chain, width * height
+        if (area := _area(data, (*sound, *chain))) > most:
+            best, most = chain, area
     if not best:
         return []
     # Another lie in the chain may have taken the first tables along.
