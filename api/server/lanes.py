@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from api.server.connection import Connection
-from api.server.limits import CROWDED_S, FAIR_BYTES_PER_S, SMALL_LANE, Limits
+from api.server.limits import ANSWERING, ANSWERING_WAIT_S, CROWDED_S, FAIR_BYTES_PER_S, SMALL_LANE, Limits
 
-STREAMED = ("/results", "/thumbnails")
+RESULTS = "/results"
+STREAMED = (RESULTS, "/thumbnails")
 """Answers that are as long as the job is."""
 
 
@@ -37,6 +38,7 @@ class Lanes:
     def __init__(self, limits: Limits, start: Callable[[Connection], None]) -> None:
         self._start = start
         self._lock = threading.Lock()
+        self._answering = threading.Semaphore(ANSWERING)
         self.alive, self.ready = Lane(SMALL_LANE), Lane(SMALL_LANE)
         self.ordinary, self.transfers = Lane(limits.threads), Lane(limits.seats)
         # Ordinary requests that wait for their client and found no seat.
@@ -81,7 +83,8 @@ class Lanes:
         return self.ordinary
 
     def wait_for_client(self, connection: Connection) -> None:
-        """An ordinary request is about to wait for its client: it takes a seat, if there is one."""
+        """A thread is about to wait for its client: an ordinary request takes a seat, if there is one."""
+        self._rest(connection)
         if connection.lane is not self.ordinary:
             return
         with self._lock:
@@ -91,8 +94,19 @@ class Lanes:
             following = self._seat(connection)
         self._start_all(following)
 
+    def go_on(self, connection: Connection) -> None:
+        """A thread has its client's attention: results take turns."""
+        if connection.lane is self.transfers and connection.request.path.endswith(RESULTS):
+            connection.is_answering = self._answering.acquire(timeout=ANSWERING_WAIT_S)
+
+    def _rest(self, connection: Connection) -> None:
+        if connection.is_answering:
+            connection.is_answering = False
+            self._answering.release()
+
     def leave(self, connection: Connection) -> None:
         """A request is over; whoever waits for its place has it."""
+        self._rest(connection)
         with self._lock:
             lane: Lane = connection.lane
             lane.inside.discard(connection)

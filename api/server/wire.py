@@ -41,6 +41,7 @@ class Wire:
     Attributes:
         connection: whose it is.
         before_waiting: called each time before a thread waits for the client.
+        after_waiting: called each time after it.
         may_wait: whether it is a thread that reads.
         hurried: a client that does not take its answer at once is not waited for.
         owes_continue: the client waits to be asked for its body.
@@ -54,6 +55,7 @@ class Wire:
         self.peer = peer
         self.connection: Any = None
         self.before_waiting: Callable[[], None] = lambda: None
+        self.after_waiting: Callable[[], None] = lambda: None
         self.may_wait = False
         self.hurried = False
         self.owes_continue = False
@@ -137,11 +139,13 @@ class Wire:
         self.waiting_for = pace
         begun_s = time.monotonic()
         try:
-            poll.poll(TICK_S * 1000)
+            ready = poll.poll(TICK_S * 1000)
         finally:
             self.waiting_for = None
         pace.waited(time.monotonic() - begun_s)
         if not pace.is_spent and not self.gives_way:
+            if ready:
+                self.after_waiting()
             return True
         self.cut_off(kind, pace)
         return False

@@ -10,6 +10,7 @@ import errno
 import selectors
 import socket
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -28,10 +29,24 @@ from api.server.lanes import Lanes
 from api.server.limits import BUSY_S, EAGER_S, HELD_BYTES, LINGER_S, Limits, limits_of
 from api.server.wire import SlowReader, Wire
 
-ACCEPTED_AT_ONCE = 64
+ACCEPTED_AT_ONCE = 256
 TURN_S = 0.5
-SWITCH_S = 0.001
+SWITCH_S = 0.0002
+THREADS_START_S = 10.0
 _SHORT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
+
+
+def _started_pool(threads: int) -> ThreadPoolExecutor:
+    """A pool with all its threads: in a flood the main thread would wait for each to start."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+    all_there = threading.Barrier(threads + 1)
+    try:
+        for _ in range(threads):
+            pool.submit(all_there.wait, THREADS_START_S)
+        all_there.wait(THREADS_START_S)
+    except (RuntimeError, threading.BrokenBarrierError) as error:
+        log.warning("fewer threads than wanted: %s", error)
+    return pool
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -43,7 +58,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the application; what the server goes by is in its settings."""
         super().load_wsgi()
-        self.application, self.wsgi = self.wsgi, self._answer
+        self.application: Any = self.wsgi
+        self.wsgi: Any = self._answer
         settings = self.application.extensions[EXTENSION].settings
         self.limits = limits_of(
             settings, keep_alive_s=self.cfg.keepalive, connections=self.cfg.worker_connections
@@ -56,7 +72,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         sys.setswitchinterval(SWITCH_S)
         # It would send past `Wire`.
         self.cfg.set("sendfile", False)
-        self.tpool = ThreadPoolExecutor(self.lanes.threads, thread_name_prefix="request")
+        self.tpool = _started_pool(self.lanes.threads)
 
     def get_thread_pool(self) -> None:
         """None before it is known how many threads there are."""
@@ -102,8 +118,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self.wait_for_and_dispatch_events(TURN_S)
             self._look_at_the_clock()
 
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """See to what has happened: to those at the door and to answers that are ready before all others."""
+        events = self.poller.select(timeout)
+        events.sort(key=lambda event: isinstance(event[0].data, partial))
+        for key, _ in events:
+            key.data(key.fileobj)
+
     def accept(self, listener: Any) -> None:
         """Take in who is at the door."""
+        server = listener.getsockname()
         for _ in range(ACCEPTED_AT_ONCE):
             if self.nr_conns >= self.limits.connections and not self._make_room():
                 return
@@ -114,7 +138,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                     # Until the next turn; the door would be looked at without end.
                     self.set_accept_enabled(False)
                 return
-            self._take_in(raw, client, listener.getsockname())
+            self._take_in(raw, client, server)
 
     def _take_in(self, raw: socket.socket, client: Any, server: Any) -> None:
         raw.setblocking(False)
@@ -127,8 +151,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         wire = Wire(raw, peer, patience_s=self.limits.patience_s)
         wire.connection = connection = Connection(self.cfg, wire, client, server)
         wire.before_waiting = partial(self.lanes.wait_for_client, connection)
+        wire.after_waiting = partial(self.lanes.go_on, connection)
         self.nr_conns += 1
         self._await(connection, State.HEAD, self.limits.head_s)
+        # Most have sent their request already, and need not wait for those who were here before.
+        self._on_readable(connection, raw)
 
     def _await(self, connection: Connection, state: State, at_most_s: float) -> None:
         """Have the poller say when something comes."""
@@ -331,6 +358,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _serve(self, connection: Connection) -> None:
         goes_on = False
         try:
+            self.lanes.go_on(connection)
             goes_on = self.handle(connection)
         finally:
             self.lanes.leave(connection)

@@ -125,3 +125,18 @@ def test_a_cut_off_body_leaves_nothing(server: Server, tmp_path: Path) -> None:
     with clients.at_work():
         wait_for(clients.all_have_ended, "the server to close", timeout_s=60)
     assert server.stored(job_id) == []
+
+
+def test_the_door_stays_open_when_the_house_is_full(tmp_path: Path) -> None:
+    """More clients than there may be connections: the newest is served, the oldest makes room."""
+    with running_server(tmp_path, open_files=256) as server:
+        slow = one("silent head", "none")
+        clients = SlowClients(server.port, [slow], 400)
+        with clients.at_work():
+            wait_for(lambda: len(clients.clients) == 400, "all to come", timeout_s=60)
+            for _ in range(5):
+                assert httpx.get(f"{server.url}/v1/jobs", timeout=60).status_code == 200
+            wait_for(clients.all_have_ended, "the server to close", timeout_s=60)
+        # Each is in the log once.
+        assert cut_off(server, "no_room") >= 400 - 256
+        assert cut_off(server, "no_room") + cut_off(server, "slow_head") == 400

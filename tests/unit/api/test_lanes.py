@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from api.server import lanes
 from api.server.lanes import Lanes
 from api.server.limits import FAIR_BYTES_PER_S, Limits
 
@@ -17,6 +18,7 @@ class Request:
     def __init__(self, path: str = "/v1/jobs", *, method: str = "GET", whole: bool = True) -> None:
         self.request = SimpleNamespace(method=method, path=path)
         self.came_whole = whole
+        self.is_answering = False
         self.lane: Any = None
         self.queued_s = 0.0
         self.rate = float("inf")
@@ -93,6 +95,22 @@ def test_an_ordinary_request_without_a_seat_has_the_next_one(started: Started) -
     started.lanes.leave(first)  # type: ignore[arg-type]
     started.lanes.leave(second)  # type: ignore[arg-type]
     assert started.lanes.ordinary.inside == {third}
+
+
+def test_results_take_turns_and_let_others_on_while_they_wait(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second, third = started.enter(*(Request("/v1/jobs/a/results") for _ in range(3)))
+    for request in (first, second):
+        started.lanes.go_on(request)  # type: ignore[arg-type]
+    assert [first.is_answering, second.is_answering] == [True, True]
+    started.block(first, rate=0)
+    started.lanes.go_on(third)  # type: ignore[arg-type]
+    assert [first.is_answering, third.is_answering] == [False, True]
+    # What hangs holds up nobody for good.
+    monkeypatch.setattr(lanes, "ANSWERING_WAIT_S", 0.1)
+    started.lanes.go_on(first)  # type: ignore[arg-type]
+    assert not first.is_answering
 
 
 def test_who_waits_for_too_long_is_found(started: Started) -> None:
