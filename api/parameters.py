@@ -237,7 +237,7 @@ class NewKey(Body):
     scopes: list[Annotated[Scope, Strict(False)]] = Field(
         min_length=1, max_length=10, description="What it is good for."
     )
-    expires_at: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = Field(
+    expires_at: Annotated[AwareDatetime, Strict(False), AfterValidator(_in_future)] | None = Field(
         None, description="From then on it is refused; null: never."
     )
 

@@ -216,6 +216,8 @@ def test_a_store_that_fails_in_the_middle_leaves_the_rest_to_the_sweeper(service
     from shared.errors import Transient
 
     class Away:
+        folder = None
+
         def put(self, key: str, data: object) -> None:
             raise Transient("store_unavailable", "no route to host")
 

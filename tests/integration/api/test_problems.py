@@ -77,6 +77,8 @@ class DownStore:
     def put(self, key: str, data: object) -> None:
         raise Transient("store_unavailable", "store: bucket secret-bucket away")
 
+    folder = None
+
     def get(self, key: str) -> bytes | None:
         raise Transient("store_unavailable", "store: bucket secret-bucket away")
 
@@ -100,7 +102,8 @@ def test_a_store_that_is_down(serve: Serve) -> None:
 def test_ready_degraded_and_not_ready(service: Service) -> None:
     seen(service.database, "a"), seen(service.database, "b", "sweeper")
     ready = service.client.get("/readyz")
-    fine = {"database": "ok", "schema": "ok", "store": "ok", "broker": "ok", "workers": 1, "sweepers": 1}
+    parts = dict.fromkeys(("database", "schema", "store", "broker", "folders"), "ok")
+    fine = {**parts, "workers": 1, "sweepers": 1}
     assert (ready.status_code, ready.json) == (200, {"status": "ready", "checks": fine})
     service.doorbell.away = True
     degraded = service.client.get("/readyz")
@@ -148,7 +151,7 @@ def test_a_full_disk_is_not_ready(serve: Serve, monkeypatch: pytest.MonkeyPatch,
     real = shutil.disk_usage
 
     def usage(folder: Path) -> object:
-        return SimpleNamespace(free=1_000_000) if folder == full else real(folder)
+        return SimpleNamespace(free=1_000_000, total=10**12) if folder == full else real(folder)
 
     monkeypatch.setattr(shutil, "disk_usage", usage)
     answer = service.client.get("/readyz")

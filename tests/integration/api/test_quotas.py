@@ -27,8 +27,8 @@ from worker.slice import run_slice
 @pytest.fixture
 def service(serve: Serve, database_url: str) -> Service:
     return serve(
+        in_place_roots="/",
         database_url=database_url,
-        allow_in_place=True,
         max_owner_jobs=3,
         max_owner_photos=4,
         max_owner_bytes=1000,
