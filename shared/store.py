@@ -98,14 +98,19 @@ def _there_is_a_bucket() -> Iterator[None]:
         raise Transient("store_unavailable", f"store: {error}") from error
 
 
+def folder_of(url: str) -> Path | None:
+    """Where a store is on this machine; None for a bucket."""
+    parts = urlsplit(url)
+    return Path(parts.path) if parts.scheme == "file" else None
+
+
 class Store:
     """Objects by key. Every method raises `Transient` (`store_unavailable`) while it is out of reach."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
         # Jobs' folders whose names have been written.
         self._synced: set[Path] = set()
-        self._folder = Path(parts.path) if parts.scheme == "file" else None
+        self._folder = folder_of(url)
         try:
             if self._folder is not None:
                 if not self._folder.is_absolute():
@@ -134,7 +139,7 @@ class Store:
         What has been put survives a power cut, thumbnails apart: they can be made again.
 
         Raises:
-            Transient: `store_full` also before the disk is, see `shared.room`.
+            NoRoom: `store_full` also before the disk is, see `shared.room`.
         """
         require_room(self._folder, len(data) if isinstance(data, bytes) else 0)
         with _translated(), _there_is_a_bucket():
@@ -185,7 +190,7 @@ class Store:
         """Copy an object within the store; False when there is none.
 
         Raises:
-            Transient: `store_full`, as of `put`.
+            NoRoom: `store_full`, as of `put`.
         """
         require_room(self._folder)
         try:
