@@ -24,7 +24,7 @@ from shared.reads.known import uploads_of, uploads_with
 from shared.reads.photos import photo_by_custom_id
 from shared.room import require_room
 from shared.states import JobState
-from shared.store import photo_key
+from shared.store import folder_of, photo_key
 
 log = logging.getLogger("nightshift.api")
 
@@ -50,7 +50,7 @@ def put_photo(
         NotFound: `job_not_found`.
         Conflict: `job_sealed`, `custom_id_taken`; `quota_exceeded`, before a byte is read.
         InvalidInput: `bad_custom_id`, or what `PhotoBody` raises.
-        Transient: `store_full`, likewise.
+        NoRoom: `store_full`, likewise.
     """
     intake.check_custom_id(custom_id)
     with to.database.read() as session:
@@ -84,9 +84,9 @@ def require_room_for(to: Context, size_bytes: int = 0) -> None:
     """Refuse what brings bytes or rows while there still is room to erase.
 
     Raises:
-        Transient: `store_full`.
+        NoRoom: `store_full`.
     """
-    require_room(to.store.folder, size_bytes)
+    require_room(folder_of(to.settings.store_url), size_bytes)
     require_room(to.database.folder)
 
 

@@ -20,7 +20,7 @@ from shared.clock import utc_now
 from shared.db.engine import database_now
 from shared.db.models import Job
 from shared.doorbell import rings_for
-from shared.errors import InvalidInput, Transient
+from shared.errors import InvalidInput, NoRoom, Transient
 from shared.queue import holdings, intake, unpacking, uploads
 from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Quota
@@ -43,7 +43,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     Raises:
         Conflict: `idempotency_key_in_use`, `too_many_jobs`.
         InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
-        Transient: `store_full`.
+        NoRoom: `store_full`.
     """
     to.check_priority(wanted.priority)
     fingerprint = fingerprint_of(wanted)
@@ -68,7 +68,7 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
         Conflict: `idempotency_key_in_use`; `too_many_jobs` and `quota_exceeded`, before the body is read
             where its length was announced.
         InvalidInput: `idempotency_key_reused`, or what `Arrival.read` raises.
-        Transient: `store_full`, likewise.
+        NoRoom: `store_full`, likewise.
     """
     boundary = boundary_of(asked)
     if key is None:
@@ -115,7 +115,7 @@ def _leaving_nothing(to: Context, begun: uploads.Receiving) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if isinstance(error, Transient) and error.code != "store_full":
+        if isinstance(error, Transient) and not isinstance(error, NoRoom):
             # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
             raise
         to.store.clear(job_prefix(to.owner, begun.job_id))

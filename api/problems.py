@@ -15,6 +15,7 @@ from shared.errors import (
     InvalidInput,
     ModelUnavailable,
     NightshiftError,
+    NoRoom,
     NotFound,
     Transient,
     Unreadable,
@@ -51,7 +52,6 @@ STATUS_BY_CODE = {
     "unsupported_media_type": 415,
     "too_many_jobs": 429,
     "quota_exceeded": 507,
-    "store_full": 507,
 }
 """Where the code says more than its class does."""
 
@@ -60,6 +60,7 @@ STATUS_BY_CLASS: dict[type[NightshiftError], int] = {
     NotFound: 404,
     Conflict: 409,
     Unreadable: 422,
+    NoRoom: 507,
     Transient: 503,
     ModelUnavailable: 503,
     NightshiftError: 500,
@@ -162,7 +163,7 @@ def _ours(error: NightshiftError) -> Response:
         fields = {"code": error.code, "reason": error.message, "request_id": g.get("request_id", "")}
         log.warning("%s %s", request.method, request.path, extra=fields)
     detail = error.message
-    if isinstance(error, Transient) and status == 503:
+    if isinstance(error, Transient) and not isinstance(error, NoRoom):
         # The driver's own words may name hosts and users; they are in the log.
         detail = "a part of the service is out of reach for now; try again"
     return problem(status, error.code, detail, headers, **error.details)

@@ -39,5 +39,9 @@ class Transient(NightshiftError):
     """Something outside failed for now. The only error that is retried."""
 
 
+class NoRoom(Transient):
+    """A disk is full, or would be. Passes when something is erased."""
+
+
 class ModelUnavailable(NightshiftError):
     """The weights, their manifest or the device cannot be used as configured."""

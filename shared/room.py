@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import shutil
 from pathlib import Path
 
-from shared.errors import Transient
+from shared.errors import NoRoom
 
 RESERVE_BYTES = 200_000_000
 """Left free by whatever brings new bytes; of a small disk, a tenth."""
@@ -20,15 +21,18 @@ def is_full(folder: Path | None, more_bytes: int = 0) -> bool:
     """Whether `more_bytes` would leave less than the reserve; never of what is no folder of this machine."""
     if folder is None:
         return False
-    disk = shutil.disk_usage(folder)
-    return disk.free - more_bytes < min(RESERVE_BYTES, disk.total // 10)
+    left_bytes = shutil.disk_usage(folder).free - more_bytes
+    if left_bytes >= RESERVE_BYTES:
+        return False
+    disk = os.statvfs(folder)
+    return left_bytes < disk.f_blocks * disk.f_frsize // 10
 
 
 def require_room(folder: Path | None, more_bytes: int = 0) -> None:
     """Refuse new bytes before the disk is full, while there is room to erase.
 
     Raises:
-        Transient: `store_full`.
+        NoRoom: `store_full`.
     """
     if folder is not None and is_full(folder, more_bytes):
         raise store_full(
@@ -36,11 +40,9 @@ def require_room(folder: Path | None, more_bytes: int = 0) -> None:
         )
 
 
-def store_full(why: str) -> Transient:
+def store_full(why: str) -> NoRoom:
     """There is no room: something has to be erased first."""
-    return Transient(
-        "store_full", f"the service's disk is full: {why}; erase jobs, or make room, and try again"
-    )
+    return NoRoom("store_full", f"the service's disk is full: {why}; erase jobs, or make room, and try again")
 
 
 def is_of_a_full_disk(error: BaseException) -> bool:

@@ -106,6 +106,15 @@ def _there_is_a_bucket() -> Iterator[None]:
         raise Transient("store_unavailable", f"store: {error}") from error
 
 
+def folder_of(url: str) -> Path | None:
+    """Where a store is on this machine; None for a bucket.
+
+    Raises:
+        ValueError: a `file:` URL that names no folder of this machine.
+    """
+    return path_of_file_url(url) if url.startswith("file:") else None
+
+
 class Store:
     """Objects by key. Every method raises `Transient` (`store_unavailable`) while it is out of reach."""
 
@@ -113,7 +122,7 @@ class Store:
         # Jobs' folders whose names have been written.
         self._synced: set[Path] = set()
         try:
-            self._folder = path_of_file_url(url) if url.startswith("file:") else None
+            self._folder = folder_of(url)
             if self._folder is not None:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 self._store = LocalStore(self._folder, automatic_cleanup=True)
@@ -139,7 +148,7 @@ class Store:
         What has been put survives a power cut, thumbnails apart: they can be made again.
 
         Raises:
-            Transient: `store_full` also before the disk is, see `shared.room`.
+            NoRoom: `store_full` also before the disk is, see `shared.room`.
         """
         require_room(self._folder, len(data) if isinstance(data, bytes) else 0)
         with _translated(), _there_is_a_bucket():
@@ -188,7 +197,7 @@ class Store:
         """Copy an object within the store; False when there is none.
 
         Raises:
-            Transient: `store_full`, as of `put`.
+            NoRoom: `store_full`, as of `put`.
         """
         require_room(self._folder)
         try:

@@ -22,7 +22,7 @@ from shared.db.engine import Database, database_now
 from shared.db.leftovers import rewrite_if_due
 from shared.db.models import Job
 from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
-from shared.errors import Conflict, NotFound, Transient
+from shared.errors import Conflict, NoRoom, NotFound, Transient
 from shared.logs import configure
 from shared.no_pictures import abandoned_archives, clear_abandoned, clear_ended
 from shared.privacy import keep_files_private
@@ -89,12 +89,11 @@ class Sweeper:
             self._return_lapsed()
             horizon = self._move_on()
             self._finish_jobs()
-        except Transient as error:
-            if error.code == "store_full":
-                # Whatever cannot be written: this makes room.
-                with self._database.read() as session:
-                    horizon = expiry.standing(session)
-                self._erase(horizon)
+        except NoRoom:
+            # Whatever cannot be written: this makes room.
+            with self._database.read() as session:
+                horizon = expiry.standing(session)
+            self._erase(horizon)
             raise
         self._ring()
         self._erase(horizon)

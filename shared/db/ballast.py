@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from shared import room
 from shared.db.engine import Database
-from shared.errors import Transient
+from shared.errors import NoRoom, Transient
 
 BALLAST_BYTES = 64_000_000
 """Enough to delete some ten thousand photos; of a small disk, a twentieth."""
@@ -78,7 +78,7 @@ def with_room(
 
 def _is_for_want_of_room(database: Database, error: Transient) -> bool:
     """SQLite has several words for it, some of which mean other things, too."""
-    if error.code not in {"store_full", "database_unavailable"} or database.folder is None:
+    if not isinstance(error, NoRoom) and error.code != "database_unavailable":
         return False
     return room.is_full(database.folder)
 

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from shared.clock import utc_now
 from shared.db import json_columns
 from shared.db.models import UtcDateTime
-from shared.errors import InvalidInput, Transient
+from shared.errors import InvalidInput, NoRoom, Transient
 from shared.places import path_of_sqlite_url
 from shared.room import store_full
 
@@ -137,7 +137,7 @@ def _named(error: DBAPIError) -> Exception:
     return error
 
 
-def _of_sqlite(error: object) -> Transient | None:
+def _of_sqlite(error: object) -> NoRoom | None:
     if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL:
         return store_full("no room for the database")
     return None

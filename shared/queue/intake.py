@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, insert, select
+from sqlalchemy import BigInteger, String, Table, bindparam, func, insert, null, select, union_all
+from sqlalchemy import cast as cast_as
 from sqlalchemy.orm import Session
 
 from shared.bundles import Manifest
@@ -30,6 +31,14 @@ KEPT_OPEN_STEP = timedelta(minutes=10)
 _NEXT_ORDINAL = select(func.max(Photo.ordinal) + 1).where(Photo.job_id == bindparam("of_job"))
 _BY_CUSTOM_ID = select(Photo.custom_id, Photo.in_place_path, Photo.sha256).where(
     Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
+)
+# One statement for both: the names that are taken, and a row without a name for the next ordinal.
+_NO_TEXT = cast_as(null(), String)
+_TAKEN_AND_NEXT = union_all(
+    _BY_CUSTOM_ID.add_columns(cast_as(null(), BigInteger)),
+    select(_NO_TEXT, _NO_TEXT, _NO_TEXT, func.max(Photo.ordinal) + 1).where(
+        Photo.job_id == bindparam("of_job")
+    ),
 )
 _INSERT = insert(cast(Table, Photo.__table__))
 
@@ -129,7 +138,7 @@ def add_photos(
     job = owned_job(session, owner, job_id, lock=True)
     if job.state != JobState.OPEN:
         raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {job.state}", state=job.state)
-    known = _by_custom_id(session, job_id, [photo.custom_id for photo in photos])
+    known, first = _taken_and_next(session, job_id, [photo.custom_id for photo in photos])
     rows = []
     for photo in photos:
         check_custom_id(photo.custom_id)
@@ -140,7 +149,7 @@ def add_photos(
             raise Conflict(
                 "custom_id_taken", f"custom_id {photo.custom_id!r} stands for another photo of this job"
             )
-    _insert(session, job, rows, quota=quota)
+    _insert(session, job, rows, first, quota)
     # Not with every photo: that would write the job's row as often as photos'.
     if open_until and (job.open_until is None or open_until - job.open_until > KEPT_OPEN_STEP):
         job.open_until = open_until
@@ -203,10 +212,9 @@ def _insert(
     session: Session,
     job: Job,
     photos: Sequence[NewPhoto],
-    first: int | None = None,
-    quota: Quota | None = None,
+    first: int,
+    quota: Quota | None,
 ) -> None:
-    first = next_ordinal(session, job.id) if first is None else first
     if photos:
         session.execute(_INSERT, [_row(job, photo, first + n) for n, photo in enumerate(photos)])
         size_bytes = sum(photo.size_bytes or 0 for photo in photos if photo.in_place_path is None)
@@ -217,13 +225,25 @@ def _by_custom_id(
     session: Session, job_id: str, custom_ids: Sequence[str]
 ) -> dict[str, tuple[str | None, str | None]]:
     """What the given names stand for already, as `_identity` says it."""
+    return _taken_and_next(session, job_id, custom_ids)[0]
+
+
+def _taken_and_next(
+    session: Session, job_id: str, custom_ids: Sequence[str]
+) -> tuple[dict[str, tuple[str | None, str | None]], int]:
+    """As `_by_custom_id`, and as `next_ordinal`."""
     known: dict[str, tuple[str | None, str | None]] = {}
+    following = 0
     # SQLite takes at most 32,766 parameters a statement.
     for start in range(0, len(custom_ids), 5000):
         names = custom_ids[start : start + 5000]
-        for custom_id, path, sha256 in session.execute(_BY_CUSTOM_ID, {"of_job": job_id, "names": names}):
-            known[custom_id] = (path, sha256 if path is None else None)
-    return known
+        rows = session.execute(_TAKEN_AND_NEXT, {"of_job": job_id, "names": names})
+        for custom_id, path, sha256, ordinal in rows:
+            if custom_id is None:
+                following = ordinal or 0
+            else:
+                known[custom_id] = (path, sha256 if path is None else None)
+    return known, following
 
 
 def _row(job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_photos_are_added_in_as_many_statements_however_many_there_are(database:
     job_id = queued_job(database, 0, submitted=False)
 
     few = number_of(database, lambda: add(job_id, 0, 2))
-    assert number_of(database, lambda: add(job_id, 2, 900)) == few <= 5
+    assert number_of(database, lambda: add(job_id, 2, 900)) == few <= 4
 
 
 def test_most_batches_find_out_by_one_read_that_their_job_goes_on(database: Database) -> None:
