@@ -8,23 +8,31 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from shared.errors import Unreadable
-from worker.pipeline import jpeg, png, png_chunks, tiff, tiff_pages
+from worker.pipeline import cost, jpeg, parts, png, png_chunks, tiff, tiff_pages
+from worker.pipeline.alone import Alone
 from worker.pipeline.colour import GreyScale, to_eight_bits, to_rgb
 from worker.pipeline.kinds import FORMATS, kind_not_read
 from worker.pipeline.mend import is_out_of_order, mended
 from worker.pipeline.orientation import UNREADABLE, UPRIGHT, read_orientation
 from worker.pipeline.refusal import check_pixels, raise_damaged, raise_unidentified
 from worker.pipeline.shrink import shrink, shrink_pixels
+from worker.pipeline.tiff_parts import tiff_parts
+
+MAX_MEMORY = 1_000_000_000
+"""Bytes; two workers, each with its networks, fit into 4 GB with it."""
+
+NO_LOCK = Alone(None)
 
 _EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
 """Where a HEIF or AVIF file says that one of its items is EXIF."""
@@ -59,7 +67,9 @@ def decode(
     height: int,
     max_photo_pixels: int,
     max_working_pixels: int,
+    max_memory: int = MAX_MEMORY,
     admit: Callable[[int], None] = lambda _: None,
+    alone: Alone = NO_LOCK,
 ) -> DecodedPhoto:
     """Decode one photo, upright, scaled down to `height` rows and `max_working_pixels` pixels, never up.
 
@@ -70,15 +80,20 @@ def decode(
         height: most rows of the result, pixels.
         max_photo_pixels: most pixels of the file, by its header.
         max_working_pixels: most pixels of the result.
-        admit: called with how many pixels are about to be decoded, before there are any; it may wait.
+        max_memory: most bytes that decoding may take, by an estimate. A photo over a quarter of it is decoded
+            in parts where its format allows it.
+        admit: called with how many pixels are about to be decoded, before there are any; it may wait. Called
+            with 0 while `alone` is waited for.
+        alone: held while a photo is decoded that takes over a quarter of `max_memory`.
 
     Raises:
-        Unreadable: `unsupported_format`, `corrupt_image` or `too_many_pixels`.
+        Unreadable: `unsupported_format`, `corrupt_image`, `too_many_pixels` or `too_much_memory`.
         MemoryError: as Pillow raised it; the same photo may pass another time.
     """
     started = time.perf_counter()
     waited_s = 0.0
     most = 0
+    held: list[bool] = []
 
     def admitted(pixels: int) -> None:
         nonlocal waited_s, most
@@ -90,9 +105,19 @@ def decode(
         waited_s += time.perf_counter() - asked
 
     _prepare_pillow()
-    limits = _Limits(height, max_photo_pixels, max_working_pixels)
-    with _pillow_limit(max_photo_pixels):
-        photo = _decode_as_it_can_be(data, limits, admitted)
+    limits = _Limits(height, max_photo_pixels, max_working_pixels, max_memory)
+    with _pillow_limit(max_photo_pixels), ExitStack() as stack:
+
+        def begin(pixels: int, bytes_: int) -> None:
+            nonlocal waited_s
+            if bytes_ > limits.large and not held:
+                asked = time.perf_counter()
+                stack.enter_context(alone.held(lambda: admit(0)))
+                held.append(True)
+                waited_s += time.perf_counter() - asked
+            admitted(pixels)
+
+        photo = _decode_as_it_can_be(data, limits, begin)
     elapsed_ms = (time.perf_counter() - started - waited_s) * 1000
     return DecodedPhoto(*photo, decode_ms=elapsed_ms)
 
@@ -124,19 +149,32 @@ class _Limits:
     height: int
     max_photo_pixels: int
     max_working_pixels: int
+    max_memory: int
 
+    @property
+    def large(self) -> int:
+        """Bytes over which a photo is decoded alone, and in parts where that is possible."""
+        return self.max_memory // 4
+
+    def target(self, size: tuple[int, int]) -> tuple[int, int]:
+        """What an upright size is scaled down to."""
+        return fit_size(*size, self.height, self.max_working_pixels)
+
+
+_Begin = Callable[[int, int], None]
+"""Called with the pixels, and the bytes of memory, that are about to be needed."""
 
 _Decoded = tuple[NDArray[np.uint8], int, int, int, float, tuple[str, ...]]
 
 
-def _decode_as_it_can_be(data: bytes, limits: _Limits, admit: Callable[[int], None]) -> _Decoded:
+def _decode_as_it_can_be(data: bytes, limits: _Limits, begin: _Begin) -> _Decoded:
     """The photo as it lies there or, where that cannot be read, without what is not its pixels."""
     if out_of_order := is_out_of_order(data):
         for whole, notes in mended(data):
             with suppress(Unreadable):
-                return _decode_once(whole, notes, limits, admit)
+                return _decode_once(whole, notes, limits, begin)
     try:
-        return _decode_once(data, [], limits, admit)
+        return _decode_once(data, [], limits, begin)
     except Unreadable as error:
         if error.code != "corrupt_image":
             raise
@@ -145,19 +183,19 @@ def _decode_as_it_can_be(data: bytes, limits: _Limits, admit: Callable[[int], No
         first = error
     for whole, notes in [] if out_of_order else mended(data):
         try:
-            return _decode_once(whole, notes, limits, admit)
+            return _decode_once(whole, notes, limits, begin)
         except Unreadable as error:
             if error.code != "corrupt_image":
                 raise
     raise first
 
 
-def _decode_once(data: bytes, warnings: list[str], limits: _Limits, admit: Callable[[int], None]) -> _Decoded:
+def _decode_once(data: bytes, warnings: list[str], limits: _Limits, begin: _Begin) -> _Decoded:
     """Decode, with whatever a plugin raises translated."""
     try:
         image = _open(data, warnings)
         check_pixels(image.size, limits.max_photo_pixels)
-        return _decode_opened(data, image, warnings, limits, admit)
+        return _decode_opened(data, image, warnings, limits, begin)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Raised for more than 2x the limit, and for the warning where warnings are errors.
         raise Unreadable("too_many_pixels", f"over {limits.max_photo_pixels / 1e6:g} megapixels") from error
@@ -192,34 +230,32 @@ def _open(data: bytes, warnings: list[str]) -> Image.Image:
 
 
 def _decode_opened(
-    data: bytes, image: Image.Image, warnings: list[str], limits: _Limits, admit: Callable[[int], None]
+    data: bytes, image: Image.Image, warnings: list[str], limits: _Limits, begin: _Begin
 ) -> _Decoded:
-    if image.format == "JPEG":
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
         said = turn = read_orientation(image, warnings)
         size = image.size
         swapped = turn >= 5
         width, height = size[::-1] if swapped else size
-        target = fit_size(width, height, limits.height, limits.max_working_pixels)
+        target = limits.target((width, height))
+        samples = jpeg.kept_samples(data, image)
         # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
         drafted = image.draft(image.mode, target[::-1] if swapped else target)
-        admit(image.width * image.height)
-        box = drafted[1] if drafted else (0, 0, *size)
+        bytes_ = cost.of_jpeg(size, image.size, samples, len(data))
+        cost.check(bytes_, limits.max_memory)
+        begin(image.width * image.height, bytes_)
+        box: tuple[float, float, float, float] = drafted[1] if drafted else (0, 0, *size)
         profile = image.info.get("icc_profile")
         image = _load_jpeg(data, image, target[::-1] if swapped else target, box, warnings)
         scale, gamma = GreyScale(), None
     else:
-        admit(image.width * image.height)
-        said, scale, gamma = _load(image, warnings)
-        size = image.size  # libheif and libtiff know it only now
-        check_pixels(size, limits.max_photo_pixels)
-        box = (0, 0, *size)
-        # TIFF is turned by its plugin while loading, PNG may carry its EXIF behind the pixels. HEIF is
-        # turned by its own boxes and never by EXIF.
-        turn = 1 if image.format == "HEIF" else read_orientation(image, warnings)
+        profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
+        loaded = _load_other(data, image, warnings, limits, begin)
+        image, size, said, turn, by, scale, gamma = loaded
+        box = (0, 0, size[0] / by, size[1] / by)
         swapped = turn >= 5
         width, height = size[::-1] if swapped else size
-        target = fit_size(width, height, limits.height, limits.max_working_pixels)
-        profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
+        target = limits.target((width, height))
     image, notes = to_eight_bits(image, scale)
     warnings += notes
     stored = target[::-1] if swapped else target
@@ -244,15 +280,98 @@ def _load_jpeg(
     warnings: list[str],
 ) -> Image.Image:
     """Load, and scale at once where that needs no part of the picture and saves a copy of the large one."""
-    pixels = jpeg.decode_rgb(data, image)
+    pixels = jpeg.decode_fast(data, image)
     if pixels is not None:
-        return Image.fromarray(shrink_pixels(pixels, size) if box == (0, 0, *image.size) else pixels)
-    if (grey := jpeg.decode_grey(data, image)) is not None:
-        return Image.fromarray(grey)
+        scaled = pixels.ndim == 3 and box == (0, 0, *image.size)
+        return Image.fromarray(shrink_pixels(pixels, size) if scaled else pixels)
     image.load()
     if said := jpeg.complaint(data, image.mode):
         warnings.append(said)
     return image
+
+
+class _Loaded(NamedTuple):
+    """All but JPEG, loaded.
+
+    Attributes:
+        image: the picture, maybe reduced.
+        size: its own, as it lies in the file or, of HEIF and TIFF, as its plugin turned it.
+        said: the orientation that the file gave.
+        turn: the orientation that is left to be followed.
+        by: the factor by which it was reduced.
+        scale: of its greys.
+        gamma: levels to be looked up.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+    said: int
+    turn: int
+    by: int
+    scale: GreyScale
+    gamma: list[int] | None
+
+
+def _load_other(
+    data: bytes, image: Image.Image, warnings: list[str], limits: _Limits, begin: _Begin
+) -> _Loaded:
+    cost.check_time(image, len(data))
+    bytes_ = cost.whole(image, len(data))
+    pixels = image.width * image.height
+    by = 1
+    if bytes_ > limits.large and image.mode not in ("I", "F"):  # of these, the range is to be known first
+        by = parts.factor(image.size, limits.target(image.size))
+    if by > 1:
+        if (streamed := _stream(data, image, warnings, by, begin)) is not None:
+            return streamed
+        bytes_ = cost.in_parts(image, len(data))
+    cost.check(bytes_, limits.max_memory)
+    begin(pixels, bytes_)
+    said, scale, gamma = _load(image, warnings)
+    size = image.size  # libheif and libtiff know it only now
+    check_pixels(size, limits.max_photo_pixels)
+    # TIFF is turned by its plugin while loading. HEIF is turned by its own boxes and never by EXIF.
+    turn = 1 if image.format == "HEIF" else read_orientation(image, warnings)
+    if by > 1:
+        rows = parts.rows_at_once(image.width, by)
+        eight = (to_eight_bits(part, scale)[0] for part in parts.of_loaded(image, rows))
+        image = parts.reduced(eight, size, by)
+    return _Loaded(image, size, said, turn, by, scale, gamma)
+
+
+def _stream(data: bytes, image: Image.Image, warnings: list[str], by: int, begin: _Begin) -> _Loaded | None:
+    """Decode some rows after the other, and reduce each; None where that is not possible."""
+    turn = 1
+    if image.format == "PNG":
+        turn = read_orientation(image, warnings)
+        size = image.size
+        images = parts.of_png(data, parts.rows_at_once(size[0], by))
+        scale = GreyScale()
+    elif image.format == "TIFF":
+        turn = read_orientation(image, warnings)
+        size = image.size[::-1] if turn >= 5 else image.size
+        scale = tiff.prepare(image)
+        files = tiff_parts(data, parts.rows_at_once(size[0], by), by)
+        images = (
+            None if files is None else (Image.open(io.BytesIO(file), formats=("TIFF",)) for file in files)
+        )
+    else:
+        return None
+    if images is None:
+        return None
+    begin(parts.PART_PIXELS, cost.streamed(len(data)))
+
+    def eight() -> Iterator[Image.Image]:
+        for part in images:
+            if part.format == "PNG":
+                png.correct_colour_key(part)
+            else:
+                tiff.prepare(part)
+            yield to_eight_bits(part, scale)[0]
+
+    small = parts.reduced(eight(), size, by)
+    gamma = png.gamma_table(image) if image.format == "PNG" else None
+    return _Loaded(small, size, turn, turn, by, GreyScale(), gamma)
 
 
 def _load(image: Image.Image, warnings: list[str]) -> tuple[int, GreyScale, list[int] | None]:

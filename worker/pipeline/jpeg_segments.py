@@ -25,6 +25,7 @@ SEQUENTIAL = frozenset((0xC0, 0xC1))
 
 _IN_HEADERS = re.compile(rb"\xff[\xc0-\xcf\xda-\xdf\xe0-\xef\xfe]")
 _TABLES = re.compile(rb"\xff\xdb")
+_HIDDEN = re.compile(rb"\xff[\xd8\xdb]")
 _SEARCHED_BYTES = 4_000_000
 """How far behind a segment that lies the next one is looked for."""
 _LONGEST_CHAIN, _MOST_CHAINS = 600, 3000
@@ -89,6 +90,16 @@ def scans(data: bytes) -> Iterator[Segment]:
             yield Segment(kind, marker.start(), place)
 
 
+def first_scan_channels(data: bytes) -> int:
+    """How many channels lie in the first scan; of all, where it has fewer, the others come in later ones."""
+    last = None
+    for last in segments(data):  # noqa: B007
+        pass
+    if last is None or last.kind != SOS:
+        return 0
+    return data[data.find(SOS, last.start) + 3]
+
+
 def without_damaged(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
     """The file without the ancillary segments that cannot be read, and their names; nothing if all can.
 
@@ -102,7 +113,7 @@ def without_damaged(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
         # One that ends where another does takes the tables along that lie between.
         ways = [(found, None)]
         for index, part in enumerate(found):
-            if part.ancillary and b"\xff\xdb" in data[part.start : part.end]:
+            if part.ancillary and _HIDDEN.search(data, part.start + 2, part.end):
                 ways += _behind(data, found[:index], part)
     for around, lying in ways[:_MOST_WAYS]:
         needed = b"".join(data[part.start : part.end] for part in around if not part.ancillary)
@@ -121,28 +132,41 @@ def without_damaged(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
 def bare(data: bytes) -> bytes:
     """The same pixels without anything that a decoder may complain of and that says nothing of the pixels.
 
-    These are: ancillary segments, junk between segments, parameters of sequential scans, which decoders
-    ignore, and the zeros that some cameras put behind the pixels.
+    These are: ancillary segments, junk between segments, numbers in what says how the channels are meant that
+    nobody knows, parameters of sequential scans, which decoders ignore, and the zeros that some cameras put
+    behind the pixels.
     """
     header = list(segments(data))
     if not header or header[-1].kind != SOS:
         return data
     sequential = any(segment.kind in SEQUENTIAL for segment in header)
+    channels = next((_channels(data, segment) for segment in header if segment.kind in SOF), 3)
     parts = [data[:2]]
     for segment in header:
-        adobe = segment.kind == APP14 and data[segment.end - 1] <= 2
-        if not segment.ancillary or adobe:
-            parts.append(data[segment.start : segment.end])
-    body = bytearray(data[header[-1].end : end_of_pixels(data)])
+        body = data[segment.start : segment.end]
+        if segment.kind == APP0 and body[4:9] == b"JFIF\0":
+            parts.append(body[:9] + b"\x01" + body[10:])
+        elif segment.kind == APP14 and body[4:9] == b"Adobe" and len(body) >= 16:
+            known = body[15] <= 2
+            parts.append(body if known else body[:15] + (b"\x02" if channels == 4 else b"\x01") + body[16:])
+        elif not segment.ancillary:
+            parts.append(body)
+    end = end_of_pixels(data)
+    pixels = bytearray(data[header[-1].end : end])
     if sequential:
         parts[-1] = parts[-1][:-3] + b"\0\x3f\0"
         for scan in list(scans(data))[1:]:
             place = scan.end - header[-1].end
-            body[place - 3 : place] = b"\0\x3f\0"
-    pixels = body.rstrip(b"\0")
-    if pixels.endswith(b"\xff"):
-        pixels += b"\0"
-    return b"".join((*parts, pixels, b"\xff\xd9"))
+            pixels[place - 3 : place] = b"\0\x3f\0"
+    if end < len(data):
+        pixels = pixels.rstrip(b"\0")
+        if pixels.endswith(b"\xff"):
+            pixels += b"\0"
+    return b"".join((*parts, pixels, data[end : end + 2]))
+
+
+def _channels(data: bytes, segment: Segment) -> int:
+    return data[data.find(segment.kind, segment.start) + 8]
 
 
 def end_of_pixels(data: bytes) -> int:
@@ -179,8 +203,25 @@ def covers_all(data: bytes) -> bool:
 
 
 def are_in_order(data: bytes) -> bool:
-    """Whether each segment's length leads to the next, up to the first scan."""
-    return _chain(data, 2, set()) is not None
+    """Whether each segment's length leads to the next, up to the first scan, and not into a thumbnail."""
+    found = _chain(data, 2, set())
+    if found is None:
+        return False
+    before = next((part for part in reversed(found) if part.ancillary), None)
+    if before is None:
+        return True
+    body = data[before.start : before.end]
+    thumbnail = body.rfind(b"\xff\xd8\xff")
+    if thumbnail < 0 or body.find(b"\xff\xd9", thumbnail) >= 0:
+        return True
+    # A thumbnail begins within it and goes on behind it: what follows may be the thumbnail's tables.
+    own = _area(data, found)
+    return all(_area(data, way) <= own for way, _ in _behind(data, found[: found.index(before)], before))
+
+
+def _area(data: bytes, chain: Sequence[Segment]) -> int:
+    _, _, width, height = _frame(data, [part for part in chain if part.kind in SOF][-1])
+    return width * height
 
 
 def _next(data: bytes, place: int) -> re.Match[bytes] | None:
@@ -222,6 +263,8 @@ def _chain(data: bytes, place: int, seen: set[int], before: Sequence[Segment] = 
             break
         found.append(segment)
         place = segment.end
+        if data[place - 2 : place] == b"\xff\xd8":
+            break  # what begins there is a thumbnail within the segment
         if segment.kind == SOS:
             kinds = {part.kind for part in (*before, *found)}
             complete = DQT in kinds and not kinds.isdisjoint(SOF)
@@ -242,6 +285,8 @@ def _behind_the_lie(data: bytes) -> list[_Way]:
             break
         sound.append(segment)
         place = segment.end
+        if data[place - 2 : place] == b"\xff\xd8":
+            break
     # What has no segment behind it is the one that lies.
     while sound and not sound[-1].ancillary:
         sound.pop()
@@ -264,10 +309,8 @@ def _behind(data: bytes, sound: list[Segment], lying: Segment) -> list[_Way]:
         chain = _chain(data, start.start(), seen, sound)
         if chain is None or _is_thumbnail(data, chain, lying):
             continue
-        last = [part for part in (*sound, *chain) if part.kind in SOF][-1]
-        _, _, width, height = _frame(data, last)
-        if width * height > most:
-            best, most = chain, width * height
+        if (area := _area(data, (*sound, *chain))) > most:
+            best, most = chain, area
     if not best:
         return []
     # Another lie in the chain may have taken the first tables along.

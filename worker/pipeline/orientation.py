@@ -24,7 +24,8 @@ UNREADABLE = "EXIF could not be read; the photo is taken as upright"
 def read_orientation(image: Image.Image, warnings: list[str]) -> int:
     """1-8 as the file says, 1 with a further warning when what it says cannot be read."""
     try:
-        exif = image.getexif()
+        # PNG's own would decode the picture first, for what may lie behind the pixels; nothing does any more.
+        exif = Image.Image.getexif(image) if image.format == "PNG" else image.getexif()
         value: Any = exif.get(ExifTags.Base.Orientation, 1)
         unreadable = not exif and len(image.info.get("exif") or b"") > len(b"Exif\0\0")
     except MemoryError:

@@ -1,0 +1,94 @@
+"""What decoding a photo takes of memory, before it is taken. Measured: docs/adr/0021."""
+
+from __future__ import annotations
+
+from PIL import Image
+
+from shared.errors import Unreadable
+
+_WHOLE = {"PNG": 12, "WEBP": 20, "TIFF": 11, "BMP": 12, "GIF": 12, "HEIF": 11, "AVIF": 16}
+"""Bytes a pixel at the peak, decoded and scaled as a whole."""
+
+_LOADED = {"PNG": 6, "WEBP": 18, "TIFF": 7, "BMP": 8, "GIF": 5, "HEIF": 10, "AVIF": 13}
+"""The same where it is scaled part by part after it was decoded as a whole."""
+
+_GREY = 6
+"""Bytes a pixel of one channel of 8 or 16 bits, at most, in place of `_WHOLE`."""
+
+_WIDE = 16
+"""Bytes a pixel of 32 bits a channel, or of LAB."""
+
+_DRAFTED = 8
+"""Bytes a pixel of a JPEG as it comes out of its decoder, scaled down or not."""
+
+_STREAMED = 150_000_000
+"""Bytes of some rows in all of their shapes, and of the reduced picture."""
+
+_COEFFICIENT = 2
+"""Bytes of each coefficient of a JPEG of several scans: all of them lie in memory, at full size."""
+
+
+_RUN_LENGTHS = (1, 2)
+"""Compressions of a BMP that Pillow undoes in Python, at about a second a megabyte."""
+
+_MOST_RUNS = 20_000_000
+
+
+def whole(image: Image.Image, size_bytes: int) -> int:
+    """Bytes that an opened picture takes at the peak, decoded as a whole, with the file itself."""
+    pixels = image.width * image.height
+    a_pixel = _WHOLE.get(image.format or "", 20)
+    if image.mode in ("I", "F", "LAB"):
+        a_pixel = max(a_pixel, _WIDE)
+    elif image.mode in ("1", "L", "I;16", "I;16B") and image.format in ("PNG", "TIFF", "BMP"):
+        a_pixel = _GREY
+    return pixels * a_pixel + size_bytes
+
+
+def in_parts(image: Image.Image, size_bytes: int) -> int:
+    """The same where it is scaled in parts behind the decoder."""
+    if image.mode in ("I", "F", "LAB"):
+        return whole(image, size_bytes)
+    pixels = image.width * image.height
+    return min(pixels * _LOADED.get(image.format or "", 20) + size_bytes, whole(image, size_bytes))
+
+
+def streamed(size_bytes: int) -> int:
+    """The same where no more than some rows are decoded at once."""
+    return _STREAMED + 2 * size_bytes
+
+
+def of_jpeg(size: tuple[int, int], drafted: tuple[int, int], samples: float, size_bytes: int) -> int:
+    """Bytes that a JPEG takes at the peak.
+
+    Args:
+        size: of the picture, pixels.
+        drafted: as it is to come out of the decoder.
+        samples: values a pixel that are kept throughout: 1.5 or 3 of most progressive ones, 0 of others.
+        size_bytes: of the file.
+    """
+    coefficients = int(size[0] * size[1] * samples * _COEFFICIENT)
+    return drafted[0] * drafted[1] * _DRAFTED + coefficients + size_bytes
+
+
+def check_time(image: Image.Image, size_bytes: int) -> None:
+    """Refuse a picture whose decoder would take minutes, though hardly any memory.
+
+    Raises:
+        Unreadable: `too_many_pixels`.
+    """
+    if image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS and size_bytes > _MOST_RUNS:
+        raise Unreadable("too_many_pixels", f"over {_MOST_RUNS / 1e6:g} MB of a BMP in run lengths")
+
+
+def check(cost: int, most: int) -> None:
+    """Refuse a photo by what it would take.
+
+    Raises:
+        Unreadable: `too_much_memory`.
+    """
+    if cost > most:
+        raise Unreadable(
+            "too_much_memory",
+            f"decoding it would take {cost / 1e9:.1f} GB of memory, over {most / 1e9:.1f} GB",
+        )
