@@ -126,6 +126,7 @@ PHOTO_ERROR_CODES = frozenset(
         "unsupported_format",
         "corrupt_image",
         "too_many_pixels",
+        "too_much_memory",
         "file_too_large",
         "file_unavailable",
         "digest_mismatch",

@@ -135,6 +135,13 @@ class Settings(BaseSettings):
     max_photo_megapixels: float = Field(
         200, gt=0, description="A photo over this fails as `too_many_pixels`."
     )
+    max_photo_memory: int = Field(
+        1_000_000_000,
+        ge=100_000_000,
+        description="Bytes that decoding a photo may take, by an estimate; one over this fails as"
+        " `too_much_memory`. Over a quarter of it, a photo is decoded in parts where its format allows it, or"
+        " one at a time on a machine.",
+    )
     max_photo_bytes: int = Field(
         100_000_000, gt=0, description="A photo over this fails as `file_too_large`."
     )

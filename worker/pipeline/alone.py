@@ -53,7 +53,7 @@ class Alone:
         if self._path is None or fcntl is None:
             return None
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             log.warning("large photos are not decoded one at a time", extra={"reason": str(error)})

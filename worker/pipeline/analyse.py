@@ -25,10 +25,11 @@ from worker.pipeline.align import (
     landmarks_in_box,
     roll_deg,
 )
+from worker.pipeline.alone import Alone
 from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import choose
 from worker.pipeline.classify import Classifier
-from worker.pipeline.decode import DecodedPhoto, decode
+from worker.pipeline.decode import MAX_MEMORY, NO_LOCK, DecodedPhoto, decode
 from worker.pipeline.detect import Detection, Detector
 from worker.pipeline.isolation import isolated
 from worker.pipeline.memory import is_out_of_memory
@@ -83,6 +84,8 @@ class Pipeline:
         bundle: weights on the device to use.
         max_photo_pixels: most pixels of a file.
         max_working_pixels: most pixels that the detector is given.
+        max_photo_memory: most bytes that decoding one photo may take.
+        alone: held while a photo that takes much of it is decoded.
         photos_at_once: see `Detector`.
         classifier: of the bundle; by default one in fp32.
         chosen_because: what decided what the networks run on.
@@ -100,6 +103,8 @@ class Pipeline:
         *,
         max_photo_pixels: int = 200_000_000,
         max_working_pixels: int = 8_300_000,
+        max_photo_memory: int = MAX_MEMORY,
+        alone: Alone = NO_LOCK,
         photos_at_once: int | None = None,
         classifier: Classifier | None = None,
         chosen_because: str = "",
@@ -110,6 +115,8 @@ class Pipeline:
         self.detector = Detector(bundle.device, photos_at_once, self.classifier.runtime)
         self._max_photo_pixels = max_photo_pixels
         self._max_working_pixels = max_working_pixels
+        self._max_photo_memory = max_photo_memory
+        self._alone = alone
         self._framing = framing_points(bundle.manifest.framing)
 
     def decode(
@@ -130,7 +137,9 @@ class Pipeline:
             height=options.height,
             max_photo_pixels=self._max_photo_pixels,
             max_working_pixels=self._max_working_pixels,
+            max_memory=self._max_photo_memory,
             admit=admit,
+            alone=self._alone,
         )
 
     def analyse(
@@ -305,4 +314,6 @@ def build_pipeline(settings: Settings) -> Pipeline:
         chosen_because=choice.because,
         max_photo_pixels=int(settings.max_photo_megapixels * 1e6),
         max_working_pixels=int(settings.max_working_megapixels * 1e6),
+        max_photo_memory=settings.max_photo_memory,
+        alone=Alone(settings.home / "run" / "large-photo.lock"),
     )

@@ -9,7 +9,7 @@ from shared.errors import Unreadable
 _WHOLE = {"PNG": 12, "WEBP": 20, "TIFF": 11, "BMP": 12, "GIF": 12, "HEIF": 11, "AVIF": 16}
 """Bytes a pixel at the peak, decoded and scaled as a whole."""
 
-_LOADED = {"PNG": 5, "WEBP": 20, "TIFF": 7, "BMP": 5, "GIF": 3, "HEIF": 11, "AVIF": 16}
+_LOADED = {"PNG": 6, "WEBP": 18, "TIFF": 7, "BMP": 8, "GIF": 5, "HEIF": 10, "AVIF": 13}
 """The same where it is scaled part by part after it was decoded as a whole."""
 
 _GREY = 6
@@ -26,6 +26,12 @@ _STREAMED = 150_000_000
 
 _COEFFICIENT = 2
 """Bytes of each coefficient of a JPEG of several scans: all of them lie in memory, at full size."""
+
+
+_RUN_LENGTHS = (1, 2)
+"""Compressions of a BMP that Pillow undoes in Python, at about a second a megabyte."""
+
+_MOST_RUNS = 20_000_000
 
 
 def whole(image: Image.Image, size_bytes: int) -> int:
@@ -63,6 +69,16 @@ def of_jpeg(size: tuple[int, int], drafted: tuple[int, int], samples: float, siz
     """
     coefficients = int(size[0] * size[1] * samples * _COEFFICIENT)
     return drafted[0] * drafted[1] * _DRAFTED + coefficients + size_bytes
+
+
+def check_time(image: Image.Image, size_bytes: int) -> None:
+    """Refuse a picture whose decoder would take minutes, though hardly any memory.
+
+    Raises:
+        Unreadable: `too_many_pixels`.
+    """
+    if image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS and size_bytes > _MOST_RUNS:
+        raise Unreadable("too_many_pixels", f"over {_MOST_RUNS / 1e6:g} MB of a BMP in run lengths")
 
 
 def check(cost: int, most: int) -> None:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from shared.errors import Unreadable
 from worker.pipeline import cost, jpeg, parts, png, png_chunks, tiff, tiff_pages
@@ -232,7 +232,7 @@ def _open(data: bytes, warnings: list[str]) -> Image.Image:
 def _decode_opened(
     data: bytes, image: Image.Image, warnings: list[str], limits: _Limits, begin: _Begin
 ) -> _Decoded:
-    if image.format == "JPEG":
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
         said = turn = read_orientation(image, warnings)
         size = image.size
         swapped = turn >= 5
@@ -280,11 +280,10 @@ def _load_jpeg(
     warnings: list[str],
 ) -> Image.Image:
     """Load, and scale at once where that needs no part of the picture and saves a copy of the large one."""
-    pixels = jpeg.decode_rgb(data, image)
+    pixels = jpeg.decode_fast(data, image)
     if pixels is not None:
-        return Image.fromarray(shrink_pixels(pixels, size) if box == (0, 0, *image.size) else pixels)
-    if (grey := jpeg.decode_grey(data, image)) is not None:
-        return Image.fromarray(grey)
+        scaled = pixels.ndim == 3 and box == (0, 0, *image.size)
+        return Image.fromarray(shrink_pixels(pixels, size) if scaled else pixels)
     image.load()
     if said := jpeg.complaint(data, image.mode):
         warnings.append(said)
@@ -316,6 +315,7 @@ class _Loaded(NamedTuple):
 def _load_other(
     data: bytes, image: Image.Image, warnings: list[str], limits: _Limits, begin: _Begin
 ) -> _Loaded:
+    cost.check_time(image, len(data))
     bytes_ = cost.whole(image, len(data))
     pixels = image.width * image.height
     by = 1
@@ -352,7 +352,9 @@ def _stream(data: bytes, image: Image.Image, warnings: list[str], by: int, begin
         size = image.size[::-1] if turn >= 5 else image.size
         scale = tiff.prepare(image)
         files = tiff_parts(data, parts.rows_at_once(size[0], by), by)
-        images = None if files is None else (Image.open(io.BytesIO(file), formats=("TIFF",)) for file in files)
+        images = (
+            None if files is None else (Image.open(io.BytesIO(file), formats=("TIFF",)) for file in files)
+        )
     else:
         return None
     if images is None:

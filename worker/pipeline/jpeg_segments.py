@@ -90,6 +90,16 @@ def scans(data: bytes) -> Iterator[Segment]:
             yield Segment(kind, marker.start(), place)
 
 
+def first_scan_channels(data: bytes) -> int:
+    """How many channels lie in the first scan; of all, where it has fewer, the others come in later ones."""
+    last = None
+    for last in segments(data):  # noqa: B007
+        pass
+    if last is None or last.kind != SOS:
+        return 0
+    return data[data.find(SOS, last.start) + 3]
+
+
 def without_damaged(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
     """The file without the ancillary segments that cannot be read, and their names; nothing if all can.
 
@@ -122,28 +132,41 @@ def without_damaged(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
 def bare(data: bytes) -> bytes:
     """The same pixels without anything that a decoder may complain of and that says nothing of the pixels.
 
-    These are: ancillary segments, junk between segments, parameters of sequential scans, which decoders
-    ignore, and the zeros that some cameras put behind the pixels.
+    These are: ancillary segments, junk between segments, numbers in what says how the channels are meant that
+    nobody knows, parameters of sequential scans, which decoders ignore, and the zeros that some cameras put
+    behind the pixels.
     """
     header = list(segments(data))
     if not header or header[-1].kind != SOS:
         return data
     sequential = any(segment.kind in SEQUENTIAL for segment in header)
+    channels = next((_channels(data, segment) for segment in header if segment.kind in SOF), 3)
     parts = [data[:2]]
     for segment in header:
-        adobe = segment.kind == APP14 and data[segment.end - 1] <= 2
-        if not segment.ancillary or adobe:
-            parts.append(data[segment.start : segment.end])
-    body = bytearray(data[header[-1].end : end_of_pixels(data)])
+        body = data[segment.start : segment.end]
+        if segment.kind == APP0 and body[4:9] == b"JFIF\0":
+            parts.append(body[:9] + b"\x01" + body[10:])
+        elif segment.kind == APP14 and body[4:9] == b"Adobe" and len(body) >= 16:
+            known = body[15] <= 2
+            parts.append(body if known else body[:15] + (b"\x02" if channels == 4 else b"\x01") + body[16:])
+        elif not segment.ancillary:
+            parts.append(body)
+    end = end_of_pixels(data)
+    pixels = bytearray(data[header[-1].end : end])
     if sequential:
         parts[-1] = parts[-1][:-3] + b"\0\x3f\0"
         for scan in list(scans(data))[1:]:
             place = scan.end - header[-1].end
-            body[place - 3 : place] = b"\0\x3f\0"
-    pixels = body.rstrip(b"\0")
-    if pixels.endswith(b"\xff"):
-        pixels += b"\0"
-    return b"".join((*parts, pixels, b"\xff\xd9"))
+            pixels[place - 3 : place] = b"\0\x3f\0"
+    if end < len(data):
+        pixels = pixels.rstrip(b"\0")
+        if pixels.endswith(b"\xff"):
+            pixels += b"\0"
+    return b"".join((*parts, pixels, data[end : end + 2]))
+
+
+def _channels(data: bytes, segment: Segment) -> int:
+    return data[data.find(segment.kind, segment.start) + 8]
 
 
 def end_of_pixels(data: bytes) -> int:

@@ -64,7 +64,9 @@ def kind_not_read(data: bytes) -> str | None:
         if data.startswith(signature):
             return name
     if heif.is_heif(data):
-        return _BRANDS.get(data[8:12])
+        codec = heif.codec(data)
+        other = codec is not None and codec not in ("HEVC", "AV1")
+        return _BRANDS.get(data[8:12], f"HEIF in {codec}" if other else None)
     if _NETPBM.match(data):
         return "a Netpbm image"
     if _SVG.match(data) and b"<svg" in data[:4096].lower():

@@ -55,13 +55,13 @@ class Chunks:
 
     def file(self) -> bytes:
         """A PNG of it."""
-        parts = [SIGNATURE, *_chunk(b"IHDR", self.header)]
+        parts: list[bytes | memoryview] = [SIGNATURE, *_chunk(b"IHDR", self.header)]
         if self.palette:
             parts += _chunk(b"PLTE", self.palette)
         for name, body in self.ancillary:
             parts += _chunk(name, body)
-        for body in self.pixels:
-            parts += (struct.pack(">I4s", len(body), b"IDAT"), body, bytes(4))  # nobody looks at this sum
+        for pixels in self.pixels:
+            parts += (struct.pack(">I4s", len(pixels), b"IDAT"), pixels, bytes(4))  # nobody looks at this sum
         return b"".join((*parts, *_chunk(b"IEND", b"")))
 
 

@@ -6,7 +6,7 @@ import math
 import struct
 from collections.abc import Iterator, Sequence
 
-from worker.pipeline.tiff_pages import COMPRESSION, LENGTH, NEEDED, WIDTH, Page, Tiff, photo_of, read_header
+from worker.pipeline.tiff_pages import COMPRESSION, LENGTH, NEEDED, Page, Tiff, photo_of, read_header
 
 _NONE, _OLD_JPEG = 1, 6
 _BITS, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANES = 258, 273, 277, 278, 279, 284
@@ -43,9 +43,9 @@ def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
     sizes = tiff.values(page, _TILE_BYTES if tiled else _STRIP_BYTES, _MOST_PIECES)
     if step < 1 or planes < 1:
         return None
-    if len(places) == 1 and not tiled and tiff.first(page, COMPRESSION, 1) == _NONE:
+    if len(places) == planes and not tiled and tiff.first(page, COMPRESSION, 1) == _NONE:
         step = rows
-        places, sizes = _cut_up(tiff, page, places[0], step)
+        places, sizes = _cut_up(tiff, page, places, step)
     down = math.ceil(height / step)
     if len(places) != down * across * planes or len(sizes) != len(places):
         return None
@@ -56,14 +56,15 @@ def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
     return _parts(tiff, page, (places, sizes), (step, together, down, across, planes))
 
 
-def _cut_up(tiff: Tiff, page: Page, place: int, rows: int) -> tuple[list[int], list[int]]:
-    """One strip that is not packed, as many."""
+def _cut_up(tiff: Tiff, page: Page, places: Sequence[int], rows: int) -> tuple[list[int], list[int]]:
+    """One strip a plane that is not packed, as many."""
     width, height = tiff.size(page)
-    samples = tiff.first(page, _SAMPLES, 1)
+    samples = tiff.first(page, _SAMPLES, 1) if len(places) == 1 else 1
     bits = tiff.values(page, _BITS, samples) or (1,)
     stride = (width * (sum(bits) if len(bits) == samples else bits[0] * samples) + 7) // 8
     tops = range(0, height, rows)
-    return [place + top * stride for top in tops], [min(rows, height - top) * stride for top in tops]
+    cut = [place + top * stride for place in places for top in tops]
+    return cut, [min(rows, height - top) * stride for top in tops] * len(places)
 
 
 def _parts(
@@ -111,7 +112,6 @@ def _file(tiff: Tiff, page: Page, length: int, step: int, body: list[bytes], til
     values[_TILE_BYTES if tiled else _STRIP_BYTES] = (_LONG, count, sizes)
     if not tiled:
         values[_ROWS] = (_LONG, 1, struct.pack(order + "I", step))
-    assert WIDTH in values
     place += place % 2
     far_place = place + 2 + 12 * len(values) + 4
     entries, far = [], b""

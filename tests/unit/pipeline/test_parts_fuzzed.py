@@ -49,7 +49,7 @@ def watched() -> Iterator[Watched]:
 def mutant_of(parts: Sequence[Part], dice: random.Random, *, ancillary: bool) -> tuple[Part, ...]:
     """The parts, one to three of them changed; half of the time the ancillary ones in another order."""
     places = [index for index, part in enumerate(parts) if part.ancillary or not ancillary]
-    mutant = {index: (part,) for index, part in enumerate(parts)}
+    mutant: dict[int, tuple[Part, ...]] = {index: (part,) for index, part in enumerate(parts)}
     lies = False
     for place in dice.sample(places, min(len(places), dice.randint(1, 3))):
         how = dice.choice(WAYS if not lies or not ancillary else HONEST)

@@ -25,7 +25,7 @@ HEIGHT, MAX_PHOTO_PIXELS, MAX_WORKING_PIXELS = 1080, 4_000_000, 500_000
 MEMORY_BYTES = 3 << 30
 """Address space beyond what the libraries take; a photo of 4 megapixels needs a twentieth of it."""
 PATIENCE_S = 20.0
-CODES = frozenset({"corrupt_image", "unsupported_format", "too_many_pixels"})
+CODES = frozenset({"corrupt_image", "unsupported_format", "too_many_pixels", "too_much_memory"})
 
 
 def outcome(data: bytes) -> str:
