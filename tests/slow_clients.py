@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from tests.integration.api.gunicorn_server import ROOT_KEY
+
 HOST = b"Host: localhost\r\n"
 DRIP_EVERY_S = 1.0
 SMALL_BUFFER_BYTES = 4096
@@ -34,12 +36,12 @@ class Kind:
     logged: str | None = None
 
 
-def kinds(job_id: str, key: str = "") -> list[Kind]:
+def kinds(job_id: str, key: str = ROOT_KEY) -> list[Kind]:
     """Every kind.
 
     Args:
         job_id: an open job that has results that fill the sockets' buffers.
-        key: the API key, where one is needed.
+        key: the API key; empty for none.
     """
     head = HOST + (f"Authorization: Bearer {key}\r\n".encode() if key else b"")
     make, put = (

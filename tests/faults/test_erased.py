@@ -14,7 +14,7 @@ from shared.db.leftovers import SMALL_BYTES
 from tests.archives_made import zip_of
 from tests.faults.runs import Run
 from tests.faults.test_api import Api
-from tests.processes import wait_for
+from tests.processes import WITH_KEY, wait_for
 
 NAME = "zanzibar-wedding"
 LABEL = "label-of-quetzalcoatl"
@@ -55,7 +55,7 @@ def api(run: Run) -> Iterator[httpx.Client]:
     """The service, at work, its temporary folder in its home."""
     (run.cluster.settings.home / "tmp").mkdir()
     run.start_workers("one", "two", TMPDIR=str(run.cluster.settings.home / "tmp"))
-    with httpx.Client(base_url=Api(run).url, timeout=60) as client:
+    with httpx.Client(base_url=Api(run).url, timeout=60, headers=WITH_KEY) as client:
         yield client
     run.cluster.stop()
 

@@ -18,7 +18,7 @@ from tests.archives_made import zip_of
 from tests.faults.runs import Run
 from tests.faults.test_api import Api
 from tests.faults.test_databases import fill, mounted
-from tests.processes import wait_for
+from tests.processes import WITH_KEY, wait_for
 
 PHOTO_BYTES = 1_000_000
 DISK_MB = 64
@@ -43,7 +43,7 @@ def on(run: Run, database_folder: Path, store_folder: Path) -> httpx.Client:
     run.cluster.settings = run.cluster.settings.model_copy(update=places)
     run.cluster.start_sweeper()
     wait_for(lambda: ballast_of(run).exists(), "room to be set aside")
-    return httpx.Client(base_url=Api(run).url, timeout=60, limits=NO_KEEP_ALIVE)
+    return httpx.Client(base_url=Api(run).url, timeout=60, limits=NO_KEEP_ALIVE, headers=WITH_KEY)
 
 
 def ballast_of(run: Run) -> Path:

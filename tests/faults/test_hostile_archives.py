@@ -15,7 +15,7 @@ import pytest
 from shared.db.models import Archive
 from tests.archives_made import quine, tar_of, zip_of
 from tests.faults.runs import RECORD, Api, Run
-from tests.processes import peak_memory_mb_of, wait_for
+from tests.processes import WITH_KEY, peak_memory_mb_of, wait_for
 from tests.tars_made import END, header, long_name, member, pax
 from tests.zips_made import Piece, extra, quoting_each_other, zip_bytes
 
@@ -80,11 +80,13 @@ def family_mb(pid: int) -> float:
 
 
 def send(api: Api, archive: bytes) -> httpx.Response:
-    return httpx.post(f"{api.url}/v1/jobs", files={"archive": ("a.zip", archive)}, timeout=300)
+    return httpx.post(
+        f"{api.url}/v1/jobs", files={"archive": ("a.zip", archive)}, headers=WITH_KEY, timeout=300
+    )
 
 
 def fates(api: Api, job_id: str) -> dict[str, str | None]:
-    photos = httpx.get(f"{api.url}/v1/jobs/{job_id}/photos", timeout=60).json()["photos"]
+    photos = httpx.get(f"{api.url}/v1/jobs/{job_id}/photos", headers=WITH_KEY, timeout=60).json()["photos"]
     return {photo["custom_id"]: photo["error"] and photo["error"]["code"] for photo in photos}
 
 

@@ -13,13 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from api.server.limits import BUSY_S, HEAD_S
 from shared.settings import Settings
 from tests.faults.runs import RECORD
-from tests.integration.api.gunicorn_server import Server, running_server
+from tests.integration.api.gunicorn_server import ROOT_KEY, Server, running_server
 from tests.processes import wait_for
 from tests.queue_rows import analysis, face, queued_job, save_all, take
 from tests.slow_clients import SlowClients, kinds
@@ -50,7 +49,7 @@ def uploading(server: Server, job_id: str, name: str) -> Iterator[None]:
 
     def send() -> None:
         url = f"{server.url}/v1/jobs/{job_id}/photos"
-        answers.append(httpx.put(url, params={"custom_id": name}, content=pieces(), timeout=120))
+        answers.append(server.put(url, params={"custom_id": name}, content=pieces(), timeout=120))
 
     thread = threading.Thread(target=send)
     thread.start()
@@ -62,10 +61,10 @@ def uploading(server: Server, job_id: str, name: str) -> Iterator[None]:
 PROBE = """
 import http.client, sys, time
 while True:
-    for path in sys.argv[2:]:
+    for path in sys.argv[3:]:
         begun_s = time.monotonic()
         connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=120)
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Authorization": "Bearer " + sys.argv[2]})
         assert connection.getresponse().status == 200
         connection.close()
         print(path, time.monotonic() - begun_s, flush=True)
@@ -76,7 +75,7 @@ while True:
 @contextmanager
 def probing(server: Server, *paths: str) -> Iterator[dict[str, list[float]]]:
     """Seconds that each path took by the end; asked by a process that has nothing else to do."""
-    command = [sys.executable, "-c", PROBE, str(server.port), *paths]
+    command = [sys.executable, "-c", PROBE, str(server.port), ROOT_KEY, *paths]
     seconds: dict[str, list[float]] = {path: [] for path in paths}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -135,5 +134,5 @@ def test_slow_clients_of_every_kind(tmp_path: Path, each: int) -> None:
         # Each is in the log once, be it as slow or as one for whom there was no seat.
         assert sum(numbers.values()) + told == each * sum(kind.logged is not None for kind in slow)
         assert "kind=no_room" not in log
-        photos = httpx.get(f"{server.url}/v1/jobs/{open_job}/photos", timeout=60).json()["photos"]
+        photos = server.get(f"{server.url}/v1/jobs/{open_job}/photos", timeout=60).json()["photos"]
         assert {photo["custom_id"] for photo in photos} == {"before", "amidst"}

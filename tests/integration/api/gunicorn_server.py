@@ -7,7 +7,7 @@ import resource
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partialmethod
@@ -100,7 +100,13 @@ def answers(url: str) -> bool:
 
 @contextmanager
 def running_server(
-    folder: Path, *, open_files: int | None = None, threads: int = 4, scheme: str = "http", **environment: str
+    folder: Path,
+    *,
+    open_files: int | None = None,
+    threads: int = 4,
+    scheme: str = "http",
+    arguments: Sequence[str] = (),
+    **environment: str,
 ) -> Iterator[Server]:
     """A server over SQLite in this folder; `open_files` is its limit (`ulimit -n`)."""
     write_bundle(folder / "weights")
@@ -118,7 +124,7 @@ def running_server(
         # Accepted sockets have it too: a client that does not read is soon felt.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SMALL_BUFFER_BYTES)
         process = subprocess.Popen(
-            api_command(settings, bind=f"fd://{listener.fileno()}"),
+            [*api_command(settings, bind=f"fd://{listener.fileno()}"), *arguments],
             pass_fds=[listener.fileno()],
             stdout=log,
             stderr=subprocess.STDOUT,

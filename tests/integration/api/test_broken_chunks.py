@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.api.gunicorn_server import Server, running_server
+from tests.integration.api.gunicorn_server import KEY_LINE, Server, running_server
 
 BROKEN = (
     *(b"zz\r\n{}\r\n0\r\n\r\n", b"-2\r\n{}\r\n0\r\n\r\n", b"0x2\r\n{}\r\n0\r\n\r\n", b"\r\n{}\r\n0\r\n\r\n"),
@@ -49,7 +49,9 @@ def test_a_broken_chunk_is_the_clients_fault(server: Server, framed: bytes) -> N
         (b"PUT /v1/jobs/" + job_id + b"/photos?custom_id=a", b"image/jpeg"),
     ]
     for line, content_type in asked:
-        head = line + b" HTTP/1.1\r\nHost: localhost\r\nContent-Type: " + content_type
+        head = (
+            line + b" HTTP/1.1\r\nHost: localhost\r\n" + KEY_LINE.encode() + b"Content-Type: " + content_type
+        )
         answer = server.answer_to(head + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + framed)
         status, _, body = answer.partition(b"\r\n\r\n")
         assert status.startswith(b"HTTP/1.1 400 "), (line, framed, answer)

@@ -29,9 +29,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 def test_a_key_in_a_broken_header_is_not_written_down(server: Server) -> None:
     for head in HEADS:
-        server.answer_to(b"GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n")
+        answer = server.answer_to(b"GET /v1/jobs HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n")
+        assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 401 "))
+        assert SECRET not in answer
     log = server.log.read_text(encoding="utf-8")
-    assert "Invalid" in log
     assert SECRET.decode() not in log
 
 

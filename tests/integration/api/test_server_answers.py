@@ -15,9 +15,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.integration.api.gunicorn_server import Server, running_server
+from tests.integration.api.gunicorn_server import KEY_LINE, ROOT_KEY, Server, running_server
 from tests.processes import wait_for
 
+HEAD = b"Host: localhost\r\n" + KEY_LINE.encode()
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
 
 
@@ -93,7 +94,7 @@ def is_closed(client: socket.socket) -> bool:
 
 
 def test_a_refusal_that_leaves_the_body_unread_ends_the_connection(server: Server) -> None:
-    put = b"PUT /v1/jobs/job_none/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    put = b"PUT /v1/jobs/job_none/photos?custom_id=a HTTP/1.1\r\n" + HEAD
     for body in (b"Content-Length: 1000000\r\n\r\nabc", b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n"):
         with connected(server) as client:
             client.sendall(put + body)
@@ -103,7 +104,7 @@ def test_a_refusal_that_leaves_the_body_unread_ends_the_connection(server: Serve
 
 
 def test_a_refusal_with_the_whole_body_in_hand_keeps_the_connection(server: Server) -> None:
-    put = b"PUT /v1/jobs/job_none/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    put = b"PUT /v1/jobs/job_none/photos?custom_id=a HTTP/1.1\r\n" + HEAD
     with connected(server) as client:
         for body in (
             b"Content-Length: 3\r\n\r\nabc",
@@ -117,7 +118,7 @@ def test_a_refusal_with_the_whole_body_in_hand_keeps_the_connection(server: Serv
 
 
 def test_requests_in_one_piece_are_answered_one_by_one(server: Server) -> None:
-    post = b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    post = b"POST /v1/jobs HTTP/1.1\r\n" + HEAD + b"Content-Type: application/json\r\n"
     post += b"Content-Length: 2\r\n\r\n{}"
     with connected(server) as client:
         client.sendall((GET + b"\r\n" + post) * 20)
@@ -126,7 +127,7 @@ def test_requests_in_one_piece_are_answered_one_by_one(server: Server) -> None:
 
 @pytest.mark.parametrize("pause_s", [0.0, 0.02])
 def test_a_head_may_come_in_pieces(server: Server, pause_s: float) -> None:
-    request = b"\r\nPOST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    request = b"\r\nPOST /v1/jobs HTTP/1.1\r\n" + HEAD + b"Content-Type: application/json\r\n"
     request += b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
     with connected(server) as client:
         client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -146,16 +147,16 @@ def test_http_1_0_is_closed_unless_it_asks(server: Server) -> None:
 
 def test_who_expects_to_be_asked_is_asked(server: Server) -> None:
     job_id = server.open_job()
-    put = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    put = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\n"
     with connected(server) as client:
-        client.sendall(put.encode() + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        client.sendall(put.encode() + HEAD + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         assert client.recv(25, socket.MSG_WAITALL) == b"HTTP/1.1 100 Continue\r\n\r\n"
         client.sendall(b"photo")
         assert read_answer(client)[0] == 201
 
 
 def test_who_is_refused_is_not_asked_for_its_body(server: Server) -> None:
-    put = b"PUT /v1/jobs/job_none/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
+    put = b"PUT /v1/jobs/job_none/photos?custom_id=a HTTP/1.1\r\n" + HEAD
     with connected(server) as client:
         client.sendall(put + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         status, headers, _ = read_answer(client)
@@ -172,7 +173,7 @@ def test_who_is_refused_is_not_asked_for_its_body(server: Server) -> None:
     ],
 )
 def test_json_that_is_cut_off_is_called_so(server: Server, body: bytes) -> None:
-    post = b"POST /v1/jobs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    post = b"POST /v1/jobs HTTP/1.1\r\n" + HEAD + b"Content-Type: application/json\r\n"
     status, _, answer = server.answer_to(post + body).partition(b"\r\n\r\n")
     assert status.startswith(b"HTTP/1.1 400 ")
     assert json.loads(answer)["code"] == "body_cut_off"
@@ -205,7 +206,7 @@ def test_a_store_that_hangs_holds_up_no_probe(tmp_path: Path) -> None:
             url = f"{server.url}/v1/jobs/{server.open_job()}/photos"
 
             def put() -> None:
-                with httpx.Client() as client:
+                with httpx.Client(headers={"Authorization": f"Bearer {ROOT_KEY}"}) as client:
                     client.put(url, params={"custom_id": "a"}, content=b"photo", timeout=1).close()
 
             def put_in_vain() -> None:
@@ -234,13 +235,13 @@ def test_over_tls(tmp_path: Path) -> None:
         check=True,
         capture_output=True,
     )
-    arguments = f"--certfile {tmp_path / 'cert.pem'} --keyfile {tmp_path / 'key.pem'}"
+    arguments = ["--certfile", str(tmp_path / "cert.pem"), "--keyfile", str(tmp_path / "key.pem")]
     context = ssl.create_default_context(cafile=tmp_path / "cert.pem")
     context.check_hostname = False
     with (
-        running_server(tmp_path, scheme="https", GUNICORN_CMD_ARGS=arguments) as server,
+        running_server(tmp_path, scheme="https", arguments=arguments) as server,
         connected(server),
-        httpx.Client(verify=context) as client,
+        httpx.Client(verify=context, headers={"Authorization": f"Bearer {ROOT_KEY}"}) as client,
     ):
         job_id = client.post(f"{server.url}/v1/jobs", json={}, timeout=60).json()["id"]
         put = client.put(
@@ -261,8 +262,8 @@ def test_a_server_that_stops_ends_what_it_has_begun(tmp_path: Path) -> None:
         job_id = server.open_job()
         idle.sendall(GET + b"\r\n")
         assert read_answer(idle)[0] == 200
-        put = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: localhost\r\n"
-        sending.sendall(put.encode() + b"Content-Length: 200000\r\n\r\n" + bytes(100_000))
+        put = f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\n"
+        sending.sendall(put.encode() + HEAD + b"Content-Length: 200000\r\n\r\n" + bytes(100_000))
         time.sleep(1)
         server.process.terminate()
         wait_for(lambda: is_closed(idle), "the idle connection to end", timeout_s=60)

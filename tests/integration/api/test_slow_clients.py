@@ -56,7 +56,7 @@ def test_all_kinds_at_once_hold_nobody_up(server: Server, job_id: str) -> None:
             assert httpx.get(f"{server.url}/healthz", timeout=60).status_code == 200
             longest_s = max(longest_s, time.monotonic() - begun_s)
             assert httpx.get(f"{server.url}/readyz", timeout=60).status_code in (200, 503)
-            assert httpx.get(f"{server.url}/v1/jobs/{open_job}", timeout=60).status_code == 200
+            assert server.get(f"{server.url}/v1/jobs/{open_job}", timeout=60).status_code == 200
             time.sleep(0.1)
         uploaded.join()
     assert longest_s < PATIENCE_S
@@ -65,7 +65,7 @@ def test_all_kinds_at_once_hold_nobody_up(server: Server, job_id: str) -> None:
     for kind in slow:
         if kind.logged in ("slow_head", "slow_body"):
             assert clients.answers(kind) == {b"408"}, kind.name
-    photos = httpx.get(f"{server.url}/v1/jobs/{open_job}/photos", timeout=60).json()["photos"]
+    photos = server.get(f"{server.url}/v1/jobs/{open_job}/photos", timeout=60).json()["photos"]
     assert [photo["custom_id"] for photo in photos] == ["real"]
 
 
@@ -77,7 +77,7 @@ def upload_slowly(server: Server, job_id: str) -> None:
             yield bytes(100_000)
             time.sleep(0.3)
 
-    put = httpx.put(
+    put = server.put(
         f"{server.url}/v1/jobs/{job_id}/photos", params={"custom_id": "real"}, content=pieces(), timeout=60
     )
     assert put.status_code == 201, put.text
@@ -135,7 +135,7 @@ def test_the_door_stays_open_when_the_house_is_full(tmp_path: Path) -> None:
         with clients.at_work():
             wait_for(lambda: len(clients.clients) == 400, "all to come", timeout_s=60)
             for _ in range(5):
-                assert httpx.get(f"{server.url}/v1/jobs", timeout=60).status_code == 200
+                assert server.get(f"{server.url}/v1/jobs", timeout=60).status_code == 200
             wait_for(clients.all_have_ended, "the server to close", timeout_s=60)
         # Each is in the log once.
         assert cut_off(server, "no_room") >= 400 - 256
