@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from api.context import Context, context
 from api.description import HEALTH_TAG, SECURITY, answers, media, operation_id
+from api.server import cuts
 from shared.clock import utc_now
 from shared.reads.load import Load, load
 from shared.registry import total_sums
@@ -68,6 +69,12 @@ class _Numbers(Collector):
         yield _one("archives_waiting", "Archives that wait to be unpacked", load.archives)
         if self._rings is not None:
             yield _one("broker_messages", "Doorbell messages that nobody has taken yet", self._rings)
+        cut = CounterMetricFamily(
+            "nightshift_clients_cut_off", "Slow clients of this API process", labels=["kind"]
+        )
+        for kind, number in sorted(cuts.counts().items()):
+            cut.add_metric([kind], number)
+        yield cut
         for name, (about, label) in _COUNTERS.items():
             family = CounterMetricFamily(f"nightshift_{name}", about, labels=_labels(label))
             for value, total in self._series("counters", name, label):

@@ -50,7 +50,8 @@ class Connection:
         self.deadline_s = 0.0
         self.received = bytearray()
         self.is_open, self.has_ended = True, False
-        self.body_failed = self.is_answering = False
+        self.body_failed = False
+        self.turn: Any = None
         self.came_whole = False
         self.request: Any = None
         self.lane: Any = None

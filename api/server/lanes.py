@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from api.server.connection import Connection
-from api.server.limits import ANSWERING, ANSWERING_WAIT_S, CROWDED_S, FAIR_BYTES_PER_S, SMALL_LANE, Limits
+from api.server.limits import ANSWERING, CROWDED_S, FAIR_BYTES_PER_S, SMALL_LANE, TURN_WAIT_S, Limits
 
 RESULTS = "/results"
 STREAMED = (RESULTS, "/thumbnails")
@@ -38,7 +38,8 @@ class Lanes:
     def __init__(self, limits: Limits, start: Callable[[Connection], None]) -> None:
         self._start = start
         self._lock = threading.Lock()
-        self._answering = threading.Semaphore(ANSWERING)
+        self._results = threading.Semaphore(ANSWERING)
+        self._others = threading.Semaphore(limits.threads)
         self.alive, self.ready = Lane(SMALL_LANE), Lane(SMALL_LANE)
         self.ordinary, self.transfers = Lane(limits.threads), Lane(limits.seats)
         # Ordinary requests that wait for their client and found no seat.
@@ -95,14 +96,16 @@ class Lanes:
         self._start_all(following)
 
     def go_on(self, connection: Connection) -> None:
-        """A thread has its client's attention: results take turns."""
-        if connection.lane is self.transfers and connection.request.path.endswith(RESULTS):
-            connection.is_answering = self._answering.acquire(timeout=ANSWERING_WAIT_S)
+        """A thread has its client's attention: transfers take turns."""
+        if connection.lane is self.transfers:
+            turns = self._results if connection.request.path.endswith(RESULTS) else self._others
+            if turns.acquire(timeout=TURN_WAIT_S):
+                connection.turn = turns
 
     def _rest(self, connection: Connection) -> None:
-        if connection.is_answering:
-            connection.is_answering = False
-            self._answering.release()
+        if connection.turn is not None:
+            connection.turn.release()
+            connection.turn = None
 
     def leave(self, connection: Connection) -> None:
         """A request is over; whoever waits for its place has it."""

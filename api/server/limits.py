@@ -34,9 +34,9 @@ OTHER_FILES = 512
 """Files that are kept for everything but connections: photos under way, the database, the log."""
 ANSWERING = 2
 """Results that are put together at the same time, but for those that wait for their clients: more would take
-the interpreter from each other, and from the door."""
-ANSWERING_WAIT_S = 10.0
-"""They go on after so long in any case: what the two wait for may hang."""
+the interpreter from each other, and from the door. Other transfers at work: as many as there are threads."""
+TURN_WAIT_S = 10.0
+"""The next goes on after so long in any case: what the others wait for may hang."""
 SMALL_LANE = 2
 """Threads that answer nothing but probes."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from api.server.limits import LEAST_BYTES_PER_S
 
-SEEN_S = 2.0
+SEEN_S = 1.0
 """A client is not called slow before it was waited for so long."""
 _SPAN_S = 2.0
 
@@ -23,7 +23,7 @@ class Pace:
         self._patience_s = patience_s
         self.left_s = patience_s
         self.passed_bytes = 0
-        self.waited_s = 0.0
+        self.waited_s = self.silent_s = 0.0
         # Of this span and of the last one: bytes, seconds.
         self._now, self._before = (0, 0.0), (0, 0.0)
 
@@ -35,17 +35,22 @@ class Pace:
     def passed(self, size_bytes: int) -> None:
         """So many bytes went through."""
         self.passed_bytes += size_bytes
+        if size_bytes:
+            self.silent_s = 0.0
         self.left_s = min(self._patience_s, self.left_s + size_bytes / LEAST_BYTES_PER_S)
         self._add(size_bytes, 0.0)
 
     def waited(self, seconds: float) -> None:
         """The client was waited for."""
         self.waited_s += seconds
+        self.silent_s += seconds
         self.left_s -= seconds
         self._add(0, seconds)
 
     def bytes_per_s(self) -> float:
-        """Of the last two to four seconds of waiting; endless while it was hardly waited for."""
+        """Of the last seconds of waiting; none in silence, endless while it was hardly waited for."""
+        if self.silent_s >= SEEN_S:
+            return 0.0
         bytes_, seconds = (mine + other for mine, other in zip(self._now, self._before, strict=True))
         return bytes_ / seconds if seconds >= SEEN_S else float("inf")
 

@@ -29,7 +29,7 @@ from api.server.lanes import Lanes
 from api.server.limits import BUSY_S, EAGER_S, HELD_BYTES, LINGER_S, Limits, limits_of
 from api.server.wire import SlowReader, Wire
 
-ACCEPTED_AT_ONCE = 256
+ACCEPTED_AT_ONCE = 2048
 TURN_S = 0.5
 SWITCH_S = 0.0002
 THREADS_START_S = 10.0
@@ -68,6 +68,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         # Whoever is being waited for here, oldest first.
         self.waiting: dict[State, dict[Connection, None]] = {state: {} for state in State}
         self.held_bytes, self.looked_s = 0, 0.0
+        self.ready: list[Connection] = []
         # The main thread lets go of the interpreter with each call of the system: it must have it back soon.
         sys.setswitchinterval(SWITCH_S)
         # It would send past `Wire`.
@@ -124,6 +125,13 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         events.sort(key=lambda event: isinstance(event[0].data, partial))
         for key, _ in events:
             key.data(key.fileobj)
+        self._start_ready()
+
+    def _start_ready(self) -> None:
+        # All who came in one turn together: once threads run, each call of the system is a wait for them.
+        ready, self.ready = self.ready, []
+        for connection in ready:
+            self.lanes.enter(connection)
 
     def accept(self, listener: Any) -> None:
         """Take in who is at the door."""
@@ -248,7 +256,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _start(self, connection: Connection) -> None:
         self._no_longer(connection)
         connection.hand_over()
-        self.lanes.enter(connection)
+        self.ready.append(connection)
 
     def _refuse_head(self, connection: Connection, error: Exception) -> None:
         status, code, detail = answers.of_parsing(error)
@@ -305,6 +313,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             elif now_s - connection.since_s > EAGER_S and self.lanes.has_seats_to_spare():
                 self._count_body(connection, 0)
                 self._start(connection)
+        self._start_ready()
         self.lanes.free_seats()
         for connection in self.lanes.overdue(BUSY_S):
             log.warning("no thread in time", extra={"peer": connection.sock.peer})

@@ -60,7 +60,9 @@ def test_all_kinds_at_once_hold_nobody_up(server: Server, job_id: str) -> None:
             time.sleep(0.1)
         uploaded.join()
     assert longest_s < PATIENCE_S
+    metrics = httpx.get(f"{server.url}/metrics", timeout=60).text
     for logged, number in before.items():
+        assert f'nightshift_clients_cut_off_total{{kind="{logged}"}} ' in metrics
         assert cut_off(server, logged) - number == EACH * sum(kind.logged == logged for kind in slow)
     for kind in slow:
         if kind.logged in ("slow_head", "slow_body"):

@@ -18,7 +18,7 @@ class Request:
     def __init__(self, path: str = "/v1/jobs", *, method: str = "GET", whole: bool = True) -> None:
         self.request = SimpleNamespace(method=method, path=path)
         self.came_whole = whole
-        self.is_answering = False
+        self.turn: Any = None
         self.lane: Any = None
         self.queued_s = 0.0
         self.rate = float("inf")
@@ -103,14 +103,14 @@ def test_results_take_turns_and_let_others_on_while_they_wait(
     first, second, third = started.enter(*(Request("/v1/jobs/a/results") for _ in range(3)))
     for request in (first, second):
         started.lanes.go_on(request)  # type: ignore[arg-type]
-    assert [first.is_answering, second.is_answering] == [True, True]
+    assert None not in (first.turn, second.turn)
     started.block(first, rate=0)
     started.lanes.go_on(third)  # type: ignore[arg-type]
-    assert [first.is_answering, third.is_answering] == [False, True]
+    assert (first.turn, third.turn) == (None, second.turn)
     # What hangs holds up nobody for good.
-    monkeypatch.setattr(lanes, "ANSWERING_WAIT_S", 0.1)
+    monkeypatch.setattr(lanes, "TURN_WAIT_S", 0.1)
     started.lanes.go_on(first)  # type: ignore[arg-type]
-    assert not first.is_answering
+    assert first.turn is None
 
 
 def test_who_waits_for_too_long_is_found(started: Started) -> None:

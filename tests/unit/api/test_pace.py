@@ -46,5 +46,15 @@ def test_the_rate_is_that_of_late() -> None:
     assert pace.bytes_per_s() == float("inf")
     for _ in range(20):
         pace.passed(100)
-        pace.waited(1.0)
-    assert pace.bytes_per_s() == pytest.approx(100, rel=0.3)
+        pace.waited(0.5)
+    assert pace.bytes_per_s() == pytest.approx(200, rel=0.3)
+
+
+def test_who_falls_silent_has_no_rate_at_once() -> None:
+    pace = Pace(30)
+    for _ in range(5):
+        pace.passed(10**6)
+        pace.waited(0.5)
+    assert pace.bytes_per_s() > 10**5
+    pace.waited(1.0)
+    assert pace.bytes_per_s() == 0
