@@ -19,7 +19,7 @@ from typing import Any
 
 from gunicorn import sock
 from gunicorn.http.errors import NoMoreData
-from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker
+from gunicorn.workers.gthread import ThreadWorker
 
 from api.context import EXTENSION
 from api.server import answers, body
@@ -33,6 +33,8 @@ ACCEPTED_AT_ONCE = 2048
 TURN_S = 0.5
 SWITCH_S = 0.0002
 THREADS_START_S = 10.0
+STOP_LINGER_S = 2.0
+"""While it stops: a request may be on its way on a connection that was kept."""
 _SHORT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
@@ -112,7 +114,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         begun_s = time.monotonic()
         while self.nr_conns > 0 and time.monotonic() - begun_s < self.cfg.graceful_timeout:
             self.notify()
-            if time.monotonic() - begun_s > STOP_KEEPALIVE_LINGER:
+            if time.monotonic() - begun_s > STOP_LINGER_S:
                 for state in (State.IDLE, State.HEAD, State.LINGERING):
                     for connection in list(self.waiting[state]):
                         self._drop(connection)
