@@ -14,8 +14,9 @@ from shared.places import path_of_text
 from shared.queue.claim import ClaimedPhoto
 from shared.store import Store, photo_key
 
-_PERHAPS = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EACCES, errno.EPERM})
-_NEVER = frozenset({errno.EISDIR, errno.ELOOP, errno.ENXIO})
+_NOT_THERE = frozenset(
+    {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO}
+)
 _UNAVAILABLE = "it is gone, is no file (or a link), or may not be read"
 """One sentence for all: a client must not learn which files there are."""
 
@@ -51,11 +52,9 @@ def _read_in_place(path: Path, max_bytes: int, in_place: InPlace) -> bytes:
                 raise _unavailable()
             data = file.read(max_bytes + 1)
     except OSError as error:
-        if error.errno in _NEVER:
+        if error.errno in _NOT_THERE:
             raise _unavailable() from error
-        # Perhaps for now: a share may come back within seconds, an editor is about to rename its new file.
-        reason = _UNAVAILABLE if error.errno in _PERHAPS else f"it cannot be read: {error.strerror}"
-        raise Transient("file_read_error", reason) from error
+        raise Transient("file_read_error", f"it cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise _unavailable() from error
     if len(data) > max_bytes:
@@ -63,5 +62,6 @@ def _read_in_place(path: Path, max_bytes: int, in_place: InPlace) -> bytes:
     return data
 
 
-def _unavailable() -> Unreadable:
-    return Unreadable("file_unavailable", _UNAVAILABLE)
+def _unavailable() -> Transient:
+    # Perhaps for now: a share may come back within seconds, an editor is about to rename its new file.
+    return Transient("file_read_error", _UNAVAILABLE)

@@ -6,7 +6,7 @@ from PIL import Image
 
 from shared.errors import Unreadable
 
-_WHOLE = {"PNG": 12, "WEBP": 20, "TIFF": 11, "BMP": 12, "GIF": 12, "HEIF": 11, "AVIF": 16}
+_WHOLE = {"PNG": 13, "WEBP": 21, "TIFF": 11, "BMP": 13, "GIF": 13, "HEIF": 13, "AVIF": 17}
 """Bytes a pixel at the peak, decoded and scaled as a whole."""
 
 _LOADED = {"PNG": 6, "WEBP": 18, "TIFF": 7, "BMP": 8, "GIF": 5, "HEIF": 10, "AVIF": 13}

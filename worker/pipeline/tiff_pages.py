@@ -145,9 +145,9 @@ class Tiff:
             if place in seen or not 0 < place < len(self.data):
                 continue
             seen.add(place)
-            page, following = self._page(place)
+            page, following, count = self._page(place)
             pages.append(page)
-            tags += len(page.tags)
+            tags += count
             waiting.append(following)
             waiting += self.values(page, SUB_IFDS, MAX_WITHIN)
         return pages
@@ -189,7 +189,7 @@ class Tiff:
         packed = struct.pack(self.order + code, place)
         return self.data[:start] + packed + self.data[start + len(packed) :]
 
-    def _page(self, place: int) -> tuple[Page, int]:
+    def _page(self, place: int) -> tuple[Page, int, int]:
         counts, size, inline = ("Q", 20, 8) if self.big else ("H", 12, 4)
         offset = "Q" if self.big else "I"
         start = place + struct.calcsize(counts)
@@ -202,7 +202,7 @@ class Tiff:
             if _SIZES.get(kind, 1) * values > inline:
                 at = self._number(at, offset)
             tags.setdefault(number, Tag(kind, values, at, self.data[entry : entry + size]))
-        return Page(place, tags), self._number(start + count * size, offset)
+        return Page(place, tags), self._number(start + count * size, offset), count
 
     def _number(self, place: int, code: str) -> int:
         if place + struct.calcsize(self.order + code) > len(self.data):

@@ -185,9 +185,10 @@ def test_a_tag_with_more_values_than_the_file_has_bytes(tag: int, count: int) ->
     assert peak.bytes < 30_000_000
 
 
-def test_a_heif_that_lies_about_its_size_is_damaged_or_too_dear() -> None:
-    for side, code in ((14_000, "too_much_memory"), (10, "corrupt_image"), (200, "corrupt_image")):
-        assert code_of(heif_of("HEIF", side, side)) == code
+def test_a_heif_that_lies_about_its_size_is_damaged() -> None:
+    for side in (9_000, 10, 200):
+        assert code_of(heif_of("HEIF", side, side)) == "corrupt_image"
+    assert code_of(heif_of("HEIF", 14_000, 14_000)) == "too_much_memory"
 
 
 def test_many_scans_cost_no_time() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 from typing import Any
 
 import numpy as np
@@ -80,6 +81,19 @@ def test_directories_that_lead_in_a_circle_end() -> None:
     count = struct.unpack_from("<H", data, place)[0]
     struct.pack_into("<I", data, place + 2 + 12 * count, place)
     np.testing.assert_array_equal(decoded(bytes(data)).pixels, PIXELS)
+
+
+def test_directories_without_end_cost_no_time() -> None:
+    # Each begins two bytes behind the one before, and each has all of the same tags.
+    count = 4000
+    data = bytearray(b"II*\0\x08\0\0\0" + struct.pack("<H", 65_535) * 900_000)
+    places = range(8, 8 + 2 * count, 2)
+    for place in places:
+        end = place + 2 + 12 * 65_535
+        struct.pack_into("<I", data, end, place + 2)
+    started = time.process_time()
+    assert code_of(bytes(data)) in ("corrupt_image", "unsupported_format")
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize("compression", [34712, 34887, 50002, 34661, 4711])

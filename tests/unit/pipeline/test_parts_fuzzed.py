@@ -32,6 +32,8 @@ VALUES = frozenset((b"gAMA", b"sRGB"))
 HONEST = tuple(way for way in WAYS if way not in ("length", "length near", "bytes lost"))
 """Of several lies about lengths, one may by chance lead exactly to where another one is made good."""
 
+OTHER_VALUES = ("other body", "longer body", "body begins well", "bytes lost")
+
 Made = Callable[[tuple[Part, ...]], bytes]
 SEEDS: dict[str, tuple[Made, tuple[Part, ...]]] = {
     "PNG": (png_of_parts, png_parts()),
@@ -55,7 +57,7 @@ def mutant_of(parts: Sequence[Part], dice: random.Random, *, ancillary: bool) ->
         how = dice.choice(WAYS if not lies or not ancillary else HONEST)
         lies = lies or how not in HONEST
         values = parts[place].name in VALUES or parts[place].body.startswith(b"ICC_PROFILE")
-        if ancillary and values and how in ("other body", "longer body", "body begins well"):
+        if ancillary and values and how in OTHER_VALUES:
             continue
         number = dice.choice((dice.randint(0, 300), dice.randint(0, 70_000), dice.getrandbits(32)))
         mutant[place] = changed(parts[place], how, number, dice.randbytes(dice.randint(0, 60)))

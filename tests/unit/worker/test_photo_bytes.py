@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import Transient, Unreadable
+from shared.errors import Transient
 from shared.in_place import InPlace, open_unlinked
 from shared.queue.claim import ClaimedPhoto
 from shared.settings import Settings
@@ -50,10 +50,10 @@ def test_what_is_no_file_any_more_is_one_and_the_same_failure(
         *(tmp_path / "none", tmp_path / "link.jpg", tmp_path / "folder" / "a.jpg", tmp_path / "loop"),
         *(tmp_path / "pipe", tmp_path, tmp_path / "a.jpg" / "b", stored, Path("/dev/null")),
     ):
-        # What may come back is looked for again before it fails, as file_unavailable, too.
-        with pytest.raises((Unreadable, Transient)) as failed:
+        # It may come back, and is looked for again before it fails as file_unavailable.
+        with pytest.raises(Transient) as failed:
             read(path)
-        assert failed.value.code in {"file_unavailable", "file_read_error"}
+        assert failed.value.code == "file_read_error"
         messages.add(failed.value.message)
     assert len(messages) == 1
     assert str(tmp_path) not in messages.pop()
