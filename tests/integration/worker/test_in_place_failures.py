@@ -31,7 +31,9 @@ def test_its_digest_and_size_are_not_kept(parts: Parts, tmp_path: Path) -> None:
         "photo.jpg": "succeeded",
     }
     assert rows["photo.jpg"].sha256 is not None
-    told = {name: (row.sha256, row.size_bytes, row.error, row.attempts) for name, row in rows.items() if row.error}
+    told = {
+        name: (row.sha256, row.size_bytes, row.error, row.attempts) for name, row in rows.items() if row.error
+    }
     assert told["shadow"][:2] == (None, None)
     # What is gone and what has become a link are not told apart.
     assert told["link.jpg"] == told["none"]
