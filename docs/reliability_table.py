@@ -1,4 +1,4 @@
-"""The table of docs/reliability.md from a record of `make soak`: `python -m docs.reliability_table FILE`."""
+"""The tables of docs/reliability.md from a record of `make soak`: `python -m docs.reliability_table FILE`."""
 
 from __future__ import annotations
 
@@ -6,53 +6,76 @@ import json
 import statistics
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 PAGE = Path(__file__).with_name("reliability.md")
-BEGIN, END = "<!-- faults -->", "<!-- /faults -->"
+SLOW_CLIENTS = "slow clients: "
+"""How the notes begin that belong to the attacks."""
 
 
-def table(record: str) -> str:
-    """Markdown of a record: a line a fault, the numbers of the long runs, and what was tried by attackers."""
+def tables(record: str) -> dict[str, str]:
+    """Markdown by its section; a record of a part of the tests has tables for that part alone."""
+    entries = [json.loads(line) for line in record.splitlines()]
+    notes = [(entry["note"], entry["value"]) for entry in entries if "note" in entry]
+    runs = [note for note in notes if not note[0].startswith(SLOW_CLIENTS)]
+    slow = [(name.removeprefix(SLOW_CLIENTS), value) for name, value in notes if (name, value) not in runs]
+    tried = [(entry["tried"], entry["held"], entry["cost"]) for entry in entries if "tried" in entry]
+    made = {
+        "faults": _faults([entry for entry in entries if "fault" in entry]),
+        "runs": _rows(("Long run", ""), runs, "---|--:"),
+        "slow": _rows(("Slow clients", ""), slow, "---|--:"),
+        "archives": _rows(("Tried", "Held", "Cost"), tried, "---|---|---"),
+    }
+    return {name: text for name, text in made.items() if text}
+
+
+def _faults(entries: Sequence[dict[str, Any]]) -> str:
     recovered: dict[str, list[float]] = defaultdict(list)
     lost: dict[str, int] = defaultdict(int)
     doubled: dict[str, int] = defaultdict(int)
-    notes: list[str] = []
-    attacks: list[str] = []
-    for line in record.splitlines():
-        entry = json.loads(line)
-        if "note" in entry:
-            notes.append(f"| {entry['note']} | {entry['value']} |")
-            continue
-        if "tried" in entry:
-            attacks.append(f"| {entry['tried']} | {entry['held']} | {entry['cost']} |")
-            continue
+    for entry in entries:
         name = entry["fault"]
         recovered[name].append(entry["recovered_s"])
         lost[name] += entry["lost"]
         doubled[name] += entry["doubled"]
-    lines = [
-        "| Fault | times | lost | doubled | work goes on after, median s | at most, s |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]
-    for name, seconds in sorted(recovered.items()):
-        median, most = statistics.median(seconds), max(seconds)
-        lines.append(
-            f"| {name} | {len(seconds)} | {lost[name]} | {doubled[name]} | {median:.1f} | {most:.1f} |"
+    heading = ("Fault", "times", "lost", "doubled", "work goes on after, median s", "at most, s")
+    rows = [
+        (
+            name,
+            len(seconds),
+            lost[name],
+            doubled[name],
+            f"{statistics.median(seconds):.1f}",
+            f"{max(seconds):.1f}",
         )
-    if notes:
-        lines += ["", "| Long run | |", "|---|--:|", *notes]
-    if attacks:
-        lines += ["", "| Tried | Held | Cost |", "|---|---|---|", *attacks]
-    return "\n".join(lines)
+        for name, seconds in sorted(recovered.items())
+    ]
+    return _rows(heading, rows, "---|--:|--:|--:|--:|--:")
+
+
+def _rows(heading: Sequence[str], rows: Sequence[Sequence[object]], rule: str) -> str:
+    if not rows:
+        return ""
+    lines = [heading, *rows]
+    written = [f"| {' | '.join(map(str, line))} |".replace("|  |", "| |") for line in lines]
+    return "\n".join([written[0], f"|{rule}|", *written[1:]])
+
+
+def updated(page: str, record: str) -> str:
+    """The page with the tables that the record has; others stay as they are."""
+    for name, text in tables(record).items():
+        begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n{text}\n{end}{rest.partition(end)[2]}"
+    return page
 
 
 def main() -> None:
-    """Write the table into the page."""
+    """Write the tables into the page."""
     record = Path(sys.argv[1]).read_text(encoding="utf-8")
-    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    PAGE.write_text(f"{before}{BEGIN}\n{table(record)}\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(updated(PAGE.read_text(encoding="utf-8"), record), encoding="utf-8")
 
 
 if __name__ == "__main__":
