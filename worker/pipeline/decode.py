@@ -143,7 +143,9 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> _Decoded:
     try:
         return _decode_once(data, [], limits, begin)
     except Unreadable as error:
-        if error.code != "corrupt_image":
+        # To Pillow, a TIFF whose tags it cannot all read is of a kind that it does not know.
+        unknown = error.code == "unsupported_format" and data.startswith(tiff_pages.SIGNATURES)
+        if error.code != "corrupt_image" and not unknown:
             raise
         if kind := kind_not_read(data):
             raise Unreadable("unsupported_format", f"a kind of image that is not read: {kind}") from error

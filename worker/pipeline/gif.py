@@ -56,7 +56,8 @@ def _extension(data: bytes, place: int) -> tuple[int | None, bool]:
         return None, False
     if data[place + 1] == _CONTROL:
         return end, data[place + 2] == 4 and end == place + 8
-    return end, data[place + 2] > 0  # Pillow takes an empty one for the beginning of a longer one
+    # Pillow takes an empty one, and this one without a body, for the beginning of a longer one.
+    return end, data[place + 2] > 0 and data[place + 3 : place + 15] != b"NETSCAPE2.0\0"
 
 
 def _end_of_blocks(data: bytes, place: int) -> int | None:

@@ -7,7 +7,7 @@ from itertools import combinations
 
 _ITEM = re.compile(rb"(infe[\x02\x03]...(?:..|....)..)(Exif|mime)", re.DOTALL)
 """Where a file says that one of its items is metadata."""
-_PROFILE = re.compile(rb"colr(?=prof|rICC)")
+_PROFILE = re.compile(rb"colr(?!nclx)")
 _CODED = re.compile(rb"infe[\x02\x03]...(?:..|....)..([a-z0-9]{4})", re.DOTALL)
 _SEARCHED_BYTES = 1_000_000
 

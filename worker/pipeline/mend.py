@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from worker.pipeline import bmp, gif, heif, jpeg, jpeg_segments, tiff_pages, webp
+from worker.pipeline import bmp, gif, heif, jpeg, jpeg_segments, png, png_chunks, tiff_pages, webp
 
 Mended = tuple[bytes, list[str]]
 """A file that may be decoded instead, and sentences on what it does without."""
 
 
 def mended(data: bytes) -> list[Mended]:
-    """Files to try in its place, the one that gives up least first. PNG is read this way from the start."""
+    """Files to try in its place, the one that gives up least first. Most of a PNG is read so at once."""
     found: list[Mended | None]
     if data.startswith(jpeg.SIGNATURE):
         found = [jpeg.mended(data)]
+    elif data.startswith(png_chunks.SIGNATURE):
+        found = [png.mended(data)]
     elif webp.is_webp(data):
         found = [webp.mended(data), webp.without_metadata(data)]
     elif data.startswith(gif.SIGNATURES):

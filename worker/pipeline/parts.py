@@ -18,8 +18,6 @@ PART_PIXELS = 4_000_000
 _FEWEST_TIMES = 2
 """How many times larger than its target a picture stays in its first reduction, at least."""
 
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
-"""Of PNG's colour types."""
 _SAME_UNIT = {1: 0, 2: 4, 3: 2, 4: 6}
 """The colour type of 8 bits whose pixels are that many bytes: filters work on bytes, that far apart."""
 
@@ -68,7 +66,7 @@ def of_png(data: bytes, rows: int) -> Iterator[Image.Image] | None:
     """Parts of a PNG, or None for those that can only be decoded whole."""
     chunks = png_chunks.read_chunks(data)
     width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks.header[:13])
-    channels = _CHANNELS.get(kind)
+    channels = png_chunks.CHANNELS.get(kind)
     if channels is None or interlaced or max(1, channels * bits // 8) not in _SAME_UNIT:
         return None
     return _png_parts(chunks, width, height, bits * channels, rows)

@@ -29,6 +29,8 @@ _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _NAME = re.compile(rb"[A-Za-z]{4}")
 _SIZES = {b"cHRM": 32, b"gAMA": 4, b"sRGB": 1, b"pHYs": 9, b"tIME": 7, b"acTL": 8, b"fcTL": 26, b"cICP": 4}
 _PALETTE = 3
+CHANNELS = {0: 1, 2: 3, _PALETTE: 1, 4: 2, 6: 4}
+"""Of each colour type."""
 
 
 @dataclass(slots=True)
@@ -53,15 +55,18 @@ class Chunks:
     wrong_pixels: bool = False
     ended: bool = False
 
-    def file(self) -> bytes:
-        """A PNG of it."""
+    def file(self, *, summed: bool = False) -> bytes:
+        """A PNG of it; the checksums of its pixels are left out unless it is to be read here again."""
         parts: list[bytes | memoryview] = [SIGNATURE, *_chunk(b"IHDR", self.header)]
         if self.palette:
             parts += _chunk(b"PLTE", self.palette)
         for name, body in self.ancillary:
             parts += _chunk(name, body)
         for pixels in self.pixels:
-            parts += (struct.pack(">I4s", len(pixels), b"IDAT"), pixels, bytes(4))  # nobody looks at this sum
+            if summed:
+                parts += _chunk(b"IDAT", bytes(pixels))
+                continue
+            parts += (struct.pack(">I4s", len(pixels), b"IDAT"), pixels, bytes(4))
         return b"".join((*parts, *_chunk(b"IEND", b"")))
 
 

@@ -84,6 +84,8 @@ _SIZES = {
     17: 8,
     18: 8,
 }
+_LONG, _WIDE, _MOST_WIDE = 4, (16, 18), 1_000_000
+"""The type of 32 bits, those of 64, and most values of one tag that are made narrow."""
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
 
@@ -163,6 +165,8 @@ class Tiff:
 
     def with_first(self, page: Page) -> bytes:
         """The file with that picture as its first."""
+        if self.big and self.order == ">":  # Pillow takes none for one
+            return self._classic(page)
         first = self._number(8 if self.big else 4, "Q" if self.big else "I")
         return self.data if page.place == first else self._pointing_to(page.place)
 
@@ -183,6 +187,28 @@ class Tiff:
         )
         padded = self.data + b"\0" * (-len(self.data) % 8)
         return Tiff(padded + directory, self.order, self.big)._pointing_to(len(padded)), names
+
+    def _classic(self, page: Page) -> bytes:
+        """The file as a TIFF of 32 bits with that picture alone: no photo is larger than these can be."""
+        numbers = sorted(number for number in page.tags if number in (*NEEDED, ORIENTATION, ICC_PROFILE))
+        padded = self.data + b"\0" * (-len(self.data) % 8)
+        entries, far = [], b""
+        for number in numbers:
+            tag = page.tags[number]
+            kind, place, size = tag.kind, tag.place, _SIZES.get(tag.kind, 0) * tag.count
+            if not self.is_whole(tag) or (kind in _WIDE and tag.count > _MOST_WIDE):
+                continue
+            value = self.data[place : place + size] if size <= 4 else struct.pack(">I", place)
+            if kind in _WIDE:
+                narrow = (each & 0xFFFFFFFF for each in self.values(page, number, tag.count))
+                kind, value = _LONG, struct.pack(f">{tag.count}I", *narrow)
+                if tag.count > 1:
+                    place, far = len(padded) + len(far), far + value
+                    value = struct.pack(">I", place)
+            entries.append(struct.pack(">HHI", number, kind, tag.count) + value.ljust(4, b"\0"))
+        directory = struct.pack(">H", len(entries)) + b"".join(entries) + bytes(4)
+        start = b"MM\0*" + struct.pack(">I", len(padded) + len(far))
+        return start + padded[len(start) :] + far + directory
 
     def _pointing_to(self, place: int) -> bytes:
         start, code = (8, "Q") if self.big else (4, "I")

@@ -6,9 +6,13 @@ import re
 import struct
 from collections.abc import Iterator
 
-_PICTURE = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF")
+_PICTURE = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANMF")
 _KNOWN = re.compile(rb"VP8 |VP8L|ALPH|ANIM|ANMF|ICCP|EXIF|XMP ")
-_FLAGS = {b"ICCP": 0x20, b"EXIF": 0x08, b"XMP ": 0x04}
+_FLAGS = {b"ICCP": 0x20, b"EXIF": 0x08, b"XMP ": 0x04, b"ANIM": 0x02}
+_METADATA = (b"ICCP", b"EXIF", b"XMP ")
+_ALPHA = 0x10
+_LOOPING = (b"ANIM", bytes(6))
+"""Says how an animation goes on behind its first frame; libwebp wants one before that."""
 _MOST_CHUNKS = 100_000
 
 
@@ -22,8 +26,12 @@ def mended(data: bytes) -> tuple[bytes, list[str]] | None:
     chunks: list[tuple[bytes, bytes]] = []
     notes: list[str] = []
     for name, body, sound in _walk(data):
-        if sound and (name in _PICTURE or name in _FLAGS):
+        if sound and (name in _PICTURE or (name in _FLAGS and name != b"ANIM")):
+            if name == b"ANMF" and _LOOPING not in chunks:
+                chunks.append(_LOOPING)
             chunks.append((name, body))
+        elif name == b"ANIM" and len(body) == len(_LOOPING[1]):
+            continue
         elif name in _PICTURE:
             return None
         else:
@@ -33,21 +41,21 @@ def mended(data: bytes) -> tuple[bytes, list[str]] | None:
         return None
     names = {name for name, _ in chunks}
     if chunks[0][0] == b"VP8X" and len(chunks[0][1]) >= 10:
-        flags, rest = chunks[0][1][0], chunks[0][1][1:]
-        for name, flag in _FLAGS.items():
-            flags = flags | flag if name in names else flags & ~flag
+        # libwebp refuses whatever is not as its flags say, and flags that it does not know.
+        flags, rest = chunks[0][1][0] & _ALPHA, chunks[0][1][1:]
+        flags |= sum(flag for name, flag in _FLAGS.items() if name in names)
         chunks[0] = (b"VP8X", bytes([flags]) + rest)
     parts = [struct.pack("<4sI", name, len(body)) + body + b"\0" * (len(body) % 2) for name, body in chunks]
     whole = b"WEBP" + b"".join(parts)
     file = b"RIFF" + struct.pack("<I", len(whole)) + whole
     if file == data:
         return None
-    return file, list(dict.fromkeys(notes)) or ["the file's lengths were wrong"]
+    return file, list(dict.fromkeys(notes)) or ["the file's lengths or flags were wrong"]
 
 
 def without_metadata(data: bytes) -> tuple[bytes, list[str]] | None:
     """The file without any metadata: what a decoder refused, though its lengths are right."""
-    names = [name for name, _, _ in _walk(data) if name in _FLAGS]
+    names = [name for name, _, _ in _walk(data) if name in _METADATA]
     if not names:
         return None
     for name in names:

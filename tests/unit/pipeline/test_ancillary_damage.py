@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -164,7 +165,49 @@ def test_a_webp_cut_off_behind_its_pixels(webp: bytes, missing: int, name: str) 
     assert_same(webp[:-missing], webp, name)
 
 
+@pytest.mark.parametrize("name", ["short", "missing", "first"])
+def test_what_says_how_a_webp_goes_on_is_not_needed_for_its_first_picture(name: str) -> None:
+    moving = encoded(photo(), "WEBP", save_all=True, append_images=[photo().rotate(90)], lossless=True)
+    chunks = webp_chunks(moving)
+    rest = [part for part in chunks if part[0] != b"ANIM"]
+    made = {
+        "short": [rest[0], (b"ANIM", b"\0"), *rest[1:]],
+        "missing": rest,
+        "first": [(b"ANIM", bytes(6)), *rest],
+    }
+    assert_same(webp_of(made[name]), moving, "ANIM" if name == "short" else "lengths or flags")
+
+
+@pytest.mark.parametrize("flag", [0x01, 0x02, 0x40, 0x80])
+def test_flags_of_a_webp_that_say_what_is_not_so(webp: bytes, flag: int) -> None:
+    (name, body), *rest = webp_chunks(webp)
+    assert_same(webp_of([(name, bytes([body[0] ^ flag]) + body[1:]), *rest]), webp, "flags")
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (lambda pixels: pixels[:-4] + b"\1\2\3\4", "damaged_pixels"),
+        (lambda pixels: b"\x08" + pixels[1:], "what lies behind"),
+        (lambda pixels: pixels[:-2], "end is missing"),
+        (lambda pixels: pixels + b"?" * 70_000, "what lies behind"),
+    ],
+    ids=["checksum", "window", "no checksum", "more"],
+)
+def test_pixels_of_a_png_with_a_wrong_checksum(change: Callable[[bytes], bytes], named: str) -> None:
+    parts = png_parts()
+    packed = change(b"".join(part.body for part in parts if part.name == b"IDAT"))
+    place = next(index for index, part in enumerate(parts) if part.name == b"IDAT")
+    others = [part for part in parts if part.name != b"IDAT"]
+    mutant = (*others[:place], replace(parts[place], body=packed), *others[place:])
+    found, expected = decoded(png_of_parts(mutant)), decoded(png_of_parts(parts))
+    np.testing.assert_array_equal(found.pixels, expected.pixels)
+    assert all(named in warning for warning in found.warnings), found.warnings  # Pillow is content with some
+    assert found.warnings or named != "damaged_pixels"
+
+
 GIF_EXTENSIONS = {
+    "application, without a body": (b"!\xff\x0bNETSCAPE2.0\0", "application"),
     "control, short": (b"!\xf9\x02\0\0\0", "graphic control"),
     "control, empty": (b"!\xf9\0", "graphic control"),
     "control, no end": (b"!\xf9\x04\0\0\0\0", "graphic control"),
@@ -234,3 +277,17 @@ def test_a_mended_file_keeps_what_is_sound() -> None:
     data = io.BytesIO()
     turned.save(data, "PNG", exif=exif(6), icc_profile=b"no profile")
     assert decoded(data.getvalue()).exif_orientation == 6
+
+
+@pytest.mark.parametrize("number", [269, 270, 271, 272], ids=str)
+def test_a_text_that_lies_outside_a_tiff_costs_no_tag_behind_it(number: int) -> None:
+    whole = encoded(photo(), "TIFF", tiffinfo={number: "a text of some length"})
+    tiff = read_header(whole)
+    assert tiff is not None
+    entry = tiff.pages()[0].tags[number].entry
+    assert_same(whole.replace(entry, entry[:8] + b"\xff\xff\xff\x7f"), whole, "is damaged")
+
+
+def test_a_colour_box_of_an_unknown_kind_in_a_heif() -> None:
+    whole = encoded(photo(), "HEIF", icc_profile=srgb(), quality=-1)
+    assert_same(whole.replace(b"colrprof", b"colr\xff\xff\xff\xff"), whole, "colour profile")

@@ -34,6 +34,9 @@ TIFFS = {
     "thumbnail first, not called so": lambda: written((SMALL, {}), (PIXELS, {})),
     "thumbnail first, BigTIFF": lambda: written((SMALL, {}), (PIXELS, {}), bigtiff=True),
     "thumbnail first, big-endian": lambda: written((SMALL, {}), (PIXELS, {}), byteorder=">"),
+    "thumbnail first, big-endian BigTIFF": lambda: written(
+        (SMALL, {}), (PIXELS, {"rowsperstrip": 7}), byteorder=">", bigtiff=True
+    ),
     "thumbnail first, tiles": lambda: written((SMALL, {}), (PIXELS, {"tile": (64, 64)})),
     "photo within a thumbnail": lambda: written((SMALL, {"subifds": 1}), (PIXELS, {"subfiletype": 0})),
 }
