@@ -14,7 +14,13 @@ from shared.reads.jobs import Viewer
 from shared.settings import Settings
 
 PREFIX = "/v1/"
-PROXY_HEADERS = ("Forwarded", "X-Forwarded-For")
+PROXY_HEADERS = (
+    "Forwarded",
+    "Via",
+    "X-Real-IP",
+    *(f"X-Forwarded-{what}" for what in ("For", "Host", "Proto", "Port", "Server")),
+)
+"""Of any of them no client on this machine has use."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 

@@ -53,8 +53,8 @@ class InPlace:
 
     def _is_home(self, folder: Path) -> bool:
         if folder not in self._homes:
-            self._homes[folder] = (folder / _DATABASE).exists() and any(
-                (folder / name).exists() for name in _BESIDE_IT
+            self._homes[folder] = _is_there(folder / _DATABASE) and any(
+                _is_there(folder / name) for name in _BESIDE_IT
             )
         return self._homes[folder]
 
@@ -74,6 +74,14 @@ def open_unlinked(path: Path) -> int:
         return os.open(path.name, _FILE_FLAGS, dir_fd=folder)
     finally:
         os.close(folder)
+
+
+def _is_there(path: Path) -> bool:
+    """What has too long a name, or may not be looked at, is not there for us: nothing could be read of it."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def _is_within(path: Path, folders: list[Path]) -> bool:

@@ -113,8 +113,11 @@ def _read_own(path: Path) -> str:
     while True:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
-            _keep_to_ourselves(fd, path)
+            _require_own(fd, path)
             text = os.read(fd, _MOST_BYTES).decode("utf-8", "replace")
+            with suppress(ValueError):
+                check_root_key(text.strip())
+                _close_to_others(fd)
         finally:
             os.close(fd)
         if text.endswith("\n") or time.monotonic() > give_up_at:
@@ -130,14 +133,19 @@ def _read_own(path: Path) -> str:
         raise InvalidInput("bad_setting", message) from error
 
 
-def _keep_to_ourselves(fd: int, path: Path) -> None:
-    """A key that somebody else has put there is theirs; one that others may read is closed to them."""
+def _require_own(fd: int, path: Path) -> None:
+    """A key that somebody else has put there is theirs, and so is a link, whosever file it leads to."""
     found = os.fstat(fd)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid not in {os.getuid(), 0}:
+    owners = {found.st_uid, os.lstat(path).st_uid}
+    if not stat.S_ISREG(found.st_mode) or not owners <= {os.getuid(), 0}:
         raise InvalidInput(
             "bad_setting", f"{path} is no file of this user's: delete it, and a new key is made"
         )
-    if found.st_mode & 0o077:
+
+
+def _close_to_others(fd: int) -> None:
+    """Only of what is a key: a link may lead to any other file of ours."""
+    if os.fstat(fd).st_mode & 0o077:
         log.warning("others could read the root key: to change it, delete the file and start again")
         with suppress(OSError):
             os.fchmod(fd, 0o600)

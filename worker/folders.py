@@ -7,6 +7,7 @@ there, is counted against its photo instead.
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import time
@@ -20,6 +21,8 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 30.0
+_FOR_GOOD = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
+"""What is wrong with a name, and not with the share that it is on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +35,32 @@ class Extent:
 
 def is_away(path: Path, extent: Extent) -> bool:
     """Whether a file cannot be read because a folder above it is out of reach, and not for its own sake."""
-    holds = _holds_anything(extent.root)
-    if holds is not True:
-        # An empty folder is what is left of a share. Of a single photo it is what is left when it is deleted.
-        return holds is None or extent.photos > 1
-    for folder in path.parents:
-        if not folder.is_relative_to(extent.root):
-            break
-        if _holds_anything(folder) is None:
-            return True
-    return False
+    try:
+        holds = _holds_anything(extent.root)
+        if holds is not True:
+            # An empty folder is what is left of a share; of a single photo, what is left when it is deleted.
+            return holds is None or extent.photos > 1
+        inner = (folder for folder in path.parents if folder.is_relative_to(extent.root))
+        return any(_holds_anything(folder) is None for folder in inner)
+    except OSError:
+        # Waiting for it would have no end.
+        return False
 
 
 def _holds_anything(folder: Path) -> bool | None:
-    """False for a folder that is empty, or not there; None for one that cannot be looked into."""
+    """False for a folder that is empty, or not there; None for one that cannot be looked into.
+
+    Raises:
+        OSError: there can be no such folder.
+    """
     try:
         with os.scandir(folder) as entries:
             return next(entries, None) is not None
     except (FileNotFoundError, NotADirectoryError):
         return False
-    except OSError:
+    except OSError as error:
+        if error.errno in _FOR_GOOD:
+            raise
         return None
 
 

@@ -217,8 +217,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _take(self, connection: Connection, piece: bytes) -> None:
         connection.received += piece
         self.held_bytes += len(piece)
-        if self.held_bytes > HELD_BYTES:
-            self._make_room(spared=connection)
+        while self.held_bytes > HELD_BYTES and self._make_room(spared=connection, of_bytes=True):
+            pass
         if connection.state is State.BODY:
             connection.has_ended = not piece
             self._count_body(connection, len(piece))
@@ -286,11 +286,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _somebody_waits(self) -> bool:
         return any(self.waiting.values())
 
-    def _make_room(self, spared: Connection | None = None) -> bool:
-        """Close the connection that can best be spared; False when all have threads."""
+    def _make_room(self, spared: Connection | None = None, *, of_bytes: bool = False) -> bool:
+        """Close the connection that can best be spared; False when there is none without a thread.
+
+        Args:
+            spared: the one that asks.
+            of_bytes: of those that hold some; no other would make any.
+        """
         for state in State:
             for connection in self.waiting[state]:
-                if connection is not spared:
+                if connection is not spared and (connection.received or not of_bytes):
                     if state in (State.HEAD, State.BODY):
                         after_s = time.monotonic() - connection.since_s
                         size_bytes = len(connection.received)

@@ -44,6 +44,11 @@ def test_what_lies_in_the_roots_is_registered_be_it_there_or_not(service: Servic
     assert register(service, "relative.jpg").json["code"] == "bad_path"
 
 
+def test_what_no_file_can_be_called_is_as_good_as_gone(service: Service, photos: Path) -> None:
+    for path in (photos / ("n" * 300), photos / ("n" * 300) / "a.jpg", photos / "a.jpg" / "b" / "c.jpg"):
+        assert register(service, path).status_code == 200
+
+
 def test_outside_of_the_roots_answers_are_the_same(service: Service, photos: Path, tmp_path: Path) -> None:
     (tmp_path / "there.jpg").write_bytes(b"a secret")
     (photos / "link.jpg").symlink_to(tmp_path / "there.jpg")

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import resource
+import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
 
+from api.server.limits import HELD_BYTES
 from tests.integration.api.gunicorn_server import Server, running_server
 from tests.processes import wait_for
 from tests.queue_rows import analysis, face, queued_job, save_all, take
@@ -142,3 +146,24 @@ def test_the_door_stays_open_when_the_house_is_full(tmp_path: Path) -> None:
         # Each is in the log once.
         assert cut_off(server, "no_room") >= 400 - 256
         assert cut_off(server, "no_room") + cut_off(server, "slow_head") == 400
+
+
+def test_those_who_hold_the_bytes_make_room_for_bytes(tmp_path: Path) -> None:
+    """Heads without an end, of more bytes than are held for all: who merely stays is none the worse."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(soft, 4096)), hard))
+    asked = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    head = asked[:-2] + b"".join(b"A%d: %s\r\n" % (number, b"a" * 6000) for number in range(10))
+    count = HELD_BYTES // len(head) + 50
+    with running_server(tmp_path) as server, ExitStack() as clients:
+        at = ("127.0.0.1", server.port)
+        stays = clients.enter_context(socket.create_connection(at, timeout=30))
+        stays.sendall(asked)
+        assert stays.recv(1000).startswith(b"HTTP/1.1 200")
+        for _ in range(count):
+            client = clients.enter_context(socket.create_connection(at, timeout=30))
+            client.sendall(head)
+        wait_for(lambda: cut_off(server, "no_room") >= 40, "those to make room")
+        stays.sendall(asked)
+        assert stays.recv(1000).startswith(b"HTTP/1.1 200")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))

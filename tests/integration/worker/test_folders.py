@@ -176,6 +176,14 @@ def test_the_folder_of_all_photos(parts: Parts, tmp_path: Path) -> None:
         assert folder_of_all(session, job_id) == (tmp_path, 4)
 
 
+def test_names_that_nothing_can_have_are_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for folder in (tmp_path / "loop", tmp_path / ("n" * 300)):
+        for photos in (1, 2):
+            assert not is_away(folder / "1.jpg", Extent(folder, photos))
+            assert not is_away(folder / "1.jpg", Extent(tmp_path, photos))
+
+
 def test_what_is_away_and_what_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)

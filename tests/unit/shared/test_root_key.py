@@ -60,6 +60,25 @@ def test_what_is_no_key_is_named(tmp_path: Path, content: bytes, monkeypatch: py
     assert found_root_key(tmp_path) == ""
 
 
+def test_a_link_to_another_file_leaves_that_as_it_is(tmp_path: Path) -> None:
+    other = tmp_path / "shared.txt"
+    other.write_text("no key")
+    other.chmod(0o644)
+    (tmp_path / FILE).symlink_to(other)
+    with pytest.raises(InvalidInput, match="at least"):
+        made_root_key(tmp_path)
+    assert stat.S_IMODE(other.stat().st_mode) == 0o644
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give files away")
+def test_a_link_of_somebody_elses_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "known.txt").write_text("k" * LEAST_CHARACTERS)
+    (tmp_path / FILE).symlink_to(tmp_path / "known.txt")
+    os.lchown(tmp_path / FILE, 4711, 4711)
+    with pytest.raises(InvalidInput, match="no file of this user's"):
+        made_root_key(tmp_path)
+
+
 def test_a_folder_or_a_pipe_in_its_place(tmp_path: Path) -> None:
     for number, make in enumerate((Path.mkdir, os.mkfifo)):
         home = tmp_path / str(number)
