@@ -269,7 +269,7 @@ class Run:
     def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
         job = None
         word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
-        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s)
+        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
         for job in client.poll(job_id, wait_s=_LOOK_S):
             self._job = job
             progress.show(job)

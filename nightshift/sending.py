@@ -36,7 +36,13 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
         sent = [pool.submit(_send, client, job_id, group) for group in groups]
         try:
             for future in track(
-                as_completed(sent), "sending", total=len(sent), console=console, transient=True
+                as_completed(sent),
+                "sending",
+                total=len(sent),
+                console=console,
+                transient=True,
+                # It would end with an empty line in a log.
+                disable=not console.is_terminal,
             ):
                 for error in future.result():
                     refused += 1
