@@ -298,7 +298,9 @@ def _find(paths: Sequence[Path]) -> tuple[list[FoundPhoto], int]:
     for path in found.unnameable:
         say(f"not sent, its name cannot be used: {path_spelled_out(path)}")
     if not found.photos:
-        raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}")
+        raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}{found.others()}")
+    if found.left_alone:
+        say(f"{len(found.photos):,} photos{found.others()}")
     return found.photos, len(found.unreadable) + len(found.unnameable)
 
 

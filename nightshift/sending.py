@@ -10,7 +10,7 @@ from rich.progress import track
 
 from nightshift.client import Client
 from nightshift.errors import ApiError, UploadCut
-from nightshift.exits import say
+from nightshift.exits import ending_of, say
 from nightshift.photos import FoundPhoto
 from nightshift.upload import PhotoFile
 
@@ -46,7 +46,8 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
             ):
                 for error in future.result():
                     refused += 1
-                    say(f"not sent: {error}")
+                    said = ending_of(error)
+                    say(f"not sent: {said[0] if said else error}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -108,3 +108,10 @@ def test_a_job_that_is_not_there_is_not_said_to_be_open(tmp_path: Path) -> None:
         refused = invoke("submit", str(tmp_path), "--job", "job_1", "--server", server.url)
     assert refused.exit_code == 2
     assert refused.stderr == "nightshift: no job job_1 (job_not_found)\n"
+
+
+def test_what_is_left_alone_is_told_by_submit_too(tmp_path: Path) -> None:
+    (tmp_path / "film.mov").write_bytes(b"x")
+    refused = invoke("submit", str(tmp_path))
+    assert refused.exit_code == 2
+    assert "(1 other file left alone: 1 .mov) (no_photos)" in refused.stderr
