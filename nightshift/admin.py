@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from nightshift import given
 from nightshift.exits import Exit, say, told, whole_installation
 from nightshift.remote import JsonOption
 from nightshift.screen import cell, tables_screen, tell, tell_json
@@ -20,7 +21,8 @@ app = typer.Typer(
     help="Look after a service; reads NIGHTSHIFT_* settings.", no_args_is_help=True, rich_markup_mode=None
 )
 HomeOption = Annotated[
-    Path | None, typer.Option("--home", help="Folder of the service. [default: NIGHTSHIFT_HOME]")
+    Path | None,
+    typer.Option("--home", parser=given.path, help="Folder of the service. [default: NIGHTSHIFT_HOME]"),
 ]
 
 

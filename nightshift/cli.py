@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nightshift import admin, keys, remote
+from nightshift import admin, given, keys, remote
 from nightshift.exits import exit_table, told, whole_installation
 from nightshift.models import commands as models
 from nightshift.screen import errors_screen, tables_screen, tell_json
@@ -33,7 +33,9 @@ app = typer.Typer(
 HomeOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]"
+        "--home",
+        parser=given.path,
+        help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]",
     ),
 ]
 WorkersOption = Annotated[
@@ -63,11 +65,15 @@ def main(
 def run(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Folders, looked through to the bottom, and files.", show_default=False),
+        typer.Argument(
+            parser=given.path, help="Folders, looked through to the bottom, and files.", show_default=False
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for results and report. [default: nightshift-results/NAME]"),
+        typer.Option(
+            parser=given.path, help="Folder for results and report. [default: nightshift-results/NAME]"
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run: over PATHS, or the latest.")
@@ -142,6 +148,7 @@ def serve(
         list[Path] | None,
         typer.Option(
             "--in-place",
+            parser=given.path,
             help="Folder whose files clients on this machine may name instead of sending them; may be given"
             " several times. [default: NIGHTSHIFT_IN_PLACE_ROOTS]",
         ),

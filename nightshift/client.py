@@ -6,6 +6,7 @@ Needs none of the extras: httpx and pydantic are enough. Safe to share between t
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import time
 import uuid
@@ -25,6 +26,7 @@ from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.waiting import LOOK_S, Lookout
 from shared.durable import replace_file
+from shared.errors import InvalidInput
 from shared.places import path_as_text
 
 LONG_POLL_S = 30
@@ -34,6 +36,7 @@ PAGE = 1000
 """Photos registered, or listed, with one request."""
 
 ResultsFormat = Literal["jsonl", "csv"]
+_ID = re.compile(r"[A-Za-z0-9_-]+")
 _MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 
 
@@ -170,7 +173,7 @@ class Client:
         try:
             response = self._connection.send(
                 "PUT",
-                f"/v1/jobs/{job_id}/photos",
+                f"/v1/jobs/{_checked(job_id)}/photos",
                 again=photo.in_memory,
                 params={"custom_id": custom_id},
                 headers={
@@ -190,7 +193,9 @@ class Client:
         Those whose bytes the server has from an earlier job are added to this one.
         """
         body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
-        answer = self._connection.send("POST", f"/v1/jobs/{job_id}/photos/check", again=True, json=body)
+        answer = self._connection.send(
+            "POST", f"/v1/jobs/{_checked(job_id)}/photos/check", again=True, json=body
+        )
         return [str(name) for name in answer.json()["missing"]]
 
     def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
@@ -206,18 +211,18 @@ class Client:
         while page := list(islice(rest, PAGE)):
             body = {"photos": [{"custom_id": name, "path": path_as_text(path)} for name, path in page]}
             response = self._connection.send(
-                "POST", f"/v1/jobs/{job_id}/photos/in-place", again=True, json=body
+                "POST", f"/v1/jobs/{_checked(job_id)}/photos/in-place", again=True, json=body
             )
             added += int(response.json()["added"])
         return added
 
     def submit(self, job_id: str) -> Job:
         """Seal the job and queue its photos; again is no error."""
-        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/submit", again=True))
+        return _job(self._connection.send("POST", f"/v1/jobs/{_checked(job_id)}/submit", again=True))
 
     def job(self, job_id: str) -> Job:
         """The job as it is now."""
-        return _job(self._connection.send("GET", f"/v1/jobs/{job_id}", again=True))
+        return _job(self._connection.send("GET", f"/v1/jobs/{_checked(job_id)}", again=True))
 
     def poll(self, job_id: str, *, wait_s: int = LONG_POLL_S) -> Iterator[Job]:
         """The job now, and again after each change or `wait_s` seconds, until it has ended.
@@ -231,7 +236,7 @@ class Client:
             headers = {"Prefer": f"wait={wait_s}", "If-None-Match": etag} if etag else {}
             response = self._connection.send(
                 "GET",
-                f"/v1/jobs/{job_id}",
+                f"/v1/jobs/{_checked(job_id)}",
                 again=True,
                 headers=headers,
                 timeout=self._connection.timeout_s + wait_s,
@@ -280,13 +285,13 @@ class Client:
     ) -> Iterator[Photo]:
         """Photos of a job in the order they were added; `limit` is the page size."""
         query = {"status": status, "code": code, "limit": limit}
-        for page in self._pages(f"/v1/jobs/{job_id}/photos", query):
+        for page in self._pages(f"/v1/jobs/{_checked(job_id)}/photos", query):
             yield from page.photos
 
     def results(self, job_id: str) -> Iterator[Photo]:
         """Every photo that is final so far, one by one, in the order they were added."""
         with self._connection.stream(
-            f"/v1/jobs/{job_id}/results", headers={"Accept": _MEDIA_TYPES["jsonl"]}
+            f"/v1/jobs/{_checked(job_id)}/results", headers={"Accept": _MEDIA_TYPES["jsonl"]}
         ) as response:
             for line in lines_of(response.iter_bytes()):
                 yield Photo.model_validate_json(line)
@@ -295,7 +300,7 @@ class Client:
         """Write the results to a binary file as the server formats them; returns the bytes written."""
         size_bytes = 0
         with self._connection.stream(
-            f"/v1/jobs/{job_id}/results", headers={"Accept": _MEDIA_TYPES[format]}
+            f"/v1/jobs/{_checked(job_id)}/results", headers={"Accept": _MEDIA_TYPES[format]}
         ) as response:
             for piece in response.iter_bytes():
                 file.write(piece)
@@ -308,7 +313,7 @@ class Client:
         In the order they were added, and all in one request.
         """
         with self._connection.stream(
-            f"/v1/jobs/{job_id}/thumbnails", headers={"Accept": TAR_MEDIA_TYPE}
+            f"/v1/jobs/{_checked(job_id)}/thumbnails", headers={"Accept": TAR_MEDIA_TYPE}
         ) as response:
             yield from thumbnails_in(response.iter_bytes())
 
@@ -332,31 +337,35 @@ class Client:
 
     def summary(self, job_id: str) -> Summary:
         """Faces, apparent genders and age groups, failures by code."""
-        response = self._connection.send("GET", f"/v1/jobs/{job_id}/summary", again=True)
+        response = self._connection.send("GET", f"/v1/jobs/{_checked(job_id)}/summary", again=True)
         return Summary.model_validate(response.json())
 
     def cancel(self, job_id: str) -> Job:
         """Cancel what has not begun; what is saved is kept. Again is no error."""
-        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/cancel", again=True))
+        return _job(self._connection.send("POST", f"/v1/jobs/{_checked(job_id)}/cancel", again=True))
 
     def delete(self, job_id: str) -> Erasure:
         """Erase an ended or open job with its photos, thumbnails and results; again shows the receipt."""
-        response = self._connection.send("DELETE", f"/v1/jobs/{job_id}", again=True)
+        response = self._connection.send("DELETE", f"/v1/jobs/{_checked(job_id)}", again=True)
         return Erasure.model_validate(response.json())
 
     def pause(self, job_id: str, until: datetime | None = None) -> Job:
         """Let no further photo of it begin, for good or until then (an aware time)."""
         query = {"until": until.isoformat()} if until else {}
-        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/pause", again=False, params=query))
+        return _job(
+            self._connection.send("POST", f"/v1/jobs/{_checked(job_id)}/pause", again=False, params=query)
+        )
 
     def resume(self, job_id: str) -> Job:
         """Go on with a paused job."""
-        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/resume", again=False))
+        return _job(self._connection.send("POST", f"/v1/jobs/{_checked(job_id)}/resume", again=False))
 
     def retry(self, job_id: str, codes: Iterable[str] = ()) -> Job:
         """Try again what did not succeed in an ended job, or only what failed with these error codes."""
         query = {"code": list(codes)}
-        return _job(self._connection.send("POST", f"/v1/jobs/{job_id}/retry", again=False, params=query))
+        return _job(
+            self._connection.send("POST", f"/v1/jobs/{_checked(job_id)}/retry", again=False, params=query)
+        )
 
     def make_key(
         self,
@@ -386,7 +395,9 @@ class Client:
 
     def revoke_key(self, key_id: str) -> Key:
         """End a key's use at once; again is no error. Needs the scope `admin`."""
-        return Key.model_validate(self._connection.send("DELETE", f"/v1/keys/{key_id}", again=True).json())
+        return Key.model_validate(
+            self._connection.send("DELETE", f"/v1/keys/{_checked(key_id, 'key')}", again=True).json()
+        )
 
     def models(self) -> list[Model]:
         """The server's weights by name, broken ones with their error."""
@@ -426,3 +437,14 @@ def _as_field(value: Any) -> str:
 
 def _job(response: httpx.Response) -> Job:
     return Job.model_validate(response.json())
+
+
+def _checked(given: str, kind: str = "job") -> str:
+    """An id that is only that: anything else would make another path of the URL it is put into.
+
+    Raises:
+        InvalidInput: `job_not_found` or `key_not_found`.
+    """
+    if not _ID.fullmatch(given):
+        raise InvalidInput(f"{kind}_not_found", f"no {kind} {given!r}: that is no id")
+    return given

@@ -50,7 +50,7 @@ class Connection:
             api_key = api_key or found_key(httpx.URL(self.server))
             self._http = httpx.Client(
                 base_url=self.server,
-                headers={"Authorization": f"Bearer {api_key}"} if api_key else {},
+                headers={"Authorization": f"Bearer {_sendable(api_key)}"} if api_key else {},
                 timeout=httpx.Timeout(timeout_s, connect=10.0),
                 transport=transport or httpx.HTTPTransport(retries=2),
                 # Nor is the key sent anywhere else.
@@ -124,7 +124,7 @@ class Connection:
         """
         try:
             with self._http.stream("GET", path, **request) as response:
-                if response.is_error:
+                if not response.is_success:
                     response.read()
                 yield _accepted(response)
         except httpx.HTTPError as error:
@@ -157,6 +157,17 @@ def may_pass(error: Exception) -> bool:
     if isinstance(error, ApiError):
         return error.status in BUSY or error.code == "idempotency_key_in_use"
     return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
+
+
+def _sendable(api_key: str) -> str:
+    """The key, if a header can hold it.
+
+    Raises:
+        InvalidInput: `bad_api_key`; it is not repeated.
+    """
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise InvalidInput("bad_api_key", "the API key has characters that no key has: is there more in it?")
+    return api_key
 
 
 def _wanted_pause_s(response: httpx.Response) -> float:

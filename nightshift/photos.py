@@ -59,6 +59,15 @@ class Found:
         if word:
             counted_as(self.left_alone, word)
 
+    def others(self) -> str:
+        """Such as ` (12 other files left alone: 10 .mov, 2 .txt)`."""
+        if not self.left_alone:
+            return ""
+        kinds = [f"{number:,} {kind}" for kind, number in self.left_alone.most_common(4)]
+        more = ", ..." if len(self.left_alone) > len(kinds) else ""
+        total = self.left_alone.total()
+        return f" ({total:,} other file{'' if total == 1 else 's'} left alone: {', '.join(kinds)}{more})"
+
 
 def archive_among(paths: Sequence[Path]) -> Path | None:
     """The archive, where the paths are one archive; None where they hold none.

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
+from nightshift import given
 from nightshift.client import Client, ResultsFormat
 from nightshift.documents import Job
 from nightshift.exits import Exit, exit_for_outcome, say, told
@@ -42,7 +43,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def submit(
-    paths: Annotated[list[Path], typer.Argument(help="Folders, looked through to the bottom, and files.")],
+    paths: Annotated[
+        list[Path],
+        typer.Argument(parser=given.path, help="Folders, looked through to the bottom, and files."),
+    ],
     server: ServerOption = DEFAULT_SERVER,
     api_key: KeyOption = "",
     label: Annotated[str | None, typer.Option(help="A name for the job.")] = None,
@@ -102,8 +106,10 @@ def submit(
                     client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
                 else:
                     refused += send_photos(client, job_id, photos, console)
-            except BaseException:
-                say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
+            except BaseException as error:
+                # Of a job that is not there, or no longer open, the server says so itself.
+                if getattr(error, "code", None) not in {"job_not_found", "job_sealed"}:
+                    say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
                 raise
             submitted = client.submit(job_id)
         job_id = submitted.id
@@ -148,7 +154,9 @@ def results(
     server: ServerOption = DEFAULT_SERVER,
     api_key: KeyOption = "",
     format: Annotated[ResultsFormat, typer.Option(help="JSON Lines, or CSV with a row a face.")] = "jsonl",  # noqa: A002
-    out: Annotated[Path | None, typer.Option(help="File to write; standard output without it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(parser=given.path, help="File to write; standard output without it.")
+    ] = None,
 ) -> None:
     """Fetch the results of a job, as far as there are any."""
     with Client(server, api_key, say=say) as client:
@@ -169,7 +177,10 @@ def report(
     api_key: KeyOption = "",
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for report.html and report_files. [default: nightshift-results/JOB]"),
+        typer.Option(
+            parser=given.path,
+            help="Folder for report.html and report_files. [default: nightshift-results/JOB]",
+        ),
     ] = None,
 ) -> None:
     """Write a page that shows the photos of a job and what was found in them, and print its path.
@@ -253,7 +264,14 @@ def delete(
 ) -> None:
     """Erase a job: its photos on the server, thumbnails and results. Files in place are not touched."""
     if not yes:
-        typer.confirm(f"Erase job {plain(job)} with all its results?", abort=True, err=True)
+        try:
+            agreed = typer.confirm(f"Erase job {plain(job)} with all its results?", err=True)
+        except typer.Abort:
+            if sys.stdin.isatty():
+                raise
+            agreed = False
+        if not agreed:
+            raise InvalidInput("not_confirmed", "nothing is erased; with --yes it is not asked")
     with Client(server, api_key, say=say) as client:
         receipt = client.delete(job)
     if as_json:
@@ -280,7 +298,9 @@ def _find(paths: Sequence[Path]) -> tuple[list[FoundPhoto], int]:
     for path in found.unnameable:
         say(f"not sent, its name cannot be used: {path_spelled_out(path)}")
     if not found.photos:
-        raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}")
+        raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}{found.others()}")
+    if found.left_alone:
+        say(f"{len(found.photos):,} photos{found.others()}")
     return found.photos, len(found.unreadable) + len(found.unnameable)
 
 

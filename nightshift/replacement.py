@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 import stat
 from collections.abc import Iterator
@@ -17,7 +19,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """A file that takes `path`'s place when it is complete and on the disk; on an error nothing changes.
 
     What is no file, such as a pipe or a device, is written to as it is.
+
+    Raises:
+        OSError: also where `path` is a folder, before anything is done.
     """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if _is_special(path):
         with path.open("wb") as file:
             yield file

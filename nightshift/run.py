@@ -269,7 +269,7 @@ class Run:
     def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
         job = None
         word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
-        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s)
+        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
         for job in client.poll(job_id, wait_s=_LOOK_S):
             self._job = job
             progress.show(job)
@@ -307,10 +307,10 @@ class Run:
             say(f"cannot look into {reason}")
         if not self._found.photos:
             raise InvalidInput(
-                "no_photos", f"no photos in {', '.join(map(str, paths))}{_others(self._found)}"
+                "no_photos", f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
             )
         if not self._request.quiet:
-            say(f"{len(self._found.photos):,} photos{_others(self._found)}")
+            say(f"{len(self._found.photos):,} photos{self._found.others()}")
 
     def _resume_command(self) -> str:
         home = self._request.settings.get("home")
@@ -349,12 +349,3 @@ def add_page(client: Client, report: Report, out: Path) -> None:
         report.files["report"] = write_report(client, report.job, out)
     except (NightshiftError, ClientError) as error:
         say(f"the results are written, but the report is not: {error}")
-
-
-def _others(found: Found) -> str:
-    """Such as ` (12 other files left alone: 10 .mov, 2 .txt)`."""
-    if not found.left_alone:
-        return ""
-    kinds = [f"{number:,} {kind}" for kind, number in found.left_alone.most_common(4)]
-    more = ", ..." if len(found.left_alone) > len(kinds) else ""
-    return f" ({found.left_alone.total():,} other files left alone: {', '.join(kinds)}{more})"

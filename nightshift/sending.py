@@ -10,7 +10,7 @@ from rich.progress import track
 
 from nightshift.client import Client
 from nightshift.errors import ApiError, UploadCut
-from nightshift.exits import say
+from nightshift.exits import ending_of, say
 from nightshift.photos import FoundPhoto
 from nightshift.upload import PhotoFile
 
@@ -36,11 +36,18 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
         sent = [pool.submit(_send, client, job_id, group) for group in groups]
         try:
             for future in track(
-                as_completed(sent), "sending", total=len(sent), console=console, transient=True
+                as_completed(sent),
+                "sending",
+                total=len(sent),
+                console=console,
+                transient=True,
+                # It would end with an empty line in a log.
+                disable=not console.is_terminal,
             ):
                 for error in future.result():
                     refused += 1
-                    say(f"not sent: {error}")
+                    said = ending_of(error)
+                    say(f"not sent: {said[0] if said else error}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

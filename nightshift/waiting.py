@@ -46,6 +46,7 @@ class Lookout:
         say: shows one line to the user.
         word_s: silence after which a word is due, seconds.
         give_up_s: seconds without progress, for a reason that is known, to give up after; None for never.
+        own_workers: whoever asks has started the workers, and nobody need start one.
         clock: monotonic seconds.
     """
 
@@ -56,12 +57,14 @@ class Lookout:
         *,
         word_s: float = WORD_S,
         give_up_s: float | None = None,
+        own_workers: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client = client
         self._say = say
         self._word_s = word_s
         self._give_up_s = give_up_s
+        self._own_workers = own_workers
         self._clock = clock
         self._since = clock()
         self._seen: tuple[object, ...] = ()
@@ -99,7 +102,7 @@ class Lookout:
             until = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
             return f"the job is paused{until}"
         try:
-            wrong = what_is_wrong(self._client.readiness())
+            wrong = what_is_wrong(self._client.readiness(), own_workers=self._own_workers)
         except ClientError as error:
             wrong = str(error)
         if wrong is None and job.waits_until is not None:
@@ -143,9 +146,10 @@ class PartsWatch:
 _PROCESSES = ("workers", "sweepers")
 
 
-def what_is_wrong(readiness: Readiness) -> str | None:
+def what_is_wrong(readiness: Readiness, *, own_workers: bool = False) -> str | None:
     """Why a service gets nowhere with its jobs, in one sentence; None where it should."""
     checks = readiness.checks
+    how = "" if own_workers else "; `nightshift worker` starts some"
     for part, where in (("database", "the database"), ("store", "the store")):
         if checks.get(part) == "full":
             return f"the disk of {where} is full: make room, and it goes on"
@@ -158,7 +162,7 @@ def what_is_wrong(readiness: Readiness) -> str | None:
     if checks.get("folders") == "away":
         return "the folder of the photos is away, or empty; the workers look for it again and again"
     if checks.get("workers") == 0:
-        return "no worker has signed on (each loads the weights first; `nightshift worker` starts some)"
+        return f"no worker has signed on (each loads the weights first{how})"
     if checks.get("sweepers") == 0:
         return "no sweeper was seen lately: what a worker left behind is not taken up"
     return None

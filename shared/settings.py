@@ -223,6 +223,12 @@ class Settings(BaseSettings):
 
     log_format: Literal["text", "json"] = Field("text", description="`json`: one object a line.")
 
+    @field_validator("home", mode="before")
+    @classmethod
+    def _check_home(cls, home: object) -> object:
+        # To `Path`, nothing is the folder that one happens to be in.
+        return DEFAULT_HOME if home == "" else home
+
     @field_validator("api_key")
     @classmethod
     def _check_key(cls, key: SecretStr) -> SecretStr:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nightshift import given
 from nightshift.exits import say, told, whole_installation
 from nightshift.remote import JsonOption
 from nightshift.screen import errors_screen, tables_screen, tell, tell_json
@@ -79,7 +80,10 @@ def check(
 @told
 def import_model(
     source: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="A bundle's folder, or a zip, tar or tar.gz with one.")
+        Path,
+        typer.Argument(
+            parser=given.path, metavar="FOLDER", help="A bundle's folder, or a zip, tar or tar.gz with one."
+        ),
     ],
     name: Annotated[
         str | None, typer.Option(help="Name for it. [default: the one in its manifest]", show_default=False)
@@ -111,11 +115,12 @@ def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A bundle, by name or path.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another.")],
     photos: Annotated[
-        list[Path], typer.Argument(metavar="PHOTOS...", help="Folders and files, as for `run`.")
+        list[Path],
+        typer.Argument(parser=given.path, metavar="PHOTOS...", help="Folders and files, as for `run`."),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for the results. [default: nightshift-results/A-and-B]"),
+        typer.Option(parser=given.path, help="Folder for the results. [default: nightshift-results/A-and-B]"),
     ] = None,
     workers: Annotated[
         int | None, typer.Option(min=1, max=256, help="Worker processes. [default: one a core]")
@@ -123,7 +128,8 @@ def compare(
     home: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]"
+            parser=given.path,
+            help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]",
         ),
     ] = None,
     as_json: JsonOption = False,

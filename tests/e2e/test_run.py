@@ -48,7 +48,7 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     assert first.returncode == 0, first.stderr
     assert "4: 4 succeeded" in first.stdout
     assert "apparent" in first.stdout
-    assert "1 other files left alone: 1 .txt" in first.stderr
+    assert "1 other file left alone: 1 .txt" in first.stderr
     out = tmp_path / "nightshift-results" / "party"
     faces = {line["custom_id"]: len(line["faces"]) for line in results(out)}
     assert faces == {"later/cup.jpg": 0, "later/group.JPG": 3, "portrait-00.jpg": 1, "portrait-01.jpg": 1}

@@ -54,7 +54,7 @@ def test_a_folder_without_photos(tmp_path: Path) -> None:
     empty = invoke("run", "folder")
     assert empty.exit_code == 2
     assert "no photos in" in empty.stderr
-    assert "1 other files left alone: 1 .cr3" in empty.stderr
+    assert "1 other file left alone: 1 .cr3" in empty.stderr
     assert not (tmp_path / "home").exists()
 
 

@@ -75,6 +75,12 @@ def test_a_job_that_gets_nowhere_is_explained_once_within_ten_seconds_and_given_
         assert gave_up.value.code == "gave_up"
 
 
+def test_who_has_started_the_workers_is_not_told_to_start_some() -> None:
+    nobody = Readiness(status="degraded", checks={**WELL, "workers": 0})
+    assert "`nightshift worker` starts some" in str(what_is_wrong(nobody))
+    assert "`nightshift worker`" not in str(what_is_wrong(nobody, own_workers=True))
+
+
 def test_a_job_that_gets_on_or_a_service_that_is_well_is_never_given_up() -> None:
     def answer(_asked: Received, _number: int) -> Answer:
         return Answer(200, {"status": "ready", "checks": WELL})
