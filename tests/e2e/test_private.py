@@ -23,7 +23,7 @@ def usual_umask() -> Iterator[None]:
 def test_database_store_logs_results_and_report(tmp_path: Path) -> None:
     data, photos = tmp_path / "data", tmp_path / "photos"
     places = {"DATABASE_URL": f"sqlite:///{data}/db/service.db", "STORE_URL": f"file://{photos}/store"}
-    server = Nightshift(tmp_path, {"API_KEY": "secret", **places})
+    server = Nightshift(tmp_path, {"API_KEY": "the-root-key-of-a-service-in-a-test", **places})
     write_portraits(tmp_path / "party", 2)
     with server.running("serve", "--port", "0") as serving:
         stderr = tmp_path / "serve.stderr"

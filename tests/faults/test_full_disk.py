@@ -117,6 +117,7 @@ def test_a_refusal_does_not_wait_for_the_body(run: Run, disk: Path) -> None:
         fill_to_reserve(disk)
         head = (
             f"PUT /v1/jobs/{job_id}/photos?custom_id=a HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+            f"Authorization: {WITH_KEY['Authorization']}\r\n"
             "Content-Length: 5000000\r\n\r\n"
         )
         with socket.create_connection(("127.0.0.1", int(client.base_url.port or 0)), timeout=60) as other:
