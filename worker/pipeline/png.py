@@ -79,7 +79,8 @@ def _end_of_pixels(packed: memoryview, most: int) -> tuple[int, bytes] | None:
             except zlib.error:
                 return None
             sum_, most, rest = zlib.adler32(piece, sum_), most - len(piece), unpacker.unconsumed_tail
-            more = bool(rest) or len(piece) == _UNPACKED_AT_ONCE
+            # At the end, what is left of the input stays the same for ever.
+            more = not unpacker.eof and (bool(rest) or len(piece) == _UNPACKED_AT_ONCE)
         if most < 0:
             return None
         if unpacker.eof:

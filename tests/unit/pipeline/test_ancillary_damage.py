@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -20,7 +21,7 @@ from tests.unit.pipeline.parts import (
     png_parts,
     srgb,
 )
-from tests.unit.pipeline.pictures import code_of, decoded, encoded
+from tests.unit.pipeline.pictures import code_of, decoded, encoded, png_chunk
 from tests.unit.pipeline.seeds import exif
 from worker.pipeline.decode import DecodedPhoto
 from worker.pipeline.tiff_pages import read_header
@@ -204,6 +205,21 @@ def test_pixels_of_a_png_with_a_wrong_checksum(change: Callable[[bytes], bytes],
     np.testing.assert_array_equal(found.pixels, expected.pixels)
     assert all(named in warning for warning in found.warnings), found.warnings  # Pillow is content with some
     assert found.warnings or named != "damaged_pixels"
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("missing", [0, 1])
+def test_a_wrong_checksum_behind_many_pixels_costs_no_time(missing: int) -> None:
+    width, height = 1500, 1000
+    rows = (b"\0" + bytes(3 * width)) * (height - missing)
+    packed = zlib.compress(rows, 9)[:-4] + b"\1\2\3\4"
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+    if missing:
+        assert code_of(data) == "corrupt_image"
+    else:
+        assert "damaged_pixels" in decoded(data).warnings[0]
 
 
 GIF_EXTENSIONS = {
