@@ -54,7 +54,7 @@ def test_a_tar_that_lies_ends_at_once_and_keeps_what_came_before(
         (b"\xff\xd8\xff\xe0" + bytes(600), 415, "unsupported_archive"),
         (b"anything " * 100, 415, "unsupported_archive"),
         (zip_bytes(Piece(), end={"disk": 1}), 415, "unsupported_archive"),
-        (gzip.compress(b"\xff\xd8\xff"), 415, "unsupported_archive"),
+        (gzip.compress(b"\xff\xd8\xff", mtime=0), 415, "unsupported_archive"),
         (zip_of({f"{n}.txt": b"x" for n in range(50)}), 422, "empty_upload"),
     ],
 )  # fmt: skip
