@@ -137,7 +137,9 @@ class Draw:
             END, b"", b"\1"
         )
         if self._random.random() < 0.5:
-            return self._damaged(gzip.compress(self._damaged(data), 1, mtime=0) + self._of(b"", bytes(700), b"x"))
+            return self._damaged(
+                gzip.compress(self._damaged(data), 1, mtime=0) + self._of(b"", bytes(700), b"x")
+            )
         return self._damaged(data)
 
     def _damaged(self, data: bytes) -> bytes:
