@@ -98,7 +98,7 @@ def _is_archive(path: Path) -> bool:
     """By its first bytes; where they say nothing, by its name."""
     if is_taken_by_its_name(path.name) or not path.is_file():
         return False
-    kind = kind_of_file(_beginning(path), extension_of(path.name))
+    kind = kind_of_file(_beginning(path) or b"", extension_of(path.name))
     return kind.sort == "archive" if kind else extension_of(path.name) in ARCHIVE_EXTENSIONS
 
 
@@ -181,17 +181,17 @@ def _is_looked_into(found: Found, parts: Sequence[str]) -> bool:
     return word is None
 
 
-def _beginning(path: Path) -> bytes:
-    """The first bytes of a file; none where they cannot be read, or where it is a pipe or a device."""
+def _beginning(path: Path) -> bytes | None:
+    """The first bytes of a file; None where they cannot be read, or where it is a pipe or a device."""
     try:
         # Opening a pipe would wait for its writer.
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except (OSError, ValueError):
-        return b""
+        return None
     try:
-        return os.read(fd, BEGINNING_BYTES) if stat.S_ISREG(os.fstat(fd).st_mode) else b""
+        return os.read(fd, BEGINNING_BYTES) if stat.S_ISREG(os.fstat(fd).st_mode) else None
     except OSError:
-        return b""
+        return None
     finally:
         os.close(fd)
 

@@ -2,7 +2,8 @@
 
 1. What systems, network storage and photo programs keep for themselves is nobody's photo.
 2. A name with a photo's extension is taken at its word: what is wrong with such a file is told as a failure.
-3. Of every other file the first bytes decide. A picture is taken, whatever it is called.
+3. Of every other file the first bytes decide. A picture is taken, whatever it is called, and so is an empty
+   file without an extension, which fails with its name.
 
 A file that is named on its own, or sent on its own, is always taken.
 """
@@ -114,18 +115,22 @@ def is_a_picture(name: str, beginning: bytes) -> bool:
     return kind is not None and kind.sort == "picture"
 
 
-def left_alone_as(name: str, beginning: Callable[[], bytes]) -> str | None:
+def left_alone_as(name: str, beginning: Callable[[], bytes | None]) -> str | None:
     """The word to count a file under that is left alone; None for one that is taken as a photo.
 
     Args:
         name: of the file, without its folders; they have been looked at.
-        beginning: gives its first bytes, none where it cannot be read; called if the name leaves it open.
+        beginning: gives its first bytes, None where it cannot be read; called if the name leaves it open.
     """
-    if is_taken_by_its_name(name) or is_a_picture(name, beginning()):
+    if is_taken_by_its_name(name):
+        return None
+    first = beginning()
+    if is_a_picture(name, first or b""):
         return None
     extension = extension_of(name)
     if not extension:
-        return NO_EXTENSION
+        # Of an empty one nothing says that it is no photo: it fails, with its name.
+        return None if first == b"" else NO_EXTENSION
     return extension if _PLAIN_EXTENSION.fullmatch(extension) else OTHERS
 
 

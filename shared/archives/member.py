@@ -178,19 +178,19 @@ def _by_its_content(member: Member, name: str) -> Member:
     """Left alone when it is no photo; refused when it is an archive by its name."""
     if is_taken_by_its_name(name):
         return member
-    beginning = b""
-    if member.error is None and member.size_bytes:
+    beginning = None if member.error else b""
+    if beginning is not None and member.size_bytes:
         beginning, member = _begun(member)
     if extension_of(name) in ARCHIVE_EXTENSIONS:
-        if is_a_picture(name, beginning):
+        if is_a_picture(name, beginning or b""):
             return member
         return _refused(member, "archive_nested", "it is an archive itself; unpack it first")
     kind = left_alone_as(name, lambda: beginning)
     return member if kind is None else replace(member, left_alone=True, other_kind=kind)
 
 
-def _begun(member: Member) -> tuple[bytes, Member]:
-    """The first bytes, none where they cannot be had, and the member that still gives them all."""
+def _begun(member: Member) -> tuple[bytes | None, Member]:
+    """The first bytes, None where they cannot be had, and the member that still gives them all."""
     chunks = member.chunks()
     beginning = b""
     try:
@@ -198,7 +198,7 @@ def _begun(member: Member) -> tuple[bytes, Member]:
             beginning += chunk
     except Unreadable:
         # Its name does not say that it is a photo, and its bytes cannot.
-        return b"", member
+        return None, member
     return beginning[:BEGINNING_BYTES], replace(member, chunks=lambda: chain([beginning], chunks))
 
 

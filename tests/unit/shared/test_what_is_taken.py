@@ -216,3 +216,15 @@ def test_any_bytes_are_something_or_nothing(beginning: bytes, extension: str) ->
 @given(st.lists(st.text(max_size=12), max_size=5))
 def test_any_place_is_judged(parts: list[str]) -> None:
     assert left_alone_for_its_place(parts) in {None, "", OF_A_SYSTEM, PREVIEWS}
+
+
+def test_an_empty_file_is_nobodys_other_file(tmp_path: Path) -> None:
+    """Nothing says that it is no photo; one that cannot be read is another matter."""
+    (tmp_path / "IMG_0001").write_bytes(b"")
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    (tmp_path / "notes.txt").write_bytes(b"")
+    assert [photo.custom_id for photo in find_photos([tmp_path]).photos] == ["IMG_0001"]
+    for archive, kind in ((zip_of({"IMG_0001": b""}), "zip"), (tar_of({"IMG_0001": b""}), "tar")):
+        [member] = open_archive(io.BytesIO(archive), kind, Limits.of(Settings())).members()
+        assert member.error is not None
+        assert member.error.message == "the file is empty"
