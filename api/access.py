@@ -8,7 +8,7 @@ import time
 
 from flask import Flask, Response, g, request
 
-from shared.keys import Caller
+from shared.operations.keys import Caller
 
 log = logging.getLogger("nightshift.access")
 

@@ -13,11 +13,11 @@ from api import (
     access,
     answer_headers,
     auth,
+    bundles,
     health,
     jobs,
     keys,
     metrics,
-    models,
     photos,
     problems,
     results,
@@ -33,14 +33,14 @@ from api.probes import Probes
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
-from shared.bundles import locate_bundle, read_manifest
+from nightshift.machine.root_key import made_root_key
+from shared.broker.doorbell import CeleryDoorbell
+from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.db.engine import Database
-from shared.doorbell import CeleryDoorbell
+from shared.files.store import Store
 from shared.logs import configure, hide
 from shared.reads.jobs import JobReads
-from shared.root_key import made_root_key
 from shared.settings import Settings, load_settings
-from shared.store import Store
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -74,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
-    for part in (jobs, photos, results, thumbnails, keys, workers, models, health, metrics):
+    for part in (jobs, photos, results, thumbnails, keys, workers, bundles, health, metrics):
         app.register_api(part.blueprint)
     _serve_description(app)
     return app

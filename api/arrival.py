@@ -17,6 +17,11 @@ from api.json_bodies import parse
 from api.multipart import FormField, FormFile
 from api.parameters import NewJob
 from api.problems import refuse_fields
+from nightshift.words.analysis import PhotoError
+from nightshift.words.errors import InvalidInput
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from shared.archives.member import Limits
 from shared.archives.opening import (
     ArchiveKind,
@@ -24,13 +29,8 @@ from shared.archives.opening import (
     open_archive,
     perhaps_kind_of_archive,
 )
-from shared.domain import PhotoError
-from shared.errors import InvalidInput
-from shared.ids import new_id
-from shared.options import JobOptions
-from shared.photo_names import CUSTOM_ID_LIMIT
+from shared.files.store import archive_key, photo_key
 from shared.queue import intake
-from shared.store import archive_key, photo_key
 
 MOST_LOOKED_AT = 200
 """Members of a zip that a request looks at for a photo; what is in one of many others, a worker finds."""

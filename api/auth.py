@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from flask import Request, g, request
 
 from api.context import Context, context
-from shared.errors import InvalidInput
-from shared.keys import Caller, Scope
-from shared.loopback import is_loopback
+from nightshift.machine.loopback import is_loopback
+from nightshift.words.errors import InvalidInput
+from nightshift.words.scopes import Scope
+from shared.operations.keys import Caller
 from shared.reads.jobs import Viewer
 from shared.settings import Settings
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 
 from flask import Request
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 CHUNK_BYTES = 256 * 1024
 

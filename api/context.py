@@ -12,14 +12,15 @@ from api.last_use import LastUse
 from api.probes import Probes
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
-from shared.bundles import Manifest
+from nightshift.words.errors import InvalidInput
+from nightshift.words.scopes import Scope
+from shared.broker.doorbell import Doorbell
+from shared.bundles.manifest import Manifest
 from shared.db.engine import Database
-from shared.doorbell import Doorbell
-from shared.errors import InvalidInput
-from shared.keys import LOCAL, Caller, Scope
+from shared.files.store import Store
+from shared.operations.keys import LOCAL, Caller
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
-from shared.store import Store
 
 EXTENSION = "nightshift"
 

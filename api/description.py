@@ -10,8 +10,8 @@ from flask_openapi.types import ResponseDict
 
 from api.parameters import NewJob
 from api.problems import MEDIA_TYPE
-from shared.options import JobOptions
-from shared.reads.views import NOTICE
+from nightshift.words.documents import NOTICE
+from nightshift.words.options import JobOptions
 
 INFO = Info(
     title="Nightshift",

@@ -10,9 +10,9 @@ from flask import Request, Response
 
 from api.answers import answer
 from api.context import Context
-from shared.reads import views
+from nightshift.words import documents
+from nightshift.words.states import JobState
 from shared.reads.jobs import Viewer
-from shared.states import JobState
 
 LONGEST_WAIT_S = 30
 RETRY_AFTER_S = 2
@@ -20,7 +20,7 @@ RETRY_AFTER_S = 2
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
 
-def etag_of(job: views.Job) -> str:
+def etag_of(job: documents.Job) -> str:
     """Changes with everything but the rate and the eta, which pass with time; hence a weak one."""
     steady = job.model_dump_json(exclude={"photos_per_second", "eta"})
     return hashlib.sha256(steady.encode()).hexdigest()[:24]
@@ -32,7 +32,7 @@ def wanted_wait_s(asked: Request) -> int:
     return min(int(found.group(1)), LONGEST_WAIT_S) if found else 0
 
 
-def answer_job(job: views.Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def answer_job(job: documents.Job, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """A job with its ETag, and when to ask again while it has not ended."""
     response = answer(job, status, headers)
     response.set_etag(etag_of(job), weak=True)
@@ -70,7 +70,7 @@ def follow(of: Context, job_id: str, asked: Request, viewer: Viewer) -> Response
     return response
 
 
-def _changes_from(job: views.Job, asked: Request) -> Callable[[views.Job], bool]:
+def _changes_from(job: documents.Job, asked: Request) -> Callable[[documents.Job], bool]:
     """What to wait for: another ETag than the client has, or another state than now."""
     known = asked.if_none_match
     if known:

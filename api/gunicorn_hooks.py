@@ -8,12 +8,12 @@ from types import FrameType
 from typing import Any
 
 from api.context import EXTENSION
-from shared.bundles import locate_bundle, read_manifest
-from shared.errors import NightshiftError
+from nightshift.machine.privacy import UMASK
+from nightshift.machine.root_key import made_root_key
+from nightshift.words.errors import NightshiftError
+from nightshift.words.plain_text import plain
+from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.logs import configure
-from shared.plain_text import plain
-from shared.privacy import UMASK
-from shared.root_key import made_root_key
 from shared.settings import load_settings
 
 umask = UMASK

@@ -13,10 +13,10 @@ from pydantic import BaseModel, Field
 from api.answers import answer
 from api.context import Context, context
 from api.description import HEALTH_TAG, operation_id
-from shared.clock import utc_now
+from nightshift.machine.room import is_full
+from nightshift.words.clock import utc_now
 from shared.db.migrate import is_current
-from shared.registry import is_alive, processes
-from shared.room import is_full
+from shared.processes.registry import is_alive, processes
 
 PATIENCE_S = 3.0
 """A probe that hangs with what it asks would look like a server that hangs; those who ask wait for five."""

@@ -10,10 +10,10 @@ from flask import Request
 from api.auth import PROXY_HEADERS, in_place_forbidden, named_host
 from api.context import Context
 from api.parameters import InPlacePhoto
-from shared.errors import InvalidInput
-from shared.in_place import InPlace
-from shared.loopback import is_loopback
-from shared.places import path_as_text, path_of_text
+from nightshift.machine.loopback import is_loopback
+from nightshift.machine.places import path_as_text, path_of_text
+from nightshift.words.errors import InvalidInput
+from shared.files.in_place import InPlace
 
 
 def registrable(of: Context, asked: Request, photos: Sequence[InPlacePhoto]) -> list[InPlacePhoto]:

@@ -11,27 +11,27 @@ from sqlalchemy.orm import Session
 from api.body import PhotoBody
 from api.context import Context
 from api.parameters import Added, Checked, InPlacePhoto, KnownPhoto
+from nightshift.machine.room import require_room
+from nightshift.words import documents
+from nightshift.words.analysis import PhotoError
+from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, Transient
+from nightshift.words.ids import new_id
+from nightshift.words.states import JobState
+from shared.broker.doorbell import rings_for
 from shared.db.engine import database_now
-from shared.domain import PhotoError
-from shared.doorbell import rings_for
-from shared.errors import Conflict, InvalidInput, NightshiftError, Transient
-from shared.ids import new_id
+from shared.files.store import folder_of, photo_key
 from shared.queue import holdings, intake
 from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_state
-from shared.reads import views
 from shared.reads.known import uploads_of, uploads_with
 from shared.reads.photos import photo_by_custom_id
-from shared.room import require_room
-from shared.states import JobState
-from shared.store import folder_of, photo_key
 
 log = logging.getLogger("nightshift.api")
 
 
 def put_photo(
     to: Context, job_id: str, custom_id: str, body: PhotoBody, announced_bytes: int = 0
-) -> tuple[views.Photo, bool]:
+) -> tuple[documents.Photo, bool]:
     """Store a photo's bytes, then add its row; no transaction is open while bytes move.
 
     An empty one becomes a photo that failed.

@@ -14,7 +14,7 @@ from api.following import answer_job, follow
 from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
 from api.parameters import IdempotencyHeader, JobPath, JobsQuery, NewJob, PauseQuery, RetryQuery
-from shared.reads import views
+from nightshift.words import documents
 from shared.reads.jobs import JOBS_PATH
 
 blueprint = APIBlueprint(
@@ -29,7 +29,7 @@ blueprint = APIBlueprint(
 
 @blueprint.post(
     "",
-    responses=answers({202: views.Job, 201: views.Job}, 400, 408, 409, 413, 415, 507),
+    responses=answers({202: documents.Job, 201: documents.Job}, 400, 408, 409, 413, 415, 507),
     request_body=NEW_JOB,
 )
 def make_job(header: IdempotencyHeader) -> Response:
@@ -56,7 +56,7 @@ def make_job(header: IdempotencyHeader) -> Response:
     return answer_job(job, status, headers)
 
 
-@blueprint.get("", responses=answers({200: views.JobPage}))
+@blueprint.get("", responses=answers({200: documents.JobPage}))
 def list_jobs(query: JobsQuery) -> Response:
     """List jobs, newest first: one's own, or with the scope `operator` everybody's, from outside
 
@@ -73,7 +73,7 @@ def list_jobs(query: JobsQuery) -> Response:
     return answer_page(page, page.next)
 
 
-@blueprint.get("/<job_id>", responses=answers({200: views.Job, 304: None}, 404))
+@blueprint.get("/<job_id>", responses=answers({200: documents.Job, 304: None}, 404))
 def get_job(path: JobPath) -> Response:
     """Follow a job: one's own, or with the scope `operator` anybody's, from outside
 
@@ -84,7 +84,7 @@ def get_job(path: JobPath) -> Response:
     return follow(context(), path.job_id, request, viewer())
 
 
-@blueprint.post("/<job_id>/submit", responses=answers({202: views.Job, 200: views.Job}, 404))
+@blueprint.post("/<job_id>/submit", responses=answers({202: documents.Job, 200: documents.Job}, 404))
 def submit_job(path: JobPath) -> Response:
     """Submit a job: its photos are queued and it takes no more
 
@@ -94,21 +94,21 @@ def submit_job(path: JobPath) -> Response:
     return answer_job(context().jobs.one(context().owner, path.job_id), 202 if submitted else 200)
 
 
-@blueprint.post("/<job_id>/pause", responses=answers({202: views.Job}, 404, 409))
+@blueprint.post("/<job_id>/pause", responses=answers({202: documents.Job}, 404, 409))
 def pause_job(path: JobPath, query: PauseQuery) -> Response:
     """Pause a job; batches under way are finished and kept"""
     moves.pause(context(), path.job_id, query.until)
     return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
-@blueprint.post("/<job_id>/resume", responses=answers({202: views.Job}, 404, 409))
+@blueprint.post("/<job_id>/resume", responses=answers({202: documents.Job}, 404, 409))
 def resume_job(path: JobPath) -> Response:
     """Resume a paused job"""
     moves.resume(context(), path.job_id)
     return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
-@blueprint.post("/<job_id>/cancel", responses=answers({202: views.Job}, 404, 409))
+@blueprint.post("/<job_id>/cancel", responses=answers({202: documents.Job}, 404, 409))
 def cancel_job(path: JobPath) -> Response:
     """Cancel a job; what is saved is kept, batches under way are finished
 
@@ -118,7 +118,7 @@ def cancel_job(path: JobPath) -> Response:
     return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
-@blueprint.post("/<job_id>/retry", responses=answers({202: views.Job}, 404, 409))
+@blueprint.post("/<job_id>/retry", responses=answers({202: documents.Job}, 404, 409))
 def retry_job(path: JobPath, query: RetryQuery) -> Response:
     """Try again what did not succeed in a job that has ended
 
@@ -129,7 +129,7 @@ def retry_job(path: JobPath, query: RetryQuery) -> Response:
     return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 
-@blueprint.delete("/<job_id>", responses=answers({200: views.Erasure}, 404, 409))
+@blueprint.delete("/<job_id>", responses=answers({200: documents.Erasure}, 404, 409))
 def delete_job(path: JobPath) -> Response:
     """Erase a job: photos, thumbnails, results, everything the service holds of it
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ValidationError
 
 from api.body import RequestBody
 from api.problems import refuse_fields
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 Body = TypeVar("Body", bound=BaseModel)
 

@@ -7,10 +7,10 @@ import threading
 import time
 from hashlib import sha256
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
 from shared.db.engine import Database
-from shared.errors import Transient
-from shared.keys import ROOT, Caller, digest_of, find_caller, valid_digests
+from shared.operations.keys import ROOT, Caller, digest_of, find_caller, valid_digests
 
 FRESH_S = 1.0
 """How long ago the digests may have been read when a key is not among them."""

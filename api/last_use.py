@@ -8,10 +8,10 @@ import time
 from datetime import timedelta
 from queue import SimpleQueue
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
 from shared.db.engine import Database
-from shared.errors import Transient
-from shared.keys import note_use
+from shared.operations.keys import note_use
 
 EVERY_S = 60.0
 """Least time between two writes of one key."""

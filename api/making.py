@@ -16,15 +16,15 @@ from api.body import RequestBody
 from api.context import Context
 from api.multipart import Form, boundary_of
 from api.parameters import NewJob
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import InvalidInput, NoRoom, Transient
+from shared.broker.doorbell import rings_for
 from shared.db.engine import database_now
-from shared.db.models import Job
-from shared.doorbell import rings_for
-from shared.errors import InvalidInput, NoRoom, Transient
+from shared.db.tables import Job
+from shared.files.store import job_prefix
 from shared.queue import holdings, intake, unpacking, uploads
 from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Quota
-from shared.store import job_prefix
 
 RENEWALS_PER_LEASE = 4
 

@@ -15,10 +15,10 @@ from prometheus_client.registry import Collector
 from api.context import Context, context
 from api.description import HEALTH_TAG, SECURITY, answers, media, operation_id
 from api.server import cuts
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from shared.processes.registry import total_sums
+from shared.processes.sums import BUCKETS
 from shared.reads.load import Load, load
-from shared.registry import total_sums
-from shared.sums import BUCKETS
 
 blueprint = APIBlueprint(
     "metrics", __name__, abp_tags=[HEALTH_TAG], abp_security=SECURITY, operation_id_callback=operation_id

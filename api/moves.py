@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from api.context import Context
-from shared import erasure
-from shared.clock import utc_now
+from nightshift.words import documents
+from nightshift.words.clock import utc_now
+from shared.broker.doorbell import MOST_RINGS, rings_for
 from shared.db.ballast import with_room
 from shared.db.engine import database_now
-from shared.doorbell import MOST_RINGS, rings_for
+from shared.operations import erasure
 from shared.queue import control, holdings
 from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Quota
 from shared.queue.turns import count_claimable
-from shared.reads import views
 
 
 def pause(to: Context, job_id: str, until: datetime | None) -> None:
@@ -85,7 +85,7 @@ def cancel(to: Context, job_id: str) -> None:
     to.jobs.changed(job_id)
 
 
-def erase(to: Context, job_id: str) -> views.Erasure:
+def erase(to: Context, job_id: str) -> documents.Erasure:
     """Delete everything the service holds of a job.
 
     Raises:
@@ -94,4 +94,4 @@ def erase(to: Context, job_id: str) -> views.Erasure:
     """
     receipt = erasure.erase(to.database, to.store, to.owner, job_id, "requested")
     to.jobs.changed(job_id)
-    return views.Erasure.model_validate(receipt, from_attributes=True)
+    return documents.Erasure.model_validate(receipt, from_attributes=True)

@@ -11,7 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import NEED_DATA, Data, Epilogue, Event, Field, File, MultipartDecoder
 
 from api.body import CHUNK_BYTES
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 MEDIA_TYPE = "multipart/form-data"
 FIELD_BYTES = 64 * 1024

@@ -8,13 +8,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Strict
 
-from shared.clock import utc_now
-from shared.domain import PHOTO_ERROR_CODES
-from shared.errors import InvalidInput, NotFound
-from shared.keys import LOCAL, Scope, check_owner
-from shared.options import JobOptions, Whole
-from shared.processing_window import ProcessingWindow
-from shared.states import JobState, PhotoStatus
+from nightshift.words.analysis import PHOTO_ERROR_CODES
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import InvalidInput, NotFound
+from nightshift.words.options import JobOptions, Whole
+from nightshift.words.processing_window import ProcessingWindow
+from nightshift.words.scopes import Scope
+from nightshift.words.states import JobState, PhotoStatus
+from shared.operations.keys import LOCAL, check_owner
 
 METADATA_LIMIT = 16_384
 """Bytes of JSON a job's metadata may have."""

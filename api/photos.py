@@ -21,11 +21,11 @@ from api.parameters import (
     PhotosQuery,
     PutQuery,
 )
-from shared.errors import NotFound
-from shared.reads import views
+from nightshift.words import documents
+from nightshift.words.errors import NotFound
+from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import photo_by_id, photo_page
-from shared.store import thumbnail_key
 
 blueprint = APIBlueprint(
     "photos",
@@ -39,7 +39,7 @@ blueprint = APIBlueprint(
 
 @blueprint.put(
     "/<job_id>/photos",
-    responses=answers({201: views.Photo, 200: views.Photo}, 400, 404, 409, 413, 415, 507),
+    responses=answers({201: documents.Photo, 200: documents.Photo}, 400, 404, 409, 413, 415, 507),
     request_body=PHOTO_BODY,
 )
 def put_photo(path: JobPath, query: PutQuery) -> Response:
@@ -79,7 +79,7 @@ def register_in_place(path: JobPath, body: InPlacePhotos) -> Response:
     return answer(intake.register_in_place(context(), path.job_id, photos))
 
 
-@blueprint.get("/<job_id>/photos", responses=answers({200: views.PhotoPage}, 404))
+@blueprint.get("/<job_id>/photos", responses=answers({200: documents.PhotoPage}, 404))
 def list_photos(path: JobPath, query: PhotosQuery) -> Response:
     """List a job's photos in the order they were added
 
@@ -90,7 +90,7 @@ def list_photos(path: JobPath, query: PhotosQuery) -> Response:
     return answer_page(page, page.next)
 
 
-@blueprint.get("/<job_id>/photos/<photo_id>", responses=answers({200: views.Photo}, 404))
+@blueprint.get("/<job_id>/photos/<photo_id>", responses=answers({200: documents.Photo}, 404))
 def get_photo(path: PhotoPath) -> Response:
     """One photo and its faces"""
     with context().database.read() as session:

@@ -10,7 +10,7 @@ from flask import Flask, Response, g, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.exceptions import HTTPException
 
-from shared.errors import (
+from nightshift.words.errors import (
     Conflict,
     InvalidInput,
     ModelUnavailable,

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from api.context import context
 from api.parameters import JobPath
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from shared.queue.jobs import owned_state
 
 _PLAIN_PATHS = ("/docs", "/openapi.json")

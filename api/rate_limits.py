@@ -10,8 +10,8 @@ from limits import RateLimitItem, RateLimitItemPerMinute, parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
-from shared.errors import InvalidInput
-from shared.keys import Caller
+from nightshift.words.errors import InvalidInput
+from shared.operations.keys import Caller
 
 GUESSES = RateLimitItemPerMinute(60)
 """Wrong keys from one address; of IPv6, from one network of 64 bits, which one machine may have all of."""

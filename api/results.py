@@ -12,8 +12,8 @@ from api.answers import answer
 from api.context import context
 from api.description import RESULTS, RESULTS_TAG, SECURITY, answers, operation_id
 from api.parameters import JobPath, ResultsQuery
-from shared.errors import InvalidInput
-from shared.reads import views
+from nightshift.words import documents
+from nightshift.words.errors import InvalidInput
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import final_photos
 from shared.reads.summary import summarise
@@ -57,7 +57,7 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
     return Response(stream, content_type=content_type, headers=headers)
 
 
-@blueprint.get("/<job_id>/summary", responses=answers({200: views.Summary}, 404))
+@blueprint.get("/<job_id>/summary", responses=answers({200: documents.Summary}, 404))
 def get_summary(path: JobPath) -> Response:
     """A job's results in numbers; so far, while it runs"""
     with context().database.read() as session:
@@ -80,18 +80,18 @@ def wanted_type(asked: Request, named: str | None) -> str:
     return str(best)
 
 
-def _pieces(pages: Iterator[list[views.Photo]]) -> Iterator[list[views.Photo]]:
+def _pieces(pages: Iterator[list[documents.Photo]]) -> Iterator[list[documents.Photo]]:
     for page in pages:
         for start in range(0, len(page), PIECE_PHOTOS):
             yield page[start : start + PIECE_PHOTOS]
 
 
-def _json_lines(pages: Iterator[list[views.Photo]]) -> Iterator[str]:
+def _json_lines(pages: Iterator[list[documents.Photo]]) -> Iterator[str]:
     for photos in _pieces(pages):
         yield "".join(photo.model_dump_json() + "\n" for photo in photos)
 
 
-def _csv(pages: Iterator[list[views.Photo]]) -> Iterator[str]:
+def _csv(pages: Iterator[list[documents.Photo]]) -> Iterator[str]:
     yield csv_text([COLUMNS])
     for photos in _pieces(pages):
         yield csv_text(row for photo in photos for row in rows_of(photo))

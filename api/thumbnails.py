@@ -12,9 +12,9 @@ from flask_openapi import APIBlueprint
 from api.context import Context, context
 from api.description import RESULTS_TAG, SECURITY, answers, media, operation_id
 from api.parameters import JobPath
+from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import final_photo_ids
-from shared.store import thumbnail_key
 
 TAR = "application/x-tar"
 

@@ -8,8 +8,8 @@ from flask_openapi import APIBlueprint
 from api.answers import answer
 from api.context import context
 from api.description import SECURITY, WORKERS_TAG, answers, operation_id
-from shared.clock import utc_now
-from shared.reads import views
+from nightshift.words import documents
+from nightshift.words.clock import utc_now
 from shared.reads.workers import worker_list
 
 blueprint = APIBlueprint(
@@ -22,7 +22,7 @@ blueprint = APIBlueprint(
 )
 
 
-@blueprint.get("", responses=answers({200: views.WorkerList}))
+@blueprint.get("", responses=answers({200: documents.WorkerList}))
 def list_workers() -> Response:
     """List workers and sweepers seen within the last hour or so, the newest first"""
     with context().database.read() as session:

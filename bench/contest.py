@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bench.protocol import Pass, Setup
-from shared.errors import NightshiftError
+from nightshift.words.errors import NightshiftError
 from shared.settings import REPOSITORY
 
 _STOP_S = 60.0

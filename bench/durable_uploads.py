@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from unittest.mock import patch
 
-from shared.store import Store, photo_key
+from shared.files.store import Store, photo_key
 
 PHOTOS = 40
 ROUNDS = 12

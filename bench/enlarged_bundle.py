@@ -6,7 +6,7 @@ import json
 import shutil
 from pathlib import Path
 
-from shared.bundles import MANIFEST, TENSORS, read_manifest
+from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
 
 
 def write_enlarged(source: Path, folder: Path, size_px: int) -> Path:

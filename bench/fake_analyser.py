@@ -12,8 +12,18 @@ from functools import cache
 
 from PIL import Image, ImageDraw
 
-from shared.bundles import AGE_GROUPS
-from shared.domain import AgeGroup, Analysis, Box, Face, Gender, Landmarks, PhotoError, Point, TimingsMs
+from nightshift.words.analysis import (
+    AgeGroup,
+    Analysis,
+    Box,
+    Face,
+    Gender,
+    Landmarks,
+    PhotoError,
+    Point,
+    TimingsMs,
+)
+from shared.bundles.manifest import AGE_GROUPS
 
 SIZES = ((6000, 4000), (4000, 6000), (4032, 3024), (3024, 4032), (5472, 3648), (1920, 1080))
 LABELS = [label for label, _, _ in AGE_GROUPS]

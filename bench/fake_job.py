@@ -12,18 +12,18 @@ import httpx
 from api.app import create_app
 from bench.fake_analyser import fake_analysis, fake_thumbnail
 from nightshift import Client
-from shared.bundles import Manifest, locate_bundle, read_manifest
-from shared.clock import utc_now
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.ids import new_id
+from shared.bundles.manifest import Manifest, locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.domain import PhotoError
-from shared.ids import new_id
+from shared.files.store import Store, thumbnail_key
 from shared.queue.claim import Claim, claim
 from shared.queue.finish import finish_if_done
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.save import Failed, Succeeded, save
 from shared.settings import Settings
-from shared.store import Store, thumbnail_key
 
 OWNER = "local"
 BATCH = 500

@@ -25,7 +25,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from bench.samples import FACE_BOX, astronaut, jpeg
 from nightshift.photos import find_photos
-from shared.errors import InvalidInput, NightshiftError
+from nightshift.words.errors import InvalidInput, NightshiftError
 
 SHAPES = ((4000, 3000), (4624, 3468), (4896, 3672), (5184, 3456), (5472, 3648), (6000, 4000))
 """Width and height of cameras' photos, 12 to 24 megapixels; a third of the photos stand upright."""

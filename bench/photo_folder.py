@@ -10,7 +10,7 @@ from PIL import Image
 
 from bench.results import Photos
 from nightshift.photos import find_photos
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 
 def photos_in(folder: Path) -> list[Path]:

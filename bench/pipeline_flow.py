@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from bench.protocol import STAGES, FoundFace, Pass, Reading, Setup
-from shared.domain import Analysis, Face, PhotoError
-from shared.errors import NightshiftError
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, Face, PhotoError
+from nightshift.words.errors import NightshiftError
+from nightshift.words.options import AnalysisOptions
 from shared.settings import Settings
 from worker.ahead import PixelBudget, done_ahead
 from worker.pipeline.align import crop, crop_transform, framing_points

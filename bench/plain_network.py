@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 
 from bench.protocol import Reading
-from shared.bundles import TENSORS, Manifest, read_manifest
+from shared.bundles.manifest import TENSORS, Manifest, read_manifest
 
 FEATURES = 1280
 

@@ -26,10 +26,10 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import say
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import NightshiftError
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.errors import NightshiftError
 from shared.reads.workers import worker_list
 from shared.settings import Settings, load_settings
 

@@ -17,7 +17,7 @@ from bench.plot import draw
 from bench.results import FOLDER, PREFIX, Results, read_results
 from bench.tables import section
 from docs.generated import between
-from shared.errors import InvalidInput, NightshiftError
+from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.settings import REPOSITORY
 
 PAGE = REPOSITORY / "docs" / "performance.md"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from shared.settings import REPOSITORY
 
 FOLDER = REPOSITORY / "bench" / "results"

@@ -43,8 +43,8 @@ from bench.results import (
     write_results,
 )
 from bench.tables import section
-from shared.bundles import locate_bundle, read_verified_manifest
-from shared.errors import InvalidInput, NightshiftError
+from nightshift.words.errors import InvalidInput, NightshiftError
+from shared.bundles.manifest import locate_bundle, read_verified_manifest
 from shared.settings import REPOSITORY, Settings
 
 _PIPELINE, _QUEUE = "bench.pipeline_flow:PipelineFlow", "bench.queue_flow:QueueFlow"

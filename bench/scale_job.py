@@ -32,20 +32,20 @@ from bench.fake_analyser import fake_analysis
 from bench.stopwatch import Stopwatch
 from nightshift import Client
 from nightshift.documents import Job
+from nightshift.machine.process_id import own_process_id
 from nightshift.photos import find_photos
 from nightshift.report import write_report, write_results
 from nightshift.sending import send_photos
-from shared.bundles import Manifest, locate_bundle, read_manifest
+from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.options import AnalysisOptions
+from shared.broker.doorbell import MOST_RINGS
+from shared.bundles.manifest import Manifest, locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.domain import Analysis, PhotoError
-from shared.doorbell import MOST_RINGS
-from shared.options import AnalysisOptions
-from shared.process_id import own_process_id
+from shared.files.store import Store
 from shared.reads.jobs import JobReads
 from shared.reads.tally import Tallies
 from shared.settings import Settings
-from shared.store import Store
 from worker.batch_size import BatchSize
 from worker.parts import Parts
 from worker.pipeline.decode import DecodedPhoto

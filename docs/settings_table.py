@@ -13,7 +13,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from docs.generated import README, between
-from shared.options import JobOptions
+from nightshift.words.options import JobOptions
 from shared.settings import REPOSITORY, Settings
 
 BY = "docs/settings_table.py"

@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import text
 
 from shared.db.engine import open_engine
-from shared.db.models import Base
+from shared.db.tables import Base
 from shared.settings import load_settings
 
 

@@ -13,13 +13,14 @@ from typing import Annotated, Any
 
 import typer
 
-from nightshift import admin, given, keys, remote
+from nightshift import given, keys, remote
+from nightshift.bundles import commands as models
+from nightshift.embedded import admin
 from nightshift.exits import exit_table, told, whole_installation
-from nightshift.models import commands as models
+from nightshift.machine.home import roots_of
+from nightshift.machine.privacy import keep_files_private
 from nightshift.screen import errors_screen, tables_screen, tell_json
 from nightshift.top import Command
-from shared.privacy import keep_files_private
-from shared.settings import roots_of
 
 app = typer.Typer(
     cls=Command,
@@ -111,7 +112,7 @@ def run(
     same photos takes over the earlier results, unless --no-reuse is given.
     """
     with whole_installation():
-        from nightshift.run import Request, Run
+        from nightshift.embedded.run import Request, Run
     from nightshift.report import Report, print_report
 
     if not paths and not resume:
@@ -157,7 +158,7 @@ def serve(
 ) -> None:
     """Serve the API here, with broker and sweeper; workers are started by `nightshift worker`."""
     with whole_installation():
-        from nightshift.serve import serve as serve_here
+        from nightshift.embedded.serve import serve as serve_here
 
     roots = roots_of(map(_absolute, in_place)) if in_place else None
     raise typer.Exit(serve_here(_given(host=host, port=port, home=home, in_place_roots=roots)))
@@ -168,7 +169,7 @@ def serve(
 def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
     """Work for the service of this home, or for the one that NIGHTSHIFT_DATABASE_URL and _BROKER_URL name."""
     with whole_installation():
-        from nightshift.serve import become_worker
+        from nightshift.embedded.serve import become_worker
 
     become_worker(_given(workers=workers, home=home))
 

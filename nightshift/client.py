@@ -22,12 +22,12 @@ from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, SLOW_S, Connection, m
 from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Readiness, Summary
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
 from nightshift.json_lines import lines_of
+from nightshift.machine.durable import replace_file
+from nightshift.machine.places import path_as_text
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.waiting import LOOK_S, Lookout
-from shared.durable import replace_file
-from shared.errors import InvalidInput
-from shared.places import path_as_text
+from nightshift.words.errors import InvalidInput
 
 LONG_POLL_S = 30
 """The longest wait the server grants to one request."""

@@ -12,7 +12,7 @@ import httpx
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25

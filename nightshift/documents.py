@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from shared.domain import Face, PhotoError, TimingsMs
+from nightshift.words.analysis import Face, PhotoError, TimingsMs
 
 
 class _Document(BaseModel):

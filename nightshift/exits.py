@@ -15,9 +15,9 @@ from pydantic import ValidationError
 
 from nightshift.errors import ApiError, ClientError, Unreachable
 from nightshift.screen import say as say
-from shared.errors import Conflict, InvalidInput, NightshiftError
-from shared.photo_names import path_spelled_out
-from shared.plain_text import plain
+from nightshift.words.errors import Conflict, InvalidInput, NightshiftError
+from nightshift.words.photo_names import path_spelled_out
+from nightshift.words.plain_text import plain
 
 P = ParamSpec("P")
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import httpx
 
-from shared.loopback import is_loopback
-from shared.root_key import found_root_key
-from shared.settings import home_of_clients
+from nightshift.machine.home import home_of_clients
+from nightshift.machine.loopback import is_loopback
+from nightshift.machine.root_key import found_root_key
 
 _ROOT = 0
 _LISTENS = "0A"

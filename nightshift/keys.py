@@ -12,7 +12,7 @@ from nightshift.client import Client
 from nightshift.exits import say, told
 from nightshift.remote import DEFAULT_SERVER, JsonOption, KeyOption, ServerOption
 from nightshift.screen import cell, tables_screen, tell, tell_json
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
 
 app = typer.Typer(
     help="API keys of a server; needs a key with the scope admin.",

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from nightshift.documents import Job
 from nightshift.screen import cell
-from shared.plain_text import plain
+from nightshift.words.plain_text import plain
 
 LINE_EVERY_S = 10.0
 

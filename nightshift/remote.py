@@ -22,9 +22,9 @@ from nightshift.report import RESULTS_FOLDER, check_writable, write_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
 from nightshift.waiting import LOOK_S, Lookout
-from shared.errors import InvalidInput
-from shared.photo_names import path_spelled_out
-from shared.plain_text import plain
+from nightshift.words.errors import InvalidInput
+from nightshift.words.photo_names import path_spelled_out
+from nightshift.words.plain_text import plain
 
 SHOWN_JOBS = 20
 

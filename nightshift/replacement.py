@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.durable import replace_file, sync_file, sync_folder
+from nightshift.machine.durable import replace_file, sync_file, sync_folder
 
 
 @contextmanager

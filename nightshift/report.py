@@ -19,9 +19,9 @@ from nightshift.exits import Exit
 from nightshift.replacement import replacing
 from nightshift.report_page.page import write_page
 from nightshift.screen import cell
-from shared.errors import InvalidInput, NightshiftError
-from shared.photo_names import path_spelled_out, spelled_out
-from shared.plain_text import plain
+from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.photo_names import path_spelled_out, spelled_out
+from nightshift.words.plain_text import plain
 
 NAMES_SHOWN = 10
 RESULTS_FOLDER = "nightshift-results"

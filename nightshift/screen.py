@@ -15,7 +15,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from shared.plain_text import plain, plain_lines
+from nightshift.words.plain_text import plain, plain_lines
 
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 """What JSON need not escape, and a terminal or a reader of lines may take for more than text."""

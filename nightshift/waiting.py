@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nightshift.documents import Job, Readiness
 from nightshift.errors import ClientError
-from shared.errors import NightshiftError
+from nightshift.words.errors import NightshiftError
 
 if TYPE_CHECKING:
     from nightshift.client import Client

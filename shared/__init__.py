@@ -1,1 +1,1 @@
-"""What the API and the workers both speak: words, states, settings, queue, store and database."""
+"""What API and workers stand on: settings, database, queue, reads, archives, files, broker, operations."""

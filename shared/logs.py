@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from shared.plain_text import plain, plain_lines
+from nightshift.words.plain_text import plain, plain_lines
 
 Format = Literal["text", "json"]
 HIDDEN = "***"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Literal, Self
@@ -14,13 +13,14 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.errors import InvalidInput
-from shared.options import JobOptions
-from shared.places import check_broker_url, database_url, file_url, is_plain
-from shared.root_key import check_root_key
+from nightshift.machine.home import DEFAULT_HOME, folders_in
+from nightshift.machine.places import file_url, is_plain
+from nightshift.machine.root_key import check_root_key
+from nightshift.words.errors import InvalidInput
+from nightshift.words.options import JobOptions
+from shared.urls import check_broker_url, database_url
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-DEFAULT_HOME = "~/.nightshift"
 SOCKET_PATH_LIMIT = 100
 """Bytes a Unix socket's path may have on every system we run on (sun_path is 104 on macOS, 108 on Linux)."""
 
@@ -239,7 +239,7 @@ class Settings(BaseSettings):
     @field_validator("in_place_roots")
     @classmethod
     def _check_roots(cls, roots: str) -> str:
-        for root in _folders_in(roots):
+        for root in folders_in(roots):
             if not Path(root).is_absolute():
                 raise ValueError(f"{root!r} is no absolute path")
         return roots
@@ -266,7 +266,7 @@ class Settings(BaseSettings):
     @property
     def in_place_folders(self) -> tuple[Path, ...]:
         """Folders, or files, that may be registered in place."""
-        return tuple(map(Path, _folders_in(self.in_place_roots)))
+        return tuple(map(Path, folders_in(self.in_place_roots)))
 
     @property
     def stall_s(self) -> float:
@@ -292,30 +292,6 @@ class Settings(BaseSettings):
             tilt_threshold_deg=self.tilt_threshold_deg,
             reuse=True,
         )
-
-
-def _folders_in(roots: str) -> list[str]:
-    """What a list of folders names; JSON can name every one, also one with a colon.
-
-    Raises:
-        ValueError: it looks like JSON and is no list of strings.
-    """
-    if not roots.startswith("["):
-        return [root for root in roots.split(os.pathsep) if root]
-    listed = json.loads(roots)
-    if not isinstance(listed, list) or not all(isinstance(root, str) for root in listed):
-        raise ValueError("is no JSON list of folders")
-    return listed
-
-
-def roots_of(paths: Iterable[Path]) -> str:
-    """Such a list of folders, whatever their names are made of."""
-    return json.dumps([str(path) for path in paths])
-
-
-def home_of_clients() -> Path:
-    """The home as a client sees it, which reads no other setting: those are the service's."""
-    return Path(os.environ.get("NIGHTSHIFT_HOME") or DEFAULT_HOME).expanduser().absolute()
 
 
 def _absolute(name: str, path: Path) -> Path:

@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from shared.bundles import MANIFEST, TENSORS
+from shared.bundles.manifest import MANIFEST, TENSORS
 from tests.queue_rows import manifest
 
 

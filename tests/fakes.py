@@ -8,9 +8,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from shared.domain import Analysis, PhotoError
-from shared.errors import Unreadable
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.errors import Unreadable
+from nightshift.words.options import AnalysisOptions
 from tests.queue_rows import analysis, face, manifest
 from worker.pipeline.decode import DecodedPhoto
 

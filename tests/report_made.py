@@ -10,8 +10,8 @@ from pathlib import Path
 from bench.fake_analyser import fake_analysis, fake_thumbnail
 from nightshift.documents import BundleName, Counts, Job, Photo, Summary
 from nightshift.report_page.page import write_page
-from shared.domain import PhotoError
-from shared.reads.views import NOTICE
+from nightshift.words.analysis import PhotoError
+from nightshift.words.documents import NOTICE
 
 BEGUN = datetime(2026, 5, 30, 21, 0, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.store import Store
+from shared.files.store import Store
 from tests.processes import wait_for
 
 CREDENTIALS = {

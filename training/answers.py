@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from shared.domain import Analysis, Face
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, Face
+from nightshift.words.options import AnalysisOptions
 from training.chips import GENDERS, Chip, ChipArchive
 from training.metrics import Answers
 from training.pasting import Pasted, paste_in_rows

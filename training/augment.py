@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor
 from torchvision.transforms import v2  # type: ignore[import-untyped]
 
-from shared.options import AnalysisOptions
+from nightshift.words.options import AnalysisOptions
 
 CHIP_PX = 200
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

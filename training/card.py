@@ -16,8 +16,8 @@ from pathlib import Path
 from rich.console import Console
 
 from docs.generated import README, between
-from shared.bundles import locate_bundle, read_manifest
-from shared.errors import InvalidInput, NightshiftError
+from nightshift.words.errors import InvalidInput, NightshiftError
+from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.settings import REPOSITORY, Settings
 from training.card_text import card, scores_table
 from training.evaluate import add_arguments, evaluate_bundle

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 STATE = "checkpoint.safetensors"
 _POSITION = "position"

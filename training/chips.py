@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 Part = Literal["train", "validation", "test"]
 

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from shared.bundles import locate_bundle
-from shared.errors import NightshiftError
+from nightshift.words.errors import NightshiftError
+from shared.bundles.manifest import locate_bundle
 from shared.settings import Settings
 from training.answers import answers_of, probabilities, through_pipeline
 from training.chips import ChipArchive, Part, sample

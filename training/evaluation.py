@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from shared.bundles import AGE_GROUPS, Manifest
+from shared.bundles.manifest import AGE_GROUPS, Manifest
 from training import metrics
 from training.answers import Through
 from training.chips import GENDERS, RACES, Chip

@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
-from shared.bundles import Framing
-from shared.errors import NightshiftError
-from shared.options import AnalysisOptions
+from nightshift.words.errors import NightshiftError
+from nightshift.words.options import AnalysisOptions
+from shared.bundles.manifest import Framing
 from training.chips import Chip, ChipArchive, sample
 from training.pasting import Pasted, paste_in_rows
 from worker.pipeline.decode import DecodedPhoto

@@ -28,8 +28,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from shared.bundles import FEATURES, MANIFEST
-from shared.errors import InvalidInput, NightshiftError
+from nightshift.words.errors import InvalidInput, NightshiftError
+from shared.bundles.manifest import FEATURES, MANIFEST
 from training.augment import MEAN, STD
 from training.batches import plain_batches
 from training.calibration import group_sums

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.bundles import Architecture
+from shared.bundles.manifest import Architecture
 from training.trainable import load_trainable
 from worker.pipeline.choice import native_precision
 from worker.pipeline.network import Network

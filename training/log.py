@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 LOG = "log.jsonl"
 

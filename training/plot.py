@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from shared.errors import NightshiftError
+from nightshift.words.errors import NightshiftError
 from training.log import read_log
 
 PLOT = "log.svg"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from shared.bundles import Architecture
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
+from shared.bundles.manifest import Architecture
 
 SMALLEST_PX, LARGEST_PX = 32, 1024
 RECIPE = "recipe.json"

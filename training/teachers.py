@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from training.chips import Chip
 
 DESCRIPTOR = 128

@@ -17,8 +17,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
 
-from shared.bundles import FEATURES, Architecture, Manifest, read_manifest
-from shared.errors import InvalidInput, NightshiftError
+from nightshift.words.errors import InvalidInput, NightshiftError
+from shared.bundles.manifest import FEATURES, Architecture, Manifest, read_manifest
 from training.checkpoint import STATE
 from training.chips import ChipArchive
 from training.lessons import Teacher

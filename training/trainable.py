@@ -6,7 +6,7 @@ from pathlib import Path
 
 import torch
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from training.augment import MEAN, STD
 from training.chips import GENDERS
 from worker.pipeline.bundle import Bundle, load_bundle

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from shared.domain import Analysis, PhotoError
-from shared.errors import Transient, Unreadable
-from shared.in_place import InPlace
-from shared.places import path_of_text
+from nightshift.machine.places import path_of_text
+from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.errors import Transient, Unreadable
+from shared.files.in_place import InPlace
+from shared.files.store import Store, thumbnail_key
 from shared.queue.claim import Claim, ClaimedPhoto
 from shared.queue.extent import folder_of_all
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Away, Failed, NotRead, Result, Succeeded
-from shared.store import Store, thumbnail_key
 from worker.ahead import PixelBudget, done_ahead
 from worker.folders import Extent, is_away
 from worker.parts import Parts

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from shared.errors import ModelUnavailable, NightshiftError
+from nightshift.words.errors import ModelUnavailable, NightshiftError
 from worker.pipeline.bundle import load_bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.label import group_probabilities

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 
-from shared.db.models import Job
-from shared.store import job_prefix
+from shared.db.tables import Job
+from shared.files.store import job_prefix
 from worker.parts import Parts
 
 log = logging.getLogger(__name__)

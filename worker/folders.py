@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.photo_names import path_spelled_out
+from nightshift.words.photo_names import path_spelled_out
 
 log = logging.getLogger(__name__)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import socket
 import sys
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
 from shared.db.engine import Database
-from shared.errors import Transient
-from shared.registry import is_alive, processes
+from shared.processes.registry import is_alive, processes
 from shared.settings import load_settings
 
 

@@ -12,7 +12,7 @@ from typing import Self
 
 from sqlalchemy.orm import Session
 
-from shared.errors import Transient
+from nightshift.words.errors import Transient
 from worker.parts import Parts
 
 log = logging.getLogger(__name__)

@@ -16,13 +16,13 @@ import billiard
 from celery import Celery, signals
 from celery.worker import state as celery_state
 
-from shared.broker import count_in, take_dropped
-from shared.bundles import locate_bundle, read_manifest
-from shared.doorbell import TASK, broker_options
-from shared.errors import NightshiftError
+from nightshift.machine.privacy import keep_files_private
+from nightshift.words.errors import NightshiftError
+from nightshift.words.plain_text import plain
+from shared.broker.doorbell import TASK, broker_options
+from shared.broker.rings import count_in, take_dropped
+from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.logs import configure
-from shared.plain_text import plain
-from shared.privacy import keep_files_private
 from shared.settings import load_settings
 from worker.starts import Starts, end_worker
 

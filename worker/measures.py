@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from nightshift.words.states import PhotoStatus
+from shared.processes.sums import Sums
 from shared.queue.save import Failed, Result, Saved, Succeeded
-from shared.states import PhotoStatus
-from shared.sums import Sums
 
 
 class Measures(Sums):

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from nightshift.machine.process_id import own_process_id
+from shared.broker.doorbell import CeleryDoorbell, Doorbell
 from shared.db.engine import Database
-from shared.doorbell import CeleryDoorbell, Doorbell
-from shared.process_id import own_process_id
+from shared.files.store import Store
 from shared.settings import Settings
-from shared.store import Store
 from worker.batch_size import BatchSize
 from worker.folders import Folders
 from worker.measures import Measures

@@ -8,11 +8,11 @@ import os
 import stat
 from pathlib import Path
 
-from shared.errors import Transient, Unreadable
-from shared.in_place import InPlace, open_unlinked
-from shared.places import path_of_text
+from nightshift.machine.places import path_of_text
+from nightshift.words.errors import Transient, Unreadable
+from shared.files.in_place import InPlace, open_unlinked
+from shared.files.store import Store, photo_key
 from shared.queue.claim import ClaimedPhoto
-from shared.store import Store, photo_key
 
 _NOT_THERE = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO}

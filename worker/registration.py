@@ -10,11 +10,11 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
-from shared import registry
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
 from shared.db.engine import Database, database_now
-from shared.errors import Transient
-from shared.sums import Sums
+from shared.processes import registry
+from shared.processes.sums import Sums
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Registration:
 
     Args:
         database: of this process.
-        process_id: see `shared.process_id`.
+        process_id: see `nightshift.machine.process_id`.
         kind: what it does.
         sums: what it counts.
         about: what is worth knowing of it.

@@ -11,10 +11,11 @@ from typing import TypeVar
 from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
 from shared.db.engine import database_now
-from shared.errors import Transient
-from shared.no_pictures import NO_PICTURE, clear_ended, delete_bytes
+from shared.files.no_pictures import NO_PICTURE, clear_ended, delete_bytes
+from shared.files.store import job_prefix
 from shared.queue.claim import (
     READ_PAUSES_S,
     Claim,
@@ -30,7 +31,6 @@ from shared.queue.finish import finish_if_done, may_be_done
 from shared.queue.save import Failed, Result, Saved, save
 from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives, give_back_unheard_archive
-from shared.store import job_prefix
 from worker.batch import StoreAway, analyse_batch
 from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped

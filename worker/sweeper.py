@@ -15,18 +15,20 @@ from contextlib import contextmanager
 
 from sqlalchemy.orm import Session
 
-from shared import erasure
-from shared.clock import utc_now
+from nightshift.machine.privacy import keep_files_private
+from nightshift.machine.process_id import is_surely_dead, own_process_id
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Conflict, NoRoom, NotFound, Transient
+from shared.broker.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.db import ballast
 from shared.db.engine import Database, database_now
 from shared.db.leftovers import rewrite_if_due
-from shared.db.models import Job
-from shared.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
-from shared.errors import Conflict, NoRoom, NotFound, Transient
+from shared.db.tables import Job
+from shared.files.no_pictures import abandoned_archives, clear_abandoned, clear_ended
+from shared.files.store import Store, job_prefix
 from shared.logs import configure
-from shared.no_pictures import abandoned_archives, clear_abandoned, clear_ended
-from shared.privacy import keep_files_private
-from shared.process_id import is_surely_dead, own_process_id
+from shared.operations import erasure
+from shared.processes.registry import fold_gone
 from shared.queue import expiry, uploads
 from shared.queue.control import resume_due
 from shared.queue.expiry import Horizon
@@ -34,9 +36,7 @@ from shared.queue.finish import expire_open, finish_if_done
 from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
 from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives, return_lapsed_archives
-from shared.registry import fold_gone
 from shared.settings import Settings, load_settings
-from shared.store import Store, job_prefix
 from worker.measures import Measures
 from worker.registration import Registration
 from worker.suspension import SuspensionWatch

@@ -15,15 +15,18 @@ from typing import cast
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Conflict, InvalidInput, Transient, Unreadable
+from nightshift.words.ids import member_photo_id
+from nightshift.words.states import JobState
+from nightshift.words.what_is_taken import counted_as
 from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member
 from shared.archives.opening import ArchiveKind, open_archive
-from shared.clock import utc_now
+from shared.broker.doorbell import MOST_RINGS, rings_for
 from shared.db.engine import database_now
-from shared.db.models import Job, Photo
-from shared.domain import PhotoError
-from shared.doorbell import MOST_RINGS, rings_for
-from shared.errors import Conflict, InvalidInput, Transient, Unreadable
-from shared.ids import member_photo_id
+from shared.db.tables import Job, Photo
+from shared.files.store import archive_key, job_prefix, photo_key
 from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Held, Quota, held_by
 from shared.queue.intake import NewPhoto
@@ -38,9 +41,6 @@ from shared.queue.unpacking import (
     renew_archive,
     save_members,
 )
-from shared.states import JobState
-from shared.store import archive_key, job_prefix, photo_key
-from shared.what_is_taken import counted_as
 from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
 from worker.parts import Parts

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from api.server.connection import Connection
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 
 class Body:

@@ -13,7 +13,7 @@ from typing import Any
 
 from api.server.cuts import Kind, cut_off
 from api.server.pace import Pace
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 TICK_S = 0.5
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

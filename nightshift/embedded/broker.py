@@ -9,8 +9,8 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from nightshift.embedded.home import make_private_folder
-from shared.errors import NightshiftError, Transient
-from shared.processes import broker_command
+from nightshift.words.errors import NightshiftError, Transient
+from shared.processes.command_lines import broker_command
 from shared.settings import Settings, embedded_broker_socket
 
 START_S = 20.0

@@ -10,10 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from shared import root_key
-from shared.durable import is_not_supported, make_private, without
-from shared.errors import Conflict, InvalidInput
-from shared.process_id import is_surely_dead, own_process_id
+from nightshift.machine import root_key
+from nightshift.machine.durable import is_not_supported, make_private, without
+from nightshift.machine.process_id import is_surely_dead, own_process_id
+from nightshift.words.errors import Conflict, InvalidInput
 
 LOCK = "lock"
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN})

@@ -17,13 +17,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from nightshift.embedded.home import make_private_folder
+from nightshift.machine.places import path_as_text, path_of_text
 from nightshift.replacement import replacing
-from shared.db.models import Erasure, Job
-from shared.errors import NightshiftError
-from shared.keys import LOCAL
-from shared.places import path_as_text, path_of_text
+from nightshift.words.errors import NightshiftError
+from nightshift.words.states import JobState
+from shared.db.tables import Erasure, Job
+from shared.operations.keys import LOCAL
 from shared.queue.moves import try_move
-from shared.states import JobState
 
 FOLDER = "runs"
 BEFORE = "run"

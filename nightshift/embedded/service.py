@@ -18,9 +18,9 @@ from nightshift.embedded.logs import log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.errors import ClientError
 from nightshift.waiting import WORD_S, what_is_wrong
-from shared.bundles import Manifest, locate_bundle, read_verified_manifest
-from shared.errors import NightshiftError
-from shared.processes import api_command, worker_command
+from nightshift.words.errors import NightshiftError
+from shared.bundles.manifest import Manifest, locate_bundle, read_verified_manifest
+from shared.processes.command_lines import api_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
 from worker.sweeper import Sweeper
 

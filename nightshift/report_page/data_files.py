@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from nightshift.documents import Job, Photo, Summary
+from nightshift.machine.durable import sync_file
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
-from shared.durable import sync_file
 
 PAGE_PHOTOS = 500
 """Photos in one file: some 100 kB, read when they come into view."""

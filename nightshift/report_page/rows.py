@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 from nightshift.documents import Photo
-from shared.bundles import AGE_GROUPS
-from shared.domain import Face
+from nightshift.words.analysis import Face
+from shared.bundles.manifest import AGE_GROUPS
 
 LABELS = tuple(label for label, _, _ in AGE_GROUPS)
 GENDERS = ("female", "male")

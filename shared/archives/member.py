@@ -8,12 +8,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Literal, Self
 
-from shared.domain import PhotoError
-from shared.errors import InvalidInput, Unreadable
-from shared.photo_names import CUSTOM_ID_LIMIT, spelled_out
-from shared.settings import Settings
-from shared.signatures import BEGINNING_BYTES
-from shared.what_is_taken import (
+from nightshift.words.analysis import PhotoError
+from nightshift.words.errors import InvalidInput, Unreadable
+from nightshift.words.photo_names import CUSTOM_ID_LIMIT, spelled_out
+from nightshift.words.signatures import BEGINNING_BYTES
+from nightshift.words.what_is_taken import (
     ARCHIVE_EXTENSIONS,
     extension_of,
     is_a_picture,
@@ -21,6 +20,7 @@ from shared.what_is_taken import (
     left_alone_as,
     left_alone_for_its_place,
 )
+from shared.settings import Settings
 
 CHUNK_BYTES = 256 * 1024
 FIRST_CHUNK_BYTES = 4096

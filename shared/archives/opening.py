@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, Literal, Protocol
 
+from nightshift.words.errors import InvalidInput
+from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
 from shared.archives.member import Limits, Member
 from shared.archives.tar_archive import TarArchive
 from shared.archives.tar_header import begins_a_tar
 from shared.archives.zip_archive import ZipArchive
 from shared.archives.zip_directory import has_directory
-from shared.errors import InvalidInput
-from shared.signatures import BEGINNING_BYTES, kind_of_file
 
 ArchiveKind = Literal["zip", "tar", "tar.gz"]
 _READ: dict[str, ArchiveKind] = {"zip": "zip", "gzip": "tar.gz", "split zip": "zip"}

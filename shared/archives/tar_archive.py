@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from nightshift.words.errors import InvalidInput
 from shared.archives.gunzip import Gunzip
 from shared.archives.member import (
     CHUNK_BYTES,
@@ -18,7 +19,6 @@ from shared.archives.member import (
     storable_name,
 )
 from shared.archives.tar_header import BLOCK_BYTES, Headers, TarHeader, begins_a_tar
-from shared.errors import InvalidInput
 
 DEFLATE_RATIO = 1032
 """What deflated data can at most unpack to, times its size."""

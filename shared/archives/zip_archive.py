@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import BinaryIO
 
+from nightshift.words.analysis import PhotoError
+from nightshift.words.errors import Unreadable
 from shared.archives.member import (
     CHUNK_BYTES,
     FIRST_CHUNK_BYTES,
@@ -30,8 +32,6 @@ from shared.archives.zip_directory import (
     read_entries,
     wide_numbers,
 )
-from shared.domain import PhotoError
-from shared.errors import Unreadable
 
 _LOCAL = struct.Struct("<4s5H3L2H")  # APPNOTE.TXT 4.3.7
 _STORED, _DEFLATED, _AES = 0, 8, 99

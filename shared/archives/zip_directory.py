@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 ENCRYPTED, UTF_8 = 0x1, 0x800
 """Flags of a member (4.4.4)."""

@@ -13,9 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from shared import room
+from nightshift.machine import room
+from nightshift.words.errors import NoRoom, Transient
 from shared.db.engine import Database
-from shared.errors import NoRoom, Transient
 
 BALLAST_BYTES = 64_000_000
 """Enough to delete some ten thousand photos; of a small disk, a twentieth."""

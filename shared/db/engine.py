@@ -16,12 +16,12 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, Operational
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from shared.clock import utc_now
+from nightshift.machine.room import store_full
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from shared.db import json_columns
-from shared.db.models import UtcDateTime
-from shared.errors import InvalidInput, NoRoom, Transient
-from shared.places import path_of_sqlite_url
-from shared.room import store_full
+from shared.db.tables import UtcDateTime
+from shared.urls import path_of_sqlite_url
 
 
 class Database:

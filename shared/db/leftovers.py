@@ -18,9 +18,9 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from nightshift.words.states import JobState
 from shared.db.engine import Database, database_now
-from shared.db.models import ClockRow, Erasure, Job
-from shared.states import JobState
+from shared.db.tables import ClockRow, Erasure, Job
 
 SMALL_BYTES = 32_000_000
 """A file of this size is written anew well within a second."""

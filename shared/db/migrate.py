@@ -11,8 +11,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.orm import Session
 
 import migrations
+from nightshift.machine.privacy import keep_files_private
 from shared.db.engine import translated
-from shared.privacy import keep_files_private
 from shared.settings import load_settings
 
 

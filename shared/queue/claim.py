@@ -28,14 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
-from shared.db.models import RUNNING, Job, Photo, UtcDateTime
-from shared.domain import PhotoError
-from shared.ids import new_id
-from shared.options import JobOptions
+from nightshift.words.analysis import PhotoError
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.states import CLAIMABLE_STATES, JobState, PhotoStatus
+from shared.db.tables import RUNNING, Job, Photo, UtcDateTime
 from shared.queue.history import with_attempt
 from shared.queue.moves import try_move
 from shared.queue.turns import next_jobs
-from shared.states import CLAIMABLE_STATES, JobState, PhotoStatus
 
 log = logging.getLogger(__name__)
 

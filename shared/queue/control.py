@@ -9,14 +9,14 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, and_, case, or_, select, update
 from sqlalchemy.orm import Session
 
-from shared.clock import utc_now
-from shared.db.models import Job, Photo
-from shared.errors import Conflict
-from shared.no_pictures import is_no_picture
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Conflict
+from nightshift.words.states import JobState, Outcome, PhotoStatus
+from shared.db.tables import Job, Photo
+from shared.files.no_pictures import is_no_picture
 from shared.queue.finish import cancel_queued
 from shared.queue.jobs import owned_job
 from shared.queue.moves import move, try_move
-from shared.states import JobState, Outcome, PhotoStatus
 
 
 def pause(session: Session, owner: str, job_id: str, until: datetime | None = None) -> None:
@@ -138,5 +138,5 @@ def _to_retry(codes: Collection[str] | None) -> ColumnElement[bool]:
 
 def _has_bytes(job: Job) -> ColumnElement[bool]:
     in_place = Photo.in_place_path.is_not(None)
-    # What is no picture was not kept: see `shared.no_pictures`.
+    # What is no picture was not kept: see `shared.files.no_pictures`.
     return in_place if job.delete_originals else or_(in_place, Photo.sha256.is_not(None) & ~is_no_picture())

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
-from shared.db.models import Photo
-from shared.states import PhotoStatus
+from nightshift.words.states import PhotoStatus
+from shared.db.tables import Photo
 
 SMALL = 5_000
 """Photos that are counted as fast as it is found out which of them need not be."""

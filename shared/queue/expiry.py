@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from shared.db.engine import database_now
-from shared.db.models import ClockRow, Job
+from shared.db.tables import ClockRow, Job
 
 JUMP = timedelta(days=1)
 """A clock that is further ahead of the last sweep is doubted."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shared.db.models import Photo
-from shared.places import path_of_text
+from nightshift.machine.places import path_of_text
+from shared.db.tables import Photo
 
 
 def folder_of_all(session: Session, job_id: str) -> tuple[Path, int]:

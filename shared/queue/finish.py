@@ -9,11 +9,11 @@ from typing import Any
 from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from shared.db.models import Job, Photo
-from shared.domain import PhotoError
+from nightshift.words.analysis import PhotoError
+from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
+from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
 from shared.queue.moves import try_move
-from shared.states import MOVES, JobState, Outcome, PhotoStatus
 
 _UNFINISHED = exists().where(
     Photo.job_id == Job.id, Photo.status.in_([PhotoStatus.QUEUED, PhotoStatus.RUNNING])

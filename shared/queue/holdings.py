@@ -13,10 +13,10 @@ from typing import Self
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
-from shared.db.models import Archive, Holding, Job, Photo
-from shared.errors import Conflict
+from nightshift.words.errors import Conflict
+from nightshift.words.states import JobState
+from shared.db.tables import Archive, Holding, Job, Photo
 from shared.settings import Settings
-from shared.states import JobState
 
 RETRY_AFTER_S = 60
 """A job that ends makes room for another."""

@@ -11,19 +11,19 @@ from sqlalchemy import BigInteger, String, Table, bindparam, func, insert, null,
 from sqlalchemy import cast as cast_as
 from sqlalchemy.orm import Session
 
-from shared.bundles import Manifest
-from shared.clock import utc_now
-from shared.db.models import Job, Photo
-from shared.domain import PhotoError
-from shared.errors import Conflict, InvalidInput
-from shared.ids import new_id
-from shared.options import JobOptions
-from shared.photo_names import CUSTOM_ID_LIMIT
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Conflict, InvalidInput
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.photo_names import CUSTOM_ID_LIMIT
+from nightshift.words.states import JobState, PhotoStatus
+from shared.bundles.manifest import Manifest
+from shared.db.tables import Job, Photo
 from shared.queue import holdings
 from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
-from shared.states import JobState, PhotoStatus
 
 KEPT_OPEN_STEP = timedelta(minutes=10)
 

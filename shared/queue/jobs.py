@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from shared.db.models import Job
-from shared.errors import NotFound
-from shared.states import JobState
+from nightshift.words.errors import NotFound
+from nightshift.words.states import JobState
+from shared.db.tables import Job
 
 # Put together once: every photo that is uploaded asks.
 _OWNED = (Job.id == bindparam("job_id"), Job.owner == bindparam("owner"))

@@ -7,9 +7,9 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
-from shared.db.models import Job
-from shared.errors import Conflict, NotFound
-from shared.states import MOVES
+from nightshift.words.errors import Conflict, NotFound
+from nightshift.words.states import MOVES
+from shared.db.tables import Job
 
 
 def try_move(session: Session, job_id: str, name: str, *only_if: ColumnElement[bool], **values: Any) -> bool:

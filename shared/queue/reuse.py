@@ -8,8 +8,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from shared.db.models import SUCCEEDED, FaceRow, Photo
-from shared.domain import Analysis, Face, TimingsMs
+from nightshift.words.analysis import Analysis, Face, TimingsMs
+from shared.db.tables import SUCCEEDED, FaceRow, Photo
 
 _FACE = TypeAdapter(Face)
 

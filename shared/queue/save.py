@@ -11,12 +11,12 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from shared.bundles import Manifest
-from shared.db.models import FaceRow, Photo
-from shared.domain import Analysis, PhotoError
+from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.states import PhotoStatus
+from shared.bundles.manifest import Manifest
+from shared.db.tables import FaceRow, Photo
 from shared.queue.claim import Claim, still_held
 from shared.queue.history import Attempted, Ending, with_attempt
-from shared.states import PhotoStatus
 
 
 @dataclass(frozen=True, slots=True)

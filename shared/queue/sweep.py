@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from shared.db.models import RUNNING, Archive, Job, Photo
-from shared.domain import PhotoError
+from nightshift.words.analysis import PhotoError
+from nightshift.words.states import JobState, PhotoStatus
+from shared.db.tables import RUNNING, Archive, Job, Photo
 from shared.queue.history import with_attempt
-from shared.states import JobState, PhotoStatus
 
 
 @dataclass(frozen=True, slots=True)

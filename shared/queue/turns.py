@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from shared.db.models import RUNNING, Job, Photo
-from shared.processing_window import ProcessingWindow
-from shared.states import CLAIMABLE_STATES, PhotoStatus
+from nightshift.words.processing_window import ProcessingWindow
+from nightshift.words.states import CLAIMABLE_STATES, PhotoStatus
+from shared.db.tables import RUNNING, Job, Photo
 
 CANDIDATE_JOBS = 8
 """Jobs looked at for one claim: the first may be paused or emptied since it was chosen."""

@@ -14,15 +14,15 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, update
 from sqlalchemy.orm import Session
 
-from shared.db.models import Archive, Job, Photo
-from shared.domain import PhotoError
-from shared.ids import member_photo_id, new_id
+from nightshift.words.analysis import PhotoError
+from nightshift.words.ids import member_photo_id, new_id
+from nightshift.words.states import JobState
+from shared.db.tables import Archive, Job, Photo
 from shared.queue import holdings
 from shared.queue.holdings import Quota
 from shared.queue.intake import NewPhoto, add_arrived
 from shared.queue.moves import try_move
 from shared.queue.sweep import Rules
-from shared.states import JobState
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class HeldArchive:
         size_bytes: of its bytes.
         position: members dealt with.
         unpacked_bytes: what they had.
-        left_alone: files that are no photos, counted by what they are; see `shared.what_is_taken`.
+        left_alone: files that are no photos, counted by what they are; see `nightshift.words.what_is_taken`.
     """
 
     token: str

@@ -16,9 +16,9 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from shared.db.models import Upload
-from shared.errors import Conflict
-from shared.ids import new_id
+from nightshift.words.errors import Conflict
+from nightshift.words.ids import new_id
+from shared.db.tables import Upload
 
 REMEMBERED = timedelta(hours=24)
 """How long a key is honoured after its job was made."""

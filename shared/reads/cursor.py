@@ -11,7 +11,7 @@ import binascii
 import re
 from datetime import UTC, datetime, timedelta
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 _ID = r"[a-z]{3}_[0-9A-Za-z]{1,64}"
 _PHOTO = re.compile(r"photo (\S{0,80}) ([0-9]{1,19})")

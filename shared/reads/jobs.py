@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from shared.clock import utc_now
+from nightshift.words import documents
+from nightshift.words.clock import utc_now
+from nightshift.words.options import JobOptions
+from nightshift.words.processing_window import ProcessingWindow
+from nightshift.words.states import CLAIMABLE_STATES, JobState, Outcome
 from shared.db.engine import Database
-from shared.db.models import Archive, Job
-from shared.options import JobOptions
-from shared.processing_window import ProcessingWindow
+from shared.db.tables import Archive, Job
 from shared.queue.counts import Counts
 from shared.queue.jobs import owned_job
-from shared.reads import views
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.tally import Tallies, Tally
-from shared.states import CLAIMABLE_STATES, JobState, Outcome
 
 JOBS_PATH = "/v1/jobs"
 LONGEST_ETA = timedelta(days=3650)
@@ -48,7 +48,7 @@ class JobReads:
         """To be told of every change this process makes, so that its clients see it at once."""
         self._tallies.forget(job_id)
 
-    def one(self, owner: str, job_id: str) -> views.Job:
+    def one(self, owner: str, job_id: str) -> documents.Job:
         """One job.
 
         Raises:
@@ -57,7 +57,7 @@ class JobReads:
         with self._database.read() as session:
             return self._view(session, owned_job(session, owner, job_id))
 
-    def seen(self, viewer: Viewer, job_id: str) -> views.Job:
+    def seen(self, viewer: Viewer, job_id: str) -> documents.Job:
         """One job, from where the viewer looks.
 
         Raises:
@@ -77,7 +77,7 @@ class JobReads:
         label: str | None = None,
         cursor: str | None = None,
         limit: int,
-    ) -> views.JobPage:
+    ) -> documents.JobPage:
         """Jobs of one owner, or with None of all, newest first.
 
         Raises:
@@ -97,30 +97,30 @@ class JobReads:
             shown = rows[:limit]
             more = encode_job(shown[-1].created_at, shown[-1].id) if len(rows) > limit else None
             jobs = [self._view(session, row, outside=row.owner != viewer.owner) for row in shown]
-            return views.JobPage(jobs=jobs, next=more)
+            return documents.JobPage(jobs=jobs, next=more)
 
-    def _view(self, session: Session, row: Job, *, outside: bool = False) -> views.Job:
+    def _view(self, session: Session, row: Job, *, outside: bool = False) -> documents.Job:
         archive = session.get(Archive, row.id)
         view = job_view(row, self._tallies.get(session, row), utc_now(), archive)
         return _from_outside(view) if outside else view
 
 
-def _from_outside(job: views.Job) -> views.Job:
+def _from_outside(job: documents.Job) -> documents.Job:
     """Without what only the owner is to know: an operator sees how a job gets on, not whom it shows."""
     archive = job.archive.model_copy(update={"name": ""}) if job.archive else None
     return job.model_copy(update={"metadata": {}, "archive": archive})
 
 
-def photo_counts(counts: Counts) -> views.PhotoCounts:
+def photo_counts(counts: Counts) -> documents.PhotoCounts:
     """Counts without the faces."""
-    return views.PhotoCounts.model_validate(counts, from_attributes=True)
+    return documents.PhotoCounts.model_validate(counts, from_attributes=True)
 
 
-def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = None) -> views.Job:
+def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = None) -> documents.Job:
     """A job's row and tally as the API shows them."""
     counts, path = tally.counts, f"{JOBS_PATH}/{row.id}"
     progress = counts.final / counts.total if counts.total else float(row.state == JobState.ENDED)
-    return views.Job(
+    return documents.Job(
         id=row.id,
         owner=row.owner,
         label=row.label,
@@ -136,23 +136,23 @@ def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = No
         ended_at=row.ended_at,
         results_expire_at=row.results_expire_at,
         options=JobOptions.model_validate(row.options),
-        bundle=views.BundleName(name=row.bundle_name, sha256=row.bundle_sha256),
+        bundle=documents.BundleName(name=row.bundle_name, sha256=row.bundle_sha256),
         metadata=row.client_metadata,
         priority=row.priority,
         max_failure_rate=row.max_failure_rate,
         processing_window=row.processing_window,
         waits_until=_waits_until(row, now),
         open_until=row.open_until if row.state == JobState.OPEN else None,
-        error=views.JobError.model_validate(row.error) if row.error else None,
+        error=documents.JobError.model_validate(row.error) if row.error else None,
         archive=_archive_view(archive) if archive else None,
-        links=views.JobLinks(
+        links=documents.JobLinks(
             self=path, photos=f"{path}/photos", results=f"{path}/results", summary=f"{path}/summary"
         ),
     )
 
 
-def _archive_view(row: Archive) -> views.Archive:
-    return views.Archive(
+def _archive_view(row: Archive) -> documents.Archive:
+    return documents.Archive(
         name=row.name,
         sha256=row.sha256,
         size_bytes=row.size_bytes,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from shared.db.models import SUCCEEDED, Photo
+from shared.db.tables import SUCCEEDED, Photo
 
 
 @dataclass(frozen=True, slots=True)

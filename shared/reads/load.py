@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shared import registry
-from shared.db.models import Job, Photo
+from nightshift.words.states import JobState, PhotoStatus
+from shared.db.tables import Job, Photo
+from shared.processes import registry
 from shared.queue.unpacking import count_archives
-from shared.states import JobState, PhotoStatus
 
 
 @dataclass(frozen=True, slots=True)

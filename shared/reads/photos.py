@@ -10,14 +10,14 @@ from pydantic import TypeAdapter
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from nightshift.words import documents
+from nightshift.words.analysis import Face, PhotoError, TimingsMs
+from nightshift.words.errors import NotFound
+from nightshift.words.states import FINAL_STATUSES, PhotoStatus
 from shared.db.engine import Database
-from shared.db.models import FaceRow, Job, Photo
-from shared.domain import Face, PhotoError, TimingsMs
-from shared.errors import NotFound
+from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.jobs import owned_job
-from shared.reads import views
 from shared.reads.cursor import decode_ordinal, encode_ordinal
-from shared.states import FINAL_STATUSES, PhotoStatus
 
 RESULTS_PAGE = 500
 """Photos read in one transaction while results are streamed."""
@@ -38,7 +38,7 @@ _BY_CUSTOM_ID = select(*_SHOWN).where(
 )
 
 
-def photo_by_id(session: Session, owner: str, job_id: str, photo_id: str) -> views.Photo:
+def photo_by_id(session: Session, owner: str, job_id: str, photo_id: str) -> documents.Photo:
     """One photo.
 
     Raises:
@@ -51,7 +51,7 @@ def photo_by_id(session: Session, owner: str, job_id: str, photo_id: str) -> vie
     return _views(session, [row])[0]
 
 
-def photo_by_custom_id(session: Session, job_id: str, custom_id: str) -> views.Photo:
+def photo_by_custom_id(session: Session, job_id: str, custom_id: str) -> documents.Photo:
     """One photo by the client's name for it.
 
     Raises:
@@ -72,7 +72,7 @@ def photo_page(
     code: str | None = None,
     cursor: str | None = None,
     limit: int,
-) -> views.PhotoPage:
+) -> documents.PhotoPage:
     """Photos of a job in the order they were added, with a status or an error code where given.
 
     Raises:
@@ -90,12 +90,12 @@ def photo_page(
     rows = session.execute(query.limit(limit + 1)).all()
     shown = rows[:limit]
     more = encode_ordinal(shown[-1].ordinal, job_id) if len(rows) > limit else None
-    return views.PhotoPage(photos=_views(session, shown), next=more)
+    return documents.PhotoPage(photos=_views(session, shown), next=more)
 
 
 def final_photos(
     database: Database, owner: str, job_id: str, page_size: int = RESULTS_PAGE
-) -> Iterator[list[views.Photo]]:
+) -> Iterator[list[documents.Photo]]:
     """Every photo that is final, page by page in the order they were added; at least one page.
 
     Each page is read in a transaction of its own, so that none is open while a client takes its
@@ -143,7 +143,7 @@ def _final_pages(
         after = rows[-1].ordinal
 
 
-def _views(session: Session, rows: Sequence[Row[Any]]) -> list[views.Photo]:
+def _views(session: Session, rows: Sequence[Row[Any]]) -> list[documents.Photo]:
     faces: dict[str, list[dict[str, Any]]] = defaultdict(list)
     with_faces = [row.id for row in rows if row.face_count]
     if with_faces:
@@ -157,11 +157,11 @@ def _views(session: Session, rows: Sequence[Row[Any]]) -> list[views.Photo]:
     return [_view(row, _FACES.validate_python(faces[row.id])) for row in rows]
 
 
-def _view(row: Row[Any], faces: list[Face]) -> views.Photo:
+def _view(row: Row[Any], faces: list[Face]) -> documents.Photo:
     bundle = None
     if row.bundle_name is not None and row.bundle_sha256 is not None:
-        bundle = views.BundleName(name=row.bundle_name, sha256=row.bundle_sha256)
-    return views.Photo(
+        bundle = documents.BundleName(name=row.bundle_name, sha256=row.bundle_sha256)
+    return documents.Photo(
         custom_id=row.custom_id,
         photo_id=row.id,
         sha256=row.sha256,
@@ -171,7 +171,7 @@ def _view(row: Row[Any], faces: list[Face]) -> views.Photo:
         exif_orientation=row.exif_orientation,
         scale=row.scale,
         attempts=row.attempts,
-        history=[views.Attempt.model_validate(entry) for entry in row.history or ()],
+        history=[documents.Attempt.model_validate(entry) for entry in row.history or ()],
         reused=row.reused_from is not None,
         timings_ms=TimingsMs(**row.timings_ms) if row.timings_ms else None,
         precision=row.precision,

@@ -5,18 +5,18 @@ from __future__ import annotations
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from shared.bundles import AGE_GROUPS
-from shared.db.models import FaceRow, Photo
+from nightshift.words import documents
+from nightshift.words.states import PhotoStatus
+from shared.bundles.manifest import AGE_GROUPS
+from shared.db.tables import FaceRow, Photo
 from shared.queue.counts import count_photos
 from shared.queue.jobs import owned_job
-from shared.reads import views
 from shared.reads.jobs import photo_counts
-from shared.states import PhotoStatus
 
 _LABELS = [label for label, _, _ in AGE_GROUPS]
 
 
-def summarise(session: Session, owner: str, job_id: str) -> views.Summary:
+def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
     """Count faces, labels and failures of a job, as far as it has come.
 
     Raises:
@@ -41,20 +41,20 @@ def summarise(session: Session, owner: str, job_id: str) -> views.Summary:
             func.count(Photo.reused_from),
         ).where(Photo.job_id == job_id, Photo.status == PhotoStatus.SUCCEEDED)
     ).one()
-    return views.Summary(
+    return documents.Summary(
         photos=photo_counts(counts),
         faces=counts.faces,
-        gender=views.GenderCounts(
+        gender=documents.GenderCounts(
             female=sum(group["female"] for group in by_group.values()),
             male=sum(group["male"] for group in by_group.values()),
         ),
         age_group={label: sum(group.values()) for label, group in by_group.items()},
-        gender_by_age_group={label: views.GenderCounts(**group) for label, group in by_group.items()},
+        gender_by_age_group={label: documents.GenderCounts(**group) for label, group in by_group.items()},
         uncertain=uncertain,
         no_face=no_face,
         reused=reused,
         failures=_failures(session, job_id),
-        notice=views.NOTICE,
+        notice=documents.NOTICE,
     )
 
 

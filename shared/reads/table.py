@@ -7,8 +7,8 @@ import io
 import re
 from collections.abc import Iterable
 
-from shared.domain import Face
-from shared.reads import views
+from nightshift.words import documents
+from nightshift.words.analysis import Face
 
 PHOTO_COLUMNS = (
     "custom_id",
@@ -58,7 +58,7 @@ def rearm(text: str) -> str:
     return _DISARMED.sub("", text)
 
 
-def rows_of(photo: views.Photo) -> list[list[Cell]]:
+def rows_of(photo: documents.Photo) -> list[list[Cell]]:
     """A photo's rows, cells in the order of `COLUMNS`."""
     error = photo.error
     about_photo: list[Cell] = [

@@ -12,11 +12,11 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shared.clock import utc_now
-from shared.db.models import Job, Photo
+from nightshift.words.clock import utc_now
+from nightshift.words.states import CLAIMABLE_STATES, FINAL_STATUSES, JobState
+from shared.db.tables import Job, Photo
 from shared.queue.counts import Counted, Counts, count_again
 from shared.reads.rate import WINDOW_S, Rate
-from shared.states import CLAIMABLE_STATES, FINAL_STATUSES, JobState
 
 FRESH_S = 1.0
 MOST_JOBS = 1000

@@ -7,18 +7,18 @@ from datetime import datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from shared import registry
-from shared.db.models import RUNNING, Photo
-from shared.reads import views
+from nightshift.words import documents
+from shared.db.tables import RUNNING, Photo
+from shared.processes import registry
 
 
-def worker_list(session: Session, now: datetime) -> views.WorkerList:
+def worker_list(session: Session, now: datetime) -> documents.WorkerList:
     """Processes seen within the last hour or so, the newest first."""
     by_worker = select(Photo.worker, func.count()).where(Photo.status == RUNNING).group_by(Photo.worker)
     held: dict[str | None, int] = dict(session.execute(by_worker).all())
-    return views.WorkerList(
+    return documents.WorkerList(
         workers=[
-            views.Worker(
+            documents.Worker(
                 id=row.id,
                 kind="sweeper" if row.kind == "sweeper" else "worker",
                 host=row.host,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.privacy import open_to_others
+from nightshift.machine.privacy import open_to_others
 from tests.e2e.command import Nightshift, write_portraits
 from tests.processes import wait_for
 

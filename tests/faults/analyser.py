@@ -18,9 +18,9 @@ import numpy as np
 
 import worker.parts
 import worker.slice
-from shared.domain import Analysis, PhotoError
-from shared.errors import Unreadable
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.errors import Unreadable
+from nightshift.words.options import AnalysisOptions
 from shared.settings import Settings
 from tests.faults.moments import die_at, dying
 from tests.queue_rows import analysis, face, manifest

@@ -9,11 +9,11 @@ from pathlib import Path
 from sqlalchemy import select
 
 from api.app import create_app
+from nightshift.words.states import FINAL_STATUSES, JobState, PhotoStatus
 from shared.db.engine import Database
-from shared.db.models import Archive, FaceRow, Job, Photo, Upload
+from shared.db.tables import Archive, FaceRow, Job, Photo, Upload
+from shared.files.store import photo_key, thumbnail_key
 from shared.settings import Settings
-from shared.states import FINAL_STATUSES, JobState, PhotoStatus
-from shared.store import photo_key, thumbnail_key
 
 
 def assert_all_is_well(database: Database, settings: Settings) -> None:

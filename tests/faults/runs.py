@@ -15,14 +15,14 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from shared.db.models import Job, Photo
-from shared.doorbell import CeleryDoorbell
-from shared.ids import new_id
-from shared.options import JobOptions
-from shared.processes import api_command, worker_command
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.states import JobState
+from shared.broker.doorbell import CeleryDoorbell
+from shared.db.tables import Job, Photo
+from shared.processes.command_lines import api_command, worker_command
 from shared.queue.counts import Counts, count_photos
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.states import JobState
 from tests.faults.analyser import faces_in
 from tests.faults.invariants import assert_all_is_well, lost_and_doubled
 from tests.processes import Cluster, wait_for

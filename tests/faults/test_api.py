@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.db.models import Upload
+from shared.db.tables import Upload
 from tests.faults.runs import Api, Run
 from tests.processes import WITH_KEY, wait_for
 

@@ -14,9 +14,9 @@ from sqlalchemy import select
 
 from bench.samples import jpeg
 from bench.samples import no_face as no_face_picture
-from shared.db.models import Archive, Job, Photo
-from shared.processes import api_command
-from shared.states import JobState, Outcome
+from nightshift.words.states import JobState, Outcome
+from shared.db.tables import Archive, Job, Photo
+from shared.processes.command_lines import api_command
 from tests.faults.invariants import assert_all_is_well
 from tests.processes import WITH_KEY, Cluster, memory_mb_of, peak_memory_mb_of, wait_for
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from shared.doorbell import QUEUE, CeleryDoorbell
+from shared.broker.doorbell import QUEUE, CeleryDoorbell
 from tests.faults.runs import Run
 from tests.processes import wait_for
 

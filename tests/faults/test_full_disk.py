@@ -9,11 +9,11 @@ from pathlib import Path
 import httpx
 import pytest
 
+from nightshift.machine.room import RESERVE_BYTES, is_full, require_room
 from shared.db.engine import Database
 from shared.db.leftovers import forget_deleted
 from shared.db.migrate import upgrade
-from shared.room import RESERVE_BYTES, is_full, require_room
-from shared.store import Store
+from shared.files.store import Store
 from tests.archives_made import zip_of
 from tests.faults.runs import Run
 from tests.faults.test_api import Api

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.db.models import Archive
+from shared.db.tables import Archive
 from tests.archives_made import quine, tar_of, zip_of
 from tests.faults.runs import RECORD, Api, Run
 from tests.processes import WITH_KEY, peak_memory_mb_of, wait_for

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from celery import Celery
 
-from shared.broker import is_ring
-from shared.doorbell import QUEUE, TASK, CeleryDoorbell, broker_options
-from shared.registry import total_sums
+from shared.broker.doorbell import QUEUE, TASK, CeleryDoorbell, broker_options
+from shared.broker.rings import is_ring
+from shared.processes.registry import total_sums
 from tests.faults.runs import Run
 from tests.processes import wait_for
 

@@ -8,10 +8,10 @@ from collections import Counter
 import pytest
 from sqlalchemy import func, select
 
-from shared.db.models import Job, Photo
-from shared.doorbell import CeleryDoorbell
-from shared.ids import new_id
-from shared.options import JobOptions
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from shared.broker.doorbell import CeleryDoorbell
+from shared.db.tables import Job, Photo
 from shared.queue.control import cancel
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from tests.faults.runs import Run

@@ -14,13 +14,13 @@ from skimage import data
 from sqlalchemy import select
 
 from api.app import create_app
-from shared.db.models import Job, Photo
-from shared.doorbell import CeleryDoorbell, rings_for
-from shared.ids import new_id
-from shared.options import JobOptions
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.states import JobState, Outcome
+from shared.broker.doorbell import CeleryDoorbell, rings_for
+from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.states import JobState, Outcome
 from tests.faults.invariants import assert_all_is_well
 from tests.processes import WITH_KEY, Cluster, memory_mb_of, wait_for
 from tests.queue_rows import manifest

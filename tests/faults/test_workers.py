@@ -12,7 +12,7 @@ from pathlib import Path
 import libfaketime
 import pytest
 
-from shared.processes import sweeper_command
+from shared.processes.command_lines import sweeper_command
 from tests.faults.moments import MOMENTS
 from tests.faults.runs import Api, Run
 from tests.processes import wait_for

@@ -12,11 +12,11 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from nightshift.cli import app
-from shared.clock import utc_now
-from shared.db.models import Job, Photo
-from shared.doctor import _sqlite
-from shared.reconcile import reconcile
-from shared.store import photo_key
+from nightshift.words.clock import utc_now
+from shared.db.tables import Job, Photo
+from shared.files.store import photo_key
+from shared.operations.doctor import _sqlite
+from shared.operations.reconcile import reconcile
 from tests.integration.api.service import Service, make_service
 from tests.queue_rows import seen, take
 
@@ -89,7 +89,7 @@ def test_wrong_counts_stuck_jobs_and_dead_leases(service: Service) -> None:
 
 
 def registry_realm() -> str:
-    from shared.process_id import own_process_id
+    from nightshift.machine.process_id import own_process_id
 
     return own_process_id().split("/")[1]
 

@@ -14,10 +14,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
+from nightshift.words.errors import Transient
 from shared.db.engine import Database, open_engine
 from shared.db.migrate import _config, is_current, upgrade
-from shared.db.models import Base, Job, Photo
-from shared.errors import Transient
+from shared.db.tables import Base, Job, Photo
 from shared.settings import REPOSITORY
 
 

@@ -1,4 +1,4 @@
-"""docker-compose.yml says the same as shared/processes.py, and keeps no secrets."""
+"""docker-compose.yml says the same as shared/processes/command_lines.py, and keeps no secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import yaml
 
 from shared.db.engine import Database
 from shared.db.migrate import is_current
-from shared.processes import (
+from shared.processes.command_lines import (
     api_command,
     broker_command,
     sweeper_command,

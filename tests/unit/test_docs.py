@@ -10,11 +10,11 @@ import pytest
 
 from docs import settings_table
 from nightshift.exits import MEANINGS, Exit
-from shared.bundles import MANIFEST
-from shared.domain import PHOTO_ERROR_CODES
-from shared.options import JobOptions
+from nightshift.words.analysis import PHOTO_ERROR_CODES
+from nightshift.words.options import JobOptions
+from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
+from shared.bundles.manifest import MANIFEST
 from shared.settings import REPOSITORY, Settings
-from shared.states import MOVES, JobState, Outcome, PhotoStatus
 from training import card
 
 README = REPOSITORY / "README.md"

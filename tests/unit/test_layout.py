@@ -9,7 +9,7 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from shared.bundles import TENSORS
+from shared.bundles.manifest import TENSORS
 from shared.settings import REPOSITORY
 from tests.requirements import require
 

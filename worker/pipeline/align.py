@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from shared.bundles import Framing
+from shared.bundles.manifest import Framing
 from worker.pipeline.framing import UTKFACE_BOX
 
 Matrix = NDArray[np.float64]

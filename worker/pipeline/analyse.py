@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from shared.bundles import locate_bundle
-from shared.domain import Analysis, Face, PhotoError, Stage, TimingsMs
-from shared.errors import ModelUnavailable
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, Face, PhotoError, Stage, TimingsMs
+from nightshift.words.errors import ModelUnavailable
+from nightshift.words.options import AnalysisOptions
+from shared.bundles.manifest import locate_bundle
 from shared.settings import Settings
 from worker.pipeline.align import (
     crop,
@@ -31,9 +31,9 @@ from worker.pipeline.choice import choose
 from worker.pipeline.classify import Classifier
 from worker.pipeline.decode import MAX_MEMORY, NO_LOCK, DecodedPhoto, decode
 from worker.pipeline.detect import Detection, Detector
+from worker.pipeline.found_face import face_of
 from worker.pipeline.isolation import isolated
 from worker.pipeline.memory import is_out_of_memory
-from worker.pipeline.report import face_of
 
 log = logging.getLogger(__name__)
 

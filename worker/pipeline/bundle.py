@@ -14,8 +14,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from shared.bundles import MANIFEST, TENSORS, Manifest, read_verified_manifest, sha256_of
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
+from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest, sha256_of
 from worker.pipeline.network import Network, min_age_outputs, on_meta
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.runtime import Precision, RuntimeName, runtimes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 
 _WHOLE = {"PNG": 13, "WEBP": 21, "TIFF": 11, "BMP": 13, "GIF": 13, "HEIF": 13, "AVIF": 17}
 """Bytes a pixel at the peak, decoded and scaled as a whole."""

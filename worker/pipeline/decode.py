@@ -16,7 +16,7 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from worker.pipeline import cost, jpeg, png, png_chunks, tiff, tiff_pages
 from worker.pipeline.alone import Alone
 from worker.pipeline.colour import GreyScale, to_eight_bits, to_rgb

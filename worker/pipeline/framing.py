@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.bundles import Framing
+from shared.bundles.manifest import Framing
 
 UTKFACE = Framing(
     left_eye=(0.299, 0.292),

@@ -10,7 +10,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from worker.pipeline import jpeg_segments
 
 SIGNATURE = b"\xff\xd8\xff"

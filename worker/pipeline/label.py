@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.bundles import AgeHead, GenderHead
-from shared.domain import AgeGroup, Gender
+from nightshift.words.analysis import AgeGroup, Gender
+from shared.bundles.manifest import AgeHead, GenderHead
 
 
 def gender_label(probabilities: NDArray[np.float32], head: GenderHead) -> Gender:

@@ -15,7 +15,7 @@ import facenet_pytorch
 import torch
 from torch import nn
 
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.runtime import Forward, RuntimeName, compiled
 
 REFINE_SIDE, OUTPUT_SIDE = 24, 48

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 
-from shared.bundles import FEATURES, AgeHead, Architecture
+from shared.bundles.manifest import FEATURES, AgeHead, Architecture
 from worker.pipeline.mobilenet import mobilenet_v1
 
 _FEATURES: dict[Architecture, Callable[[], nn.Sequential]] = {

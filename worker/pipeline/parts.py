@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 from PIL import Image
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from worker.pipeline import png_chunks
 
 PART_PIXELS = 4_000_000

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from PIL import Image
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from worker.pipeline.kinds import FORMATS, refusal_of
 from worker.pipeline.webp import is_webp
 

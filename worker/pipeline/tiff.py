@@ -6,7 +6,7 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from worker.pipeline.colour import GreyScale
 
 MAX_TILE_PIXELS = 4096 * 4096

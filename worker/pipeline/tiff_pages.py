@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from PIL import TiffTags
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 

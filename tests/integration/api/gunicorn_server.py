@@ -18,7 +18,7 @@ import httpx
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.processes import api_command
+from shared.processes.command_lines import api_command
 from shared.settings import Settings
 from tests.integration.api.service import ROOT_KEY, write_bundle
 from tests.processes import peak_memory_mb_of, wait_for

@@ -16,10 +16,10 @@ from werkzeug.test import TestResponse
 
 from api.app import create_app
 from api.context import EXTENSION, Context
-from shared.clock import utc_now
+from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.clock import utc_now
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.domain import Analysis, PhotoError
 from shared.queue.finish import finish_if_done
 from shared.queue.save import Failed, save
 from shared.settings import Settings

@@ -8,7 +8,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from api.answer_headers import NOTHING_RUNS, USUAL
-from shared.store import thumbnail_key
+from shared.files.store import thumbnail_key
 from tests.integration.api.service import Service
 from tests.integration.api.test_problems import BrokenDoorbell
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from api.app import create_app
-from shared.root_key import FILE, found_root_key
+from nightshift.machine.root_key import FILE, found_root_key
 from shared.settings import Settings
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service, write_bundle

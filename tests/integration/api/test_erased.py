@@ -6,9 +6,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
 from shared.db.leftovers import forget_deleted
-from shared.db.models import Erasure, Job, Upload
+from shared.db.tables import Erasure, Job, Upload
 from shared.queue.uploads import Receiving, begin
 from tests.integration.api.service import Service
 from tests.integration.api.test_erasure import ended_job, sweep

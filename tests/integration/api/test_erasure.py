@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from shared.clock import utc_now
-from shared.db.models import Archive, Erasure, FaceRow, Job, Photo
-from shared.errors import Transient
-from shared.store import Store, Stored
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
+from shared.db.tables import Archive, Erasure, FaceRow, Job, Photo
+from shared.files.store import Store, Stored
 from tests.archives_made import zip_of
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import update
 
 from api.waiting import WaitingRoom
-from shared.clock import utc_now
-from shared.db.models import Job
+from nightshift.words.clock import utc_now
+from shared.db.tables import Job
 from shared.queue.jobs import owned_job
 from shared.reads.tally import Tallies
 from tests.integration.api.conftest import Serve

@@ -213,7 +213,7 @@ def test_limits_say_which_one_it_was(serve: Serve) -> None:
 
 
 def test_a_store_that_fails_in_the_middle_leaves_the_rest_to_the_sweeper(service: Service) -> None:
-    from shared.errors import Transient
+    from nightshift.words.errors import Transient
 
     class Away:
         folder = None

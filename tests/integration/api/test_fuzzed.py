@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import delete
 
-from shared.db.models import Key
+from shared.db.tables import Key
 from tests.archives_made import zip_of
 from tests.integration.api.service import Service, make_service
 

@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import select
 
 from api.app import create_app
-from shared.db.models import Photo
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
+from shared.db.tables import Photo
 from shared.settings import Settings
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service

@@ -10,8 +10,8 @@ import pytest
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
-from shared.db.models import Photo
-from shared.root_key import made_root_key
+from nightshift.machine.root_key import made_root_key
+from shared.db.tables import Photo
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
 

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import delete, update
 
-from shared.clock import utc_now
-from shared.db.models import Job, Photo
+from nightshift.words.clock import utc_now
+from nightshift.words.states import JobState
+from shared.db.tables import Job, Photo
 from shared.queue.finish import expire_open
-from shared.states import JobState
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
 from tests.queue_rows import analysis, face, queued_job, take
@@ -94,7 +94,7 @@ def test_a_broker_that_is_away_does_not_fail_a_submit(serve: Serve) -> None:
     job_id = service.open_job()
     service.put(job_id, "a")
     # The real doorbell again.
-    from shared.doorbell import CeleryDoorbell
+    from shared.broker.doorbell import CeleryDoorbell
 
     service.replace(doorbell=CeleryDoorbell("redis+socket:///nowhere/broker.sock"))
     assert service.post(job_id, "submit").status_code == 202

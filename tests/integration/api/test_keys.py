@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from shared.db.models import Key
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
+from shared.db.tables import Key
 from shared.settings import load_settings
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import ROOT_KEY, Service

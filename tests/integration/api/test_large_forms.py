@@ -11,8 +11,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from shared.clock import utc_now
-from shared.db.models import Upload
+from nightshift.words.clock import utc_now
+from shared.db.tables import Upload
 from tests.fakes import FakeDoorbell
 from tests.integration.api.gunicorn_server import KEY_LINE, Server, running_server
 from tests.processes import wait_for

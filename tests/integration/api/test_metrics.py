@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from shared import registry
-from shared.clock import utc_now
-from shared.domain import PhotoError
-from shared.process_id import own_process_id
+from nightshift.machine.process_id import own_process_id
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.states import PhotoStatus
+from shared.processes import registry
 from shared.queue.save import Failed, Saved, Succeeded
-from shared.states import PhotoStatus
 from tests.integration.api.service import Service
 from tests.queue_rows import analysis, seen, take
 from worker.measures import Measures

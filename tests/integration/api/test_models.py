@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from shared.bundles import MANIFEST
+from shared.bundles.manifest import MANIFEST
 from tests.bundles_made import make_bundle
 from tests.integration.api.conftest import Serve
 

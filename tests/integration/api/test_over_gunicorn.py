@@ -14,7 +14,7 @@ import httpx
 import pytest
 from sqlalchemy import delete
 
-from shared.db.models import Job
+from shared.db.tables import Job
 from tests.integration.api.gunicorn_server import KEY_LINE, SMALL_BUFFER_BYTES, Server, running_server
 from tests.integration.api.service import ROOT_KEY
 from tests.processes import wait_for

@@ -7,8 +7,8 @@ import uuid
 
 import pytest
 
-from shared.process_id import own_process_id
-from shared.store import Store
+from nightshift.machine.process_id import own_process_id
+from shared.files.store import Store
 from tests.archives_made import zip_of
 from tests.fakes import FakePipeline
 from tests.integration.api.conftest import Serve

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from api.body import PhotoBody
 from api.intake import put_photo
-from shared.db.models import Photo
-from shared.errors import Conflict
-from shared.store import thumbnail_key
+from nightshift.words.errors import Conflict
+from shared.db.tables import Photo
+from shared.files.store import thumbnail_key
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
 from tests.queue_rows import analysis, face, queued_job

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from api import health
+from nightshift.words.errors import Transient
 from shared.db.engine import Database
-from shared.errors import Transient
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service
 from tests.queue_rows import seen

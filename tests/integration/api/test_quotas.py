@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
-from shared.db.models import Holding, Job, Photo
+from shared.db.tables import Holding, Job, Photo
+from shared.files.store import Store
 from shared.queue.holdings import Quota, require_job
-from shared.store import Store
 from tests.archives_made import zip_of
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import Service

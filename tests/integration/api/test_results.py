@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from shared.clock import utc_now
-from shared.db.models import Job
-from shared.errors import NotFound
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import NotFound
+from shared.db.tables import Job
 from shared.queue.save import Succeeded, save
 from shared.reads.photos import final_photos
 from shared.reads.table import COLUMNS

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from shared.clock import utc_now
-from shared.db.models import Upload
+from nightshift.words.clock import utc_now
+from shared.db.tables import Upload
 from shared.queue import uploads
 from tests.archives_made import zip_of
 from tests.integration.api.service import Service

@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import event, select, update
 
 from api.last_use import LastUse
-from shared.clock import utc_now
-from shared.db.models import Key
+from nightshift.words.clock import utc_now
+from shared.db.tables import Key
 from tests.archives_made import zip_of
 from tests.integration.api.service import Service
 from tests.integration.api.test_keys import Caller, caller, locked, root, submitted  # noqa: F401 - fixtures

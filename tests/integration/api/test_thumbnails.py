@@ -11,10 +11,10 @@ import pytest
 from sqlalchemy import delete
 
 from nightshift import ApiError, Client
-from shared.db.models import Job
-from shared.errors import NotFound
+from nightshift.words.errors import NotFound
+from shared.db.tables import Job
+from shared.files.store import thumbnail_key
 from shared.reads.photos import final_photo_ids
-from shared.store import thumbnail_key
 from tests.integration.api.service import ROOT_KEY, Service
 from tests.queue_rows import queued_job, save_all, take
 

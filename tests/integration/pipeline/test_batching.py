@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from shared.domain import Analysis, Face
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, Face
+from nightshift.words.options import AnalysisOptions
 from tests import samples
 from tests.reference_data import PHOTOS, SHIPPED_BUNDLE, needs_photos, needs_shipped_bundle
 from worker.pipeline.analyse import Pipeline

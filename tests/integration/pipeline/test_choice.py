@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
 from worker.pipeline import choice
 from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import OFF_BY, choose

@@ -13,8 +13,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from shared.domain import Box, Face
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Box, Face
+from nightshift.words.options import AnalysisOptions
 from tests import samples
 from tests.chips_made import CHIP_BOX
 from tests.integration.pipeline.variants import MISTAKES, Agreement, agreement, run

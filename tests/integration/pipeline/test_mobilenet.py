@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from shared.domain import Analysis
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis
+from nightshift.words.options import AnalysisOptions
 from shared.settings import load_settings
 from tests import samples
 from tests.generated_bundle import write_random_bundle

@@ -17,7 +17,7 @@ from pathlib import Path
 told = {"os.fork", "socket.connect", "socket.getaddrinfo"}
 sys.addaudithook(lambda event, _: event in told and print(event, flush=True))
 
-from shared.options import AnalysisOptions
+from nightshift.words.options import AnalysisOptions
 from shared.settings import load_settings
 from worker.pipeline.analyse import build_pipeline
 

@@ -12,9 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
-from shared.domain import Analysis
-from shared.errors import Unreadable
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis
+from nightshift.words.errors import Unreadable
+from nightshift.words.options import AnalysisOptions
 from tests import samples
 from tests.generated_bundle import write_random_bundle
 from tests.unit.pipeline.pictures import encoded, png_chunk

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from shared.domain import Analysis
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis
+from nightshift.words.options import AnalysisOptions
 from tests.reference_data import needs_photos, photo
 from worker.pipeline.analyse import Pipeline
 

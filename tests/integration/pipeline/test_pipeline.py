@@ -13,9 +13,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from shared.domain import Analysis, PhotoError
-from shared.errors import ModelUnavailable
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.errors import ModelUnavailable
+from nightshift.words.options import AnalysisOptions
 from shared.settings import REPOSITORY, load_settings
 from tests import samples
 from tests.generated_bundle import write_random_bundle

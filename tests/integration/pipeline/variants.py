@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.bundles import InputSpec
-from shared.domain import Analysis, Face
-from shared.options import AnalysisOptions
+from nightshift.words.analysis import Analysis, Face
+from nightshift.words.options import AnalysisOptions
+from shared.bundles.manifest import InputSpec
 from worker.pipeline.align import framing_points
 from worker.pipeline.analyse import Pipeline
 from worker.pipeline.classify import Classifier

@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from shared.clock import utc_now
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Conflict
+from nightshift.words.options import JobOptions
+from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
-from shared.db.models import FaceRow, Job, Photo
-from shared.domain import PhotoError
-from shared.errors import Conflict
-from shared.options import JobOptions
+from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.claim import give_back, renew
 from shared.queue.control import cancel, pause, resume
 from shared.queue.counts import count_photos
@@ -22,7 +23,6 @@ from shared.queue.reuse import find_earlier
 from shared.queue.save import Failed, NotRead, save
 from shared.queue.sweep import Rules, return_lapsed, unended_jobs
 from shared.queue.turns import count_claimable
-from shared.states import JobState, Outcome
 from tests.queue_rows import (
     analysis,
     assert_nothing_lost_nothing_twice,

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.states import PhotoStatus
 from shared.db.engine import Database
 from shared.queue import counts
 from shared.queue.claim import give_back_unheard, renew
@@ -24,7 +25,6 @@ from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_job
 from shared.queue.turns import count_claimable, new_job_waits
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
 from shared.reads.summary import summarise
-from shared.states import PhotoStatus
 from tests.queue_rows import analysis, face, queued_job, save_all, take
 
 

@@ -7,11 +7,12 @@ import random
 import pytest
 from sqlalchemy import event, update
 
-from shared.clock import utc_now
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.ids import new_id
+from nightshift.words.states import PhotoStatus
 from shared.db.engine import Database
-from shared.db.models import Photo
-from shared.domain import PhotoError
-from shared.ids import new_id
+from shared.db.tables import Photo
 from shared.queue import counts
 from shared.queue.claim import Claim, give_back
 from shared.queue.control import retry
@@ -19,7 +20,6 @@ from shared.queue.counts import Counted, count_again, count_photos
 from shared.queue.finish import finish_if_done
 from shared.queue.intake import NewPhoto, add_photos
 from shared.queue.save import Failed, Result, Succeeded, save
-from shared.states import PhotoStatus
 from tests.queue_rows import analysis, face, manifest, queued_job, take
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
 from shared.db.engine import Database
 from shared.queue.claim import Claim, Hung, release_hung
 from tests.integration.queue.test_lifecycle import photos_of, taken

@@ -8,13 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import update
 
-from shared.clock import utc_now
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Conflict, NotFound
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
-from shared.db.models import Job, Photo
-from shared.domain import PhotoError
-from shared.errors import Conflict, NotFound
-from shared.ids import new_id
-from shared.options import JobOptions
+from shared.db.tables import Job, Photo
 from shared.queue.claim import Claim, claim, give_back
 from shared.queue.control import cancel, pause, resume_due, retry
 from shared.queue.finish import expire_open, finish_if_done
@@ -22,7 +23,6 @@ from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.save import Failed, NotRead, Result, save
 from shared.queue.sweep import Rules, return_lapsed, shorten_leases
 from shared.queue.turns import count_claimable
-from shared.states import JobState, Outcome
 from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest, queued_job, save_all, take
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
 from shared.db.engine import Database
 from shared.queue.finish import finish_if_done
 from tests.queue_rows import analysis, queued_job, save_all, take

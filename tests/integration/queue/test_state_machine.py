@@ -19,11 +19,12 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import delete, select
 
-from shared.clock import utc_now
+from nightshift.words.analysis import PhotoError
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Conflict
+from nightshift.words.states import FINAL_STATUSES, MOVES, JobState, Outcome, PhotoStatus
 from shared.db.engine import Database
-from shared.db.models import FaceRow, Job, Photo
-from shared.domain import PhotoError
-from shared.errors import Conflict
+from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.claim import Claim, Hung, claim, give_back, release_hung, renew
 from shared.queue.control import cancel, pause, resume, retry
 from shared.queue.counts import count_photos
@@ -31,7 +32,6 @@ from shared.queue.finish import expire_open, finish_if_done
 from shared.queue.intake import submit
 from shared.queue.save import Failed, NotRead, Result, Succeeded, save
 from shared.queue.sweep import Rules, return_lapsed, unended_jobs
-from shared.states import FINAL_STATUSES, MOVES, JobState, Outcome, PhotoStatus
 from tests.queue_rows import analysis, assert_nothing_lost_nothing_twice, face, manifest, queued_job
 
 WORKERS = ("anna", "ben", "cleo")

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from shared.errors import InvalidInput, Transient
-from shared.store import Store, archive_key, photo_key, thumbnail_key
+from nightshift.words.errors import InvalidInput, Transient
+from shared.files.store import Store, archive_key, photo_key, thumbnail_key
 from tests.stores import S3Server
 
 KEY = photo_key("anna", "job_1", "pho_1")

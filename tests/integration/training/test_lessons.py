@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from shared.bundles import MANIFEST, TENSORS, read_manifest
+from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
 from tests.chips_made import write_chips
 from tests.generated_bundle import manifest, random_tensors, write_random_bundle
 from training import export, train

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import torch
 
-from shared.bundles import MANIFEST, TENSORS, read_manifest
+from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
 from shared.settings import REPOSITORY
 from tests.chips_made import write_chips
 from tests.generated_bundle import write_random_bundle

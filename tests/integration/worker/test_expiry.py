@@ -16,15 +16,15 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from nightshift.cli import app
-from shared import erasure
-from shared.clock import utc_now
+from nightshift.words.clock import utc_now
+from nightshift.words.states import JobState
 from shared.db.engine import Database
-from shared.db.models import ClockRow, Erasure, Job, Upload, WorkerRow
-from shared.processes import sweeper_command
+from shared.db.tables import ClockRow, Erasure, Job, Upload, WorkerRow
+from shared.operations import erasure
+from shared.processes.command_lines import sweeper_command
 from shared.queue import expiry, uploads
 from shared.queue.finish import finish_if_done
 from shared.settings import Settings
-from shared.states import JobState
 from tests.fakes import FakeDoorbell
 from tests.processes import wait_for
 from tests.queue_rows import queued_job, save_all, take
@@ -46,7 +46,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("shared.queue.expiry", "worker.sweeper", "shared.erasure"):
+    for module in ("shared.queue.expiry", "worker.sweeper", "shared.operations.erasure"):
         monkeypatch.setattr(f"{module}.database_now", clock.now)
     return clock
 

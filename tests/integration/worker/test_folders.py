@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
 from shared.db.engine import Database
-from shared.db.models import Photo
-from shared.ids import new_id
-from shared.options import JobOptions
+from shared.db.tables import Photo
+from shared.files.store import Store, photo_key
 from shared.queue.extent import folder_of_all
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import Settings
-from shared.store import Store, photo_key
 from tests.fakes import FakeDoorbell, FakePipeline
 from tests.queue_rows import manifest
 from worker.batch_size import BatchSize

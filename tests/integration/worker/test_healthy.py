@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from shared.db.engine import Database
-from shared.db.models import WorkerRow
+from shared.db.tables import WorkerRow
 from tests.queue_rows import seen
 from worker.healthy import main
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from shared.ids import new_id
-from shared.options import JobOptions
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from shared.files.store import photo_key
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.store import photo_key
 from tests.integration.worker.test_slice import _rows, _run, parts, run_slice  # noqa: F401 - a fixture
 from tests.queue_rows import manifest
 from worker.parts import Parts

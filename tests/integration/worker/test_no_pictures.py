@@ -6,14 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from shared.clock import utc_now
-from shared.errors import Transient, Unreadable
-from shared.no_pictures import clear_ended
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient, Unreadable
+from shared.files.no_pictures import clear_ended
+from shared.files.store import archive_key, photo_key
+from shared.operations.reconcile import reconcile
 from shared.queue.control import cancel
 from shared.queue.sweep import Rules
 from shared.queue.unpacking import claim_archive, return_lapsed_archives
-from shared.reconcile import reconcile
-from shared.store import archive_key, photo_key
 from tests.archives_made import tar_of, zip_of
 from tests.fakes import FakePipeline
 from tests.integration.api.service import Service
@@ -162,7 +162,7 @@ def test_reconcile_does_not_miss_them(service: Service, worker: Parts) -> None:
 
     assert look(hours=2) == []
     with service.database.read() as session:
-        from shared.db.models import Photo
+        from shared.db.tables import Photo
 
         text = session.query(Photo).filter(Photo.custom_id == "text.jpg").one()
         key = photo_key("local", job_id, text.id)

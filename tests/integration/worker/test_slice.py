@@ -14,14 +14,16 @@ import pytest
 from sqlalchemy import select
 
 import worker.slice
-from shared.clock import utc_now
+from nightshift.machine.process_id import own_process_id
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
-from shared.db.models import FaceRow, Job, Photo
-from shared.erasure import erase
-from shared.errors import Transient
-from shared.ids import new_id
-from shared.options import JobOptions
-from shared.process_id import own_process_id
+from shared.db.tables import FaceRow, Job, Photo
+from shared.files.store import Store, photo_key
+from shared.operations.erasure import erase
 from shared.queue.claim import Claim
 from shared.queue.control import cancel
 from shared.queue.finish import finish_if_done
@@ -29,8 +31,6 @@ from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.save import save
 from shared.queue.sweep import Rules, return_lapsed
 from shared.settings import Settings
-from shared.states import JobState, Outcome
-from shared.store import Store, photo_key
 from tests.fakes import FakeDoorbell, FakePipeline
 from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
 from worker.batch_size import BatchSize

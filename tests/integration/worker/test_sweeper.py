@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from shared.clock import utc_now
+from nightshift.machine.process_id import own_process_id
+from nightshift.words.clock import utc_now
+from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
-from shared.db.models import Job, Photo
-from shared.process_id import own_process_id
+from shared.db.tables import Job, Photo
+from shared.processes.registry import count_alive
 from shared.queue.control import cancel
-from shared.registry import count_alive
 from shared.settings import Settings
-from shared.states import JobState, Outcome
 from tests.fakes import FakeDoorbell
 from tests.processes import wait_for
 from tests.queue_rows import assert_nothing_lost_nothing_twice, queued_job, save_all, take
@@ -87,7 +87,9 @@ def test_ends_jobs_that_nobody_ended(database: Database, sweeper: Sweeper) -> No
 
 def test_returns_what_a_killed_process_held_at_once(database: Database, sweeper: Sweeper) -> None:
     job_id = queued_job(database, 2)
-    program = "from shared.process_id import own_process_id; print(own_process_id(), flush=True); input()"
+    program = (
+        "from nightshift.machine.process_id import own_process_id as me; print(me(), flush=True); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", program], stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
     ) as victim:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 import worker.unpack
-from shared.clock import utc_now
+from nightshift.machine.process_id import own_process_id
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
 from shared.db.engine import Database
-from shared.db.models import Archive, Photo
-from shared.errors import Transient
-from shared.process_id import own_process_id
+from shared.db.tables import Archive, Photo
 from shared.queue.sweep import Rules
 from shared.queue.unpacking import claim_archive, return_lapsed_archives
 from tests.archives_made import encrypted, quine, tar_of, zip_of

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 import worker.unpack
-from shared.clock import utc_now
-from shared.db.models import Archive
-from shared.process_id import is_surely_dead
+from nightshift.machine.process_id import is_surely_dead
+from nightshift.words.clock import utc_now
+from shared.db.tables import Archive
 from shared.queue.sweep import Rules
 from shared.queue.unpacking import claim_archive, return_lapsed_archives
 from tests.archives_made import zip_of

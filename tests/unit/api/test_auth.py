@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.loopback import is_loopback
+from nightshift.machine.loopback import is_loopback
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.body import PhotoBody, RequestBody, expected_sha256
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 
 def body(

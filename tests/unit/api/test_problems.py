@@ -8,7 +8,7 @@ import pytest
 import api
 import shared
 from api.problems import CODE_BY_STATUS, STATUS_BY_CLASS, STATUS_BY_CODE, status_of
-from shared.errors import Conflict, InvalidInput, NightshiftError, NotFound, Transient
+from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, NotFound, Transient
 
 
 def test_every_kind_of_error_has_a_status() -> None:

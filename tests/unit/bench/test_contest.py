@@ -13,7 +13,7 @@ import pytest
 from bench.contender import serve
 from bench.contest import Contender, Entry, environment
 from bench.protocol import FoundFace, Pass, Reading, Setup
-from shared.errors import NightshiftError
+from nightshift.words.errors import NightshiftError
 from tests.unit.bench.flows_made import FakeFlow
 
 

@@ -10,7 +10,7 @@ from bench import floors
 from bench.enlarged_bundle import write_enlarged
 from bench.memory import peak_bytes
 from bench.others import Others
-from shared.bundles import MANIFEST, read_verified_manifest
+from shared.bundles.manifest import MANIFEST, read_verified_manifest
 from shared.settings import REPOSITORY
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageOps
 from bench import make_event as made
 from bench.make_event import EventMaker, make_event
 from bench.samples import astronaut
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 
 @pytest.fixture(scope="module")

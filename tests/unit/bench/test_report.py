@@ -8,7 +8,7 @@ from bench import report
 from bench.plot import draw
 from bench.results import write_results
 from bench.tables import section
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from tests.unit.bench.results_made import result, results
 
 MARKED = (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bench.results import Spread, ratios, read_results, spread, write_results
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from tests.unit.bench.results_made import results
 
 

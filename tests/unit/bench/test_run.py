@@ -7,7 +7,7 @@ import pytest
 from bench import run
 from bench.photo_folder import describe_photos, photos_in, sampled
 from bench.samples import astronaut_jpeg, no_face_jpeg
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nightshift.embedded import service
-from nightshift.run import in_place_roots
-from nightshift.serve import become_worker
-from shared.processes import api_command
+from nightshift.embedded.run import in_place_roots
+from nightshift.embedded.serve import become_worker
+from shared.processes.command_lines import api_command
 from shared.settings import load_settings
 
 

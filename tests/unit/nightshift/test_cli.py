@@ -9,10 +9,10 @@ from typer.testing import CliRunner, Result
 from api.gunicorn_hooks import on_starting
 from nightshift.cli import app
 from nightshift.embedded.interrupted_runs import note_run
-from shared.bundles import read_manifest
+from nightshift.words.options import JobOptions
+from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.options import JobOptions
 from shared.queue.intake import open_job
 from tests.bundles_made import make_bundle
 from worker.main import _check_before_forking

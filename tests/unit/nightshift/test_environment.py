@@ -80,7 +80,7 @@ try:
 finally:
     from worker.main import app
     print("URLS", {app.connection_for_read().as_uri(), app.connection_for_write().as_uri()})
-    from shared.doorbell import CeleryDoorbell
+    from shared.broker.doorbell import CeleryDoorbell
     print("BELL", CeleryDoorbell(app.conf.broker_url)._app.connection_for_write().as_uri())
 """
     strangers = {name: value for name, value in STRANGERS.items() if not name.startswith("PYTHON")}

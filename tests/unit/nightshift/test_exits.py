@@ -3,8 +3,8 @@ import typer
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.exits import MEANINGS, Exit, exit_for_error, exit_for_outcome, exit_table, one_line, told
-from shared.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
-from shared.states import Outcome
+from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
+from nightshift.words.states import Outcome
 
 
 def test_every_code_has_a_meaning_and_a_line() -> None:

@@ -10,7 +10,7 @@ import pytest
 from nightshift import Client
 from nightshift.errors import ApiError
 from nightshift.found_key import found_key
-from shared.root_key import made_root_key
+from nightshift.machine.root_key import made_root_key
 from tests.unit.nightshift.server import Answer, Received, serving
 
 

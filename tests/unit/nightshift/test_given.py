@@ -7,7 +7,7 @@ from typer.testing import CliRunner, Result
 
 from nightshift import Client
 from nightshift.cli import app
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from shared.settings import load_settings
 from tests.unit.nightshift.server import Answer, Received, serving
 

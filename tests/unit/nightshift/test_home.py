@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nightshift.embedded.home import Home
-from shared.errors import Conflict, InvalidInput
+from nightshift.words.errors import Conflict, InvalidInput
 
 HOLD = """
 import sys, time

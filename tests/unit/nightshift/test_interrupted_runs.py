@@ -14,11 +14,11 @@ from nightshift.embedded.interrupted_runs import (
     pause_runs,
     unnoted_runs,
 )
-from shared.bundles import Manifest, read_manifest
+from nightshift.words.options import JobOptions
+from shared.bundles.manifest import Manifest, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.db.models import Job
-from shared.options import JobOptions
+from shared.db.tables import Job
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import REPOSITORY
 

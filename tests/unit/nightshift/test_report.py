@@ -7,12 +7,12 @@ from rich.console import Console
 
 from nightshift.client import Client
 from nightshift.documents import Counts, Job, Photo, Summary
+from nightshift.embedded.run import add_page
 from nightshift.exits import Exit
 from nightshift.replacement import replacing
 from nightshift.report import Report, print_report, write_report, write_results
-from nightshift.run import add_page
-from shared.domain import PhotoError
-from shared.errors import NightshiftError
+from nightshift.words.analysis import PhotoError
+from nightshift.words.errors import NightshiftError
 
 COUNTS = Counts(total=15, succeeded=3, failed=12)
 

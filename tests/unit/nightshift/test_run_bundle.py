@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from nightshift.embedded.run import Request, Run
 from nightshift.exits import Exit
-from nightshift.run import Request, Run
 from tests.bundles_made import make_bundle
 from tests.unit.nightshift.test_cli import invoke
 

@@ -4,10 +4,10 @@ from pathlib import Path
 import pytest
 
 from nightshift.embedded.environment import environment
+from nightshift.embedded.serve import listen
 from nightshift.embedded.service import check_bundle
-from nightshift.serve import listen
-from shared.bundles import MANIFEST, TENSORS
-from shared.errors import ModelUnavailable, NightshiftError
+from nightshift.words.errors import ModelUnavailable, NightshiftError
+from shared.bundles.manifest import MANIFEST, TENSORS
 from shared.settings import REPOSITORY, Settings, load_settings
 
 

@@ -105,7 +105,7 @@ def test_a_user_without_a_home(tmp_path: Path) -> None:
 
 BROKEN = """
 import sys
-import nightshift.models.commands as commands
+import nightshift.bundles.commands as commands
 def broken():
     raise ZeroDivisionError("of ours")
 commands.load_settings = broken

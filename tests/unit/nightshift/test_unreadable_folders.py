@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nightshift import run as run_module
+from nightshift.embedded import run as run_module
 from nightshift.exits import Exit
 from nightshift.photos import Found
 from tests.report_made import fake_photo, job_of

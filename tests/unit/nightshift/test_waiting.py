@@ -8,7 +8,7 @@ import pytest
 from nightshift.client import Client
 from nightshift.documents import Job, Readiness
 from nightshift.waiting import Lookout, PartsWatch, told_if_slow, what_is_wrong
-from shared.errors import NightshiftError
+from nightshift.words.errors import NightshiftError
 from tests.unit.nightshift.server import Answer, Received, serving
 
 WELL = {"database": "ok", "schema": "ok", "store": "ok", "broker": "ok", "workers": 2, "sweepers": 1}

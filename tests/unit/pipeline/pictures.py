@@ -12,7 +12,7 @@ import pillow_heif
 import pytest
 from PIL import Image
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from worker.pipeline.decode import DecodedPhoto, decode
 
 pillow_heif.register_heif_opener()

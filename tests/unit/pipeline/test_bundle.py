@@ -16,8 +16,8 @@ import torch
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from shared.bundles import MANIFEST, TENSORS
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
+from shared.bundles.manifest import MANIFEST, TENSORS
 from tests.generated_bundle import manifest, random_tensors
 from worker.pipeline.bundle import load_bundle, write_bundle
 

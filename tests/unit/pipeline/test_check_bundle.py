@@ -10,7 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from nightshift.cli import app
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
 from tests.generated_bundle import manifest, random_tensors, write_random_bundle
 from worker.check_bundle import check_bundle, made_crops, main
 from worker.pipeline.bundle import write_bundle

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from tests.requirements import require
 from tests.unit.pipeline.chart import PATCHES, SIZE, assert_chart, chart, spread
 from tests.unit.pipeline.containers import RGB, bmp, png, png_of, tiff

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageFile
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from tests.unit.pipeline.pictures import decoded
 from tests.unit.pipeline.seeds import FORMATS, seeds
 from tests.unit.pipeline.test_hostile import BOMBS

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from shared.bundles import FEATURES, MANIFEST, read_manifest
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
+from shared.bundles.manifest import FEATURES, MANIFEST, read_manifest
 from tests.generated_bundle import manifest, random_tensors, write_random_bundle
 from worker.check_bundle import check_bundle, made_crops
 from worker.pipeline.bundle import load_bundle, write_bundle

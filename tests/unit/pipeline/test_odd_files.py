@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from tests.unit.pipeline.chart import chart
 from tests.unit.pipeline.pictures import code_of, decoded, encoded
 from tests.unit.pipeline.seeds import FORMATS, seeds

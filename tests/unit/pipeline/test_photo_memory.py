@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from bench import samples
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from tests.unit.pipeline.containers import RGB, bmp, png_of
 from tests.unit.pipeline.pictures import code_of, decoded, encoded
 from tests.unit.pipeline.test_hostile import Peak

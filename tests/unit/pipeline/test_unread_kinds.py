@@ -6,7 +6,7 @@ import struct
 
 import pytest
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from tests.unit.pipeline.chart import chart
 from tests.unit.pipeline.containers import png_of
 from tests.unit.pipeline.pictures import decoded, encoded, png_chunk

@@ -17,7 +17,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from shared.settings import REPOSITORY
 from worker.pipeline.decode import decode
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from shared.reads.cursor import decode_job, decode_ordinal, encode_job, encode_ordinal
 
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nightshift.models.compared import _row
-from nightshift.models.comparison import Difference
+from nightshift.bundles.compared import _row
+from nightshift.bundles.comparison import Difference
 from shared.reads.table import csv_text, disarm, rearm
 from tests.queue_rows import face
 from tests.unit.reads.test_table import photo, read_back

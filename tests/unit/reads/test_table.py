@@ -7,18 +7,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from shared.domain import PhotoError
-from shared.reads import views
+from nightshift.words import documents
+from nightshift.words.analysis import PhotoError
+from nightshift.words.states import PhotoStatus
 from shared.reads.table import COLUMNS, csv_text, disarm, rows_of
-from shared.states import PhotoStatus
 from tests.queue_rows import face
 
 # What a database keeps: no NUL, no half of a surrogate pair.
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=30)
 
 
-def photo(custom_id: str = "a", faces: int = 0, error: PhotoError | None = None) -> views.Photo:
-    return views.Photo(
+def photo(custom_id: str = "a", faces: int = 0, error: PhotoError | None = None) -> documents.Photo:
+    return documents.Photo(
         custom_id=custom_id,
         photo_id="pho_1",
         sha256=None,
@@ -89,6 +89,6 @@ def test_each_cell_is_under_its_name() -> None:
 
 @pytest.mark.parametrize("faces", [0, 2])
 def test_every_row_names_its_weights(faces: int) -> None:
-    by = photo(faces=faces).model_copy(update={"bundle": views.BundleName(name="=mine", sha256="a" * 64)})
+    by = photo(faces=faces).model_copy(update={"bundle": documents.BundleName(name="=mine", sha256="a" * 64)})
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in read_back(csv_text(rows_of(by)))]
     assert {(row["bundle"], row["bundle_sha256"]) for row in rows} == {("'=mine", "a" * 64)}

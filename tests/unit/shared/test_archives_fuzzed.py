@@ -10,9 +10,9 @@ from collections.abc import Callable
 
 import pytest
 
+from nightshift.words.errors import InvalidInput, Unreadable
 from shared.archives.member import ArchiveBroken, Limits, storable_name
 from shared.archives.opening import kind_of_archive_file, open_archive
-from shared.errors import InvalidInput, Unreadable
 from tests.archives_drawn import Draw
 
 LIMITS = Limits(members=200, total_bytes=20_000_000, photo_bytes=400_000, ratio=50)

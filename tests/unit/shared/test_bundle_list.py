@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from shared.bundle_list import list_bundles
-from shared.bundles import MANIFEST, TENSORS
-from shared.reads.models import model
+from shared.bundles.listing import list_bundles
+from shared.bundles.manifest import MANIFEST, TENSORS
+from shared.reads.bundles import model
 from tests.bundles_made import make_bundle
 
 

@@ -8,8 +8,15 @@ from typing import Any
 
 import pytest
 
-from shared.bundles import AGE_GROUPS, MANIFEST, MANIFEST_BYTES, TENSORS, locate_bundle, read_manifest
-from shared.errors import ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
+from shared.bundles.manifest import (
+    AGE_GROUPS,
+    MANIFEST,
+    MANIFEST_BYTES,
+    TENSORS,
+    locate_bundle,
+    read_manifest,
+)
 from shared.settings import REPOSITORY
 from tests.bundles_made import make_bundle
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from nightshift.embedded.home import LOCK, Home, make_private_folder
+from nightshift.machine import durable
+from nightshift.machine.durable import replace_file, sync_folder
 from nightshift.replacement import replacing
-from shared import durable
-from shared.durable import replace_file, sync_folder
-from shared.errors import Conflict
-from shared.store import Store
+from nightshift.words.errors import Conflict
+from shared.files.store import Store
 
 LACKING = [errno.EINVAL, errno.ENOTSUP, errno.ENOSYS, errno.EACCES]
 
@@ -78,12 +78,12 @@ def test_a_store_takes_photos_where_folders_cannot_be_synced(
 def test_a_store_copies_where_there_are_no_hard_links(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.store.obstore.copy", failing(errno.EPERM))
+    monkeypatch.setattr("shared.files.store.obstore.copy", failing(errno.EPERM))
     store = Store(f"file://{tmp_path}/store")
     store.put("local/job_1/pho_1", b"bytes")
     assert store.copy("local/job_1/pho_1", "local/job_2/pho_2")
     assert store.get("local/job_2/pho_2") == b"bytes"
-    monkeypatch.setattr("shared.store.obstore.copy", failing(errno.ENOENT))
+    monkeypatch.setattr("shared.files.store.obstore.copy", failing(errno.ENOENT))
     assert not store.copy("local/job_1/none", "local/job_2/pho_3")
 
 

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 import pytest
 
+from nightshift.words.errors import InvalidInput
 from shared.archives.member import ArchiveBroken, Limits, Member
 from shared.archives.opening import kind_of_archive, open_archive
-from shared.errors import InvalidInput
 from shared.settings import Settings
 from tests.tars_made import BLOCK, END, header, long_name, member, padded, pax
 

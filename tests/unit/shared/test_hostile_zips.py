@@ -9,9 +9,9 @@ import tracemalloc
 
 import pytest
 
+from nightshift.words.errors import InvalidInput, Unreadable
 from shared.archives.member import Limits, Member
 from shared.archives.opening import kind_of_archive_file, open_archive
-from shared.errors import InvalidInput, Unreadable
 from shared.settings import Settings
 from tests.zips_made import Piece, extra, quoting_each_other, zip_bytes
 

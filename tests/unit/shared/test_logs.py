@@ -43,7 +43,7 @@ def test_json_one_object_a_line() -> None:
 
 @pytest.mark.parametrize("form", ["xml", ""])
 def test_another_form_is_a_bad_setting(monkeypatch: pytest.MonkeyPatch, form: str) -> None:
-    from shared.errors import InvalidInput
+    from nightshift.words.errors import InvalidInput
     from shared.settings import load_settings
 
     monkeypatch.setenv("NIGHTSHIFT_LOG_FORMAT", form)

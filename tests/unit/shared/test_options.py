@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.options import AnalysisOptions, JobOptions
+from nightshift.words.options import AnalysisOptions, JobOptions
 
 OTHER_VALUES: dict[str, Any] = {
     "min_confidence": 0.5,

@@ -8,19 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
+from nightshift.machine.places import file_url, path_as_text, path_of_file_url, path_of_text
+from nightshift.words.errors import InvalidInput
 from shared.db.engine import Database
 from shared.db.migrate import is_current, upgrade
-from shared.errors import InvalidInput
-from shared.places import (
-    file_url,
-    path_as_text,
-    path_of_file_url,
-    path_of_sqlite_url,
-    path_of_text,
-    sqlite_url,
-)
+from shared.files.store import Store
 from shared.settings import Settings, embedded_broker_socket, load_settings
-from shared.store import Store
+from shared.urls import path_of_sqlite_url, sqlite_url
 
 ODD = [
     "a#b",

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.plain_text import plain, plain_lines
+from nightshift.words.plain_text import plain, plain_lines
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api import gunicorn_hooks
-from shared.privacy import UMASK, keep_files_private, open_to_others
+from nightshift.machine.privacy import UMASK, keep_files_private, open_to_others
 from shared.settings import REPOSITORY
 
 COMPOSITION_ROOTS = ("nightshift/cli.py", "worker/main.py", "worker/sweeper.py", "shared/db/migrate.py")

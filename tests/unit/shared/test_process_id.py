@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from shared.process_id import is_surely_dead, own_process_id
+from nightshift.machine.process_id import is_surely_dead, own_process_id
 from tests.requirements import require
 
 SAY_AND_WAIT = """
 import sys
-from shared.process_id import own_process_id
+from nightshift.machine.process_id import own_process_id
 print(own_process_id(), flush=True)
 sys.stdin.read()
 """
@@ -113,7 +113,7 @@ def test_a_process_that_is_hidden_is_not_dead(
     def hidden(_: int) -> str:
         raise FileNotFoundError
 
-    monkeypatch.setattr("shared.process_id._started_at_ticks", hidden)
+    monkeypatch.setattr("nightshift.machine.process_id._started_at_ticks", hidden)
     assert not is_surely_dead(child[1])
     child[0].kill()
     child[0].wait()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.processing_window import ProcessingWindow
+from nightshift.words.processing_window import ProcessingWindow
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TIMES = st.times().map(lambda at: at.strftime("%H:%M"))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import InvalidInput
-from shared.root_key import FILE, LEAST_CHARACTERS, found_root_key, made_root_key
+from nightshift.machine.root_key import FILE, LEAST_CHARACTERS, found_root_key, made_root_key
+from nightshift.words.errors import InvalidInput
 from shared.settings import load_settings
 
 
@@ -52,7 +52,7 @@ def test_a_key_of_ones_own_is_kept_and_closed_to_others(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("content", [b"short\n", b"\xff" * 10, b"k" * 20 + b" " + b"k" * 20])
 def test_what_is_no_key_is_named(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.root_key._WRITTEN_WITHIN_S", 0.1)
+    monkeypatch.setattr("nightshift.machine.root_key._WRITTEN_WITHIN_S", 0.1)
     (tmp_path / FILE).write_bytes(content)
     with pytest.raises(InvalidInput, match=str(tmp_path / FILE)) as refused:
         made_root_key(tmp_path)

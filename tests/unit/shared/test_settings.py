@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import InvalidInput
-from shared.options import JobOptions
+from nightshift.words.errors import InvalidInput
+from nightshift.words.options import JobOptions
 from shared.settings import SOCKET_PATH_LIMIT, Settings, embedded_broker_socket, load_settings
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from shared.states import CLAIMABLE_STATES, FINAL_STATUSES, MOVES, JobState, PhotoStatus
+from nightshift.words.states import CLAIMABLE_STATES, FINAL_STATUSES, MOVES, JobState, PhotoStatus
 
 
 def reachable(start: JobState) -> set[JobState]:

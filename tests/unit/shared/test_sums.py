@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.sums import BUCKETS, Sums, added
+from shared.processes.sums import BUCKETS, Sums, added
 
 EVENTS = st.lists(
     st.tuples(st.sampled_from(["photos_done|failed", "leases_expired"]), st.integers(1, 9))

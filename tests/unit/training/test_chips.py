@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from tests.chips_made import name_of, write_chips
 from tests.reference_data import CHIPS, needs_chips
 from training.chips import ChipArchive, part_of, sample

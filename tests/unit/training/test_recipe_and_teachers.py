@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.errors import InvalidInput
+from nightshift.words.errors import InvalidInput
 from training.chips import Chip
 from training.recipe import Stage, make_recipe, parse_stages, read_recipe
 from training.teachers import read_teachers

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.errors import Transient
-from shared.in_place import InPlace, open_unlinked
+from nightshift.words.errors import Transient
+from shared.files.in_place import InPlace, open_unlinked
+from shared.files.store import Store
 from shared.queue.claim import ClaimedPhoto
 from shared.settings import Settings
-from shared.store import Store
 from worker.photo_bytes import read_photo
 
 

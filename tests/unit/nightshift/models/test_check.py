@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.models import check
-from nightshift.models.check import check_folder
-from shared.bundles import MANIFEST, TENSORS
-from shared.errors import NightshiftError
+from nightshift.bundles import check
+from nightshift.bundles.check import check_folder
+from nightshift.words.errors import NightshiftError
+from shared.bundles.manifest import MANIFEST, TENSORS
 from tests.bundles_made import make_bundle
 
 GOOD = """print("a library's remark"); print('{"tensors": 3, "age_outputs": 8, "crops": 4}')"""

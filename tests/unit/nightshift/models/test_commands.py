@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from nightshift.bundles import compare as comparing
+from nightshift.bundles import importing
 from nightshift.cli import app
 from nightshift.documents import Counts, Job, Photo, Summary
+from nightshift.embedded.run import Request
 from nightshift.exits import Exit
-from nightshift.models import compare as comparing
-from nightshift.models import importing
 from nightshift.report import Report
-from nightshift.run import Request
-from shared.bundles import TENSORS
+from shared.bundles.manifest import TENSORS
 from shared.db.migrate import upgrade
 from tests.bundles_made import make_bundle
 from tests.queue_rows import face

@@ -6,10 +6,10 @@ import csv
 from dataclasses import replace
 from pathlib import Path
 
+from nightshift.bundles.compared import COLUMNS, write_differences
+from nightshift.bundles.comparison import compare, iou, pair_faces
 from nightshift.documents import Photo
-from nightshift.models.compared import COLUMNS, write_differences
-from nightshift.models.comparison import compare, iou, pair_faces
-from shared.domain import Box, Face
+from nightshift.words.analysis import Box, Face
 from tests.queue_rows import face
 
 

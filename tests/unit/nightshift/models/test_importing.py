@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.models import importing
-from nightshift.models import source as sources
-from nightshift.models.importing import import_bundle
-from shared.bundles import MANIFEST, TENSORS
-from shared.errors import ModelUnavailable, NightshiftError
+from nightshift.bundles import importing
+from nightshift.bundles import source as sources
+from nightshift.bundles.importing import import_bundle
+from nightshift.words.errors import ModelUnavailable, NightshiftError
+from shared.bundles.manifest import MANIFEST, TENSORS
 from tests.archives_made import encrypted, tar_of, zip_of
 from tests.bundles_made import make_bundle
 

@@ -1,0 +1,162 @@
+"""`nightshift models`: the weights this machine has, checked, brought in, and held against each other."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nightshift import given
+from nightshift.exits import say, told, whole_installation
+from nightshift.remote import JsonOption
+from nightshift.screen import errors_screen, tables_screen, tell, tell_json
+from nightshift.words.photo_names import path_spelled_out
+from shared.bundles.manifest import locate_bundle, locate_in_use
+from shared.settings import load_settings
+
+app = typer.Typer(
+    help="Weights (bundles) of this machine; reads NIGHTSHIFT_* settings.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@app.command("list")
+@told
+def list_models(as_json: JsonOption = False) -> None:
+    """List bundles, broken ones, too.
+
+    Those in NIGHTSHIFT_WEIGHTS_DIR, and the one in use wherever it lies. The tensors are not
+    opened: `check` does that.
+    """
+    with whole_installation():
+        from nightshift.bundles.tables import print_models
+        from shared.bundles.listing import list_bundles
+        from shared.reads.bundles import model
+
+    settings = load_settings()
+    in_use = locate_in_use(settings.bundle, settings.weights_dir)
+    found = list_bundles(settings.weights_dir, in_use)
+    if as_json:
+        for bundle in found:
+            document = model(bundle).model_dump(mode="json")
+            tell_json({**document, "path": path_spelled_out(bundle.folder)})
+    elif found:
+        print_models(found, settings.weights_dir, tables_screen())
+    if not found:
+        there = "holds no bundles" if settings.weights_dir.is_dir() else "is not there"
+        say(f"{settings.weights_dir} {there}: `nightshift models import FOLDER` brings one in")
+    if in_use is None:
+        say(f"NIGHTSHIFT_BUNDLE is {settings.bundle!r}, and there is no such bundle: nothing can run")
+
+
+@app.command()
+@told
+def check(
+    bundle: Annotated[
+        str | None, typer.Argument(help="Its name, or the path of its folder. [default: the one in use]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check that a bundle can be used.
+
+    Its manifest, its digest, every tensor, and the network's answers to a few made crops.
+    """
+    with whole_installation():
+        from nightshift.bundles.check import check_folder
+        from nightshift.bundles.tables import print_checked
+
+    settings = load_settings()
+    checked = check_folder(locate_bundle(bundle or settings.bundle, settings.weights_dir))
+    if as_json:
+        tell_json(checked.as_json())
+    else:
+        print_checked(checked, tables_screen())
+
+
+@app.command("import")
+@told
+def import_model(
+    source: Annotated[
+        Path,
+        typer.Argument(
+            parser=given.path, metavar="FOLDER", help="A bundle's folder, or a zip, tar or tar.gz with one."
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="Name for it. [default: the one in its manifest]", show_default=False)
+    ] = None,
+) -> None:
+    """Check a bundle and add it to the others.
+
+    Its manifest.json and model.safetensors are copied into NIGHTSHIFT_WEIGHTS_DIR, whole or not
+    at all, and its name is printed.
+    """
+    with whole_installation():
+        from nightshift.bundles.importing import import_bundle
+
+    imported = import_bundle(_absolute(source), load_settings().weights_dir, name)
+    folder, sha256 = imported.folder, imported.manifest.sha256[:12]
+    tell(folder.name)
+    if not imported.new:
+        but = "" if imported.same_manifest else ", with another manifest, which was kept"
+        say(f"{folder} is there already: the same weights, sha256 {sha256}{but}")
+        return
+    say(f"{folder}: sha256 {sha256}; NIGHTSHIFT_BUNDLE={folder.name} puts it to use")
+    if imported.manifest.name != folder.name:
+        say(f"results will carry the name in its manifest, {imported.manifest.name}")
+
+
+@app.command()
+@told
+def compare(
+    a: Annotated[str, typer.Argument(metavar="A", help="A bundle, by name or path.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="Another.")],
+    photos: Annotated[
+        list[Path],
+        typer.Argument(parser=given.path, metavar="PHOTOS...", help="Folders and files, as for `run`."),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(parser=given.path, help="Folder for the results. [default: nightshift-results/A-and-B]"),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=256, help="Worker processes. [default: one a core]")
+    ] = None,
+    home: Annotated[
+        Path | None,
+        typer.Option(
+            parser=given.path,
+            help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]",
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show where two bundles differ.
+
+    Analyses the same photos with both and compares the results face by face.
+    Neither is the truth: the numbers say how far they agree, not which is right. The results of
+    each are written as by `run`, and differences.csv has a row for each face on which they differ.
+    What was analysed before is taken over. Exit codes are those of `run`.
+    """
+    with whole_installation():
+        from nightshift.bundles.compare import compare_bundles
+        from nightshift.bundles.compared import Compared, print_compared
+
+    given = {name: value for name, value in (("home", home), ("workers", workers)) if value is not None}
+    paths = tuple(dict.fromkeys(_absolute(path) for path in photos))
+    compared = compare_bundles((a, b), paths, _absolute(out) if out else None, given, errors_screen())
+    if not isinstance(compared, Compared):
+        raise typer.Exit(compared)
+    if as_json:
+        tell_json(compared.as_json(), indent=2)
+    else:
+        print_compared(compared, tables_screen())
+    raise typer.Exit(compared.exit)
+
+
+def _absolute(path: Path) -> Path:
+    # Not resolve(): a link keeps the name the user knows.
+    return Path(os.path.abspath(path.expanduser()))  # noqa: PTH100

@@ -1,0 +1,148 @@
+"""`nightshift admin`: for whoever runs the service, on a machine with its settings."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from nightshift import given
+from nightshift.exits import Exit, say, told, whole_installation
+from nightshift.remote import JsonOption
+from nightshift.screen import cell, tables_screen, tell, tell_json
+from nightshift.words.clock import utc_now
+from shared.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="Look after a service; reads NIGHTSHIFT_* settings.", no_args_is_help=True, rich_markup_mode=None
+)
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", parser=given.path, help="Folder of the service. [default: NIGHTSHIFT_HOME]"),
+]
+
+
+@app.command()
+@told
+def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """List workers and sweepers seen within the last hour or so."""
+    with whole_installation():
+        from shared.db.engine import Database
+        from shared.reads.workers import worker_list
+
+    database = Database(_settings(home).database_url)
+    try:
+        with database.read() as session:
+            found = worker_list(session, utc_now()).workers
+    finally:
+        database.close()
+    if as_json:
+        for worker in found:
+            tell_json(worker.model_dump(mode="json"))
+        return
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in ("PROCESS", "KIND", "ALIVE", "HELD", "DONE", "DEVICE", "SEEN"):
+        table.add_column(heading, overflow="fold")
+    for worker in found:
+        table.add_row(
+            cell(worker.id),
+            cell(worker.kind),
+            "yes" if worker.alive else "no",
+            str(worker.photos_held),
+            str(worker.photos_done),
+            cell(worker.about.get("device", "")),
+            f"{worker.seen_at.astimezone():%Y-%m-%d %H:%M:%S}",
+        )
+    tables_screen().print(table)
+
+
+@app.command()
+@told
+def reconcile(
+    home: HomeOption = None,
+    fix: Annotated[bool, typer.Option("--fix", help="Put right what can be put right.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Hold database and store against each other; exit 3 when something does not agree."""
+    with whole_installation():
+        from shared.db.engine import Database
+        from shared.files.store import Store
+        from shared.operations.reconcile import MEANINGS
+        from shared.operations.reconcile import reconcile as compare
+
+    settings = _settings(home)
+    database = Database(settings.database_url)
+    left: Counter[str] = Counter()
+    try:
+        for finding in compare(settings, database, Store(settings.store_url), fix=fix, now=utc_now()):
+            left[finding.kind] += 0 if finding.fixed else finding.count
+            if as_json:
+                tell_json(asdict(finding))
+            else:
+                fixed = " (put right)" if finding.fixed else ""
+                tell(f"{finding.job_id}: {finding.count:,} {MEANINGS[finding.kind]}{fixed}")
+    finally:
+        database.close()
+    if not +left:
+        say("database and store agree")
+        return
+    raise typer.Exit(Exit.PARTIAL)
+
+
+@app.command()
+@told
+def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
+    """Examine every part the service stands on; exit 6 when one has failed."""
+    with whole_installation():
+        from shared.operations.doctor import examine
+
+    failed = False
+    for diagnosis in examine(_settings(home)):
+        failed |= diagnosis.health == "failed"
+        if as_json:
+            tell_json(asdict(diagnosis))
+        else:
+            tell(f"{diagnosis.health:<8} {diagnosis.part:<13} {diagnosis.says}")
+    if failed:
+        raise typer.Exit(Exit.UNAVAILABLE)
+
+
+@app.command()
+@told
+def clock(
+    home: HomeOption = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Say that the clock is right.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show whether the clock is believed by which results expire; exit 3 while it is not."""
+    with whole_installation():
+        from shared.db.engine import Database
+        from shared.operations.erasure import count_expired
+        from shared.queue import expiry
+
+    database = Database(_settings(home).database_url)
+    try:
+        with database.write() if trust else database.read() as session:
+            horizon = expiry.trust(session) if trust else expiry.standing(session)
+            due = count_expired(session, horizon.now)
+    finally:
+        database.close()
+    if as_json:
+        times = {name: time and time.isoformat() for name, time in asdict(horizon).items()}
+        tell_json({**times, "in_doubt": horizon.in_doubt, "due": due})
+    else:
+        tell(f"clock {horizon.now:%Y-%m-%d %H:%M:%S} UTC; by it {due:,} jobs have expired")
+    if horizon.trusted_at is not None:
+        say(
+            f"the clock is far ahead of {horizon.until:%Y-%m-%d %H:%M:%S} UTC, when it was last believed:"
+            f" nothing expires before {horizon.trusted_at:%Y-%m-%d %H:%M:%S} UTC, or --trust"
+        )
+        raise typer.Exit(Exit.PARTIAL)
+
+
+def _settings(home: Path | None) -> Settings:
+    return load_settings(home=home) if home else load_settings()

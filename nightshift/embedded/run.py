@@ -1,0 +1,352 @@
+"""`nightshift run`: start everything, analyse the photos, write the results, stop everything."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shlex
+import socket
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from nightshift.client import Client
+from nightshift.documents import Job
+from nightshift.embedded.home import Home
+from nightshift.embedded.interrupted_runs import (
+    InterruptedRun,
+    choose_run,
+    forget_run,
+    interrupted_runs,
+    note_run,
+    pause_runs,
+    unnoted_runs,
+)
+from nightshift.embedded.interruption import Interrupted, interruptible
+from nightshift.embedded.logs import log_here
+from nightshift.embedded.service import Service, check_bundle, running_service
+from nightshift.embedded.supervisor import Supervisor
+from nightshift.errors import ClientError
+from nightshift.exits import Exit, exit_for_outcome, say
+from nightshift.machine.home import roots_of
+from nightshift.photos import Found, archive_among, find_photos
+from nightshift.progress import JobProgress
+from nightshift.report import (
+    Report,
+    check_writable,
+    default_out,
+    first_failures,
+    write_report,
+    write_results,
+)
+from nightshift.waiting import WORD_S, Lookout, told_if_slow
+from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.states import JobState
+from shared.db.engine import Database
+from shared.db.migrate import upgrade
+from shared.files.in_place import InPlace
+from shared.files.store import Store
+from shared.settings import Settings, load_settings
+
+_GOES_ON = frozenset({"gave_up", "service_failed"})
+"""Ends of a run after which it may be resumed: what is done is kept."""
+
+_QUIET_WORD_S = 60.0
+"""With --quiet a start that is merely slow is not worth a word."""
+
+_LOOK_S = 2
+"""Longest time between two looks at the job, and so at the children's health."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the user asked for.
+
+    Attributes:
+        paths: existing files and folders, absolute; may be empty with `resume`.
+        out: where the results go, None for the default.
+        resume: go on with an interrupted run.
+        options: the job's options that were given.
+        settings: settings that were given, by name.
+        follow: whether links to folders are followed.
+        page: whether the report is written.
+        quiet: no progress, no remarks.
+        again: the command that goes on when it is interrupted; None for `nightshift run --resume`.
+    """
+
+    paths: Sequence[Path]
+    out: Path | None
+    resume: bool
+    options: Mapping[str, Any]
+    settings: Mapping[str, object]
+    follow: bool = True
+    page: bool = True
+    quiet: bool = False
+    again: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What is to be done: over which paths, where the results go, and with which interrupted job."""
+
+    paths: tuple[Path, ...]
+    out: Path
+    earlier: InterruptedRun | None
+
+
+class Run:
+    """One run, from looking for photos to the report.
+
+    Args:
+        request: what the user asked for.
+        console: on standard error.
+
+    Raises:
+        InvalidInput: a setting is wrong.
+    """
+
+    def __init__(self, request: Request, console: Console) -> None:
+        self._request = request
+        self._console = console
+        self._started_at = time.monotonic()
+        self._found = Found()
+        self._job: Job | None = None
+        self._bundle_sha256 = ""
+        key = secrets.token_urlsafe(32)
+        self._settings = load_settings(
+            **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
+        )
+
+    def execute(self) -> Report | Exit:
+        """Do it; a bare exit code when it was interrupted.
+
+        Raises:
+            NightshiftError: bad input, a home in use, a service that cannot go on.
+            ClientError: the API said no, or nothing.
+        """
+        request = self._request
+        if request.paths:
+            # Before anything is started: most mistakes are in the paths.
+            self._find(request.paths, request.out or default_out(request.paths))
+        self._settings, manifest = check_bundle(self._settings)
+        self._bundle_sha256 = manifest.sha256
+        supervisor = Supervisor(say)
+        try:
+            with interruptible(supervisor.kill_all) as done:
+                report = self._run(supervisor, done.set)
+                return replace(report, seconds=time.monotonic() - self._started_at)
+        except NightshiftError as error:
+            if error.code in _GOES_ON and self._job is not None:
+                say(self._parting())
+            raise
+        except Interrupted as interrupted:
+            say(self._parting())
+            return Exit(128 + interrupted.number)
+
+    def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
+        with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
+            parts.enter_context(Home(self._settings.home))
+            log_here(self._settings)
+            with told_if_slow("the database of the home", say):
+                upgrade(self._settings.database_url)
+                work = self._choose()
+            if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
+                # Broken off while photos were being named: those the job has already are left as they are.
+                self._find(work.paths, work.out)
+            settings = self._open_roots(work.paths)
+            listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
+            try:
+                service = parts.enter_context(
+                    running_service(
+                        settings, listener, workers=True, api_in_foreground=False, supervisor=supervisor
+                    )
+                )
+                client = parts.enter_context(Client(service.url, settings.api_key.get_secret_value()))
+                progress.stage("registering")
+                self._job = self._begin(client, work)
+                self._job = self._follow(client, service, self._job.id, progress)
+                progress.stage("writing results")
+                report = self._report(client, self._job, work.out)
+                if self._request.page:
+                    progress.stage("writing the report")
+                    add_page(client, report, work.out)
+                forget_run(settings.home, self._job.id)
+            except Interrupted:
+                progress.stage("stopping")
+                say("stopping; the workers give back what they have not finished (Ctrl-C again forces)")
+                raise
+            done()
+            progress.stage("stopping")
+        return report
+
+    def _open_roots(self, paths: Sequence[Path]) -> Settings:
+        """Settings that let what was found be registered, without files of a home's own."""
+        settings = self._settings
+        own = InPlace(settings, Store(settings.store_url).folder)
+        folders: dict[Path, str] = {}
+        photos, real = [], []
+        for photo in self._found.photos:
+            folder = photo.path.parent
+            if photo.path.is_symlink():
+                path = Path(os.path.realpath(photo.path))
+            else:
+                path = Path(folders.setdefault(folder, os.path.realpath(folder)), photo.path.name)
+            if not own.is_private(path):
+                photos.append(photo)
+                real.append(path)
+        if len(photos) < len(self._found.photos):
+            say(f"{len(self._found.photos) - len(photos):,} files of a Nightshift home left alone")
+        self._found.photos = photos
+        return settings.model_copy(update={"in_place_roots": roots_of(in_place_roots(paths, real))})
+
+    def _choose(self) -> _Work:
+        """Which job; interrupted runs are paused first."""
+        request = self._request
+        database = Database(self._settings.database_url)
+        try:
+            with database.write() as session:
+                # In a database that others use, too, such a run may be alive on another machine.
+                alone = database.is_sqlite and self._settings.broker_is_embedded
+                home = self._settings.home
+                runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
+                unnoted = unnoted_runs(session, home)
+        finally:
+            database.close()
+        if unnoted:
+            say(
+                f"unfinished jobs call themselves runs of an earlier version ({unnoted[0]}): they are not"
+                " gone on with; run again over the same photos, what was analysed is taken over"
+            )
+        earlier = choose_run(runs, request.paths) if request.resume else None
+        if earlier is not None:
+            self._check_weights(earlier)
+            if request.options:
+                say("the interrupted run keeps the options it was begun with")
+            return _Work(earlier.paths, request.out or earlier.out, earlier)
+        if request.resume and not request.paths:
+            raise InvalidInput("nothing_to_resume", f"{self._settings.home} holds no interrupted run")
+        if request.resume:
+            say("no interrupted run over these paths: starting a new one")
+        elif runs:
+            say(f"an interrupted run is left: `{self._resume_command()}` goes on with it")
+        return _Work(tuple(request.paths), request.out or default_out(request.paths), None)
+
+    def _check_weights(self, earlier: InterruptedRun) -> None:
+        """Half a job under other weights would be worse than none."""
+        if self._bundle_sha256 != earlier.bundle_sha256:
+            name = earlier.bundle_name
+            raise InvalidInput(
+                "other_weights",
+                f"the interrupted run was begun with the weights {name}, sha256 {earlier.bundle_sha256[:12]}:"
+                f" name them with --bundle, or run without --resume",
+            )
+
+    def _begin(self, client: Client, work: _Work) -> Job:
+        """A submitted job: a new one, or the interrupted one going on."""
+        earlier = work.earlier
+        if earlier is not None and earlier.state != JobState.OPEN:
+            job = client.job(earlier.job_id)
+            return client.resume(job.id) if job.state == JobState.PAUSED else job
+        if earlier is not None:
+            job_id = earlier.job_id
+        elif archive := archive_among(work.paths):
+            # What is unpacked from it is a copy of what the user has.
+            options = {"delete_originals": True, **self._request.options}
+            job = client.submit_archive(archive, options=options)
+            # It has no id before all of it has arrived.
+            note_run(self._settings.home, job.id, work.paths, work.out)
+            return job
+        else:
+            job_id = client.create_job(options=self._request.options).id
+            note_run(self._settings.home, job_id, work.paths, work.out)
+        client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
+        return client.submit(job_id)
+
+    def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
+        job = None
+        word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
+        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
+        for job in client.poll(job_id, wait_s=_LOOK_S):
+            self._job = job
+            progress.show(job)
+            service.check()
+            lookout.look(job)
+        assert job is not None  # noqa: S101 - poll yields at least once
+        return job
+
+    def _report(self, client: Client, job: Job, out: Path) -> Report:
+        files = write_results(client, job.id, out)
+        summary = client.summary(job.id)
+        code = exit_for_outcome(job.outcome)
+        if code == Exit.SUCCEEDED and (self._found.unnameable or self._found.unreadable):
+            code = Exit.PARTIAL
+        return Report(
+            job=job,
+            summary=summary,
+            failed=first_failures(client, summary, job.id),
+            files=files,
+            exit=code,
+            left_out=self._found.unnameable,
+            unreadable=self._found.unreadable,
+        )
+
+    def _find(self, paths: Sequence[Path], out: Path) -> None:
+        for path in paths:
+            if not path.exists():
+                raise InvalidInput("no_such_path", f"no such file or folder: {path}")
+        check_writable(out)
+        if archive_among(paths):
+            return
+        exclude = [out, self._settings.home]
+        self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
+        for reason in self._found.unreadable:
+            say(f"cannot look into {reason}")
+        if not self._found.photos:
+            raise InvalidInput(
+                "no_photos", f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
+            )
+        if not self._request.quiet:
+            say(f"{len(self._found.photos):,} photos{self._found.others()}")
+
+    def _resume_command(self) -> str:
+        home = self._request.settings.get("home")
+        return "nightshift run --resume" + (f" --home {shlex.quote(str(home))}" if home else "")
+
+    def _parting(self) -> str:
+        if self._job is None:
+            return f"stopped; `{self._again()}` goes on if a job had begun"
+        counts = self._job.counts
+        return (
+            f"stopped; {counts.final:,} of {counts.total:,} photos are done and kept."
+            f" `{self._again()}` goes on with the rest"
+        )
+
+    def _again(self) -> str:
+        bundle = self._request.settings.get("bundle")
+        under = f" --bundle {shlex.quote(str(bundle))}" if bundle else ""
+        return self._request.again or self._resume_command() + under
+
+
+def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
+    """What the user named; and, where links in it lead elsewhere, the folder that all of these are in.
+
+    Args:
+        paths: as the user named them.
+        real: of the photos found there, with no link in them.
+    """
+    named = [Path(os.path.realpath(path)) for path in paths]
+    outside = {path.parent for path in real if not any(path.is_relative_to(root) for root in named)}
+    return [*paths, *([Path(os.path.commonpath(outside))] if outside else [])]
+
+
+def add_page(client: Client, report: Report, out: Path) -> None:
+    """Write the page, last, and never at the cost of the results, which are written by now."""
+    try:
+        report.files["report"] = write_report(client, report.job, out)
+    except (NightshiftError, ClientError) as error:
+        say(f"the results are written, but the report is not: {error}")

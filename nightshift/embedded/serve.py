@@ -1,0 +1,106 @@
+"""`nightshift serve` and `nightshift worker`: the service in the foreground, for systemd or a terminal."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import NoReturn
+
+from nightshift.client import Client
+from nightshift.embedded.broker import answers
+from nightshift.embedded.environment import environment_of_worker
+from nightshift.embedded.home import Home
+from nightshift.embedded.interruption import Interrupted, interruptible
+from nightshift.embedded.logs import log_here
+from nightshift.embedded.service import check_bundle, running_service
+from nightshift.embedded.supervisor import Supervisor
+from nightshift.exits import Exit, say
+from nightshift.machine.root_key import key_file, made_root_key
+from nightshift.waiting import PartsWatch, told_if_slow
+from nightshift.words.errors import NightshiftError
+from shared.db.migrate import upgrade
+from shared.processes.command_lines import worker_command
+from shared.settings import Settings, embedded_broker_socket, load_settings
+
+
+def serve(given: Mapping[str, object]) -> Exit:
+    """Serve until interrupted.
+
+    Args:
+        given: settings by name.
+
+    Raises:
+        NightshiftError: a setting is wrong, the address is taken, or the service cannot go on.
+    """
+    settings, _ = check_bundle(load_settings(**given))
+    supervisor = Supervisor(say)
+    try:
+        with interruptible(supervisor.kill_all), ExitStack() as parts:
+            if settings.broker_is_embedded:
+                parts.enter_context(Home(settings.home))
+                log_here(settings)
+            with told_if_slow("the database", say):
+                upgrade(settings.database_url)
+            key_is = _where_the_key_is(settings)
+            listener = parts.enter_context(listen(settings.host, settings.port))
+            service = parts.enter_context(
+                running_service(
+                    settings, listener, workers=False, api_in_foreground=True, supervisor=supervisor
+                )
+            )
+            say(f"serving on {service.url} (documentation at {service.url}/docs); Ctrl-C stops")
+            say(key_is)
+            watch = PartsWatch(parts.enter_context(Client(service.url, timeout_s=5.0)), say)
+            while True:
+                service.check()
+                watch.look()
+                time.sleep(0.5)
+    except Interrupted:
+        # Being stopped is how serving ends: no failure.
+        return Exit.SUCCEEDED
+
+
+def _where_the_key_is(settings: Settings) -> str:
+    """Made here if there is none yet, so that what keeps it from being made is said in one line."""
+    if settings.api_key.get_secret_value():
+        return "the root key is that of NIGHTSHIFT_API_KEY"
+    made_root_key(settings.home)
+    path = key_file(settings.home)
+    return f"the root key is in {path}: this user's `nightshift` finds it there, others are given keys"
+
+
+def become_worker(given: Mapping[str, object]) -> NoReturn:
+    """Replace this process by a Celery worker.
+
+    Raises:
+        NightshiftError: a setting is wrong, or the home's broker is not running.
+    """
+    settings, _ = check_bundle(load_settings(**given))
+    if settings.broker_is_embedded and not answers(embedded_broker_socket(settings.home)):
+        raise NightshiftError(
+            "broker_missing",
+            f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
+        )
+    command = worker_command(settings, name=f"worker-{os.getpid()}")
+    # Celery imports from its working folder first; the user's may hold a worker.py of its own.
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.chdir(settings.home)
+    os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, opened here so that a taken port is said in one line.
+
+    Raises:
+        NightshiftError: `cannot_listen`.
+    """
+    try:
+        family, _, _, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        return socket.create_server((str(address[0]), port), family=family, backlog=512)
+    except OSError as error:
+        raise NightshiftError("cannot_listen", f"cannot listen on {host}:{port}: {error.strerror}") from error

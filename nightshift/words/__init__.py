@@ -1,0 +1,1 @@
+"""The words: how analyses, jobs, answers and errors are called. Nothing here touches the world."""

@@ -1,0 +1,1 @@
+"""The broker: one list of rings, and the doorbell that puts them there."""

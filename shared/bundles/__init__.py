@@ -1,0 +1,1 @@
+"""Bundles of weights, as far as their manifests tell: without torch."""

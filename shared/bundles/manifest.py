@@ -1,0 +1,251 @@
+"""The manifest of a bundle (format nightshift-bundle/1): what can be known of weights without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from nightshift.words.errors import ModelUnavailable
+
+FORMAT = "nightshift-bundle/1"
+MANIFEST = "manifest.json"
+TENSORS = "model.safetensors"
+MANIFEST_BYTES = 1_000_000
+"""More than any manifest needs; it is read into memory before anything is known of it."""
+
+_ERRORS_NAMED = 8
+
+Architecture = Literal["efficientnet_v2_s", "mobilenet_v1"]
+FEATURES: dict[Architecture, int] = {"efficientnet_v2_s": 1280, "mobilenet_v1": 1024}
+"""The architectures that can be run, and how many features each hands to its two heads."""
+
+Point2 = tuple[float, float]
+
+
+def _without_controls(name: str) -> str:
+    """A name goes into results, logs and onto terminals as it is."""
+    if not name.isprintable():
+        raise ValueError("must have printable characters only")
+    return name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
+class InputSpec(_Part):
+    """What the network expects: a square RGB crop, `size` px a side, normalised channel by channel."""
+
+    size: int = Field(ge=32, le=1024)
+    mean: tuple[float, float, float]
+    std: tuple[Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]]
+
+
+class GenderHead(_Part):
+    """Order of the gender head's outputs."""
+
+    classes: tuple[str, ...]
+    uncertain_below: float = Field(0.75, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _two_classes(self) -> GenderHead:
+        if set(self.classes) != {"female", "male"} or len(self.classes) != 2:
+            raise ValueError("classes must be female and male, each once")
+        return self
+
+
+class AgeGroupSpec(_Part):
+    """Years from `low` to `high`, both included; open above when `high` is null."""
+
+    label: str
+    low: int = Field(ge=0)
+    high: int | None
+
+
+AGE_GROUPS: tuple[tuple[str, int, int | None], ...] = (
+    ("0-4", 0, 4),
+    ("5-9", 5, 9),
+    ("10-19", 10, 19),
+    ("20-29", 20, 29),
+    ("30-39", 30, 39),
+    ("40-49", 40, 49),
+    ("50-64", 50, 64),
+    ("65+", 65, None),
+)
+
+
+class AgeHead(_Part):
+    """`years`: one output a year, 0 up. `groups`: one output a group, `age_years` unknown.
+
+    With `by_gender` the head holds one set of group outputs for each gender class, in their order,
+    and the set of the more probable gender is read (the original model's form).
+    """
+
+    kind: Literal["years", "groups"]
+    groups: tuple[AgeGroupSpec, ...]
+    by_gender: bool = False
+    uncertain_below: float = Field(0.40, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _the_eight_groups(self) -> AgeHead:
+        if tuple((group.label, group.low, group.high) for group in self.groups) != AGE_GROUPS:
+            raise ValueError(f"groups must be {', '.join(label for label, _, _ in AGE_GROUPS)}")
+        return self
+
+
+class Heads(_Part):
+    """The two classifiers over the features."""
+
+    gender: GenderHead
+    age: AgeHead
+
+
+class Framing(_Part):
+    """Where the five landmarks lie in the crop, as fractions of its side."""
+
+    left_eye: Point2
+    right_eye: Point2
+    nose: Point2
+    mouth_left: Point2
+    mouth_right: Point2
+
+
+class TensorFile(_Part):
+    """A file of tensors and the digest it must have."""
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    dtype: Literal["float16", "float32", "bfloat16"]
+
+
+class Manifest(_Part):
+    """`manifest.json` of a bundle."""
+
+    format: Literal["nightshift-bundle/1"]
+    name: Annotated[str, AfterValidator(_without_controls)] = Field(min_length=1, max_length=100)
+    architecture: Architecture
+    features: int
+    input: InputSpec
+    heads: Heads
+    framing: Framing
+    licence: str
+    files: dict[str, TensorFile]
+
+    @model_validator(mode="after")
+    def _features_of_the_architecture(self) -> Manifest:
+        if self.features != FEATURES[self.architecture]:
+            raise ValueError(f"features must be {FEATURES[self.architecture]}, those of {self.architecture}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_its_tensors(self) -> Manifest:
+        if TENSORS not in self.files:
+            raise ValueError(f"files must name {TENSORS}")
+        return self
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the tensors: the identity of a bundle."""
+        return self.files[TENSORS].sha256
+
+    @property
+    def reading(self) -> str:
+        """What else decides the results: how faces are cropped, normalised and called, as JSON."""
+        return self.model_dump_json(include={"input", "heads", "framing"})
+
+
+def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
+    """Folder of a bundle, absolute.
+
+    Args:
+        name_or_path: a folder under `weights_dir`, or else a path; relative to the working folder, and
+            `~` is somebody's home.
+        weights_dir: holds bundles.
+
+    Raises:
+        ModelUnavailable: `bundle_not_found`, naming the places looked at.
+    """
+    places = [(weights_dir / name_or_path).absolute(), _by_path(name_or_path)]
+    for place in places:
+        try:
+            if (place / MANIFEST).is_file():
+                return place
+        except OSError as error:
+            # No permission, or no such thing as a name so long.
+            raise ModelUnavailable("bundle_not_found", f"{place / MANIFEST}: {error.strerror}") from error
+    looked = " or ".join(str(place) for place in dict.fromkeys(places))
+    raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} of bundle {name_or_path!r} in {looked}")
+
+
+def _by_path(path: str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        # Of a user there is not.
+        return Path(path).absolute()
+
+
+def locate_in_use(name_or_path: str, weights_dir: Path) -> Path | None:
+    """Folder of the bundle in use, None where there is none (any more)."""
+    try:
+        return locate_bundle(name_or_path, weights_dir)
+    except ModelUnavailable:
+        return None
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read and check a manifest.
+
+    Raises:
+        ModelUnavailable: `bundle_format`, naming the file, each field and what is wrong with it.
+    """
+    path = folder / MANIFEST
+    try:
+        with path.open("rb") as file:
+            data = file.read(MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise ModelUnavailable("bundle_format", f"{path}: {error.strerror}") from error
+    try:
+        if len(data) > MANIFEST_BYTES:
+            raise ValueError(f"over {MANIFEST_BYTES:,} bytes")
+        return Manifest.model_validate(json.loads(data.decode("utf-8")))
+    except ValidationError as error:
+        lines = "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors()[:_ERRORS_NAMED])
+        raise ModelUnavailable("bundle_format", f"{path}: {lines}") from error
+    except RecursionError as error:
+        raise ModelUnavailable("bundle_format", f"{path}: nested too deeply") from error
+    except ValueError as error:
+        raise ModelUnavailable("bundle_format", f"{path}: {error}") from error
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    parts = (str(part) for part in location)
+    return ".".join(part if part.isprintable() else repr(part) for part in parts) or "manifest"
+
+
+def sha256_of(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read_verified_manifest(folder: Path) -> Manifest:
+    """Read a manifest, and make sure that the tensors beside it are those it names.
+
+    Raises:
+        ModelUnavailable: `bundle_format`; `bundle_not_found` without tensors; `bundle_sha256`.
+    """
+    manifest = read_manifest(folder)
+    path = folder / TENSORS
+    try:
+        digest = sha256_of(path)
+    except OSError as error:
+        raise ModelUnavailable("bundle_not_found", f"{path}: {error.strerror}") from error
+    if digest != manifest.sha256:
+        raise ModelUnavailable(
+            "bundle_sha256", f"{path} is not the file that its manifest names: it has sha256 {digest}"
+        )
+    return manifest

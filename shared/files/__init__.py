@@ -1,0 +1,1 @@
+"""The bytes of photos: stored, read where they lie, and let go."""

@@ -1,0 +1,93 @@
+"""Bytes that nobody needs: uploads that turned out to be no picture, and archives that were unpacked.
+
+A photo that is damaged, or took too long, keeps its bytes as long as its job: another attempt may succeed.
+What is no picture of a kind that is read here never becomes one, and is not stored for anybody.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import Transient
+from nightshift.words.states import JobState, PhotoStatus
+from shared.db.engine import Database
+from shared.db.tables import Archive, Job, Photo
+from shared.files.store import Store, archive_key, photo_key
+
+NO_PICTURE = "unsupported_format"
+"""The error that says so."""
+
+AT_ONCE = 500
+
+log = logging.getLogger(__name__)
+
+
+def is_no_picture() -> ColumnElement[bool]:
+    """Whether a photo's row says that it is none."""
+    code = func.coalesce(Photo.error["code"].as_string(), "")
+    return (Photo.status == PhotoStatus.FAILED) & (code == NO_PICTURE)
+
+
+def delete_bytes(store: Store, owner: str, job_id: str, photo_ids: Collection[str]) -> None:
+    """Delete the uploads that were found to be no picture, those that are there.
+
+    Should the store be away, they go when the job ends.
+    """
+    ids = list(photo_ids)
+    try:
+        for start in range(0, len(ids), AT_ONCE):
+            store.delete(*(photo_key(owner, job_id, photo_id) for photo_id in ids[start : start + AT_ONCE]))
+    except Transient as error:
+        log.warning("left behind", extra={"job": job_id, "photos": len(ids), "reason": error.message})
+
+
+def clear_ended(database: Database, store: Store, job_id: str) -> None:
+    """Delete what an ended job needs no more; again is no error."""
+    with database.read() as session:
+        owner, archive = _of(session, job_id)
+        ids = list(
+            session.scalars(
+                select(Photo.id).where(Photo.job_id == job_id, Photo.in_place_path.is_(None), is_no_picture())
+            )
+        )
+    if owner is None:
+        return
+    delete_bytes(store, owner, job_id, ids)
+    if archive:
+        try:
+            store.delete(archive_key(owner, job_id))
+        except Transient as error:
+            log.warning("left behind", extra={"job": job_id, "reason": error.message})
+
+
+def abandoned_archives(session: Session) -> list[tuple[str, str]]:
+    """Owner and id of jobs that ended before their archive was unpacked, which nobody does any more."""
+    query = select(Job.owner, Job.id).join(Archive, Archive.job_id == Job.id)
+    query = query.where(
+        Archive.unpacked_at.is_(None), Archive.lease_token.is_(None), Job.state == JobState.ENDED
+    )
+    return [(owner, job_id) for owner, job_id in session.execute(query.limit(AT_ONCE))]
+
+
+def clear_abandoned(database: Database, store: Store, owner: str, job_id: str) -> None:
+    """Delete an archive that will not be unpacked.
+
+    Raises:
+        Transient: database or store are away.
+    """
+    store.delete(archive_key(owner, job_id))
+    with database.write() as session:
+        session.execute(update(Archive).where(Archive.job_id == job_id).values(unpacked_at=utc_now()))
+
+
+def _of(session: Session, job_id: str) -> tuple[str | None, bool]:
+    """The job's owner, None when it was erased; and whether it came as an archive."""
+    row = session.execute(
+        select(Job.owner, Archive.job_id).outerjoin(Archive, Archive.job_id == Job.id).where(Job.id == job_id)
+    ).first()
+    return (row[0], row[1] is not None) if row else (None, False)

@@ -1,0 +1,1 @@
+"""What is done with the service as a whole: keys, erasing, looking after its parts."""

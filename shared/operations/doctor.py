@@ -1,0 +1,203 @@
+"""Looks at every part that a service stands on, and says what to do about what is not well."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import redis
+from sqlalchemy import text
+
+from nightshift.machine.privacy import open_to_others
+from nightshift.words.clock import utc_now
+from nightshift.words.errors import NightshiftError
+from shared.bundles.manifest import locate_bundle, read_verified_manifest
+from shared.db.engine import Database
+from shared.db.migrate import is_current
+from shared.files.store import Store
+from shared.processes.registry import count_alive
+from shared.queue.expiry import Horizon, standing
+from shared.settings import Settings
+from shared.urls import path_of_sqlite_url
+
+Health = Literal["ok", "warning", "failed"]
+LEAST_FREE_BYTES = 1_000_000_000
+CLOCK_S = 5.0
+SHOWN = 3
+"""Files that are named, of those that others may read."""
+NETWORK_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p"})
+_FIXED_SQLITE = {(3, 44): 6, (3, 50): 7}
+"""Releases into which the repair of the WAL-reset bug was taken over, by its patch number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """One part, how it is, and what to do."""
+
+    part: str
+    health: Health
+    says: str
+
+
+def examine(settings: Settings) -> Iterator[Diagnosis]:
+    """Look at one part after the other; none keeps the others from being looked at."""
+    examinations: list[tuple[str, Callable[[Settings], Iterator[Diagnosis]]]] = [
+        ("database", _database),
+        ("store", _store),
+        ("broker", _broker),
+        ("bundle", _bundle),
+        ("home", _home),
+        ("privacy", _privacy),
+    ]
+    for part, look in examinations:
+        try:
+            yield from look(settings)
+        except NightshiftError as error:
+            yield Diagnosis(part, "failed", f"{error.message} ({error.code})")
+        except (OSError, redis.RedisError) as error:
+            yield Diagnosis(part, "failed", str(error))
+
+
+def _database(settings: Settings) -> Iterator[Diagnosis]:
+    database = Database(settings.database_url)
+    try:
+        with database.read() as session:
+            if database.is_sqlite:
+                yield _sqlite(str(session.scalar(text("SELECT sqlite_version()"))))
+            else:
+                its_time = session.scalar(text("SELECT extract(epoch FROM clock_timestamp())"))
+                apart_s = abs(utc_now().timestamp() - float(its_time or 0))
+                says = f"{apart_s:.1f} s between this machine's clock and the database's"
+                yield Diagnosis("clock", "ok" if apart_s < CLOCK_S else "warning", says)
+            if not is_current(session):
+                yield Diagnosis("schema", "failed", "migrations are missing: python -m shared.db.migrate")
+                return
+            yield Diagnosis("schema", "ok", "every migration is there")
+            yield _expiry(standing(session))
+            for kind in ("worker", "sweeper"):
+                alive = count_alive(session, kind, utc_now())
+                yield Diagnosis(f"{kind}s", "ok" if alive else "warning", f"{alive} seen lately")
+    finally:
+        database.close()
+
+
+def _expiry(horizon: Horizon) -> Diagnosis:
+    if horizon.trusted_at is None:
+        return Diagnosis("expiry", "ok", "the clock is believed")
+    says = f"the clock is far ahead of the last sweep, {horizon.until:%Y-%m-%d %H:%M} UTC: nothing expires"
+    return Diagnosis("expiry", "warning", f"{says}; if it is right: nightshift admin clock --trust")
+
+
+def _sqlite(version: str) -> Diagnosis:
+    """The rare corruption when a WAL is reset (sqlite.org/wal.html) is in 3.7.0 to 3.51.2."""
+    major, minor, patch = (int(part) for part in [*version.split("."), "0", "0"][:3])
+    fixed = (major, minor, patch) >= (3, 51, 3) or patch >= _FIXED_SQLITE.get((major, minor), 10**6)
+    if fixed:
+        return Diagnosis("database", "ok", f"SQLite {version}")
+    says = f"SQLite {version} has a rare bug that may damage the file (mended in 3.51.3, 3.50.7, 3.44.6)"
+    return Diagnosis("database", "warning", f"{says}: a newer Python or system brings a newer one")
+
+
+def _store(settings: Settings) -> Iterator[Diagnosis]:
+    store = Store(settings.store_url)
+    key, data = f"doctor/{secrets.token_hex(8)}/probe", secrets.token_bytes(64)
+    store.put(key, data)
+    back = store.get(key)
+    store.clear(f"{key.rpartition('/')[0]}/")
+    if back != data:
+        yield Diagnosis("store", "failed", "what was written did not come back")
+        return
+    yield Diagnosis("store", "ok", "written, read and deleted")
+    if store.folder is not None:
+        yield _room("store's disk", store.folder)
+
+
+def _room(part: str, folder: Path) -> Diagnosis:
+    free = shutil.disk_usage(folder).free
+    return Diagnosis(part, "ok" if free >= LEAST_FREE_BYTES else "warning", f"{free / 1e9:.1f} GB free")
+
+
+def _broker(settings: Settings) -> Iterator[Diagnosis]:
+    url = settings.broker_url.replace("redis+socket://", "unix://")
+    client = redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
+    try:
+        client.ping()
+    except redis.RedisError as error:
+        yield Diagnosis("broker", "warning", f"away; the sweeper rings when it is back ({error})")
+        return
+    try:
+        policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy"))
+        keeps = client.config_get("appendonly").get("appendonly") == "yes"
+    except redis.ResponseError:
+        # Hosted servers keep CONFIG to themselves.
+        yield Diagnosis(
+            "broker", "ok", "answers; does not tell its maxmemory-policy, which should be noeviction"
+        )
+        return
+    says = f"maxmemory-policy {policy}, append-only file {'on' if keeps else 'off'}"
+    if policy != "noeviction":
+        says += ": set noeviction, or rings are dropped when memory is short"
+    yield Diagnosis("broker", "ok" if policy == "noeviction" else "warning", says)
+
+
+def _bundle(settings: Settings) -> Iterator[Diagnosis]:
+    manifest = read_verified_manifest(locate_bundle(settings.bundle, settings.weights_dir))
+    yield Diagnosis("bundle", "ok", f"{manifest.name}, {manifest.sha256[:12]}")
+
+
+def _privacy(settings: Settings) -> Iterator[Diagnosis]:
+    """Whether home, database and store are for their owner alone."""
+    places = [settings.home]
+    if database := Database(settings.database_url).file:
+        places += [database, *database.parent.glob(f"{database.name}-*")]
+    if (store := Store(settings.store_url).folder) is not None:
+        places.append(store)
+    found: dict[Path, None] = {}
+    for path in open_to_others(places):
+        found[path] = None
+    if not found:
+        yield Diagnosis("privacy", "ok", "files are for their owner alone")
+        return
+    first = ", ".join(map(str, list(found)[:SHOWN]))
+    more = f" and {len(found) - SHOWN:,} more" if len(found) > SHOWN else ""
+    outermost = [path for path in found if not any(parent in found for parent in path.parents)]
+    mend = " ".join(shlex.quote(str(path)) for path in outermost[:SHOWN])
+    says = f"others may read {first}{more}: chmod -R go= {mend}"
+    yield Diagnosis("privacy", "warning", says)
+
+
+def _home(settings: Settings) -> Iterator[Diagnosis]:
+    if not settings.home.is_dir():
+        yield Diagnosis("home", "ok", f"{settings.home} is not there yet")
+        return
+    yield _room("home's disk", settings.home)
+    file = path_of_sqlite_url(settings.database_url)
+    if file is None:
+        return
+    folder = file.parent
+    if kind := _file_system(folder):
+        if kind in NETWORK_FILE_SYSTEMS:
+            yield Diagnosis("home", "failed", f"SQLite needs a local disk; {folder} is on {kind}")
+        else:
+            yield Diagnosis("home", "ok", f"{folder} on {kind}")
+
+
+def _file_system(folder: Path) -> str:
+    """Type of the mount a folder is on, by proc(5) mountinfo; empty where the system does not tell."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return ""
+    mounts = [re.split(r" - |\s", line) for line in lines]
+    best = ("", "")
+    for line, parts in zip(lines, mounts, strict=True):
+        point = parts[4]
+        if (point == "/" or folder.is_relative_to(point)) and len(point) >= len(best[0]):
+            best = (point, line.partition(" - ")[2].split()[0])
+    return best[1]

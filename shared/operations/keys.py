@@ -1,0 +1,132 @@
+"""API keys: whose jobs a caller sees and what they may do. A key is shown once; its digest is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from nightshift.words.errors import InvalidInput, NotFound
+from nightshift.words.ids import new_id
+from nightshift.words.scopes import Scope
+from shared.db.tables import Key
+
+LOCAL = "local"
+"""Owner of what is done with the root key."""
+
+_PREFIX = "nsk_"
+_OWNER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes a request.
+
+    Attributes:
+        owner: whose jobs these are.
+        scopes: what they may do.
+        key_id: of the key they brought; empty for the root key.
+    """
+
+    owner: str
+    scopes: frozenset[Scope]
+    key_id: str = ""
+
+    def may(self, scope: Scope) -> bool:
+        """Whether the scope, or `admin`, is among theirs."""
+        return scope in self.scopes or Scope.ADMIN in self.scopes
+
+
+ROOT = Caller(LOCAL, frozenset({Scope.ADMIN}))
+
+
+def check_owner(owner: str) -> str:
+    """An owner's name, which is also a folder of the store.
+
+    Raises:
+        ValueError: it is not of 1 to 64 small letters, digits, `.`, `_` and `-`, or begins with a sign.
+    """
+    if not _OWNER.fullmatch(owner):
+        raise ValueError("must be 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit")
+    return owner
+
+
+def make_key(
+    session: Session,
+    *,
+    name: str,
+    owner: str,
+    scopes: Collection[Scope],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> tuple[Key, str]:
+    """Add a key; returns its row and the key itself, which nobody can be shown again."""
+    secret = _PREFIX + secrets.token_urlsafe(32)
+    row = Key(
+        id=new_id("key"),
+        name=name,
+        owner=check_owner(owner),
+        scopes=sorted(set(scopes)),
+        sha256=digest_of(secret.encode()),
+        created_at=now,
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    return row, secret
+
+
+def valid_digests(session: Session) -> frozenset[str]:
+    """Digests of every key that was not revoked."""
+    return frozenset(session.scalars(select(Key.sha256).where(Key.revoked_at.is_(None))))
+
+
+def find_caller(session: Session, digest: str, now: datetime) -> Caller | None:
+    """Who has the key of this digest; None for one that is unknown or revoked.
+
+    Raises:
+        InvalidInput: `key_expired`.
+    """
+    row = session.scalar(select(Key).where(Key.sha256 == digest, Key.revoked_at.is_(None)))
+    if row is None:
+        return None
+    if row.expires_at is not None and row.expires_at <= now:
+        raise InvalidInput("key_expired", f"the key {row.id} expired at {row.expires_at:%Y-%m-%d %H:%M} UTC")
+    # One whose scopes this version does not know is good for the others.
+    scopes = frozenset(Scope(scope) for scope in row.scopes if scope in set(Scope))
+    return Caller(row.owner, scopes, row.id)
+
+
+def note_use(session: Session, key_id: str, now: datetime, every: timedelta) -> None:
+    """Write down that a key is used, unless another process has within that time."""
+    seldom = or_(Key.last_used_at.is_(None), Key.last_used_at <= now - every)
+    session.execute(update(Key).where(Key.id == key_id, seldom).values(last_used_at=now))
+
+
+def list_keys(session: Session) -> list[Key]:
+    """Every key, the newest first."""
+    return list(session.scalars(select(Key).order_by(Key.created_at.desc(), Key.id.desc())))
+
+
+def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
+    """End a key's use at once; again is no error.
+
+    Raises:
+        NotFound: `key_not_found`.
+    """
+    row = session.scalar(select(Key).where(Key.id == key_id).with_for_update())
+    if row is None:
+        raise NotFound("key_not_found", f"no key {key_id}")
+    row.revoked_at = row.revoked_at or now
+    return row
+
+
+def digest_of(secret: bytes) -> str:
+    """What is kept of a key: 256 bits of chance need no slow hash, since there is nothing to guess."""
+    return hashlib.sha256(secret).hexdigest()

@@ -1,0 +1,46 @@
+"""Weights as the API and the command show them."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nightshift.words import documents
+from shared.bundles.listing import ListedBundle
+from shared.bundles.manifest import Manifest
+
+
+def model(bundle: ListedBundle) -> documents.Model:
+    """One bundle, without a path of this machine."""
+    manifest, error = bundle.manifest, bundle.error
+    return documents.Model(
+        name=bundle.folder.name,
+        manifest_name=manifest.name if manifest else None,
+        sha256=manifest.sha256 if manifest else None,
+        in_use=bundle.in_use,
+        input_size=manifest.input.size if manifest else None,
+        age_kind=manifest.heads.age.kind if manifest else None,
+        metrics=_metrics(manifest),
+        licence=manifest.licence if manifest else None,
+        size_bytes=bundle.size_bytes,
+        error=documents.ModelError(code=error.code, message=error.message) if error else None,
+    )
+
+
+def _metrics(manifest: Manifest | None) -> documents.ModelMetrics:
+    # Nothing runs by these numbers, so that a manifest may hold anything in their place.
+    metrics = (manifest.model_extra or {}).get("metrics") if manifest else None
+    validation = metrics.get("validation") if isinstance(metrics, dict) else None
+    told: dict[str, Any] = validation if isinstance(validation, dict) else {}
+    return documents.ModelMetrics(
+        **{name: _number(told.get(name)) for name in documents.ModelMetrics.model_fields}
+    )
+
+
+def _number(value: object) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value) if math.isfinite(value) else None
+    except OverflowError:
+        return None
