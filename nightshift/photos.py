@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from nightshift.report_page.page import FOLDER, PAGE
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
@@ -81,7 +82,7 @@ def archive_among(paths: Sequence[Path]) -> Path | None:
         return None
     if len(paths) > 1:
         raise InvalidInput(
-            "archive_alone", f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
+            Code.ARCHIVE_ALONE, f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
         )
     try:
         with archives[0].open("rb") as file:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nightshift.documents import Job, Readiness
 from nightshift.errors import ClientError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ class Lookout:
             self._say(f"waiting: {reason}")
         if self._give_up_s is not None and silent_s > self._give_up_s and job.state != "paused":
             minutes = silent_s / 60
-            raise NightshiftError("gave_up", f"nothing has moved for {minutes:.0f} minutes: {reason}")
+            raise NightshiftError(Code.GAVE_UP, f"nothing has moved for {minutes:.0f} minutes: {reason}")
 
     def _reason(self, job: Job) -> str | None:
         if job.state == "paused":

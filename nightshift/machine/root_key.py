@@ -14,6 +14,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 FILE = "api_key"
@@ -62,7 +63,7 @@ def made_root_key(home: Path) -> str:
         return _read_own(path)
     except OSError as error:
         raise InvalidInput(
-            "api_key_required", f"set NIGHTSHIFT_API_KEY: no key can be kept in {path}: {error.strerror}"
+            Code.API_KEY_REQUIRED, f"set NIGHTSHIFT_API_KEY: no key can be kept in {path}: {error.strerror}"
         ) from error
 
 
@@ -130,7 +131,7 @@ def _read_own(path: Path) -> str:
         return check_root_key(text.strip())
     except ValueError as error:
         message = f"{path}: {error}; delete it, and a new one is made"
-        raise InvalidInput("bad_setting", message) from error
+        raise InvalidInput(Code.BAD_SETTING, message) from error
 
 
 def _require_own(fd: int, path: Path) -> None:
@@ -139,7 +140,7 @@ def _require_own(fd: int, path: Path) -> None:
     owners = {found.st_uid, os.lstat(path).st_uid}
     if not stat.S_ISREG(found.st_mode) or not owners <= {os.getuid(), 0}:
         raise InvalidInput(
-            "bad_setting", f"{path} is no file of this user's: delete it, and a new key is made"
+            Code.BAD_SETTING, f"{path} is no file of this user's: delete it, and a new key is made"
         )
 
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from nightshift.words.analysis import Face, PhotoError, TimingsMs
+from nightshift.words.code_fields import JobErrorCode
 from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
@@ -74,7 +75,7 @@ class Archive(View):
 class JobError(View):
     """Why a job was ended."""
 
-    code: Literal["too_many_failures", "expired"]
+    code: JobErrorCode
     message: str
 
 
