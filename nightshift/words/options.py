@@ -1,8 +1,12 @@
-"""What a client may choose for one job."""
+"""What may be chosen: each option with its bounds and its words, once.
+
+The options of a job, the settings that are their defaults, and the command's flags are made from them.
+"""
 
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -13,8 +17,40 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+_WHOLE = BeforeValidator(_whole)
+Whole = Annotated[int, _WHOLE]
+
+MinConfidence = Annotated[
+    float, Field(ge=0, le=1, description="Faces the detector is less sure of are dropped.")
+]
+MinFacePx = Annotated[
+    int,
+    Field(ge=12, le=1080, description="Smallest face looked for, pixels in the photo scaled to `height`."),
+    # After the bounds, or the schema would not have them.
+    _WHOLE,
+]
+Height = Annotated[
+    int,
+    Field(
+        ge=64, le=4320, description="A taller photo is scaled down to this many pixels in height; never up."
+    ),
+    _WHOLE,
+]
+TiltThresholdDeg = Annotated[
+    float,
+    Field(ge=0, le=180, description="A face tilted by more degrees, either way, is rotated upright."),
+]
+
+# Settings that the command has flags for.
+Home = Annotated[
+    Path, Field(description="Folder of the embedded parts: database, store, broker socket, logs.")
+]
+Host = Annotated[str, Field(description="Address the API listens on.")]
+Port = Annotated[int, Field(ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")]
+BundlePlace = Annotated[str, Field(description="Weights: a name under `NIGHTSHIFT_WEIGHTS_DIR`, or a path.")]
+Workers = Annotated[
+    int, Field(ge=0, le=256, description="Local worker processes; 0: one for each core, at most 8.")
+]
 
 
 class AnalysisOptions(BaseModel):
@@ -23,25 +59,10 @@ class AnalysisOptions(BaseModel):
     # Strict: neither true nor "5" is a number. What brings text alone, a form, says so when it validates.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    min_confidence: Fraction = Field(0.90, description="Faces the detector is less sure of are dropped.")
-    min_face_px: Whole = Field(
-        20,
-        ge=12,
-        le=1080,
-        description="Smallest face looked for, pixels in the photo scaled to `height`.",
-    )
-    height: Whole = Field(
-        1080,
-        ge=64,
-        le=4320,
-        description="A taller photo is scaled down to this many pixels in height; never up.",
-    )
-    tilt_threshold_deg: float = Field(
-        11.25,
-        ge=0,
-        le=180,
-        description="A face tilted by more than this, either way, is rotated upright.",
-    )
+    min_confidence: MinConfidence = 0.90
+    min_face_px: MinFacePx = 20
+    height: Height = 1080
+    tilt_threshold_deg: TiltThresholdDeg = 11.25
 
     def fingerprint(self, reading: str) -> str:
         """Hex digest, equal for equal options under weights that are read alike (`Manifest.reading`)."""
