@@ -1,4 +1,4 @@
-"""A job that a client made to look like an interrupted run: `run --resume` does not go by what the client wrote."""
+"""A client's job that looks like an interrupted run: `run --resume` does not go by what a client wrote."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ def test_what_it_names_is_not_overwritten(tmp_path: Path) -> None:
     nightshift = Nightshift(tmp_path)
     victim = tmp_path / "victim"
     victim.mkdir()
-    kept = {name: b"kept" for name in ("results.jsonl", "results.csv", "report.html")}
+    kept = dict.fromkeys(("results.jsonl", "results.csv", "report.html"), b"kept")
     for name, content in kept.items():
         (victim / name).write_bytes(content)
     write_portraits(tmp_path / "party", 1)
