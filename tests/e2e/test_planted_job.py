@@ -39,6 +39,7 @@ def test_what_it_names_is_not_overwritten(tmp_path: Path) -> None:
 
     done = nightshift.run("run", "--resume")
 
-    assert {path.name: path.read_bytes() for path in victim.iterdir()} == kept
+    assert {name: (victim / name).read_bytes() for name in kept} == kept
+    assert len(list(victim.iterdir())) == len(kept)
     assert done.returncode == 2, done.stderr
     assert "nothing_to_resume" in done.stderr
