@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from shared.bundles import read_manifest
+from nightshift.words.ids import new_id
+from nightshift.words.options import JobOptions
+from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.ids import new_id
-from shared.options import JobOptions
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import REPOSITORY
 from tests.e2e.command import Nightshift, write_portraits
@@ -37,7 +37,7 @@ def test_what_it_names_is_not_overwritten(tmp_path: Path) -> None:
         submit(session, "local", job.id)
     database.close()
 
-    done = nightshift.run("run", "--resume")
+    done = nightshift.embedded.run("run", "--resume")
 
     assert {name: (victim / name).read_bytes() for name in kept} == kept
     assert len(list(victim.iterdir())) == len(kept)

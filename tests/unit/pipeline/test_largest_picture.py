@@ -13,7 +13,7 @@ import tifffile
 from PIL import Image
 
 from bench import samples
-from shared.errors import Unreadable
+from nightshift.words.errors import Unreadable
 from tests.unit.pipeline.pictures import code_of, decoded, encoded
 
 PHOTO = samples.astronaut().resize((300, 200))
