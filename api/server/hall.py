@@ -36,13 +36,23 @@ class Hall:
         """Those that wait for one of these."""
         return [connection for state in states for connection in self._waiting[state]]
 
-    def enter(self, connection: Connection, state: State, at_most_s: float) -> None:
-        """Have the poller say when something comes."""
+    def enter(
+        self, connection: Connection, state: State, at_most_s: float, *, is_polled: bool = True
+    ) -> None:
+        """It waits for something from now on; where it `is_polled`, the poller says when that comes."""
         connection.state, connection.since_s = state, time.monotonic()
         connection.deadline_s = connection.since_s + at_most_s
         self._waiting[state][connection] = None
         self._held_bytes += len(connection.received)
-        self._poller.register(connection.sock.raw, selectors.EVENT_READ, partial(self._has_come, connection))
+        if is_polled:
+            self.poll(connection)
+
+    def poll(self, connection: Connection) -> None:
+        """Have the poller say when something comes."""
+        with suppress(KeyError):
+            self._poller.register(
+                connection.sock.raw, selectors.EVENT_READ, partial(self._has_come, connection)
+            )
 
     def _has_come(self, connection: Connection, _raw: object) -> None:
         self._on_readable(connection)

@@ -5,7 +5,11 @@ from __future__ import annotations
 import threading
 import time
 
-HOLD_BACK_S = 1.0
+LONGEST_S = 0.6
+"""Without a pause."""
+PAUSE = 1 / 3
+"""Of the time that it was taken for; then the threads have the interpreter as well."""
+HOLD_BACK_S = 2.0
 """At most, whatever becomes of the poller."""
 
 
@@ -14,7 +18,7 @@ class Precedence:
 
     Threads have one interpreter between them. The main thread lets go of it with every call of the system,
     and among twenty that want it, too, it comes back late: it took ten times as long as its work.
-    So threads hold back while there is a crowd, and have as much time afterwards as they were held up for.
+    So threads hold back while there is a crowd; of a long one, for three quarters of the time.
     """
 
     def __init__(self) -> None:
@@ -35,12 +39,14 @@ class Precedence:
                 self._taken_s = now_s
                 self._is_free.clear()
 
-    def give_back(self) -> None:
-        """Let the others go on."""
+    def give_back(self, *, is_over: bool = True) -> None:
+        """Let the others go on; before the crowd `is_over` only when they have been held up for long."""
         if not self._is_free.is_set():
             now_s = time.monotonic()
-            self._not_before_s = now_s + (now_s - self._taken_s)
-            self._is_free.set()
+            taken_s = now_s - self._taken_s
+            if is_over or taken_s > LONGEST_S:
+                self._not_before_s = now_s + taken_s * PAUSE
+                self._is_free.set()
 
     def hold_back(self) -> None:
         """Wait, in a thread that holds nothing the main thread may want, until that has seen to its crowd."""

@@ -103,12 +103,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             with suppress(OSError):
                 listener.sock.listen(self.cfg.backlog)
         while self.alive:
-            self.notify()
             self.set_accept_enabled(self.nr_conns < self.limits.connections or bool(self.hall))
-            self.wait_for_and_dispatch_events(TURN_S)
+            self._take_a_turn()
             if not self.is_parent_alive():
                 break
-            self._look_at_the_clock()
         self.set_accept_enabled(False)
         self._finish_requests()
         self.tpool.shutdown(wait=False)
@@ -120,16 +118,21 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _finish_requests(self) -> None:
         begun_s = time.monotonic()
         while self.nr_conns > 0 and time.monotonic() - begun_s < self.cfg.graceful_timeout:
-            self.notify()
             if time.monotonic() - begun_s > STOP_LINGER_S:
                 for connection in self.hall.of(State.IDLE, State.HEAD, State.LINGERING):
                     self._drop(connection)
-            self.wait_for_and_dispatch_events(TURN_S)
-            self._look_at_the_clock()
+            self._take_a_turn()
+
+    def _take_a_turn(self) -> None:
+        self.notify()
+        self.wait_for_and_dispatch_events(TURN_S)
+        self._look_at_the_clock()
+        self.precedence.give_back(is_over=not self.is_behind)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """See to what has happened: to those at the door and to answers that are ready before all others."""
         events = self.poller.select(0 if self.is_behind else timeout)
+        self.is_behind = False
         events.sort(key=lambda event: isinstance(event[0].data, partial))
         for number, (key, _) in enumerate(events, 1):
             if number > A_FEW:
@@ -138,11 +141,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             if number % AT_ONCE == 0:
                 self._turn_to_the_door()
         self._start_ready()
-        self.precedence.give_back()
 
     def _turn_to_the_door(self) -> None:
         self._start_ready()
-        self.precedence.give_back()
+        self.precedence.give_back(is_over=False)
         if self._accepting:
             for listener in self.sockets:
                 self.accept(listener)
@@ -170,6 +172,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                     self.set_accept_enabled(False)
                 return
             self._take_in(raw, client, server)
+        self.is_behind = True
 
     def _take_in(self, raw: socket.socket, client: Any, server: Any) -> None:
         raw.setblocking(False)
@@ -185,9 +188,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         wire.after_waiting = partial(self.lanes.go_on, connection)
         wire.hold_back = self.precedence.hold_back
         self.nr_conns += 1
-        self.hall.enter(connection, State.HEAD, self.limits.head_s)
-        # Most have sent their request already, and need not wait for those who were here before.
+        # Most have sent their request already, and need neither polls nor to wait for those here before.
+        self.hall.enter(connection, State.HEAD, self.limits.head_s, is_polled=False)
         self._on_readable(connection)
+        if connection in self.hall:
+            self.hall.poll(connection)
 
     def _drop(self, connection: Connection) -> None:
         self.hall.leave(connection)
@@ -302,15 +307,16 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _look_at_the_clock(self) -> None:
         now_s = time.monotonic()
-        if now_s - self.looked_s < TURN_S / 2 and not self.is_behind:
+        if now_s - self.looked_s < TURN_S / 2:
             return
         self.looked_s = now_s
         self._start_eagerly(now_s)
         self.lanes.free_seats()
         late = list(islice(self.hall.overdue(now_s), AT_ONCE))
         seatless = self.lanes.overdue(BUSY_S, AT_ONCE)
-        # The others' time is up, too, but those at the door come first.
-        self.is_behind = AT_ONCE in (len(late), len(seatless))
+        if AT_ONCE in (len(late), len(seatless)):
+            # The time of more is up, but those at the door come first.
+            self.is_behind, self.looked_s = True, 0.0
         if len(late) + len(seatless) > A_FEW:
             self.precedence.take()
         for connection in late:
@@ -318,7 +324,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         for connection in seatless:
             log.warning("no thread in time", extra={"peer": connection.sock.peer})
             self._end_with(connection, answers.BUSY)
-        self.precedence.give_back()
 
     def _start_eagerly(self, now_s: float) -> None:
         for connection in self.hall.of(State.BODY):
