@@ -42,6 +42,7 @@ class Wire:
         connection: whose it is.
         before_waiting: called each time before a thread waits for the client.
         after_waiting: called each time after it.
+        hold_back: called before a thread receives or sends a piece, at the cost of nobody but its client.
         may_wait: whether it is a thread that reads.
         hurried: a client that does not take its answer at once is not waited for.
         owes_continue: the client waits to be asked for its body.
@@ -56,6 +57,7 @@ class Wire:
         self.connection: Any = None
         self.before_waiting: Callable[[], None] = lambda: None
         self.after_waiting: Callable[[], None] = lambda: None
+        self.hold_back: Callable[[], None] = lambda: None
         self.may_wait = False
         self.hurried = False
         self.owes_continue = False
@@ -86,6 +88,7 @@ class Wire:
         if not self.may_wait:
             raise Incomplete
         while True:
+            self.hold_back()
             try:
                 piece = self.raw.recv(size)
             except _TO_READ:
@@ -113,6 +116,8 @@ class Wire:
         """
         rest = memoryview(data)
         while rest:
+            if not self.hurried:
+                self.hold_back()
             try:
                 sent = self.raw.send(rest)
             except _TO_WRITE:
