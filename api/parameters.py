@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Strict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    Strict,
+)
 
 from nightshift.words.analysis import PHOTO_ERROR_CODES
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import InvalidInput, NotFound
-from nightshift.words.options import JobOptions, Whole
+from nightshift.words.options import Fraction, JobOptions, Whole
 from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
@@ -23,6 +33,10 @@ METADATA_DEPTH = 64
 """Objects and lists in each other that it may have: every reader of JSON has some such limit."""
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 """Of the year that follows, some time zones see the next one, which has no date here."""
+
+_TIME = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def _storable(text: str) -> str:
@@ -88,6 +102,13 @@ def _window(text: str) -> str:
     return text
 
 
+def _rfc3339(value: object) -> object:
+    # Beside it, pydantic takes seconds since 1970, days without a time, and spaces for the T.
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _TIME.fullmatch(value)):
+        raise ValueError("must be a time of RFC 3339 with its zone, such as 2031-05-01T22:00:00Z")
+    return value
+
+
 def _in_future(at: datetime) -> datetime:
     if at <= utc_now():
         raise ValueError("must be in the future")
@@ -103,6 +124,12 @@ def _error_code(code: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_storable)]
+FutureTime = Annotated[
+    AwareDatetime,
+    Strict(False),
+    BeforeValidator(_rfc3339),
+    AfterValidator(_in_future),
+]
 
 
 class JobPath(BaseModel):
@@ -127,7 +154,7 @@ class PageQuery(BaseModel):
     """Which page."""
 
     cursor: str | None = Field(None, max_length=500, description="`next` of the page before.")
-    limit: int = Field(100, ge=1, le=1000, description="Entries a page at most.")
+    limit: Whole = Field(100, ge=1, le=1000, description="Entries a page at most.")
 
 
 class JobsQuery(PageQuery):
@@ -156,9 +183,7 @@ class PutQuery(BaseModel):
 class PauseQuery(BaseModel):
     """How long to pause."""
 
-    until: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = Field(
-        None, description="When it goes on by itself; without it, on `resume`."
-    )
+    until: FutureTime | None = Field(None, description="When it goes on by itself; without it, on `resume`.")
 
 
 class RetryQuery(BaseModel):
@@ -200,8 +225,8 @@ class NewJob(Body):
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
         default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
     )
-    max_failure_rate: float | None = Field(
-        None, ge=0, le=1, description="The job stops, failed, once more than this fraction of its photos has."
+    max_failure_rate: Fraction | None = Field(
+        None, description="The job stops, failed, once more than this fraction of its photos has."
     )
     processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
         None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
@@ -238,9 +263,7 @@ class NewKey(Body):
     scopes: list[Annotated[Scope, Strict(False)]] = Field(
         min_length=1, max_length=10, description="What it is good for."
     )
-    expires_at: Annotated[AwareDatetime, Strict(False), AfterValidator(_in_future)] | None = Field(
-        None, description="From then on it is refused; null: never."
-    )
+    expires_at: FutureTime | None = Field(None, description="From then on it is refused; null: never.")
 
 
 class KnownPhoto(Body):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +22,7 @@ from nightshift.replacement import replacing
 from nightshift.report import RESULTS_FOLDER, check_writable, write_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
+from nightshift.streams import OutputLost
 from nightshift.waiting import LOOK_S, Lookout
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import path_spelled_out
@@ -114,7 +116,8 @@ def submit(
             submitted = client.submit(job_id)
         job_id = submitted.id
         if not as_json:
-            tell(job_id)
+            with _named_either_way(job_id):
+                tell(job_id)
         if wait:
             lookout = Lookout(client, say)
             with JobProgress(console) as progress:
@@ -122,12 +125,24 @@ def submit(
                     progress.show(submitted)
                     lookout.look(submitted)
         if as_json:
-            tell_json(submitted.model_dump(mode="json"))
+            with _named_either_way(job_id):
+                tell_json(submitted.model_dump(mode="json"))
         if wait:
             code = exit_for_outcome(submitted.outcome)
             raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
     if refused:
         raise typer.Exit(Exit.PARTIAL)
+
+
+@contextmanager
+def _named_either_way(job_id: str) -> Iterator[None]:
+    """Around what prints a new job: should that be lost, its name is not."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OutputLost:
+        say(f"{job_id} is submitted")
+        raise
 
 
 def status(

@@ -174,7 +174,7 @@ class Run:
                 report = self._report(client, self._job, work.out)
                 if self._request.page:
                     progress.stage("writing the report")
-                    add_page(client, report, work.out)
+                    report = add_page(client, report, work.out)
                 forget_run(settings.home, self._job.id)
             except Interrupted:
                 progress.stage("stopping")
@@ -344,9 +344,15 @@ def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
     return [*paths, *([Path(os.path.commonpath(outside))] if outside else [])]
 
 
-def add_page(client: Client, report: Report, out: Path) -> None:
-    """Write the page, last, and never at the cost of the results, which are written by now."""
+def add_page(client: Client, report: Report, out: Path) -> Report:
+    """Write the page, last, and never at the cost of the results, which are written by now.
+
+    Returns:
+        The report with the page among its files; without it, with the exit code that tells a script so.
+    """
     try:
-        report.files["report"] = write_report(client, report.job, out)
+        page = write_report(client, report.job, out)
     except (NightshiftError, ClientError) as error:
-        say(f"the results are written, but the report is not: {error}")
+        say(f"the results are written, but the report is not: {error}; run again with another --out")
+        return replace(report, exit=Exit.OUTPUT_LOST) if report.exit == Exit.SUCCEEDED else report
+    return replace(report, files={**report.files, "report": page})

@@ -37,7 +37,7 @@ def test_what_it_names_is_not_overwritten(tmp_path: Path) -> None:
         submit(session, "local", job.id)
     database.close()
 
-    done = nightshift.embedded.run("run", "--resume")
+    done = nightshift.run("run", "--resume")
 
     assert {name: (victim / name).read_bytes() for name in kept} == kept
     assert len(list(victim.iterdir())) == len(kept)
