@@ -40,9 +40,8 @@ class Application:
 @pytest.fixture
 def door() -> Iterator[sock.TCPSocket]:
     with socket.create_server(("127.0.0.1", 0), backlog=CROWD) as listener:
-        yield sock.TCPSocket(
-            listener.getsockname(), config, logging.getLogger(), fd=os.dup(listener.fileno())
-        )
+        descriptor = os.dup(listener.fileno())
+        yield sock.TCPSocket(listener.getsockname(), Config(), logging.getLogger(), fd=descriptor)
 
 
 @pytest.fixture
