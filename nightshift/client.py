@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Literal, Self
 
 import httpx
 
-from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, SLOW_S, Connection, may_pass
+from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, may_pass
 from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Readiness, Summary
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
 from nightshift.json_lines import lines_of
@@ -26,7 +26,7 @@ from nightshift.machine.durable import replace_file
 from nightshift.machine.places import path_as_text
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
-from nightshift.waiting import LOOK_S, Lookout
+from nightshift.waiting import LOOK_S, WORD_S, Lookout
 from nightshift.words.errors import InvalidInput
 
 LONG_POLL_S = 30
@@ -240,7 +240,7 @@ class Client:
                 again=True,
                 headers=headers,
                 timeout=self._connection.timeout_s + wait_s,
-                slow_after_s=wait_s + SLOW_S,
+                slow_after_s=wait_s + WORD_S,
             )
             etag = response.headers.get("ETag", "")
             if response.status_code != httpx.codes.NOT_MODIFIED:

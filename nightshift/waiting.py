@@ -27,8 +27,11 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def told_if_slow(what: str, say: Say, after_s: float = WORD_S) -> Iterator[None]:
+def told_if_slow(what: str, say: Say | None, after_s: float = WORD_S) -> Iterator[None]:
     """Say `still waiting for WHAT` when the block takes longer than that; once."""
+    if say is None:
+        yield
+        return
     timer = threading.Timer(after_s, say, [f"still waiting for {what}"])
     timer.daemon = True
     timer.start()

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import threading
-import time
 
-LONGEST_S = 0.6
-"""Without a pause."""
-PAUSE = 1 / 3
-"""Of the time that it was taken for; then the threads have the interpreter as well."""
-HOLD_BACK_S = 2.0
-"""At most, whatever becomes of the poller."""
+SOME = 4
+"""Threads that go on at a time while there is a crowd."""
+HOLD_BACK_S = 0.5
+"""At most, each time, however long the crowd is: who uploads must go on."""
 
 
 class Precedence:
@@ -18,37 +15,37 @@ class Precedence:
 
     Threads have one interpreter between them. The main thread lets go of it with every call of the system,
     and among twenty that want it, too, it comes back late: it took ten times as long as its work.
-    So threads hold back while there is a crowd; of a long one, for three quarters of the time.
+    So threads hold back while there is a crowd, at the places where they call `hold_back`.
     """
 
     def __init__(self) -> None:
-        self._is_free = threading.Event()
-        self._is_free.set()
-        self._taken_s = self._not_before_s = 0.0
-
-    @property
-    def is_taken(self) -> bool:
-        """Whether threads hold back."""
-        return not self._is_free.is_set()
+        self.is_taken = False
+        self._let_through = 0
+        self._turn = threading.Condition(threading.Lock())
 
     def take(self) -> None:
-        """Go first, if it is not the others' time yet. Only the main thread does."""
-        if self._is_free.is_set():
-            now_s = time.monotonic()
-            if now_s >= self._not_before_s:
-                self._taken_s = now_s
-                self._is_free.clear()
+        """Go first from now on. Only the main thread does."""
+        self.is_taken = True
 
-    def give_back(self, *, is_over: bool = True) -> None:
-        """Let the others go on; before the crowd `is_over` only when they have been held up for long."""
-        if not self._is_free.is_set():
-            now_s = time.monotonic()
-            taken_s = now_s - self._taken_s
-            if is_over or taken_s > LONGEST_S:
-                self._not_before_s = now_s + taken_s * PAUSE
-                self._is_free.set()
+    def let_some_through(self) -> None:
+        """Have those go on who have held back for longest, up to the next such place."""
+        if self.is_taken:
+            with self._turn:
+                self._let_through = SOME
+                self._turn.notify(SOME)
+
+    def give_back(self) -> None:
+        """The crowd is over."""
+        if self.is_taken:
+            with self._turn:
+                self.is_taken = False
+                self._let_through = 0
+                self._turn.notify_all()
 
     def hold_back(self) -> None:
-        """Wait, in a thread that holds nothing the main thread may want, until that has seen to its crowd."""
-        if not self._is_free.is_set():
-            self._is_free.wait(HOLD_BACK_S)
+        """Wait for the main thread; where nothing is held that it may want."""
+        if not self.is_taken:
+            return
+        with self._turn:
+            if self._turn.wait_for(lambda: not self.is_taken or self._let_through > 0, HOLD_BACK_S):
+                self._let_through = max(0, self._let_through - 1)

@@ -10,7 +10,6 @@ import errno
 import selectors
 import socket
 import sys
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -29,6 +28,7 @@ from api.server.cuts import cut_off, log
 from api.server.hall import Hall
 from api.server.lanes import Lanes
 from api.server.limits import BUSY_S, EAGER_S, LINGER_S, Limits, limits_of
+from api.server.pool import started_pool
 from api.server.precedence import Precedence
 from api.server.wire import SlowReader, Wire
 
@@ -38,23 +38,9 @@ A_FEW = 16
 """For more than these the main thread goes before the others."""
 TURN_S = 0.5
 SWITCH_S = 0.0002
-THREADS_START_S = 10.0
 STOP_LINGER_S = 2.0
 """While it stops: a request may be on its way on a connection that was kept."""
 _SHORT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-
-
-def _started_pool(threads: int) -> ThreadPoolExecutor:
-    """A pool with all its threads: in a flood the main thread would wait for each to start."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
-    all_there = threading.Barrier(threads + 1)
-    try:
-        for _ in range(threads):
-            pool.submit(all_there.wait, THREADS_START_S)
-        all_there.wait(THREADS_START_S)
-    except (RuntimeError, threading.BrokenBarrierError) as error:
-        log.warning("fewer threads than wanted: %s", error)
-    return pool
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -82,7 +68,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         sys.setswitchinterval(SWITCH_S)
         # It would send past `Wire`.
         self.cfg.set("sendfile", False)
-        self.tpool = _started_pool(self.lanes.threads)
+        self.tpool = started_pool(self.lanes.threads)
 
     def get_thread_pool(self) -> None:
         """None before it is known how many threads there are."""
@@ -127,7 +113,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.notify()
         self.wait_for_and_dispatch_events(TURN_S)
         self._look_at_the_clock()
-        self.precedence.give_back(is_over=not self.is_behind)
+        if not self.is_behind:
+            self.precedence.give_back()
+        self.precedence.let_some_through()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """See to what has happened: to those at the door and to answers that are ready before all others."""
@@ -144,7 +132,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _turn_to_the_door(self) -> None:
         self._start_ready()
-        self.precedence.give_back(is_over=False)
+        self.precedence.let_some_through()
         if self._accepting:
             for listener in self.sockets:
                 self.accept(listener)
