@@ -11,8 +11,8 @@ from shared.settings import Settings
 
 _DATABASE = "nightshift.db"
 _DATABASE_FILES = ("", "-wal", "-shm", "-journal")
-_BESIDE_IT = frozenset({"lock", root_key.FILE})
-"""A folder with a database and one of these is a home, this service's or another's."""
+_OF_A_HOME = ((_DATABASE, "store"), ("lock", root_key.FILE))
+"""A folder with one of each is a home, this service's or another's; its database may be elsewhere."""
 
 _FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -53,10 +53,13 @@ class InPlace:
 
     def _is_home(self, folder: Path) -> bool:
         if folder not in self._homes:
-            self._homes[folder] = _is_there(folder / _DATABASE) and any(
-                _is_there(folder / name) for name in _BESIDE_IT
-            )
+            self._homes[folder] = is_home(folder)
         return self._homes[folder]
+
+
+def is_home(folder: Path) -> bool:
+    """Whether a folder is a Nightshift home: the photos in it are copies, and its thumbnails are no photos."""
+    return all(any(_is_there(folder / name) for name in names) for names in _OF_A_HOME)
 
 
 def open_unlinked(path: Path) -> int:
