@@ -20,7 +20,7 @@ from shared.db.engine import Database
 from shared.db.migrate import is_current
 from shared.errors import NightshiftError
 from shared.places import path_of_sqlite_url
-from shared.privacy import open_to_others
+from shared.privacy import open_to_others, who_else_writes
 from shared.queue.expiry import Horizon, standing
 from shared.registry import count_alive
 from shared.settings import Settings
@@ -177,6 +177,9 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("home", "ok", f"{settings.home} is not there yet")
         return
     yield _room("home's disk", settings.home)
+    if who := who_else_writes(settings.home):
+        says = f"{who} may write to {settings.home}, and so replace its key: make it the service's alone"
+        yield Diagnosis("home", "warning", says)
     file = path_of_sqlite_url(settings.database_url)
     if file is None:
         return
