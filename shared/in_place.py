@@ -58,7 +58,7 @@ class InPlace:
 
 
 def is_home(folder: Path) -> bool:
-    """Whether a folder is a Nightshift home: the photos in it are copies, and its thumbnails are no photos."""
+    """Whether a folder is a Nightshift home: what lies in it are copies of photos, and thumbnails."""
     return all(any(_is_there(folder / name) for name in names) for names in _OF_A_HOME)
 
 

@@ -22,7 +22,7 @@ FRESH_S = 1.0
 MOST_JOBS = 1000
 """Jobs remembered at most; the one not asked for longest is forgotten."""
 SHORTEST_RUN = timedelta(seconds=10)
-"""Of a shorter one, much is the first batch, which warms the networks up: its rate says little of the next."""
+"""Of a shorter one, much is the first batch, which warms the networks up: its rate says little."""
 
 
 @dataclass(frozen=True, slots=True)

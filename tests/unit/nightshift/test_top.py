@@ -59,7 +59,13 @@ def test_output_that_is_closed(tmp_path: Path, command: str, closed: str) -> Non
 
 
 KEY = "s3cr3t-of-the-new-key-that-nobody-sees"
-MADE = {"id": "key_1", "name": "n", "owner": "local", "scopes": ["read"], "created_at": "2026-01-01T00:00:00Z"}
+MADE = {
+    "id": "key_1",
+    "name": "n",
+    "owner": "local",
+    "scopes": ["read"],
+    "created_at": "2026-01-01T00:00:00Z",
+}
 JOB = {"id": "job_1", "state": "queued", "created_at": "2026-01-01T00:00:00Z", "counts": {"total": 1}}
 
 
