@@ -47,7 +47,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.CANCELLED: "the job was cancelled or expired",
     Exit.UNAVAILABLE: "the service could not start or be reached, or cannot go on",
     Exit.HOME_IN_USE: "another runner uses this home",
-    Exit.OUTPUT_LOST: "standard output was full or closed, or the report was not written; other files are kept",
+    Exit.OUTPUT_LOST: "standard output was full or closed, or the report not written; other files are kept",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; `nightshift run --resume` goes on",
     Exit.TERMINATED: "ended by SIGTERM; `nightshift run --resume` goes on",
 }

@@ -75,8 +75,8 @@ def prepare() -> None:
         try:
             os.fstat(fd)
         except OSError:
-            # The lowest that is free, so this one. What is written to an output that is not there is lost, and
-            # is to be known as such: into a descriptor for reading, nothing can be written.
+            # The lowest that is free, so this one. What is written to an output that is not there is lost,
+            # and is to be known as such: to a descriptor for reading, nothing can be written.
             os.open(os.devnull, os.O_RDWR if fd == 2 else os.O_RDONLY)
             os.set_inheritable(fd, True)
     if sys.stdout is None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from sqlalchemy.orm import Session
 
 from nightshift.client import Client
 from nightshift.documents import Job
@@ -51,6 +52,8 @@ from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.files.in_place import InPlace
 from shared.files.store import Store
+from shared.operations.erasure import count_expired
+from shared.queue import expiry
 from shared.settings import Settings, load_settings
 
 _GOES_ON = frozenset({"gave_up", "service_failed"})
@@ -215,8 +218,11 @@ class Run:
                 home = self._settings.home
                 runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
                 unnoted = unnoted_runs(session, home)
+                kept = kept_for_the_clock(session)
         finally:
             database.close()
+        if kept and not request.quiet:
+            say(f"{kept}; if it is right: `nightshift admin clock --trust{self._home_option()}`")
         if unnoted:
             say(
                 f"unfinished jobs call themselves runs of an earlier version ({unnoted[0]}): they are not"
@@ -314,8 +320,11 @@ class Run:
             say(f"{len(self._found.photos):,} photos{self._found.others()}")
 
     def _resume_command(self) -> str:
+        return f"nightshift run --resume{self._home_option()}"
+
+    def _home_option(self) -> str:
         home = self._request.settings.get("home")
-        return "nightshift run --resume" + (f" --home {shlex.quote(str(home))}" if home else "")
+        return f" --home {shlex.quote(str(home))}" if home else ""
 
     def _parting(self) -> str:
         if self._job is None:
@@ -330,6 +339,18 @@ class Run:
         bundle = self._request.settings.get("bundle")
         under = f" --bundle {shlex.quote(str(bundle))}" if bundle else ""
         return self._request.again or self._resume_command() + under
+
+
+def kept_for_the_clock(session: Session) -> str | None:
+    """What would have been erased by now, were the clock believed, in one sentence; None for nothing."""
+    horizon = expiry.standing(session)
+    due = count_expired(session, horizon.now) - count_expired(session, horizon.until)
+    if horizon.trusted_at is None or not due:
+        return None
+    return (
+        f"expired results of {due:,} earlier {'run' if due == 1 else 'runs'} are kept: the clock is far ahead"
+        f" of {horizon.until:%Y-%m-%d %H:%M} UTC, when it was last believed, as after days without a run"
+    )
 
 
 def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:

@@ -90,7 +90,8 @@ class Job(View):
     faces: int = Field(description="Faces found so far.")
     progress: FourDecimals = Field(description="Photos that are final, as a fraction of all, 0-1.")
     photos_per_second: FourDecimals | None = Field(
-        description="Over the last minute or so; over the whole run once ended; null when unknown."
+        description="Over the last minute or so; over the whole run once ended; null when unknown, or when"
+        " that was less than ten seconds."
     )
     eta: datetime | None = Field(description="About when it will end at this rate; null when unknown.")
     created_at: datetime
