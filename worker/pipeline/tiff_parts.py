@@ -14,6 +14,8 @@ _TILE_WIDTH, _TILE_LENGTH, _TILES, _TILE_BYTES = 322, 323, 324, 325
 _MOST_PIECES = 1_000_000
 _MOST_PIXELS = 16_000_000
 """Of one part; a strip that has more is decoded with all of the picture."""
+_MOST_TIMES = 2
+"""How often the file's bytes may be used, all strips or tiles together: they may all name the same ones."""
 _SHORT, _LONG = 3, 4
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
@@ -48,6 +50,8 @@ def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
         places, sizes = _cut_up(tiff, page, places, step)
     down = math.ceil(height / step)
     if len(places) != down * across * planes or len(sizes) != len(places):
+        return None
+    if sum(sizes) > _MOST_TIMES * len(data):
         return None
     together = by // math.gcd(by, step)
     together *= max(1, rows // (step * together))
