@@ -110,7 +110,7 @@ def exit_for_error(error: Exception) -> Exit:
 
 
 def exit_table() -> str:
-    """The table, for `--help` and the README."""
+    """The table, for `--help`."""
     lines = [f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()]
     # \b keeps click from filling the lines into a paragraph.
     return "\n".join(["\b", "Exit codes:", *lines])
