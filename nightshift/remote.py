@@ -23,7 +23,7 @@ from nightshift.report import RESULTS_FOLDER, check_writable, write_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
 from nightshift.streams import OutputLost
-from nightshift.waiting import LOOK_S, Lookout
+from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
@@ -119,7 +119,7 @@ def submit(
             with _named_either_way(job_id):
                 tell(job_id)
         if wait:
-            lookout = Lookout(client, say)
+            lookout = Lookout(client, say, give_up_s=GIVE_UP_S)
             with JobProgress(console) as progress:
                 for submitted in client.poll(job_id, wait_s=LOOK_S):
                     progress.show(submitted)

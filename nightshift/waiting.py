@@ -20,6 +20,9 @@ WORD_S = 8.0
 
 ASK_EVERY_S = 10.0
 
+GIVE_UP_S = 3600.0
+"""Seconds without progress, for a known reason, after which `submit --wait` ends; the job stays on its server."""
+
 LOOK_S = 5
 """A long poll no longer than this leaves time for the word."""
 
@@ -96,9 +99,10 @@ class Lookout:
         if reason != self._said:
             self._said = reason
             self._say(f"waiting: {reason}")
-        if self._give_up_s is not None and silent_s > self._give_up_s and job.state != "paused":
-            minutes = silent_s / 60
-            raise NightshiftError("gave_up", f"nothing has moved for {minutes:.0f} minutes: {reason}")
+        # A job that is held back on purpose goes on by itself, or when somebody says so.
+        is_held_back = job.state == "paused" or job.waits_until is not None
+        if self._give_up_s is not None and silent_s > self._give_up_s and not is_held_back:
+            raise NightshiftError("gave_up", f"nothing has moved for {_in_words(silent_s)}: {reason}")
 
     def _reason(self, job: Job) -> str | None:
         if job.state == "paused":
@@ -111,6 +115,10 @@ class Lookout:
         if wrong is None and job.waits_until is not None:
             return f"the job's time has not come before {job.waits_until.astimezone():%Y-%m-%d %H:%M}"
         return wrong
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
 class PartsWatch:
