@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from gunicorn import sock
+
 from api.server.cuts import Kind, cut_off
 from api.server.pace import Pace
 from nightshift.words.errors import InvalidInput
@@ -28,6 +30,18 @@ class Incomplete(Exception):
 
 class SlowReader(OSError):
     """A client that does not take its answer."""
+
+
+def without_waiting(raw: socket.socket, cfg: Any) -> socket.socket:
+    """A socket that was just accepted, non-blocking; with TLS, where gunicorn's `cfg` says so."""
+    raw.setblocking(False)
+    if not cfg.is_ssl:
+        return raw
+    context = sock.ssl_context(cfg)
+    wrapped: socket.socket = context.wrap_socket(
+        raw, server_side=True, suppress_ragged_eofs=True, do_handshake_on_connect=False
+    )
+    return wrapped
 
 
 class Wire:

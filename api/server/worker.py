@@ -11,13 +11,13 @@ import selectors
 import socket
 import sys
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from gunicorn import sock
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -30,10 +30,11 @@ from api.server.lanes import Lanes
 from api.server.limits import BUSY_S, EAGER_S, LINGER_S, Limits, limits_of
 from api.server.pool import started_pool
 from api.server.precedence import Precedence
-from api.server.wire import SlowReader, Wire
+from api.server.wire import SlowReader, Wire, without_waiting
 
 AT_ONCE = 256
 """Of one kind, between two looks at the door: who comes last must not wait for all of a crowd."""
+ENDED_AT_ONCE = 4 * AT_ONCE
 A_FEW = 16
 """For more than these the main thread goes before the others."""
 TURN_S = 0.5
@@ -122,21 +123,24 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         events = self.poller.select(0 if self.is_behind else timeout)
         self.is_behind = False
         events.sort(key=lambda event: isinstance(event[0].data, partial))
-        for number, (key, _) in enumerate(events, 1):
+        self._one_by_one([partial(key.data, key.fileobj) for key, _ in events])
+
+    def _one_by_one(self, things: Sequence[Callable[[], None]]) -> None:
+        for number, do in enumerate(things, 1):
             if number > A_FEW:
                 self.precedence.take()
-            key.data(key.fileobj)
+            do()
             if number % AT_ONCE == 0:
                 self._turn_to_the_door()
         self._start_ready()
 
     def _turn_to_the_door(self) -> None:
-        self._start_ready()
-        self.precedence.let_some_through()
         if self._accepting:
             for listener in self.sockets:
                 self.accept(listener)
         self.method_queue.run_callbacks(None)
+        self._start_ready()
+        self.precedence.let_some_through()
 
     def _start_ready(self) -> None:
         # All who came in one turn together: once threads run, each call of the system is a wait for them.
@@ -163,14 +167,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.is_behind = True
 
     def _take_in(self, raw: socket.socket, client: Any, server: Any) -> None:
-        raw.setblocking(False)
-        if self.cfg.is_ssl:
-            context = sock.ssl_context(self.cfg)
-            raw = context.wrap_socket(
-                raw, server_side=True, suppress_ragged_eofs=True, do_handshake_on_connect=False
-            )
         peer = client[0] if isinstance(client, tuple) else "unix"
-        wire = Wire(raw, peer, patience_s=self.limits.patience_s)
+        wire = Wire(without_waiting(raw, self.cfg), peer, patience_s=self.limits.patience_s)
         wire.connection = connection = Connection(self.cfg, wire, client, server)
         wire.before_waiting = partial(self.lanes.wait_for_client, connection)
         wire.after_waiting = partial(self.lanes.go_on, connection)
@@ -220,7 +218,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             pass
         if connection.state is State.BODY:
             connection.has_ended = not piece
-            self._count_body(connection, len(piece))
+            connection.count_body(len(piece))
             if connection.has_begun:
                 self._start(connection)
             return
@@ -247,12 +245,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         connection.ask_for_body()
         self.hall.leave(connection)
         self.hall.enter(connection, State.BODY, connection.sock.receiving.left_s)
-
-    def _count_body(self, connection: Connection, size_bytes: int) -> None:
-        now_s, pace = time.monotonic(), connection.sock.receiving
-        pace.waited(now_s - connection.since_s)
-        pace.passed(size_bytes)
-        connection.since_s, connection.deadline_s = now_s, now_s + pace.left_s
 
     def _start(self, connection: Connection) -> None:
         self.hall.leave(connection)
@@ -300,35 +292,39 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.looked_s = now_s
         self._start_eagerly(now_s)
         self.lanes.free_seats()
-        late = list(islice(self.hall.overdue(now_s), AT_ONCE))
-        seatless = self.lanes.overdue(BUSY_S, AT_ONCE)
-        if AT_ONCE in (len(late), len(seatless)):
-            # The time of more is up, but those at the door come first.
+        late = list(islice(self.hall.overdue(now_s), ENDED_AT_ONCE))
+        seatless = self.lanes.overdue(BUSY_S, ENDED_AT_ONCE)
+        if ENDED_AT_ONCE in (len(late), len(seatless)):
+            # The time of more is up, but other things have happened meanwhile.
             self.is_behind, self.looked_s = True, 0.0
-        if len(late) + len(seatless) > A_FEW:
-            self.precedence.take()
-        for connection in late:
-            self._expire(connection)
-        for connection in seatless:
-            log.warning("no thread in time", extra={"peer": connection.sock.peer})
-            self._end_with(connection, answers.BUSY)
+        ends = [
+            *(partial(self._expire, one) for one in late),
+            *(partial(self._turn_away, one) for one in seatless),
+        ]
+        self._one_by_one(ends)
 
     def _start_eagerly(self, now_s: float) -> None:
         for connection in self.hall.of(State.BODY):
             if not self.lanes.has_seats_to_spare():
                 return
             if now_s - connection.since_s > EAGER_S and connection.deadline_s > now_s:
-                self._count_body(connection, 0)
+                connection.count_body(0)
                 self._start(connection)
                 self._start_ready()
 
+    def _turn_away(self, connection: Connection) -> None:
+        log.warning("no thread in time", extra={"peer": connection.sock.peer})
+        self._end_with(connection, answers.BUSY)
+
     def _expire(self, connection: Connection) -> None:
+        if connection not in self.hall:
+            return
         wire, received = connection.sock, len(connection.received)
         if connection.state is State.HEAD and received:
             cut_off("slow_head", wire.peer, after_s=self.limits.head_s, size_bytes=received)
             self._end_with(connection, answers.HEAD_TOO_SLOW)
         elif connection.state is State.BODY:
-            self._count_body(connection, 0)
+            connection.count_body(0)
             wire.cut_off("slow_body", wire.receiving)
             self._end_with(connection, answers.BODY_TOO_SLOW)
         else:

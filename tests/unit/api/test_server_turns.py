@@ -7,10 +7,11 @@ import os
 import selectors
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from gunicorn import sock
@@ -23,6 +24,7 @@ from shared.settings import Settings
 from tests.processes import wait_for
 
 THREADS, SEATS = 2, 6
+PROBE = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 CROWD = AT_ONCE + 2 * A_FEW
 PUT = b"PUT /v1/jobs/a/photos HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
 
@@ -67,6 +69,14 @@ def worker(tmp_path: Path, door: sock.TCPSocket) -> Iterator[PatientWorker]:
     door.close()
 
 
+def take_turns(worker: PatientWorker, until: Callable[[], bool]) -> None:
+    def is_over() -> bool:
+        worker._take_a_turn()
+        return until()
+
+    wait_for(is_over, "what the turns are for")
+
+
 def callers(stack: ExitStack, door: sock.TCPSocket, number: int, says: bytes = b"") -> list[socket.socket]:
     clients = [
         stack.enter_context(socket.create_connection(door.getsockname(), timeout=60)) for _ in range(number)
@@ -96,7 +106,7 @@ def test_a_probe_comes_in_amidst_a_crowd_that_says_something(
 ) -> None:
     with ExitStack() as stack:
         crowd = callers(stack, door, CROWD)
-        wait_for(lambda: worker._take_a_turn() or worker.nr_conns == CROWD, "all to come in")
+        take_turns(worker, lambda: worker.nr_conns == CROWD)
         for client in crowd:
             client.sendall(b"GET ")
         first, see_to = [], worker._on_readable
@@ -105,7 +115,7 @@ def test_a_probe_comes_in_amidst_a_crowd_that_says_something(
             if not first:
                 first.append(connection)
                 # It comes when the turn has begun.
-                callers(stack, door, 1, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                callers(stack, door, 1, PROBE)
             see_to(connection)  # type: ignore[arg-type]
 
         worker.hall._on_readable = note_first
@@ -113,19 +123,43 @@ def test_a_probe_comes_in_amidst_a_crowd_that_says_something(
         assert len(worker.lanes.alive.inside) == 1
 
 
-def test_of_many_whose_time_is_up_not_all_go_before_the_door_is_looked_at(
-    worker: PatientWorker, door: sock.TCPSocket
-) -> None:
+def test_a_probe_comes_in_while_many_are_let_go_of(worker: PatientWorker, door: sock.TCPSocket) -> None:
     with ExitStack() as stack:
         callers(stack, door, CROWD)
-        wait_for(lambda: worker._take_a_turn() or worker.nr_conns == CROWD, "all to come in")
+        take_turns(worker, lambda: worker.nr_conns == CROWD)
+        for connection in worker.hall.of(State.HEAD):
+            connection.deadline_s = 0.0
+        # It comes when the turn's other things have been seen to.
+        callers(stack, door, 1, PROBE)
+        left, drop = [], worker._drop
+
+        def note(connection: Any) -> None:
+            drop(connection)
+            left.append(len(worker.lanes.alive.inside))
+
+        worker._drop = note  # type: ignore[method-assign]
+        worker.looked_s = 0.0
+        worker._look_at_the_clock()
+        assert left == [0] * AT_ONCE + [1] * (CROWD - AT_ONCE)
+
+
+def test_of_very_many_whose_time_is_up_not_all_go_in_one_turn(
+    worker: PatientWorker, door: sock.TCPSocket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.server.worker.ENDED_AT_ONCE", A_FEW)
+    with ExitStack() as stack:
+        callers(stack, door, 2 * A_FEW + 1)
+        take_turns(worker, lambda: worker.nr_conns == 2 * A_FEW + 1)
         for connection in worker.hall.of(State.HEAD):
             connection.deadline_s = 0.0
         worker.looked_s = 0.0
         worker._look_at_the_clock()
-        assert worker.nr_conns == CROWD - AT_ONCE
+        assert worker.nr_conns == A_FEW + 1
         assert worker.is_behind
-        wait_for(lambda: worker._take_a_turn() or worker.nr_conns == 0, "all to go")
+        worker._take_a_turn()
+        worker._take_a_turn()
+        assert worker.nr_conns == 0
+        assert not worker.is_behind
 
 
 def test_bodies_that_come_slowly_take_half_of_the_seats_before_they_are_here(
@@ -133,7 +167,7 @@ def test_bodies_that_come_slowly_take_half_of_the_seats_before_they_are_here(
 ) -> None:
     with ExitStack() as stack:
         callers(stack, door, 2 * SEATS, PUT)
-        wait_for(lambda: worker._take_a_turn() or len(worker.hall.of(State.BODY)) == 2 * SEATS, "all heads")
+        take_turns(worker, lambda: len(worker.hall.of(State.BODY)) == 2 * SEATS)
         for connection in worker.hall.of(State.BODY):
             connection.since_s -= 60
         worker.looked_s = 0.0
