@@ -21,7 +21,7 @@ WORD_S = 8.0
 ASK_EVERY_S = 10.0
 
 GIVE_UP_S = 3600.0
-"""Seconds without progress, for a known reason, after which `submit --wait` ends; the job stays on its server."""
+"""Seconds without progress, for a known reason, until `submit --wait` ends; the job stays on its server."""
 
 LOOK_S = 5
 """A long poll no longer than this leaves time for the word."""
