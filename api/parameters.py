@@ -256,14 +256,6 @@ class KnownPhotos(Body):
     photos: list[KnownPhoto] = Field(min_length=1, max_length=1000)
 
 
-class Checked(BaseModel):
-    """What has still to be sent."""
-
-    present: int = Field(description="Photos the job had already, with the same bytes.")
-    copied: int = Field(description="Photos whose bytes were copied from another job of yours.")
-    missing: list[str] = Field(description="`custom_id` of each photo whose bytes are to be sent.")
-
-
 class InPlacePhoto(Body):
     """A photo that stays where it is."""
 
@@ -278,10 +270,3 @@ class InPlacePhotos(Body):
     """Photos to register; they are never copied, moved, written or deleted."""
 
     photos: list[InPlacePhoto] = Field(min_length=1, max_length=1000)
-
-
-class Added(BaseModel):
-    """What a registration did."""
-
-    added: int = Field(description="Photos that were new to the job.")
-    total: int = Field(description="Photos the job has now.")

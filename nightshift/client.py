@@ -14,12 +14,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, BinaryIO, Literal, Self, TypeVar
 
 import httpx
 
 from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, SLOW_S, Connection, may_pass
-from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Readiness, Summary
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
 from nightshift.json_lines import lines_of
 from nightshift.machine.durable import replace_file
@@ -27,6 +26,22 @@ from nightshift.machine.places import path_as_text
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.waiting import LOOK_S, Lookout
+from nightshift.words.documents import (
+    Added,
+    Checked,
+    Erasure,
+    Job,
+    JobPage,
+    Key,
+    KeyList,
+    MadeKey,
+    Model,
+    ModelList,
+    Photo,
+    PhotoPage,
+    Readiness,
+    Summary,
+)
 from nightshift.words.errors import InvalidInput
 
 LONG_POLL_S = 30
@@ -36,6 +51,7 @@ PAGE = 1000
 """Photos registered, or listed, with one request."""
 
 ResultsFormat = Literal["jsonl", "csv"]
+Page = TypeVar("Page", JobPage, PhotoPage)
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 _MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 
@@ -196,7 +212,7 @@ class Client:
         answer = self._connection.send(
             "POST", f"/v1/jobs/{_checked(job_id)}/photos/check", again=True, json=body
         )
-        return [str(name) for name in answer.json()["missing"]]
+        return Checked.model_validate(answer.json()).missing
 
     def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
@@ -213,7 +229,7 @@ class Client:
             response = self._connection.send(
                 "POST", f"/v1/jobs/{_checked(job_id)}/photos/in-place", again=True, json=body
             )
-            added += int(response.json()["added"])
+            added += Added.model_validate(response.json()).added
         return added
 
     def submit(self, job_id: str) -> Job:
@@ -277,7 +293,7 @@ class Client:
 
     def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
         """Jobs, newest first."""
-        for page in self._pages("/v1/jobs", {"state": state, "label": label, "limit": 100}):
+        for page in self._pages(JobPage, "/v1/jobs", {"state": state, "label": label, "limit": 100}):
             yield from page.jobs
 
     def photos(
@@ -285,7 +301,7 @@ class Client:
     ) -> Iterator[Photo]:
         """Photos of a job in the order they were added; `limit` is the page size."""
         query = {"status": status, "code": code, "limit": limit}
-        for page in self._pages(f"/v1/jobs/{_checked(job_id)}/photos", query):
+        for page in self._pages(PhotoPage, f"/v1/jobs/{_checked(job_id)}/photos", query):
             yield from page.photos
 
     def results(self, job_id: str) -> Iterator[Photo]:
@@ -374,7 +390,7 @@ class Client:
         owner: str = "local",
         scopes: Iterable[str] = ("read", "submit"),
         expires_at: datetime | None = None,
-    ) -> Key:
+    ) -> MadeKey:
         """Make an API key; its `key` is there this once. Needs the scope `admin`.
 
         Args:
@@ -386,12 +402,13 @@ class Client:
         body: dict[str, Any] = {"name": name, "owner": owner, "scopes": list(scopes)}
         if expires_at is not None:
             body["expires_at"] = expires_at.isoformat()
-        return Key.model_validate(self._connection.send("POST", "/v1/keys", again=False, json=body).json())
+        return MadeKey.model_validate(
+            self._connection.send("POST", "/v1/keys", again=False, json=body).json()
+        )
 
     def keys(self) -> list[Key]:
         """API keys, the newest first. Needs the scope `admin`."""
-        listed = self._connection.send("GET", "/v1/keys", again=True).json()
-        return [Key.model_validate(key) for key in listed["keys"]]
+        return KeyList.model_validate(self._connection.send("GET", "/v1/keys", again=True).json()).keys
 
     def revoke_key(self, key_id: str) -> Key:
         """End a key's use at once; again is no error. Needs the scope `admin`."""
@@ -401,8 +418,7 @@ class Client:
 
     def models(self) -> list[Model]:
         """The server's weights by name, broken ones with their error."""
-        listed = self._connection.send("GET", "/v1/models", again=True).json()
-        return [Model.model_validate(model) for model in listed["models"]]
+        return ModelList.model_validate(self._connection.send("GET", "/v1/models", again=True).json()).models
 
     def readiness(self) -> Readiness:
         """What the server says of its parts, ready or not; asked once, without retries."""
@@ -421,10 +437,10 @@ class Client:
             return False
         return True
 
-    def _pages(self, path: str, query: dict[str, Any]) -> Iterator[Page]:
+    def _pages(self, kind: type[Page], path: str, query: dict[str, Any]) -> Iterator[Page]:
         query = {name: value for name, value in query.items() if value is not None}
         while True:
-            page = Page.model_validate(self._connection.send("GET", path, again=True, params=query).json())
+            page = kind.model_validate(self._connection.send("GET", path, again=True, params=query).json())
             yield page
             if page.next is None:
                 return

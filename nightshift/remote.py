@@ -13,7 +13,6 @@ from rich.table import Table
 
 from nightshift import given
 from nightshift.client import Client, ResultsFormat
-from nightshift.documents import Job
 from nightshift.exits import Exit, exit_for_outcome, say, told
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
@@ -22,6 +21,7 @@ from nightshift.report import RESULTS_FOLDER, check_writable, write_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
 from nightshift.waiting import LOOK_S, Lookout
+from nightshift.words.documents import Job
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain

@@ -16,7 +16,6 @@ from typing import Any
 from rich.console import Console
 
 from nightshift.client import Client
-from nightshift.documents import Job
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
@@ -45,6 +44,7 @@ from nightshift.report import (
     write_results,
 )
 from nightshift.waiting import WORD_S, Lookout, told_if_slow
+from nightshift.words.documents import Job
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.states import JobState
 from shared.db.engine import Database
