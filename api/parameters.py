@@ -2,40 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Strict
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, Strict
 
 from nightshift.words.analysis import PHOTO_ERROR_CODES
+from nightshift.words.body import Body, Text, storable
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import InvalidInput, NotFound
-from nightshift.words.options import JobOptions, Whole
-from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
 from shared.operations.keys import LOCAL, check_owner
 
-METADATA_LIMIT = 16_384
-"""Bytes of JSON a job's metadata may have."""
-METADATA_DEPTH = 64
-"""Objects and lists in each other that it may have: every reader of JSON has some such limit."""
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 """Of the year that follows, some time zones see the next one, which has no date here."""
-
-
-def _storable(text: str) -> str:
-    # PostgreSQL keeps no NUL; JSON may bring half a surrogate pair, which is no character.
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("holds a NUL or half a surrogate pair")
-    return text
 
 
 def _header_text(text: str) -> str:
     # WSGI hands header bytes over as latin-1.
     try:
-        return _storable(text.encode("latin-1").decode())
+        return storable(text.encode("latin-1").decode())
     except UnicodeError as error:
         raise InvalidInput("not_utf8", "Idempotency-Key is not UTF-8") from error
 
@@ -58,36 +45,6 @@ def _key_id(text: str) -> str:
     return text
 
 
-def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if _is_deeper(value, METADATA_DEPTH):
-        raise ValueError(f"has more than {METADATA_DEPTH} objects and lists in each other")
-    # Halves of surrogate pairs, which no JSON reader need take from us, do not encode.
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    if len(text.encode()) > METADATA_LIMIT:
-        raise ValueError(f"is over {METADATA_LIMIT} bytes")
-    return value
-
-
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    """Whether it has more levels; found without going down by calls, which have a limit of their own."""
-    level: list[JsonValue] = [value]
-    for _ in range(levels + 1):
-        inner = [
-            list(each.values()) if isinstance(each, dict) else each
-            for each in level
-            if isinstance(each, dict | list)
-        ]
-        if not inner:
-            return False
-        level = [each for values in inner for each in values]
-    return True
-
-
-def _window(text: str) -> str:
-    ProcessingWindow.parse(text)
-    return text
-
-
 def _in_future(at: datetime) -> datetime:
     if at <= utc_now():
         raise ValueError("must be in the future")
@@ -100,9 +57,6 @@ def _error_code(code: str) -> str:
     if code not in PHOTO_ERROR_CODES:
         raise ValueError(f"must be one of {', '.join(sorted(PHOTO_ERROR_CODES))}")
     return code
-
-
-Text = Annotated[str, AfterValidator(_storable)]
 
 
 class JobPath(BaseModel):
@@ -175,45 +129,6 @@ class ResultsQuery(BaseModel):
     """In which form results are wanted."""
 
     format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
-
-
-class Body(BaseModel):
-    """Base of JSON bodies; a field that is not known is refused, since it is likely misspelt.
-
-    Strict: neither true nor "5" is a number, nor 1 a truth. A form, which brings text alone, says so when it
-    validates.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class NewJob(Body):
-    """A job to be opened."""
-
-    label: Text | None = Field(None, max_length=200, description="Your own name for it.")
-    priority: Whole = Field(
-        0,
-        ge=-1000,
-        le=1000,
-        description="Jobs of higher priority are worked on first; above 0 needs the scope `admin`.",
-    )
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
-        default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
-    )
-    max_failure_rate: float | None = Field(
-        None, ge=0, le=1, description="The job stops, failed, once more than this fraction of its photos has."
-    )
-    processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
-        None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
-    )
-    options: JobOptions = Field(
-        default_factory=JobOptions,
-        description="What is not given is as the server is configured, by default as shown here.",
-    )
-
-    def chosen_options(self) -> dict[str, Any]:
-        """The options that were given."""
-        return self.options.model_dump(exclude_unset=True)
 
 
 class IdempotencyHeader(BaseModel):

@@ -5,7 +5,6 @@ Needs none of the extras: httpx and pydantic are enough. Safe to share between t
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
@@ -43,6 +42,7 @@ from nightshift.words.documents import (
     Summary,
 )
 from nightshift.words.errors import InvalidInput
+from nightshift.words.new_job import NewJob
 
 LONG_POLL_S = 30
 """The longest wait the server grants to one request."""
@@ -93,67 +93,35 @@ class Client:
         """Close pooled connections."""
         self._connection.close()
 
-    def create_job(
-        self,
-        *,
-        label: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        priority: int = 0,
-        max_failure_rate: float | None = None,
-        processing_window: str | None = None,
-    ) -> Job:
+    def create_job(self, wish: NewJob | None = None, **fields: Any) -> Job:
         """Open a job to add photos to.
 
         Args:
-            label: your own name for it.
-            options: the job's options by name.
-            metadata: anything you want back with it.
-            priority: jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-            max_failure_rate: it stops, failed, once more than this fraction of its photos has failed.
-            processing_window: when it is worked on, such as `22:00-06:00 Europe/Berlin`.
+            wish: what is wished of it.
+            fields: of `NewJob`, where no wish is given.
+
+        Raises:
+            InvalidInput: `invalid_fields`.
         """
-        body: dict[str, Any] = {"options": dict(options or {}), "metadata": dict(metadata or {})}
-        if label is not None:
-            body["label"] = label
-        if priority:
-            body["priority"] = priority
-        if max_failure_rate is not None:
-            body["max_failure_rate"] = max_failure_rate
-        if processing_window is not None:
-            body["processing_window"] = processing_window
+        body = (wish or NewJob.of(**fields)).as_json()
         # A request that is repeated because its answer was lost makes no second job.
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         return _job(self._connection.send("POST", "/v1/jobs", again=True, json=body, headers=headers))
 
-    def submit_archive(
-        self,
-        path: Path,
-        *,
-        label: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        priority: int = 0,
-        max_failure_rate: float | None = None,
-        processing_window: str | None = None,
-    ) -> Job:
+    def submit_archive(self, path: Path, wish: NewJob | None = None, **fields: Any) -> Job:
         """Send a zip, tar or tar.gz of photos as one job, submitted; a worker unpacks it.
 
+        Args:
+            path: of the archive.
+            wish: what is wished of the job.
+            fields: of `NewJob`, where no wish is given.
+
         Raises:
+            InvalidInput: `invalid_fields`.
             UploadCut: the server hung up on the body; most likely it is over a limit.
             OSError: the file cannot be read.
         """
-        fields = {name: _as_field(value) for name, value in (options or {}).items()}
-        if label is not None:
-            fields["label"] = label
-        if metadata:
-            fields["metadata"] = json.dumps(dict(metadata))
-        if priority:
-            fields["priority"] = str(priority)
-        if max_failure_rate is not None:
-            fields["max_failure_rate"] = str(max_failure_rate)
-        if processing_window is not None:
-            fields["processing_window"] = processing_window
+        form = (wish or NewJob.of(**fields)).as_form()
         key = str(uuid.uuid4())
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
@@ -163,7 +131,7 @@ class Client:
                         "POST",
                         "/v1/jobs",
                         again=False,
-                        data=fields,
+                        data=form,
                         files={"archive": (path.name, file)},
                         headers={"Idempotency-Key": key},
                     )
@@ -445,10 +413,6 @@ class Client:
             if page.next is None:
                 return
             query["cursor"] = page.next
-
-
-def _as_field(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _job(response: httpx.Response) -> Job:
