@@ -16,7 +16,7 @@ from flask import Request, current_app, request
 from pydantic import BaseModel, ValidationError
 
 from api.body import RequestBody
-from api.problems import refuse_fields
+from nightshift.words.body import refuse_fields
 from nightshift.words.errors import InvalidInput
 
 Body = TypeVar("Body", bound=BaseModel)

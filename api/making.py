@@ -15,9 +15,9 @@ from api.arrival import Arrival, fingerprint_of
 from api.body import RequestBody
 from api.context import Context
 from api.multipart import Form, boundary_of
-from api.parameters import NewJob
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
+from nightshift.words.new_job import NewJob
 from shared.broker.doorbell import rings_for
 from shared.db.engine import database_now
 from shared.db.tables import Job
@@ -168,14 +168,9 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
 def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
     return intake.open_job(
         session,
-        owner=to.owner,
-        options=to.settings.default_job_options().model_copy(update=wanted.chosen_options()),
-        bundle=to.bundle,
-        label=wanted.label,
-        metadata=wanted.metadata,
-        priority=wanted.priority,
-        max_failure_rate=wanted.max_failure_rate,
-        processing_window=wanted.processing_window,
+        to.owner,
+        wanted.over(to.settings.default_job_options()),
+        to.bundle,
         open_until=adding.open_until(to, session),
         job_id=job_id,
     )

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    JsonValue,
     Strict,
 )
 
 from nightshift.words.analysis import PHOTO_ERROR_CODES
+from nightshift.words.body import Body, Text, storable
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import InvalidInput, NotFound
-from nightshift.words.options import Fraction, JobOptions, Whole
-from nightshift.words.processing_window import ProcessingWindow
+from nightshift.words.options import Whole
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
 from shared.operations.keys import LOCAL, check_owner
 
-METADATA_LIMIT = 16_384
-"""Bytes of JSON a job's metadata may have."""
-METADATA_DEPTH = 64
-"""Objects and lists in each other that it may have: every reader of JSON has some such limit."""
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 """Of the year that follows, some time zones see the next one, which has no date here."""
 
@@ -39,17 +32,10 @@ _TIME = re.compile(
 )
 
 
-def _storable(text: str) -> str:
-    # PostgreSQL keeps no NUL; JSON may bring half a surrogate pair, which is no character.
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("holds a NUL or half a surrogate pair")
-    return text
-
-
 def _header_text(text: str) -> str:
     # WSGI hands header bytes over as latin-1.
     try:
-        return _storable(text.encode("latin-1").decode())
+        return storable(text.encode("latin-1").decode())
     except UnicodeError as error:
         raise InvalidInput("not_utf8", "Idempotency-Key is not UTF-8") from error
 
@@ -69,36 +55,6 @@ def _photo_id(text: str) -> str:
 def _key_id(text: str) -> str:
     if not text.startswith("key_") or not text.isascii() or "\x00" in text:
         raise NotFound("key_not_found", f"no key {text}")
-    return text
-
-
-def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if _is_deeper(value, METADATA_DEPTH):
-        raise ValueError(f"has more than {METADATA_DEPTH} objects and lists in each other")
-    # Halves of surrogate pairs, which no JSON reader need take from us, do not encode.
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    if len(text.encode()) > METADATA_LIMIT:
-        raise ValueError(f"is over {METADATA_LIMIT} bytes")
-    return value
-
-
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    """Whether it has more levels; found without going down by calls, which have a limit of their own."""
-    level: list[JsonValue] = [value]
-    for _ in range(levels + 1):
-        inner = [
-            list(each.values()) if isinstance(each, dict) else each
-            for each in level
-            if isinstance(each, dict | list)
-        ]
-        if not inner:
-            return False
-        level = [each for values in inner for each in values]
-    return True
-
-
-def _window(text: str) -> str:
-    ProcessingWindow.parse(text)
     return text
 
 
@@ -123,7 +79,6 @@ def _error_code(code: str) -> str:
     return code
 
 
-Text = Annotated[str, AfterValidator(_storable)]
 FutureTime = Annotated[
     AwareDatetime,
     Strict(False),
@@ -202,45 +157,6 @@ class ResultsQuery(BaseModel):
     format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
 
 
-class Body(BaseModel):
-    """Base of JSON bodies; a field that is not known is refused, since it is likely misspelt.
-
-    Strict: neither true nor "5" is a number, nor 1 a truth. A form, which brings text alone, says so when it
-    validates.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class NewJob(Body):
-    """A job to be opened."""
-
-    label: Text | None = Field(None, max_length=200, description="Your own name for it.")
-    priority: Whole = Field(
-        0,
-        ge=-1000,
-        le=1000,
-        description="Jobs of higher priority are worked on first; above 0 needs the scope `admin`.",
-    )
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
-        default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
-    )
-    max_failure_rate: Fraction | None = Field(
-        None, description="The job stops, failed, once more than this fraction of its photos has."
-    )
-    processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
-        None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
-    )
-    options: JobOptions = Field(
-        default_factory=JobOptions,
-        description="What is not given is as the server is configured, by default as shown here.",
-    )
-
-    def chosen_options(self) -> dict[str, Any]:
-        """The options that were given."""
-        return self.options.model_dump(exclude_unset=True)
-
-
 class IdempotencyHeader(BaseModel):
     """Makes a request safe to send again."""
 
@@ -279,14 +195,6 @@ class KnownPhotos(Body):
     photos: list[KnownPhoto] = Field(min_length=1, max_length=1000)
 
 
-class Checked(BaseModel):
-    """What has still to be sent."""
-
-    present: int = Field(description="Photos the job had already, with the same bytes.")
-    copied: int = Field(description="Photos whose bytes were copied from another job of yours.")
-    missing: list[str] = Field(description="`custom_id` of each photo whose bytes are to be sent.")
-
-
 class InPlacePhoto(Body):
     """A photo that stays where it is."""
 
@@ -301,10 +209,3 @@ class InPlacePhotos(Body):
     """Photos to register; they are never copied, moved, written or deleted."""
 
     photos: list[InPlacePhoto] = Field(min_length=1, max_length=1000)
-
-
-class Added(BaseModel):
-    """What a registration did."""
-
-    added: int = Field(description="Photos that were new to the job.")
-    total: int = Field(description="Photos the job has now.")

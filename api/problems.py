@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Flask, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import HTTPException
 
 from nightshift.words.errors import (
@@ -124,20 +124,6 @@ def status_of(error: NightshiftError) -> int:
     if error.code in STATUS_BY_CODE:
         return STATUS_BY_CODE[error.code]
     return next(STATUS_BY_CLASS[kind] for kind in type(error).__mro__ if kind in STATUS_BY_CLASS)
-
-
-def refuse_fields(error: ValidationError) -> NoReturn:
-    """Turn what pydantic found into an error that names each field.
-
-    Raises:
-        InvalidInput: `invalid_fields`.
-    """
-    fields = [
-        {"field": ".".join(map(str, item["loc"])) or "body", "message": item["msg"]}
-        for item in error.errors()
-    ]
-    detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
-    raise InvalidInput("invalid_fields", detail, errors=fields)
 
 
 def register(app: Flask) -> None:

@@ -20,13 +20,13 @@ from pathlib import Path
 from bench.memory import peak_bytes
 from bench.protocol import STAGES, FoundFace, Pass, Setup
 from nightshift.client import Client
-from nightshift.documents import Job, Photo
 from nightshift.embedded.home import Home
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import say
 from nightshift.words.clock import utc_now
+from nightshift.words.documents import Job, Photo
 from nightshift.words.errors import NightshiftError
 from shared.db.engine import Database
 from shared.db.migrate import upgrade

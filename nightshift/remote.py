@@ -7,14 +7,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from nightshift import given
 from nightshift.client import Client, ResultsFormat
-from nightshift.documents import Job
 from nightshift.exits import Exit, exit_for_outcome, say, told
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
@@ -24,7 +23,10 @@ from nightshift.screen import cell, errors_screen, results_sink, tables_screen, 
 from nightshift.sending import send_photos
 from nightshift.streams import OutputLost
 from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
+from nightshift.wish_flags import with_wishes
+from nightshift.words.documents import Job
 from nightshift.words.errors import InvalidInput
+from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
 
@@ -44,29 +46,15 @@ def add_to(app: typer.Typer) -> None:
         app.command()(told(command))
 
 
+@with_wishes
 def submit(
     paths: Annotated[
         list[Path],
         typer.Argument(parser=given.path, help="Folders, looked through to the bottom, and files."),
     ],
+    wish: NewJob,
     server: ServerOption = DEFAULT_SERVER,
     api_key: KeyOption = "",
-    label: Annotated[str | None, typer.Option(help="A name for the job.")] = None,
-    priority: Annotated[
-        int,
-        typer.Option(
-            min=-1000,
-            max=1000,
-            help="Higher goes first; above 0 needs a key with the scope admin.",
-            show_default=False,
-        ),
-    ] = 0,
-    window: Annotated[
-        str | None, typer.Option(help="Work on it only then, such as '22:00-06:00 Europe/Berlin'.")
-    ] = None,
-    max_failure_rate: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Stop once more than this fraction has failed.")
-    ] = None,
     job: Annotated[
         str | None, typer.Option(help="Go on with this job, whose upload was broken off.", show_default=False)
     ] = None,
@@ -84,12 +72,6 @@ def submit(
     Photos that the server has from an earlier job are not sent again.
     """
     console = errors_screen()
-    wishes: dict[str, Any] = {
-        "label": label,
-        "priority": priority,
-        "processing_window": window,
-        "max_failure_rate": max_failure_rate,
-    }
     archive = archive_among(paths)
     if archive is not None and (job or in_place):
         raise InvalidInput(
@@ -100,9 +82,9 @@ def submit(
     with Client(server, api_key, say=say) as client:
         if archive is not None:
             with console.status(cell(f"sending {archive.name}")):
-                submitted = client.submit_archive(archive, **wishes)
+                submitted = client.submit_archive(archive, wish)
         else:
-            job_id = job or client.create_job(**wishes).id
+            job_id = job or client.create_job(wish).id
             try:
                 if in_place:
                     client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nightshift.documents import Job, Readiness
 from nightshift.errors import ClientError
+from nightshift.words.documents import Job, Readiness
 from nightshift.words.errors import NightshiftError
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class PartsWatch:
         try:
             # Workers come and go; without one nobody waits but who is told so.
             readiness = self._client.readiness()
-            checks = {part: health for part, health in readiness.checks.items() if part not in _PROCESSES}
+            checks = readiness.checks.model_copy(update={"workers": 1, "sweepers": 1})
             reason = what_is_wrong(readiness.model_copy(update={"checks": checks}))
         except ClientError as error:
             reason = str(error)
@@ -154,12 +154,10 @@ class PartsWatch:
             self._say(reason or "every part answers again")
 
 
-_PROCESSES = ("workers", "sweepers")
-
-
 def what_is_wrong(readiness: Readiness, *, own_workers: bool = False) -> str | None:
     """Why a service gets nowhere with its jobs, in one sentence; None where it should."""
-    checks = readiness.checks
+    # What an older server does not tell is not wrong.
+    checks = readiness.checks.model_dump(by_alias=True, exclude_unset=True)
     how = "" if own_workers else "; `nightshift worker` starts some"
     for part, where in (("database", "the database"), ("store", "the store")):
         if checks.get(part) == "full":

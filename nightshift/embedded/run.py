@@ -17,7 +17,6 @@ from rich.console import Console
 from sqlalchemy.orm import Session
 
 from nightshift.client import Client
-from nightshift.documents import Job
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
@@ -46,6 +45,7 @@ from nightshift.report import (
     write_results,
 )
 from nightshift.waiting import WORD_S, Lookout, told_if_slow
+from nightshift.words.documents import Job
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.states import JobState
 from shared.db.engine import Database

@@ -18,6 +18,7 @@ from nightshift.machine.process_id import own_process_id
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import Transient
 from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
@@ -56,7 +57,7 @@ def parts(database: Database, tmp_path: Path) -> Iterator[Parts]:
 
 def _run(parts: Parts, files: dict[str, Path], *, reuse: bool = True) -> str:
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(reuse=reuse), bundle=manifest())
+        job = open_job(session, "local", NewJob(options=JobOptions(reuse=reuse)), manifest())
         rows = [NewPhoto(name, new_id("pho"), str(path)) for name, path in files.items()]
         add_photos(session, "local", job.id, rows)
     with parts.database.write() as session:
@@ -117,7 +118,7 @@ def test_bad_photos_fail_by_name_and_their_mates_succeed(parts: Parts, tmp_path:
 
 def test_a_stored_photo_that_changed_is_a_digest_mismatch(parts: Parts) -> None:
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         rows = [NewPhoto(name, new_id("pho"), sha256="0" * 64, size_bytes=5) for name in ("changed", "lost")]
         add_photos(session, "local", job.id, rows)
     parts.store.put(photo_key("local", job.id, rows[0].id), b"photo")
@@ -356,7 +357,7 @@ def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> 
 
     store = Away(parts.settings.store_url)
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         digest = hashlib.sha256(b"photo").hexdigest()
         rows = [NewPhoto(name, new_id("pho"), sha256=digest, size_bytes=5) for name in "ab"]
         add_photos(session, "local", job.id, rows)

@@ -7,15 +7,15 @@ import pytest
 from rich.console import Console
 
 from nightshift.client import Client
-from nightshift.documents import Counts, Job, Photo, Summary
 from nightshift.embedded.run import add_page
 from nightshift.exits import Exit
 from nightshift.replacement import replacing
 from nightshift.report import Report, print_report, write_report, write_results
 from nightshift.words.analysis import PhotoError
+from nightshift.words.documents import Job, Photo, PhotoCounts, Summary
 from nightshift.words.errors import NightshiftError
 
-COUNTS = Counts(total=15, succeeded=3, failed=12)
+COUNTS = PhotoCounts(total=15, succeeded=3, failed=12)
 
 
 def report() -> Report:

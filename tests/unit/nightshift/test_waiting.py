@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from nightshift.client import Client
-from nightshift.documents import Job, Readiness
 from nightshift.waiting import Lookout, PartsWatch, told_if_slow, what_is_wrong
+from nightshift.words.documents import Job, Readiness
 from nightshift.words.errors import NightshiftError
 from tests.unit.nightshift.server import Answer, Received, serving
 
