@@ -16,6 +16,7 @@ from api.body import RequestBody
 from api.context import Context
 from api.multipart import Form, boundary_of
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from nightshift.words.new_job import NewJob
 from shared.broker.doorbell import rings_for
@@ -106,7 +107,7 @@ def _require_admission(to: Context, asked: Request) -> None:
 def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
     if earlier.fingerprint != fingerprint:
         message = "this Idempotency-Key came with another request; use a new one for new content"
-        raise InvalidInput("idempotency_key_reused", message)
+        raise InvalidInput(Code.IDEMPOTENCY_KEY_REUSED, message)
     return Made(earlier.job_id, replayed=True)
 
 

@@ -15,9 +15,9 @@ from pydantic import (
     Strict,
 )
 
-from nightshift.words.analysis import PHOTO_ERROR_CODES
 from nightshift.words.body import Body, Text, storable
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.options import Whole
 from nightshift.words.scopes import Scope
@@ -37,24 +37,24 @@ def _header_text(text: str) -> str:
     try:
         return storable(text.encode("latin-1").decode())
     except UnicodeError as error:
-        raise InvalidInput("not_utf8", "Idempotency-Key is not UTF-8") from error
+        raise InvalidInput(Code.NOT_UTF8, "Idempotency-Key is not UTF-8") from error
 
 
 def _job_id(text: str) -> str:
     if not text.startswith("job_") or not text.isascii() or "\x00" in text:
-        raise NotFound("job_not_found", f"no job {text}")
+        raise NotFound(Code.JOB_NOT_FOUND, f"no job {text}")
     return text
 
 
 def _photo_id(text: str) -> str:
     if not text.startswith("pho_") or not text.isascii() or "\x00" in text:
-        raise NotFound("photo_not_found", f"no photo {text}")
+        raise NotFound(Code.PHOTO_NOT_FOUND, f"no photo {text}")
     return text
 
 
 def _key_id(text: str) -> str:
     if not text.startswith("key_") or not text.isascii() or "\x00" in text:
-        raise NotFound("key_not_found", f"no key {text}")
+        raise NotFound(Code.KEY_NOT_FOUND, f"no key {text}")
     return text
 
 
@@ -73,9 +73,13 @@ def _in_future(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _error_code(code: str) -> str:
-    if code not in PHOTO_ERROR_CODES:
-        raise ValueError(f"must be one of {', '.join(sorted(PHOTO_ERROR_CODES))}")
+RETRIED = sorted({*PHOTO_ERROR_CODES, PhotoStatus.CANCELLED})
+"""What a photo may have come to that is tried again by name."""
+
+
+def _retried(code: str) -> str:
+    if code not in RETRIED:
+        raise ValueError(f"must be one of {', '.join(RETRIED)}")
     return code
 
 
@@ -144,7 +148,9 @@ class PauseQuery(BaseModel):
 class RetryQuery(BaseModel):
     """What to try again."""
 
-    code: list[Annotated[str, AfterValidator(_error_code)]] | None = Field(
+    code: (
+        list[Annotated[str, AfterValidator(_retried), Field(json_schema_extra={"enum": [*RETRIED]})]] | None
+    ) = Field(
         None,
         description="Only photos that failed with one of these codes; `cancelled` stands for cancelled ones."
         " Without it, every photo that did not succeed.",

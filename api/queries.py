@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from api.context import context
 from api.parameters import JobPath
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.queue.jobs import owned_state
 
@@ -39,9 +40,9 @@ def require_known_query() -> None:
         if name not in known:
             takes = f"takes {', '.join(sorted(known))}" if known else "takes none"
             message = f"no parameter is called {name!r}: {request.method} {request.url_rule} {takes}"
-            raise InvalidInput("unknown_parameter", message, parameter=name, known=sorted(known))
+            raise InvalidInput(Code.UNKNOWN_PARAMETER, message, parameter=name, known=sorted(known))
         if times > 1 and not known[name]:
-            raise InvalidInput("repeated_parameter", f"{name} is there {times} times", parameter=name)
+            raise InvalidInput(Code.REPEATED_PARAMETER, f"{name} is there {times} times", parameter=name)
 
 
 def _require_job() -> None:
@@ -64,7 +65,7 @@ def _require_text(data: bytes, where: str) -> None:
     except UnicodeDecodeError as error:
         shown = data[max(0, error.start - 20) : error.end].decode("utf-8", "backslashreplace")
         message = f"the {where} is not UTF-8, at {shown!r}: percent-encode the UTF-8 form of each name"
-        raise InvalidInput("not_utf8", message) from error
+        raise InvalidInput(Code.NOT_UTF8, message) from error
 
 
 @cache

@@ -41,6 +41,7 @@ from nightshift.words.documents import (
     Readiness,
     Summary,
 )
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
 
@@ -419,6 +420,9 @@ def _job(response: httpx.Response) -> Job:
     return Job.model_validate(response.json())
 
 
+_NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}
+
+
 def _checked(given: str, kind: str = "job") -> str:
     """An id that is only that: anything else would make another path of the URL it is put into.
 
@@ -426,5 +430,5 @@ def _checked(given: str, kind: str = "job") -> str:
         InvalidInput: `job_not_found` or `key_not_found`.
     """
     if not _ID.fullmatch(given):
-        raise InvalidInput(f"{kind}_not_found", f"no {kind} {given!r}: that is no id")
+        raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {given!r}: that is no id")
     return given

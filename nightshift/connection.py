@@ -12,6 +12,7 @@ import httpx
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
 from nightshift.waiting import WORD_S, told_if_slow
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 ATTEMPTS = 5
@@ -95,7 +96,7 @@ class Connection:
                     raise self._unreachable(error) from error
                 pause_s = 0.0
             except UnicodeEncodeError as error:
-                raise InvalidInput("not_utf8", f"this is no text in UTF-8: {error.object!r}") from error
+                raise InvalidInput(Code.NOT_UTF8, f"this is no text in UTF-8: {error.object!r}") from error
             else:
                 if response.status_code not in BUSY or last:
                     return _accepted(response)
@@ -142,7 +143,7 @@ class Connection:
 def may_pass(error: Exception) -> bool:
     """Whether the same request may have another answer a little later."""
     if isinstance(error, ApiError):
-        return error.status in BUSY or error.code == "idempotency_key_in_use"
+        return error.status in BUSY or error.code == Code.IDEMPOTENCY_KEY_IN_USE
     return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
 
 
@@ -153,7 +154,9 @@ def _sendable(api_key: str) -> str:
         InvalidInput: `bad_api_key`; it is not repeated.
     """
     if not (api_key.isascii() and api_key.isprintable()):
-        raise InvalidInput("bad_api_key", "the API key has characters that no key has: is there more in it?")
+        raise InvalidInput(
+            Code.BAD_API_KEY, "the API key has characters that no key has: is there more in it?"
+        )
     return api_key
 
 

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from nightshift.errors import ApiError, ClientError, Unreachable
 from nightshift.screen import say as say
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
@@ -80,13 +81,16 @@ def ending_of(error: BaseException) -> tuple[str, Exit] | None:
     if isinstance(error, ClientError | NightshiftError):
         return _sentence(error), exit_for_error(error)
     if isinstance(error, MemoryError):
-        return "there is not enough memory for this (out_of_memory)", Exit.UNAVAILABLE
+        return f"there is not enough memory for this ({Code.OUT_OF_MEMORY})", Exit.UNAVAILABLE
     if isinstance(error, OSError):
         if _is_here_gone():
-            return "the folder this was started in is gone: change to another (no_such_path)", Exit.USAGE
+            return (
+                f"the folder this was started in is gone: change to another ({Code.NO_SUCH_PATH})",
+                Exit.USAGE,
+            )
         where = f"{path_spelled_out(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         code = Exit.USAGE if where and error.errno in _USERS_PATHS else Exit.UNAVAILABLE
-        return f"{where}{error.strerror or error} (os_error)", code
+        return f"{where}{error.strerror or error} ({Code.OS_ERROR})", code
     return None
 
 
@@ -100,7 +104,7 @@ def _is_here_gone() -> bool:
 
 def exit_for_error(error: Exception) -> Exit:
     """The exit code of an error that was raised on purpose."""
-    if isinstance(error, Conflict) and error.code == "home_in_use":
+    if isinstance(error, Conflict) and error.code == Code.HOME_IN_USE:
         return Exit.HOME_IN_USE
     if isinstance(error, InvalidInput | Conflict):
         return Exit.USAGE
@@ -142,7 +146,9 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def _sentence(error: Exception) -> str:
-    if isinstance(error, ApiError) and (error.status == 401 or error.code in {"scope_missing", "http_403"}):
+    if isinstance(error, ApiError) and (
+        error.status == 401 or error.code in {Code.SCOPE_MISSING, "http_403"}
+    ):
         return f"{error}: is the API key right (--api-key, NIGHTSHIFT_API_KEY, or `api_key` in the home)?"
     if isinstance(error, Unreachable):
         return f"{error}; is the server running (nightshift serve) and --server right?"

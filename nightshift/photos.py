@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from nightshift.machine.home import is_home
 from nightshift.report_page.page import FOLDER, PAGE
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
@@ -85,7 +86,7 @@ def archive_among(paths: Sequence[Path]) -> Path | None:
         return None
     if len(paths) > 1:
         raise InvalidInput(
-            "archive_alone", f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
+            Code.ARCHIVE_ALONE, f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
         )
     _refuse_home(archives[0])
     try:
@@ -144,7 +145,8 @@ def _refuse_home(root: Path) -> None:
     if home := next(filter(is_home, (real, *real.parents)), None):
         where = "is" if home == real else f"lies in {home},"
         raise InvalidInput(
-            "nightshift_home", f"{root} {where} a Nightshift home: name the folder that the photos came from"
+            Code.NIGHTSHIFT_HOME,
+            f"{root} {where} a Nightshift home: name the folder that the photos came from",
         )
 
 

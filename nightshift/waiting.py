@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from nightshift.errors import ClientError
 from nightshift.words.documents import Job, Readiness
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ class Lookout:
         # A job that is held back on purpose goes on by itself, or when somebody says so.
         is_held_back = job.state == "paused" or job.waits_until is not None
         if self._give_up_s is not None and silent_s > self._give_up_s and not is_held_back:
-            raise NightshiftError("gave_up", f"nothing has moved for {_in_words(silent_s)}: {reason}")
+            raise NightshiftError(Code.GAVE_UP, f"nothing has moved for {_in_words(silent_s)}: {reason}")
 
     def _reason(self, job: Job) -> str | None:
         if job.state == "paused":

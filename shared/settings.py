@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from nightshift.machine.home import DEFAULT_HOME, folders_in
 from nightshift.machine.places import file_url, is_plain
 from nightshift.machine.root_key import check_root_key
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import JobOptions
 from shared.urls import check_broker_url, database_url
@@ -342,4 +343,4 @@ def load_settings(**overrides: object) -> Settings:
         lines = "; ".join(
             f"NIGHTSHIFT_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
         )
-        raise InvalidInput("bad_setting", lines) from error
+        raise InvalidInput(Code.BAD_SETTING, lines) from error

@@ -20,6 +20,7 @@ from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.settings import REPOSITORY, Settings
 from training.card_text import card, scores_table
+from training.error_codes import TrainingCode
 from training.evaluate import add_arguments, evaluate_bundle
 from training.evaluation import GROUPS, Evaluation
 from training.plot import PLOT, plot_confusion, plot_reliability, plot_run
@@ -50,7 +51,7 @@ def read_evaluation(docs: Path) -> Evaluation:
     try:
         return Evaluation.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidInput("no_evaluation", f"{path}: {error}") from error
+        raise InvalidInput(TrainingCode.NO_EVALUATION, f"{path}: {error}") from error
 
 
 def written(found: Evaluation, docs: Path) -> str:
@@ -64,7 +65,7 @@ def written(found: Evaluation, docs: Path) -> str:
     first, _, rest = notes.partition("\n")
     if found.bundle_sha256 not in first:
         raise InvalidInput(
-            "failures_not_seen",
+            TrainingCode.FAILURES_NOT_SEEN,
             f"look at the mistakes of these weights, write down what you see in {path}, and name their sha256"
             f" {found.bundle_sha256} in its first line",
         )
@@ -85,13 +86,15 @@ def check(docs: Path, bundle: Path) -> None:
     """
     found = read_evaluation(docs)
     if read_manifest(bundle).sha256 != found.bundle_sha256:
-        raise InvalidInput("card_stale", f"{docs / EVALUATION} measured other weights than those in {bundle}")
+        raise InvalidInput(
+            TrainingCode.CARD_STALE, f"{docs / EVALUATION} measured other weights than those in {bundle}"
+        )
     pages = {docs / CARD: written(found, docs)}
     if docs == DOCS:
         pages[WEIGHTS_PAGE] = page_with(found, WEIGHTS_PAGE)
     for page, text in pages.items():
         if page.read_text(encoding="utf-8") != text:
-            raise InvalidInput("card_stale", f"{page} does not say what {EVALUATION} holds")
+            raise InvalidInput(TrainingCode.CARD_STALE, f"{page} does not say what {EVALUATION} holds")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,7 +118,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             found = read_evaluation(given.docs)
         else:
             if given.chips is None:
-                raise InvalidInput("chips_not_given", "say where the chips are: --chips utkface_chips.zip")
+                raise InvalidInput(
+                    TrainingCode.CHIPS_NOT_GIVEN, "say where the chips are: --chips utkface_chips.zip"
+                )
             found = evaluate_bundle(bundle, given.chips, count=given.count, console=console)
             (given.docs / EVALUATION).parent.mkdir(parents=True, exist_ok=True)
             (given.docs / EVALUATION).write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")

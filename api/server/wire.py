@@ -15,6 +15,7 @@ from gunicorn import sock
 
 from api.server.cuts import Kind, cut_off
 from api.server.pace import Pace
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 TICK_S = 0.5
@@ -120,7 +121,7 @@ class Wire:
         if not self._wait(event, self.receiving, "slow_body"):
             passed, waited_s = self.receiving.passed_bytes, self.receiving.waited_s
             message = f"{passed} bytes of the body in {waited_s:.0f} s hold up the others"
-            raise InvalidInput("body_too_slow", message)
+            raise InvalidInput(Code.BODY_TOO_SLOW, message)
 
     def sendall(self, data: bytes | memoryview) -> None:
         """Send everything.

@@ -31,6 +31,7 @@ from api.server.limits import BUSY_S, EAGER_S, LINGER_S, Limits, limits_of
 from api.server.pool import started_pool
 from api.server.precedence import Precedence
 from api.server.wire import SlowReader, Wire, without_waiting
+from nightshift.words.error_codes import Code
 
 AT_ONCE = 256
 """Of one kind, between two looks at the door: who comes last must not wait for all of a crowd."""
@@ -252,15 +253,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.ready.append(connection)
 
     def _refuse_head(self, connection: Connection, error: Exception) -> None:
-        status, code, detail = answers.of_parsing(error)
-        fields = {"peer": connection.sock.peer, "status": status, "code": code}
-        if status == 500:
+        code, detail = answers.of_parsing(error)
+        fields = {"peer": connection.sock.peer, "status": code.status, "code": code}
+        if code is Code.INTERNAL:
             log.error("a head broke the parser", exc_info=error, extra=fields)
         else:
             log.warning("refused", extra=fields)
-        self._end_with(connection, (status, code, detail))
+        self._end_with(connection, (code, detail))
 
-    def _end_with(self, connection: Connection, answer: tuple[int, str, str]) -> None:
+    def _end_with(self, connection: Connection, answer: answers.Answer) -> None:
         """The last answer; the client is given time to read it."""
         self.hall.leave(connection)
         connection.say(answers.whole_answer(*answer))

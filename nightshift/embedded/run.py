@@ -46,6 +46,7 @@ from nightshift.report import (
 )
 from nightshift.waiting import WORD_S, Lookout, told_if_slow
 from nightshift.words.documents import Job
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.states import JobState
 from shared.db.engine import Database
@@ -56,7 +57,7 @@ from shared.operations.erasure import count_expired
 from shared.queue import expiry
 from shared.settings import Settings, load_settings
 
-_GOES_ON = frozenset({"gave_up", "service_failed"})
+_GOES_ON = frozenset({Code.GAVE_UP, Code.SERVICE_FAILED})
 """Ends of a run after which it may be resumed: what is done is kept."""
 
 _QUIET_WORD_S = 60.0
@@ -235,7 +236,7 @@ class Run:
                 say("the interrupted run keeps the options it was begun with")
             return _Work(earlier.paths, request.out or earlier.out, earlier)
         if request.resume and not request.paths:
-            raise InvalidInput("nothing_to_resume", f"{self._settings.home} holds no interrupted run")
+            raise InvalidInput(Code.NOTHING_TO_RESUME, f"{self._settings.home} holds no interrupted run")
         if request.resume:
             say("no interrupted run over these paths: starting a new one")
         elif runs:
@@ -247,7 +248,7 @@ class Run:
         if self._bundle_sha256 != earlier.bundle_sha256:
             name = earlier.bundle_name
             raise InvalidInput(
-                "other_weights",
+                Code.OTHER_WEIGHTS,
                 f"the interrupted run was begun with the weights {name}, sha256 {earlier.bundle_sha256[:12]}:"
                 f" name them with --bundle, or run without --resume",
             )
@@ -304,7 +305,7 @@ class Run:
     def _find(self, paths: Sequence[Path], out: Path) -> None:
         for path in paths:
             if not path.exists():
-                raise InvalidInput("no_such_path", f"no such file or folder: {path}")
+                raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
         check_writable(out)
         if archive_among(paths):
             return
@@ -314,7 +315,7 @@ class Run:
             say(f"cannot look into {reason}")
         if not self._found.photos:
             raise InvalidInput(
-                "no_photos", f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
+                Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
             )
         if not self._request.quiet:
             say(f"{len(self._found.photos):,} photos{self._found.others()}")

@@ -19,6 +19,7 @@ from nightshift.embedded.logs import log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.errors import ClientError
 from nightshift.waiting import WORD_S, what_is_wrong
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.bundles.manifest import Manifest, locate_bundle, read_verified_manifest
 from shared.processes.command_lines import api_command, worker_command
@@ -49,7 +50,7 @@ class Service:
             NightshiftError: `service_failed`.
         """
         if self.supervisor.failure:
-            raise NightshiftError("service_failed", self.supervisor.failure)
+            raise NightshiftError(Code.SERVICE_FAILED, self.supervisor.failure)
 
 
 def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
@@ -186,9 +187,11 @@ def _wait_for(what: str, wrong: Callable[[], str | None], within_s: float, super
     while (reason := wrong()) is not None:
         waited_s = time.monotonic() - began_at
         if supervisor.failure:
-            raise NightshiftError("service_failed", supervisor.failure)
+            raise NightshiftError(Code.SERVICE_FAILED, supervisor.failure)
         if waited_s > within_s:
-            raise NightshiftError("service_failed", f"{what} was not ready within {within_s:.0f} s: {reason}")
+            raise NightshiftError(
+                Code.SERVICE_FAILED, f"{what} was not ready within {within_s:.0f} s: {reason}"
+            )
         if waited_s > WORD_S and not said:
             said = True
             supervisor.say(f"still waiting for {what}: {reason}")

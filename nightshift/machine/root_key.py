@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nightshift.machine.privacy import is_somebody_elses, who_else_writes
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 FILE = "api_key"
@@ -64,7 +65,7 @@ def made_root_key(home: Path) -> str:
         return _read_own(path)
     except OSError as error:
         raise InvalidInput(
-            "api_key_required", f"set NIGHTSHIFT_API_KEY: no key can be kept in {path}: {error.strerror}"
+            Code.API_KEY_REQUIRED, f"set NIGHTSHIFT_API_KEY: no key can be kept in {path}: {error.strerror}"
         ) from error
 
 
@@ -84,7 +85,7 @@ def _require_own_home(home: Path) -> None:
     """Whoever may write there may put another key, or another database, in the place of ours."""
     if os.geteuid() and is_somebody_elses(home):
         raise InvalidInput(
-            "bad_home",
+            Code.BAD_HOME,
             f"{home} belongs to somebody else, who could replace the key in it: name another home, or set"
             " NIGHTSHIFT_API_KEY",
         )
@@ -144,7 +145,7 @@ def _read_own(path: Path) -> str:
         return check_root_key(text.strip())
     except ValueError as error:
         message = f"{path}: {error}; delete it, and a new one is made"
-        raise InvalidInput("bad_setting", message) from error
+        raise InvalidInput(Code.BAD_SETTING, message) from error
 
 
 def _require_own(fd: int, path: Path) -> None:
@@ -153,7 +154,7 @@ def _require_own(fd: int, path: Path) -> None:
     owners = {found.st_uid, os.lstat(path).st_uid}
     if not stat.S_ISREG(found.st_mode) or not owners <= {os.getuid(), 0}:
         raise InvalidInput(
-            "bad_setting", f"{path} is no file of this user's: delete it, and a new key is made"
+            Code.BAD_SETTING, f"{path} is no file of this user's: delete it, and a new key is made"
         )
 
 

@@ -29,6 +29,7 @@ from pydantic import (
 from pydantic_core import CoreSchema
 
 from nightshift.words.analysis import Face, PhotoError, TimingsMs
+from nightshift.words.code_fields import JobErrorCode
 from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
@@ -147,7 +148,7 @@ class Archive(Document):
 class JobError(Document):
     """Why a job was ended."""
 
-    code: Known[Literal["too_many_failures", "expired"]]
+    code: JobErrorCode
     message: str
 
 

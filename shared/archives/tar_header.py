@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from nightshift.words.error_codes import Code
 from shared.archives.member import ArchiveBroken, Form
 
 BLOCK_BYTES = 512
@@ -92,7 +93,7 @@ class Headers:
         padded = -(-size_bytes // BLOCK_BYTES) * BLOCK_BYTES
         content = self.read(padded)
         if len(content) < size_bytes:
-            raise ArchiveBroken("it is cut off", "archive_member_damaged")
+            raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
         return content[:size_bytes]
 
     def _header(
@@ -125,7 +126,7 @@ class Headers:
                 raise ArchiveBroken("a member's header is too long")
             block = self.read(BLOCK_BYTES)
             if len(block) < BLOCK_BYTES:
-                raise ArchiveBroken("it is cut off", "archive_member_damaged")
+                raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
             more = block[504]
 
 
@@ -141,7 +142,7 @@ def begins_a_tar(block: bytes) -> bool:
 def _checked(block: bytes) -> tuple[int, int]:
     """Size and kind by a header whose checksum is right."""
     if len(block) < BLOCK_BYTES:
-        raise ArchiveBroken("it is cut off", "archive_member_damaged")
+        raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
     told = _number(block[148:156])
     # Over the header with its checksum blank; old writers added signed bytes.
     plain = sum(block[:148]) + 8 * 0x20 + sum(block[156:])

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
@@ -72,7 +73,7 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             Job.open_until < now,
             ended_at=now,
             results_expire_at=now + timedelta(days=results_ttl_days),
-            error={"code": "expired", "message": message},
+            error={"code": Code.EXPIRED, "message": message},
         )
         if not moved:
             continue
@@ -82,7 +83,7 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             .values(
                 status=PhotoStatus.FAILED,
                 finished_at=now,
-                error=asdict(PhotoError("expired", "queue", message, retryable=True)),
+                error=asdict(PhotoError.of(Code.EXPIRED, "queue", message)),
             )
             .execution_options(synchronize_session=False)
         )
@@ -109,7 +110,7 @@ def _give_up_if_failing(session: Session, job_id: str) -> None:
     if counts.failed <= rate * counts.total:
         return
     message = f"{counts.failed} of {counts.total} photos failed; {rate:.2%} were allowed"
-    try_move(session, job_id, "give_up", error={"code": "too_many_failures", "message": message})
+    try_move(session, job_id, "give_up", error={"code": Code.TOO_MANY_FAILURES, "message": message})
 
 
 def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
@@ -126,7 +127,7 @@ def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
 
 def _outcome(counts: Counts, error: dict[str, Any] | None, *, cancelled: bool) -> Outcome:
     if error is not None:
-        return Outcome.EXPIRED if error["code"] == "expired" else Outcome.FAILED
+        return Outcome.EXPIRED if error["code"] == Code.EXPIRED else Outcome.FAILED
     # Also those an earlier cancel left, when others were tried again.
     if cancelled or counts.cancelled:
         return Outcome.CANCELLED

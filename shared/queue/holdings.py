@@ -13,6 +13,7 @@ from typing import Self
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.states import JobState
 from shared.db.tables import Archive, Holding, Job, Photo
@@ -74,7 +75,11 @@ class Quota:
             if number > limit:
                 message = f"an owner may hold {limit:,} {name} ({setting}); with these it would be {number:,}"
                 raise Conflict(
-                    "quota_exceeded", f"{message}: erase jobs first", quota=name, limit=limit, wanted=number
+                    Code.QUOTA_EXCEEDED,
+                    f"{message}: erase jobs first",
+                    quota=name,
+                    limit=limit,
+                    wanted=number,
                 )
 
 
@@ -105,7 +110,7 @@ def require_job(session: Session, owner: str, quota: Quota) -> None:
     if jobs >= quota.jobs:
         message = f"an owner may have {quota.jobs:,} jobs that have not ended (NIGHTSHIFT_MAX_OWNER_JOBS)"
         raise Conflict(
-            "too_many_jobs",
+            Code.TOO_MANY_JOBS,
             f"{message}; there are {jobs:,}",
             quota="jobs",
             limit=quota.jobs,

@@ -10,7 +10,7 @@ import pytest
 
 from docs import settings_table
 from nightshift.exits import MEANINGS, Exit
-from nightshift.words.analysis import PHOTO_ERROR_CODES
+from nightshift.words.error_codes import PHOTO_ERROR_CODES
 from nightshift.words.options import JobOptions
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
 from shared.bundles.manifest import MANIFEST

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PIL import Image
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 
 _WHOLE = {"PNG": 13, "WEBP": 21, "TIFF": 11, "BMP": 13, "GIF": 13, "HEIF": 13, "AVIF": 17}
@@ -78,7 +79,7 @@ def check_time(image: Image.Image, size_bytes: int) -> None:
         Unreadable: `too_many_pixels`.
     """
     if image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS and size_bytes > _MOST_RUNS:
-        raise Unreadable("too_many_pixels", f"over {_MOST_RUNS / 1e6:g} MB of a BMP in run lengths")
+        raise Unreadable(Code.TOO_MANY_PIXELS, f"over {_MOST_RUNS / 1e6:g} MB of a BMP in run lengths")
 
 
 def check(cost: int, most: int) -> None:
@@ -89,6 +90,6 @@ def check(cost: int, most: int) -> None:
     """
     if cost > most:
         raise Unreadable(
-            "too_much_memory",
+            Code.TOO_MUCH_MEMORY,
             f"decoding it would take {cost / 1e9:.1f} GB of memory, over {most / 1e9:.1f} GB",
         )

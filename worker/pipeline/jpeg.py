@@ -11,6 +11,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline import jpeg_segments
 
@@ -52,7 +53,7 @@ def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
     if _count_pairs(data, jpeg_segments.SOS) > MAX_SCANS:
         scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
         if scans > MAX_SCANS:
-            raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_SCANS} scans")
+            raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_SCANS} scans")
     return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
@@ -107,7 +108,7 @@ def kept_samples(data: bytes, image: JpegImagePlugin.JpegImageFile) -> float:
     if pixels * _count_pairs(data, jpeg_segments.SOS) > MAX_SCANNED_PIXELS:
         scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
         if pixels * scans > MAX_SCANNED_PIXELS:
-            raise Unreadable("too_many_pixels", f"{scans} scans of {pixels / 1e6:.0f} megapixels")
+            raise Unreadable(Code.TOO_MANY_PIXELS, f"{scans} scans of {pixels / 1e6:.0f} megapixels")
     areas = [across * down for _, across, down, _ in image.layer]
     several = image.info.get("progressive") or jpeg_segments.first_scan_channels(data) < len(areas)
     return sum(areas) / max(1, *areas) if several else 0.0

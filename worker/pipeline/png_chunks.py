@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -82,7 +83,9 @@ def read_chunks(data: bytes) -> Chunks:
     kept: set[tuple[bytes, bytes]] = set()
     for name, body, sound in _walk(data):
         if name == b"CgBI":
-            raise Unreadable("unsupported_format", "a kind of image that is not read: Apple's own PNG (CgBI)")
+            raise Unreadable(
+                Code.UNSUPPORTED_FORMAT, "a kind of image that is not read: Apple's own PNG (CgBI)"
+            )
         if name == b"IEND":
             chunks.ended = True
         elif name == b"IHDR":
@@ -96,7 +99,7 @@ def read_chunks(data: bytes) -> Chunks:
             _take_ancillary(chunks, name, body, sound, kept)
     chunks.notes = list(dict.fromkeys(chunks.notes))
     if not chunks.header or not chunks.pixels:
-        raise Unreadable("corrupt_image", "the image is damaged: it has no header or no pixels")
+        raise Unreadable(Code.CORRUPT_IMAGE, "the image is damaged: it has no header or no pixels")
     return chunks
 
 
@@ -109,7 +112,7 @@ def _take_palette(chunks: Chunks, body: bytes, sound: bool) -> None:
 
 def _critical(name: bytes, body: memoryview, sound: bool, least: int) -> bytes:
     if not sound or len(body) < least:
-        raise Unreadable("corrupt_image", f"the image is damaged: its {name.decode()} cannot be read")
+        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: its {name.decode()} cannot be read")
     return bytes(body)
 
 
@@ -193,7 +196,7 @@ def _walk(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
         if name == b"IEND" and whole:
             return
         place = end
-    raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_CHUNKS:,} chunks")
+    raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_CHUNKS:,} chunks")
 
 
 def _named(data: bytes, place: int) -> bool:

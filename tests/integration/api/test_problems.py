@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from api import health
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from tests.integration.api.conftest import Serve
@@ -97,12 +98,12 @@ def test_an_error_of_our_own_is_logged_and_not_told(serve: Serve, caplog: pytest
 
 class DownStore:
     def put(self, key: str, data: object) -> None:
-        raise Transient("store_unavailable", "store: bucket secret-bucket away")
+        raise Transient(Code.STORE_UNAVAILABLE, "store: bucket secret-bucket away")
 
     folder = None
 
     def get(self, key: str) -> bytes | None:
-        raise Transient("store_unavailable", "store: bucket secret-bucket away")
+        raise Transient(Code.STORE_UNAVAILABLE, "store: bucket secret-bucket away")
 
     def ping(self) -> None:
         self.get("ping")

@@ -16,6 +16,7 @@ from sqlalchemy import select
 import worker.slice
 from nightshift.machine.process_id import own_process_id
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
@@ -246,7 +247,7 @@ def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_p
 def test_a_save_that_has_to_wait_says_nothing_of_photos(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    failures = [Transient("database_unavailable", "away")]
+    failures = [Transient(Code.DATABASE_UNAVAILABLE, "away")]
 
     def away_once(*args: object, **kwargs: object) -> object:
         if failures:
@@ -352,7 +353,7 @@ def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> 
 
         def get(self, key: str) -> bytes | None:
             if self.away:
-                raise Transient("store_unavailable", "no route to host")
+                raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
             return super().get(key)
 
     store = Away(parts.settings.store_url)
@@ -369,7 +370,7 @@ def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> 
     class AwaySoon(Away):
         def ping(self) -> None:
             if self.away:
-                raise Transient("store_unavailable", "no route to host")
+                raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
             self.away = True
 
     soon = replace(parts, store=AwaySoon(parts.settings.store_url))

@@ -13,13 +13,14 @@ from nightshift.replacement import replacing
 from nightshift.report import Report, print_report, write_report, write_results
 from nightshift.words.analysis import PhotoError
 from nightshift.words.documents import Job, Photo, PhotoCounts, Summary
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 
 COUNTS = PhotoCounts(total=15, succeeded=3, failed=12)
 
 
 def report() -> Report:
-    error = PhotoError("corrupt_image", "decode", "the file is cut off")
+    error = PhotoError(Code.CORRUPT_IMAGE, "decode", "the file is cut off")
     failed = [
         Photo(custom_id=f"[bad]/{n}.jpg", photo_id=f"pho_{n}", status="failed", error=error)
         for n in range(10)
