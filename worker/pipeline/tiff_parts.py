@@ -20,7 +20,7 @@ _SHORT, _LONG = 3, 4
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
 
-def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
+def tiff_parts(data: bytes, rows: int, by: int) -> tuple[Iterator[bytes], int] | None:
     """Parts of a TIFF's photo, from the top, as files of their own, not turned and without its profile.
 
     Args:
@@ -29,7 +29,7 @@ def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
         by: of what it is a multiple, but for the last.
 
     Returns:
-        None where the photo can only be decoded whole.
+        These, and how many rows they have; None where the photo can only be decoded whole.
     """
     tiff = read_header(data)
     page = photo_of(tiff)[0] if tiff else None
@@ -57,7 +57,7 @@ def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
     together *= max(1, rows // (step * together))
     if step * together * width > _MOST_PIXELS:
         return None
-    return _parts(tiff, page, (places, sizes), (step, together, down, across, planes))
+    return _parts(tiff, page, (places, sizes), (step, together, down, across, planes)), step * together
 
 
 def _cut_up(tiff: Tiff, page: Page, places: Sequence[int], rows: int) -> tuple[list[int], list[int]]:
