@@ -126,7 +126,7 @@ class Supervisor:
 
 
 def _pause_s(kept: _Kept) -> float:
-    return min(0.5 * 2 ** (kept.deaths - 1), 8.0)
+    return min(0.5 * 2.0 ** (kept.deaths - 1), 8.0)
 
 
 def _refusal(command: Command) -> str | None:
