@@ -146,7 +146,7 @@ class Code(AnyCode):
     """The owner has as many jobs that have not ended as an owner may.
     Wait for some to end; the limit is `NIGHTSHIFT_MAX_OWNER_JOBS`."""
     QUOTA_EXCEEDED = "quota_exceeded", CLIENT, 507, FAILS
-    """The owner holds as many photos, or bytes, as an owner may.
+    """The owner holds as many photos, bytes or jobs as an owner may.
     Erase jobs; the message names the numbers and the setting."""
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", CLIENT, 409
     """The same request is under way still, or its server was killed.
