@@ -34,6 +34,7 @@ from api.queries import require_known_query
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
 from nightshift.machine.root_key import made_root_key
+from nightshift.words.body import refuse_fields
 from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.db.engine import Database
@@ -55,14 +56,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     configure(settings.log_level, settings.log_format)
-    hide(settings.api_key.get_secret_value())
     app = OpenAPI(
         "api",
         info=INFO,
         security_schemes=SECURITY_SCHEMES,
         doc_ui=False,
         validation_error_model=problems.Problem,
-        validation_error_callback=problems.refuse_fields,
+        validation_error_callback=refuse_fields,
     )
     app.request_class = JsonRequest
     # Whatever FLASK_DEBUG says, which is another program's.
@@ -83,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _context(settings: Settings) -> Context:
     database = Database(settings.database_url)
     root = settings.api_key.get_secret_value() or made_root_key(settings.home)
+    hide(root)
     return Context(
         settings=settings,
         database=database,

@@ -9,19 +9,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from pydantic import ValidationError
-
 from api.body import PhotoBody, expected_sha256
 from api.context import Context
 from api.json_bodies import parse
 from api.multipart import FormField, FormFile
-from api.parameters import NewJob
-from api.problems import refuse_fields
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, InvalidInput
 from nightshift.words.ids import new_id
-from nightshift.words.options import JobOptions
+from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from shared.archives.member import Limits
 from shared.archives.opening import (
@@ -109,7 +105,7 @@ class Arrival:
             raise InvalidInput(Code.INVALID_FIELDS, f"the field {part.name!r} is there twice")
         self._fields[part.name] = part.value
         # At once: a misspelt option is better told before the photos are sent than after.
-        self.wanted = wanted_from(self._fields)
+        self.wanted = NewJob.of_form(self._fields, _metadata)
         self.to.check_priority(self.wanted.priority)
 
     def _take_photo(self, part: FormFile) -> None:
@@ -182,31 +178,16 @@ class Arrival:
                 raise InvalidInput(Code.EMPTY_UPLOAD, "the archive holds no photos")
 
 
-def wanted_from(fields: dict[str, str]) -> NewJob:
-    """What a form's fields ask for: `label`, `priority`, `metadata` as JSON, and each option by its name.
-
-    Raises:
-        InvalidInput: `invalid_fields`.
-    """
-    options = {name: value for name, value in fields.items() if name in JobOptions.model_fields}
-    wanted: dict[str, Any] = {name: value for name, value in fields.items() if name not in options}
-    if "metadata" in wanted:
-        try:
-            wanted["metadata"] = parse(wanted["metadata"])
-        except InvalidInput as error:
-            raise InvalidInput(Code.INVALID_FIELDS, "metadata: is not JSON") from error
-    if options:
-        wanted["options"] = options
+def _metadata(text: str) -> Any:
     try:
-        # Everything in a form is text.
-        return NewJob.model_validate(wanted, strict=False)
-    except ValidationError as error:
-        refuse_fields(error)
+        return parse(text)
+    except InvalidInput as error:
+        raise InvalidInput(Code.INVALID_FIELDS, "metadata: is not JSON") from error
 
 
 def fingerprint_of(wanted: NewJob, contents: str = "") -> str:
     """Hex digest of what a request asks for and brings."""
-    asked = json.dumps([wanted.model_dump(mode="json", exclude_unset=True), contents], sort_keys=True)
+    asked = json.dumps([wanted.as_json(), contents], sort_keys=True)
     return hashlib.sha256(asked.encode("utf-8", "surrogatepass")).hexdigest()
 
 

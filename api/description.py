@@ -8,9 +8,9 @@ from typing import Any
 from flask_openapi import Info, SecurityScheme, Tag
 from flask_openapi.types import ResponseDict
 
-from api.parameters import NewJob
 from api.problems import MEDIA_TYPE
 from nightshift.words.documents import NOTICE
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 
 INFO = Info(

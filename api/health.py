@@ -8,13 +8,14 @@ from typing import Literal
 
 from flask import Response
 from flask_openapi import APIBlueprint
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from api.answers import answer
 from api.context import Context, context
 from api.description import HEALTH_TAG, operation_id
 from nightshift.machine.room import is_full
 from nightshift.words.clock import utc_now
+from nightshift.words.documents import Checks, Disk, Readiness
 from shared.db.migrate import is_current
 from shared.processes.registry import is_alive, processes
 
@@ -28,39 +29,11 @@ blueprint = APIBlueprint(
     operation_id_callback=operation_id,
 )
 
-Check = Literal["ok", "down"]
-Disk = Literal["ok", "full", "down"]
-
 
 class Health(BaseModel):
     """The process answers."""
 
     status: Literal["ok"] = "ok"
-
-
-class Checks(BaseModel):
-    """What the service stands on."""
-
-    database: Disk = Field(
-        description="`full`: new bytes are refused, as `store_full`, where its disk is this machine's."
-    )
-    schema_: Literal["ok", "outdated", "down"] = Field(
-        serialization_alias="schema", description="`outdated`: migrations are missing."
-    )
-    store: Disk = Field(description="`full`: as of the database.")
-    broker: Check = Field(description="Without it work goes on, more slowly: the database is the queue.")
-    folders: Literal["ok", "away"] = Field(
-        "ok", description="`away`: a folder of photos in place is out of reach, and workers wait for it."
-    )
-    workers: int = Field(description="Worker processes seen lately; without one nothing is analysed.")
-    sweepers: int = Field(description="Sweepers seen lately; without one nothing is picked up after a fault.")
-
-
-class Readiness(BaseModel):
-    """Whether the service can work."""
-
-    status: Literal["ready", "degraded", "unavailable"]
-    checks: Checks
 
 
 @blueprint.get("/healthz", responses={200: Health})
@@ -103,7 +76,7 @@ def check(of: Context) -> Checks:
     workers, sweepers, folders_away = found.get("processes", (0, 0, False))
     return Checks(
         database=found.get("room", "down") if "database" in found else "down",
-        schema_=found.get("database", "down"),
+        schema=found.get("database", "down"),
         store=found.get("store", "down"),
         broker="down" if found.get("broker") is None else "ok",
         folders="away" if folders_away else "ok",

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.body import PhotoBody
 from api.context import Context
-from api.parameters import Added, Checked, InPlacePhoto, KnownPhoto
+from api.parameters import InPlacePhoto, KnownPhoto
 from nightshift.machine.room import require_room
 from nightshift.words import documents
 from nightshift.words.analysis import PhotoError
@@ -126,7 +126,7 @@ def discard(to: Context, job_id: str, photo_id: str) -> None:
         log.warning("left behind", extra={"job": job_id, "photo": photo_id, "reason": error.message})
 
 
-def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checked:
+def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> documents.Checked:
     """Add the photos whose bytes the owner has sent before, by copying within the store.
 
     Raises:
@@ -160,10 +160,12 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> Checke
             missing.append(photo.custom_id)
     if copied:
         _add(to, job_id, copied)
-    return Checked(present=len(photos) - len(copied) - len(missing), copied=len(copied), missing=missing)
+    return documents.Checked(
+        present=len(photos) - len(copied) - len(missing), copied=len(copied), missing=missing
+    )
 
 
-def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) -> Added:
+def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) -> documents.Added:
     """Add files of this machine to a job, all or none.
 
     Raises:
@@ -179,7 +181,7 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.
         total = intake.next_ordinal(session, job_id)
     to.jobs.changed(job_id)
-    return Added(added=added, total=total)
+    return documents.Added(added=added, total=total)
 
 
 def submit(to: Context, job_id: str) -> bool:

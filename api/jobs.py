@@ -13,8 +13,9 @@ from api.description import JOBS_TAG, NEW_JOB, SECURITY, answers, operation_id
 from api.following import answer_job, follow
 from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
-from api.parameters import IdempotencyHeader, JobPath, JobsQuery, NewJob, PauseQuery, RetryQuery
+from api.parameters import IdempotencyHeader, JobPath, JobsQuery, PauseQuery, RetryQuery
 from nightshift.words import documents
+from nightshift.words.new_job import NewJob
 from shared.reads.jobs import JOBS_PATH
 
 blueprint = APIBlueprint(

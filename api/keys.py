@@ -12,6 +12,7 @@ from api.parameters import KeyPath, NewKey
 from nightshift.words import documents
 from nightshift.words.clock import utc_now
 from shared.operations.keys import list_keys, make_key, revoke_key
+from shared.reads.shown import shown
 
 blueprint = APIBlueprint(
     "keys",
@@ -32,8 +33,7 @@ def make_api_key(body: NewKey) -> Response:
     with context().database.write() as session:
         row, secret = make_key(session, **dict(body), now=utc_now())
     context().known_keys.forget()
-    shown = documents.Key.model_validate(row, from_attributes=True)
-    view = documents.MadeKey(**shown.model_dump(), key=secret)
+    view = shown(documents.MadeKey, row, key=secret)
     return answer(view, 201, {"Location": f"/v1/keys/{row.id}", "Cache-Control": "no-store"})
 
 
@@ -41,7 +41,7 @@ def make_api_key(body: NewKey) -> Response:
 def list_api_keys() -> Response:
     """List keys, the newest first"""
     with context().database.read() as session:
-        keys = [documents.Key.model_validate(row, from_attributes=True) for row in list_keys(session)]
+        keys = [shown(documents.Key, row) for row in list_keys(session)]
     return answer(documents.KeyList(keys=keys))
 
 
@@ -50,4 +50,4 @@ def revoke_api_key(path: KeyPath) -> Response:
     """Revoke a key: the next request with it is refused; again is no error"""
     with context().database.write() as session:
         row = revoke_key(session, path.key_id, utc_now())
-    return answer(documents.Key.model_validate(row, from_attributes=True))
+    return answer(shown(documents.Key, row))

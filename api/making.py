@@ -15,10 +15,10 @@ from api.arrival import Arrival, fingerprint_of
 from api.body import RequestBody
 from api.context import Context
 from api.multipart import Form, boundary_of
-from api.parameters import NewJob
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
+from nightshift.words.new_job import NewJob
 from shared.broker.doorbell import rings_for
 from shared.db.engine import database_now
 from shared.db.tables import Job
@@ -42,7 +42,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     """Open a job to add photos to.
 
     Raises:
-        Conflict: `idempotency_key_in_use`, `too_many_jobs`.
+        Conflict: `idempotency_key_in_use`, `too_many_jobs`, `quota_exceeded`.
         InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
         NoRoom: `store_full`.
     """
@@ -53,7 +53,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(to)
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
+        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
         uploads.finish(session, begun, fingerprint)
         _add_job(session, to, wanted, begun.job_id)
     return Made(begun.job_id)
@@ -100,7 +100,7 @@ def _require_admission(to: Context, asked: Request) -> None:
     announced_bytes = asked.content_length or 0
     adding.require_room_for(to, announced_bytes)
     with to.database.read() as session:
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
+        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
         holdings.require(session, to.owner, Quota.of(to.settings), photos=1, size_bytes=announced_bytes)
 
 
@@ -145,7 +145,7 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
     """Everything in one transaction; returns photos that came twice."""
     quota = Quota.of(to.settings)
     with to.database.write() as session:
-        holdings.require_job(session, to.owner, quota)
+        holdings.require_new_job(session, to.owner, quota)
         uploads.finish(session, begun, arrival.fingerprint)
         job = _add_job(session, to, arrival.wanted, begun.job_id)
         if arrival.archive is not None:
@@ -169,14 +169,9 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
 def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
     return intake.open_job(
         session,
-        owner=to.owner,
-        options=to.settings.default_job_options().model_copy(update=wanted.chosen_options()),
-        bundle=to.bundle,
-        label=wanted.label,
-        metadata=wanted.metadata,
-        priority=wanted.priority,
-        max_failure_rate=wanted.max_failure_rate,
-        processing_window=wanted.processing_window,
+        to.owner,
+        wanted.over(to.settings.default_job_options()),
+        to.bundle,
         open_until=adding.open_until(to, session),
         job_id=job_id,
     )

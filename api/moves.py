@@ -16,6 +16,7 @@ from shared.queue import control, holdings
 from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Quota
 from shared.queue.turns import count_claimable
+from shared.reads.shown import shown
 
 
 def pause(to: Context, job_id: str, until: datetime | None) -> None:
@@ -94,4 +95,4 @@ def erase(to: Context, job_id: str) -> documents.Erasure:
     """
     receipt = erasure.erase(to.database, to.store, to.owner, job_id, "requested")
     to.jobs.changed(job_id)
-    return documents.Erasure.model_validate(receipt, from_attributes=True)
+    return shown(documents.Erasure, receipt)

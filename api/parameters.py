@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import json
+import re
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, Strict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    Strict,
+)
 
+from nightshift.words.body import Body, Text, storable
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
-from nightshift.words.options import JobOptions, Whole
-from nightshift.words.processing_window import ProcessingWindow
+from nightshift.words.options import Whole
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
 from shared.operations.keys import LOCAL, check_owner
 
-METADATA_LIMIT = 16_384
-"""Bytes of JSON a job's metadata may have."""
-METADATA_DEPTH = 64
-"""Objects and lists in each other that it may have: every reader of JSON has some such limit."""
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 """Of the year that follows, some time zones see the next one, which has no date here."""
 
-
-def _storable(text: str) -> str:
-    # PostgreSQL keeps no NUL; JSON may bring half a surrogate pair, which is no character.
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise ValueError("holds a NUL or half a surrogate pair")
-    return text
+_TIME = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
 
 
 def _header_text(text: str) -> str:
     # WSGI hands header bytes over as latin-1.
     try:
-        return _storable(text.encode("latin-1").decode())
+        return storable(text.encode("latin-1").decode())
     except UnicodeError as error:
         raise InvalidInput(Code.NOT_UTF8, "Idempotency-Key is not UTF-8") from error
 
@@ -58,34 +58,11 @@ def _key_id(text: str) -> str:
     return text
 
 
-def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    if _is_deeper(value, METADATA_DEPTH):
-        raise ValueError(f"has more than {METADATA_DEPTH} objects and lists in each other")
-    # Halves of surrogate pairs, which no JSON reader need take from us, do not encode.
-    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
-    if len(text.encode()) > METADATA_LIMIT:
-        raise ValueError(f"is over {METADATA_LIMIT} bytes")
+def _rfc3339(value: object) -> object:
+    # Beside it, pydantic takes seconds since 1970, days without a time, and spaces for the T.
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _TIME.fullmatch(value)):
+        raise ValueError("must be a time of RFC 3339 with its zone, such as 2031-05-01T22:00:00Z")
     return value
-
-
-def _is_deeper(value: JsonValue, levels: int) -> bool:
-    """Whether it has more levels; found without going down by calls, which have a limit of their own."""
-    level: list[JsonValue] = [value]
-    for _ in range(levels + 1):
-        inner = [
-            list(each.values()) if isinstance(each, dict) else each
-            for each in level
-            if isinstance(each, dict | list)
-        ]
-        if not inner:
-            return False
-        level = [each for values in inner for each in values]
-    return True
-
-
-def _window(text: str) -> str:
-    ProcessingWindow.parse(text)
-    return text
 
 
 def _in_future(at: datetime) -> datetime:
@@ -106,7 +83,12 @@ def _retried(code: str) -> str:
     return code
 
 
-Text = Annotated[str, AfterValidator(_storable)]
+FutureTime = Annotated[
+    AwareDatetime,
+    Strict(False),
+    BeforeValidator(_rfc3339),
+    AfterValidator(_in_future),
+]
 
 
 class JobPath(BaseModel):
@@ -131,7 +113,7 @@ class PageQuery(BaseModel):
     """Which page."""
 
     cursor: str | None = Field(None, max_length=500, description="`next` of the page before.")
-    limit: int = Field(100, ge=1, le=1000, description="Entries a page at most.")
+    limit: Whole = Field(100, ge=1, le=1000, description="Entries a page at most.")
 
 
 class JobsQuery(PageQuery):
@@ -160,9 +142,7 @@ class PutQuery(BaseModel):
 class PauseQuery(BaseModel):
     """How long to pause."""
 
-    until: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = Field(
-        None, description="When it goes on by itself; without it, on `resume`."
-    )
+    until: FutureTime | None = Field(None, description="When it goes on by itself; without it, on `resume`.")
 
 
 class RetryQuery(BaseModel):
@@ -181,45 +161,6 @@ class ResultsQuery(BaseModel):
     """In which form results are wanted."""
 
     format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
-
-
-class Body(BaseModel):
-    """Base of JSON bodies; a field that is not known is refused, since it is likely misspelt.
-
-    Strict: neither true nor "5" is a number, nor 1 a truth. A form, which brings text alone, says so when it
-    validates.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class NewJob(Body):
-    """A job to be opened."""
-
-    label: Text | None = Field(None, max_length=200, description="Your own name for it.")
-    priority: Whole = Field(
-        0,
-        ge=-1000,
-        le=1000,
-        description="Jobs of higher priority are worked on first; above 0 needs the scope `admin`.",
-    )
-    metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
-        default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
-    )
-    max_failure_rate: float | None = Field(
-        None, ge=0, le=1, description="The job stops, failed, once more than this fraction of its photos has."
-    )
-    processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
-        None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
-    )
-    options: JobOptions = Field(
-        default_factory=JobOptions,
-        description="What is not given is as the server is configured, by default as shown here.",
-    )
-
-    def chosen_options(self) -> dict[str, Any]:
-        """The options that were given."""
-        return self.options.model_dump(exclude_unset=True)
 
 
 class IdempotencyHeader(BaseModel):
@@ -244,9 +185,7 @@ class NewKey(Body):
     scopes: list[Annotated[Scope, Strict(False)]] = Field(
         min_length=1, max_length=10, description="What it is good for."
     )
-    expires_at: Annotated[AwareDatetime, Strict(False), AfterValidator(_in_future)] | None = Field(
-        None, description="From then on it is refused; null: never."
-    )
+    expires_at: FutureTime | None = Field(None, description="From then on it is refused; null: never.")
 
 
 class KnownPhoto(Body):
@@ -260,14 +199,6 @@ class KnownPhotos(Body):
     """Photos to look for before they are sent."""
 
     photos: list[KnownPhoto] = Field(min_length=1, max_length=1000)
-
-
-class Checked(BaseModel):
-    """What has still to be sent."""
-
-    present: int = Field(description="Photos the job had already, with the same bytes.")
-    copied: int = Field(description="Photos whose bytes were copied from another job of yours.")
-    missing: list[str] = Field(description="`custom_id` of each photo whose bytes are to be sent.")
 
 
 class InPlacePhoto(Body):
@@ -284,10 +215,3 @@ class InPlacePhotos(Body):
     """Photos to register; they are never copied, moved, written or deleted."""
 
     photos: list[InPlacePhoto] = Field(min_length=1, max_length=1000)
-
-
-class Added(BaseModel):
-    """What a registration did."""
-
-    added: int = Field(description="Photos that were new to the job.")
-    total: int = Field(description="Photos the job has now.")

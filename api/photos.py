@@ -12,8 +12,6 @@ from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, SECURITY, answers, media, operation_id
 from api.in_place import registrable
 from api.parameters import (
-    Added,
-    Checked,
     InPlacePhotos,
     JobPath,
     KnownPhotos,
@@ -57,7 +55,9 @@ def put_photo(path: JobPath, query: PutQuery) -> Response:
     return answer(photo, 201 if is_new else 200, {"Location": location})
 
 
-@blueprint.post("/<job_id>/photos/check", responses=answers({200: Checked}, 400, 404, 409, 413, 415, 507))
+@blueprint.post(
+    "/<job_id>/photos/check", responses=answers({200: documents.Checked}, 400, 404, 409, 413, 415, 507)
+)
 def check_photos(path: JobPath, body: KnownPhotos) -> Response:
     """Ask which photos have still to be sent
 
@@ -68,7 +68,7 @@ def check_photos(path: JobPath, body: KnownPhotos) -> Response:
 
 
 @blueprint.post(
-    "/<job_id>/photos/in-place", responses=answers({200: Added}, 400, 403, 404, 409, 413, 415, 507)
+    "/<job_id>/photos/in-place", responses=answers({200: documents.Added}, 400, 403, 404, 409, 413, 415, 507)
 )
 def register_in_place(path: JobPath, body: InPlacePhotos) -> Response:
     """Register files of the server's machine, which stay where they are

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Flask, Response, g, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import HTTPException
 
 from nightshift.words.code_fields import ProblemCode
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import AnyCode, InvalidInput, NightshiftError, NoRoom, Transient
+from nightshift.words.errors import AnyCode, NightshiftError, NoRoom, Transient
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nightshift:problem:"
@@ -68,20 +68,6 @@ def problem(code: AnyCode, detail: str, headers: dict[str, str] | None = None, *
         **members,
     }
     return Response(json.dumps(body, default=str), status, headers, content_type=MEDIA_TYPE)
-
-
-def refuse_fields(error: ValidationError) -> NoReturn:
-    """Turn what pydantic found into an error that names each field.
-
-    Raises:
-        InvalidInput: `invalid_fields`.
-    """
-    fields = [
-        {"field": ".".join(map(str, item["loc"])) or "body", "message": item["msg"]}
-        for item in error.errors()
-    ]
-    detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
-    raise InvalidInput(Code.INVALID_FIELDS, detail, errors=fields)
 
 
 def register(app: Flask) -> None:

@@ -15,6 +15,7 @@ from nightshift import Client
 from nightshift.words.analysis import PhotoError
 from nightshift.words.clock import utc_now
 from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from shared.bundles.manifest import Manifest, locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -55,7 +56,7 @@ def _fill(settings: Settings, database: Database, photos: int, label: str) -> st
     bundle = read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     with database.write() as session:
         options = settings.default_job_options()
-        job_id = open_job(session, owner=OWNER, options=options, bundle=bundle, label=label).id
+        job_id = open_job(session, OWNER, NewJob(options=options, label=label), bundle).id
         rows = [
             NewPhoto(
                 f"evening-{number // 2500 + 1}/IMG_{number:05}.jpg",

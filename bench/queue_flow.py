@@ -21,13 +21,13 @@ from bench.error_codes import BenchCode
 from bench.memory import peak_bytes
 from bench.protocol import STAGES, FoundFace, Pass, Setup
 from nightshift.client import Client
-from nightshift.documents import Job, Photo
 from nightshift.embedded.home import Home
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import say
 from nightshift.words.clock import utc_now
+from nightshift.words.documents import Job, Photo
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.db.engine import Database

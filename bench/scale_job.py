@@ -31,12 +31,12 @@ from api.context import EXTENSION, Context
 from bench.fake_analyser import fake_analysis
 from bench.stopwatch import Stopwatch
 from nightshift import Client
-from nightshift.documents import Job
 from nightshift.machine.process_id import own_process_id
 from nightshift.photos import find_photos
 from nightshift.report import write_report, write_results
 from nightshift.sending import send_photos
 from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.documents import Job
 from nightshift.words.options import AnalysisOptions
 from shared.broker.doorbell import MOST_RINGS
 from shared.bundles.manifest import Manifest, locate_bundle, read_manifest

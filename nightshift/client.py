@@ -5,7 +5,6 @@ Needs none of the extras: httpx and pydantic are enough. Safe to share between t
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 import time
@@ -14,21 +13,37 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, Self
+from typing import Any, BinaryIO, Literal, Self, TypeVar
 
 import httpx
 
-from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, SLOW_S, Connection, may_pass
-from nightshift.documents import Erasure, Job, Key, Model, Page, Photo, Readiness, Summary
+from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, may_pass
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
 from nightshift.json_lines import lines_of
 from nightshift.machine.durable import replace_file
 from nightshift.machine.places import path_as_text
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
-from nightshift.waiting import LOOK_S, Lookout
+from nightshift.waiting import LOOK_S, WORD_S, Lookout
+from nightshift.words.documents import (
+    Added,
+    Checked,
+    Erasure,
+    Job,
+    JobPage,
+    Key,
+    KeyList,
+    MadeKey,
+    Model,
+    ModelList,
+    Photo,
+    PhotoPage,
+    Readiness,
+    Summary,
+)
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.new_job import NewJob
 
 LONG_POLL_S = 30
 """The longest wait the server grants to one request."""
@@ -37,6 +52,7 @@ PAGE = 1000
 """Photos registered, or listed, with one request."""
 
 ResultsFormat = Literal["jsonl", "csv"]
+Page = TypeVar("Page", JobPage, PhotoPage)
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 _MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
 
@@ -78,67 +94,35 @@ class Client:
         """Close pooled connections."""
         self._connection.close()
 
-    def create_job(
-        self,
-        *,
-        label: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        priority: int = 0,
-        max_failure_rate: float | None = None,
-        processing_window: str | None = None,
-    ) -> Job:
+    def create_job(self, wish: NewJob | None = None, **fields: Any) -> Job:
         """Open a job to add photos to.
 
         Args:
-            label: your own name for it.
-            options: the job's options by name.
-            metadata: anything you want back with it.
-            priority: jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-            max_failure_rate: it stops, failed, once more than this fraction of its photos has failed.
-            processing_window: when it is worked on, such as `22:00-06:00 Europe/Berlin`.
+            wish: what is wished of it.
+            fields: of `NewJob`, where no wish is given.
+
+        Raises:
+            InvalidInput: `invalid_fields`.
         """
-        body: dict[str, Any] = {"options": dict(options or {}), "metadata": dict(metadata or {})}
-        if label is not None:
-            body["label"] = label
-        if priority:
-            body["priority"] = priority
-        if max_failure_rate is not None:
-            body["max_failure_rate"] = max_failure_rate
-        if processing_window is not None:
-            body["processing_window"] = processing_window
+        body = (wish or NewJob.of(**fields)).as_json()
         # A request that is repeated because its answer was lost makes no second job.
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         return _job(self._connection.send("POST", "/v1/jobs", again=True, json=body, headers=headers))
 
-    def submit_archive(
-        self,
-        path: Path,
-        *,
-        label: str | None = None,
-        options: Mapping[str, Any] | None = None,
-        metadata: Mapping[str, Any] | None = None,
-        priority: int = 0,
-        max_failure_rate: float | None = None,
-        processing_window: str | None = None,
-    ) -> Job:
+    def submit_archive(self, path: Path, wish: NewJob | None = None, **fields: Any) -> Job:
         """Send a zip, tar or tar.gz of photos as one job, submitted; a worker unpacks it.
 
+        Args:
+            path: of the archive.
+            wish: what is wished of the job.
+            fields: of `NewJob`, where no wish is given.
+
         Raises:
+            InvalidInput: `invalid_fields`.
             UploadCut: the server hung up on the body; most likely it is over a limit.
             OSError: the file cannot be read.
         """
-        fields = {name: _as_field(value) for name, value in (options or {}).items()}
-        if label is not None:
-            fields["label"] = label
-        if metadata:
-            fields["metadata"] = json.dumps(dict(metadata))
-        if priority:
-            fields["priority"] = str(priority)
-        if max_failure_rate is not None:
-            fields["max_failure_rate"] = str(max_failure_rate)
-        if processing_window is not None:
-            fields["processing_window"] = processing_window
+        form = (wish or NewJob.of(**fields)).as_form()
         key = str(uuid.uuid4())
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
@@ -148,7 +132,7 @@ class Client:
                         "POST",
                         "/v1/jobs",
                         again=False,
-                        data=fields,
+                        data=form,
                         files={"archive": (path.name, file)},
                         headers={"Idempotency-Key": key},
                     )
@@ -197,7 +181,7 @@ class Client:
         answer = self._connection.send(
             "POST", f"/v1/jobs/{_checked(job_id)}/photos/check", again=True, json=body
         )
-        return [str(name) for name in answer.json()["missing"]]
+        return Checked.model_validate(answer.json()).missing
 
     def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
@@ -214,7 +198,7 @@ class Client:
             response = self._connection.send(
                 "POST", f"/v1/jobs/{_checked(job_id)}/photos/in-place", again=True, json=body
             )
-            added += int(response.json()["added"])
+            added += Added.model_validate(response.json()).added
         return added
 
     def submit(self, job_id: str) -> Job:
@@ -241,7 +225,7 @@ class Client:
                 again=True,
                 headers=headers,
                 timeout=self._connection.timeout_s + wait_s,
-                slow_after_s=wait_s + SLOW_S,
+                slow_after_s=wait_s + WORD_S,
             )
             etag = response.headers.get("ETag", "")
             if response.status_code != httpx.codes.NOT_MODIFIED:
@@ -278,7 +262,7 @@ class Client:
 
     def jobs(self, *, state: str | None = None, label: str | None = None) -> Iterator[Job]:
         """Jobs, newest first."""
-        for page in self._pages("/v1/jobs", {"state": state, "label": label, "limit": 100}):
+        for page in self._pages(JobPage, "/v1/jobs", {"state": state, "label": label, "limit": 100}):
             yield from page.jobs
 
     def photos(
@@ -286,7 +270,7 @@ class Client:
     ) -> Iterator[Photo]:
         """Photos of a job in the order they were added; `limit` is the page size."""
         query = {"status": status, "code": code, "limit": limit}
-        for page in self._pages(f"/v1/jobs/{_checked(job_id)}/photos", query):
+        for page in self._pages(PhotoPage, f"/v1/jobs/{_checked(job_id)}/photos", query):
             yield from page.photos
 
     def results(self, job_id: str) -> Iterator[Photo]:
@@ -375,7 +359,7 @@ class Client:
         owner: str = "local",
         scopes: Iterable[str] = ("read", "submit"),
         expires_at: datetime | None = None,
-    ) -> Key:
+    ) -> MadeKey:
         """Make an API key; its `key` is there this once. Needs the scope `admin`.
 
         Args:
@@ -387,12 +371,13 @@ class Client:
         body: dict[str, Any] = {"name": name, "owner": owner, "scopes": list(scopes)}
         if expires_at is not None:
             body["expires_at"] = expires_at.isoformat()
-        return Key.model_validate(self._connection.send("POST", "/v1/keys", again=False, json=body).json())
+        return MadeKey.model_validate(
+            self._connection.send("POST", "/v1/keys", again=False, json=body).json()
+        )
 
     def keys(self) -> list[Key]:
         """API keys, the newest first. Needs the scope `admin`."""
-        listed = self._connection.send("GET", "/v1/keys", again=True).json()
-        return [Key.model_validate(key) for key in listed["keys"]]
+        return KeyList.model_validate(self._connection.send("GET", "/v1/keys", again=True).json()).keys
 
     def revoke_key(self, key_id: str) -> Key:
         """End a key's use at once; again is no error. Needs the scope `admin`."""
@@ -402,8 +387,7 @@ class Client:
 
     def models(self) -> list[Model]:
         """The server's weights by name, broken ones with their error."""
-        listed = self._connection.send("GET", "/v1/models", again=True).json()
-        return [Model.model_validate(model) for model in listed["models"]]
+        return ModelList.model_validate(self._connection.send("GET", "/v1/models", again=True).json()).models
 
     def readiness(self) -> Readiness:
         """What the server says of its parts, ready or not; asked once, without retries."""
@@ -422,18 +406,14 @@ class Client:
             return False
         return True
 
-    def _pages(self, path: str, query: dict[str, Any]) -> Iterator[Page]:
+    def _pages(self, kind: type[Page], path: str, query: dict[str, Any]) -> Iterator[Page]:
         query = {name: value for name, value in query.items() if value is not None}
         while True:
-            page = Page.model_validate(self._connection.send("GET", path, again=True, params=query).json())
+            page = kind.model_validate(self._connection.send("GET", path, again=True, params=query).json())
             yield page
             if page.next is None:
                 return
             query["cursor"] = page.next
-
-
-def _as_field(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _job(response: httpx.Response) -> Job:

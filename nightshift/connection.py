@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +11,13 @@ import httpx
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
+from nightshift.waiting import WORD_S, told_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 120.0
-SLOW_S = 8.0
 PROBE_S = 10.0
 """A server answers a probe within five seconds, whatever its parts do."""
 BUSY = frozenset({429, 500, 502, 503, 504})
@@ -67,7 +66,7 @@ class Connection:
         self._http.close()
 
     def send(
-        self, method: str, path: str, *, again: bool, slow_after_s: float = SLOW_S, **request: Any
+        self, method: str, path: str, *, again: bool, slow_after_s: float = WORD_S, **request: Any
     ) -> httpx.Response:
         """Send a request and read the whole answer.
 
@@ -83,7 +82,8 @@ class Connection:
             Unreachable: no answer.
             InvalidInput: `not_utf8`, what is to be sent is no text.
         """
-        with self._told_if_slow(slow_after_s):
+        say = self._say_slow if self._say else None
+        with told_if_slow(f"an answer from {self.server}", say, slow_after_s):
             return self._send(method, path, ATTEMPTS if again else 1, request)
 
     def _send(self, method: str, path: str, attempts: int, request: dict[str, Any]) -> httpx.Response:
@@ -131,23 +131,10 @@ class Connection:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
-    @contextmanager
-    def _told_if_slow(self, after_s: float) -> Iterator[None]:
-        if self._say is None:
-            yield
-            return
-        timer = threading.Timer(after_s, self._say_slow)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _say_slow(self) -> None:
+    def _say_slow(self, word: str) -> None:
         say, self._say = self._say, None
         if say is not None:
-            say(f"still waiting for an answer from {self.server}")
+            say(word)
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")

@@ -48,7 +48,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.CANCELLED: "the job was cancelled or expired",
     Exit.UNAVAILABLE: "the service could not start or be reached, or cannot go on",
     Exit.HOME_IN_USE: "another runner uses this home",
-    Exit.OUTPUT_LOST: "standard output was full, or closed by its reader; files that were written are kept",
+    Exit.OUTPUT_LOST: "standard output was full or closed, or the report not written; other files are kept",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; `nightshift run --resume` goes on",
     Exit.TERMINATED: "ended by SIGTERM; `nightshift run --resume` goes on",
 }
@@ -114,7 +114,7 @@ def exit_for_error(error: Exception) -> Exit:
 
 
 def exit_table() -> str:
-    """The table, for `--help` and the README."""
+    """The table, for `--help`."""
     lines = [f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()]
     # \b keeps click from filling the lines into a paragraph.
     return "\n".join(["\b", "Exit codes:", *lines])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from itertools import chain
+from typing import Any, get_args
 
 import typer
 from annotated_types import Ge, Le
@@ -17,9 +18,15 @@ def flag(option: Any, **more: Any) -> Any:
         option: an annotated type with a description.
         more: as for `typer.Option`.
     """
-    field = FieldInfo.from_annotation(option)
+    return flag_of(FieldInfo.from_annotation(option), **more)
+
+
+def flag_of(field: FieldInfo, **more: Any) -> Any:
+    """A flag for a field of a model, in its words and within its bounds."""
     bounds: dict[str, Any] = {}
-    for mark in field.metadata:
+    # Those of `Fraction | None` stand within.
+    inner = (FieldInfo.from_annotation(kind).metadata for kind in get_args(field.annotation))
+    for mark in chain(field.metadata, *inner):
         if isinstance(mark, Ge):
             bounds["min"] = mark.ge
         elif isinstance(mark, Le):

@@ -11,8 +11,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-from nightshift.documents import Job
 from nightshift.screen import cell
+from nightshift.words.documents import Job
 from nightshift.words.plain_text import plain
 
 LINE_EVERY_S = 10.0

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
 from nightshift import given
 from nightshift.client import Client, ResultsFormat
-from nightshift.documents import Job
 from nightshift.exits import Exit, exit_for_outcome, say, told
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
@@ -21,9 +21,13 @@ from nightshift.replacement import replacing
 from nightshift.report import RESULTS_FOLDER, check_writable, write_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
-from nightshift.waiting import LOOK_S, Lookout
+from nightshift.streams import OutputLost
+from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
+from nightshift.wish_flags import with_wishes
+from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
 
@@ -43,29 +47,15 @@ def add_to(app: typer.Typer) -> None:
         app.command()(told(command))
 
 
+@with_wishes
 def submit(
     paths: Annotated[
         list[Path],
         typer.Argument(parser=given.path, help="Folders, looked through to the bottom, and files."),
     ],
+    wish: NewJob,
     server: ServerOption = DEFAULT_SERVER,
     api_key: KeyOption = "",
-    label: Annotated[str | None, typer.Option(help="A name for the job.")] = None,
-    priority: Annotated[
-        int,
-        typer.Option(
-            min=-1000,
-            max=1000,
-            help="Higher goes first; above 0 needs a key with the scope admin.",
-            show_default=False,
-        ),
-    ] = 0,
-    window: Annotated[
-        str | None, typer.Option(help="Work on it only then, such as '22:00-06:00 Europe/Berlin'.")
-    ] = None,
-    max_failure_rate: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Stop once more than this fraction has failed.")
-    ] = None,
     job: Annotated[
         str | None, typer.Option(help="Go on with this job, whose upload was broken off.", show_default=False)
     ] = None,
@@ -83,12 +73,6 @@ def submit(
     Photos that the server has from an earlier job are not sent again.
     """
     console = errors_screen()
-    wishes: dict[str, Any] = {
-        "label": label,
-        "priority": priority,
-        "processing_window": window,
-        "max_failure_rate": max_failure_rate,
-    }
     archive = archive_among(paths)
     if archive is not None and (job or in_place):
         raise InvalidInput(
@@ -99,9 +83,9 @@ def submit(
     with Client(server, api_key, say=say) as client:
         if archive is not None:
             with console.status(cell(f"sending {archive.name}")):
-                submitted = client.submit_archive(archive, **wishes)
+                submitted = client.submit_archive(archive, wish)
         else:
-            job_id = job or client.create_job(**wishes).id
+            job_id = job or client.create_job(wish).id
             try:
                 if in_place:
                     client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
@@ -115,20 +99,33 @@ def submit(
             submitted = client.submit(job_id)
         job_id = submitted.id
         if not as_json:
-            tell(job_id)
+            with _named_either_way(job_id):
+                tell(job_id)
         if wait:
-            lookout = Lookout(client, say)
+            lookout = Lookout(client, say, give_up_s=GIVE_UP_S)
             with JobProgress(console) as progress:
                 for submitted in client.poll(job_id, wait_s=LOOK_S):
                     progress.show(submitted)
                     lookout.look(submitted)
         if as_json:
-            tell_json(submitted.model_dump(mode="json"))
+            with _named_either_way(job_id):
+                tell_json(submitted.model_dump(mode="json"))
         if wait:
             code = exit_for_outcome(submitted.outcome)
             raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
     if refused:
         raise typer.Exit(Exit.PARTIAL)
+
+
+@contextmanager
+def _named_either_way(job_id: str) -> Iterator[None]:
+    """Around what prints a new job: should that be lost, its name is not."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OutputLost:
+        say(f"{job_id} is submitted")
+        raise
 
 
 def status(

@@ -14,11 +14,11 @@ from rich.table import Table
 from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
-from nightshift.documents import Job, Photo, Summary
 from nightshift.exits import Exit
 from nightshift.replacement import replacing
 from nightshift.report_page.page import write_page
 from nightshift.screen import cell
+from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out, spelled_out
@@ -63,7 +63,7 @@ class Report:
             "no_face": self.summary.no_face,
             "uncertain": self.summary.uncertain,
             "reused": self.summary.reused,
-            "gender": self.summary.gender,
+            "gender": self.summary.gender.model_dump(),
             "age_group": self.summary.age_group,
             "failures": self.summary.failures,
             "left_out": [path_spelled_out(path) for path in self.left_out],
@@ -72,7 +72,7 @@ class Report:
             "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
-            "bundle": self.job.bundle.model_dump() if self.job.bundle else None,
+            "bundle": self.job.bundle.model_dump(),
             "notice": self.summary.notice,
         }
 
@@ -158,7 +158,7 @@ def print_report(report: Report, console: Console) -> None:
         faces.append(f"none in {summary.no_face:,} {'photo' if summary.no_face == 1 else 'photos'}")
     table.add_row("Faces", ", ".join(faces))
     if summary.faces:
-        table.add_row("Gender*", cell(_spread(summary.gender)))
+        table.add_row("Gender*", cell(_spread(summary.gender.model_dump())))
         table.add_row("Age group*", cell(_spread(summary.age_group)))
     for code, number in summary.failures.items():
         table.add_row(cell(f"Failed: {code}", "red"), _names(report.failed.get(code, []), number))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from nightshift.documents import Job, Readiness
 from nightshift.errors import ClientError
+from nightshift.words.documents import Job, Readiness
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 
@@ -21,6 +21,9 @@ WORD_S = 8.0
 
 ASK_EVERY_S = 10.0
 
+GIVE_UP_S = 3600.0
+"""Seconds without progress, for a known reason, until `submit --wait` ends; the job stays on its server."""
+
 LOOK_S = 5
 """A long poll no longer than this leaves time for the word."""
 
@@ -28,8 +31,11 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def told_if_slow(what: str, say: Say, after_s: float = WORD_S) -> Iterator[None]:
+def told_if_slow(what: str, say: Say | None, after_s: float = WORD_S) -> Iterator[None]:
     """Say `still waiting for WHAT` when the block takes longer than that; once."""
+    if say is None:
+        yield
+        return
     timer = threading.Timer(after_s, say, [f"still waiting for {what}"])
     timer.daemon = True
     timer.start()
@@ -94,9 +100,10 @@ class Lookout:
         if reason != self._said:
             self._said = reason
             self._say(f"waiting: {reason}")
-        if self._give_up_s is not None and silent_s > self._give_up_s and job.state != "paused":
-            minutes = silent_s / 60
-            raise NightshiftError(Code.GAVE_UP, f"nothing has moved for {minutes:.0f} minutes: {reason}")
+        # A job that is held back on purpose goes on by itself, or when somebody says so.
+        is_held_back = job.state == "paused" or job.waits_until is not None
+        if self._give_up_s is not None and silent_s > self._give_up_s and not is_held_back:
+            raise NightshiftError(Code.GAVE_UP, f"nothing has moved for {_in_words(silent_s)}: {reason}")
 
     def _reason(self, job: Job) -> str | None:
         if job.state == "paused":
@@ -109,6 +116,10 @@ class Lookout:
         if wrong is None and job.waits_until is not None:
             return f"the job's time has not come before {job.waits_until.astimezone():%Y-%m-%d %H:%M}"
         return wrong
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
 class PartsWatch:
@@ -135,7 +146,7 @@ class PartsWatch:
         try:
             # Workers come and go; without one nobody waits but who is told so.
             readiness = self._client.readiness()
-            checks = {part: health for part, health in readiness.checks.items() if part not in _PROCESSES}
+            checks = readiness.checks.model_copy(update={"workers": 1, "sweepers": 1})
             reason = what_is_wrong(readiness.model_copy(update={"checks": checks}))
         except ClientError as error:
             reason = str(error)
@@ -144,12 +155,10 @@ class PartsWatch:
             self._say(reason or "every part answers again")
 
 
-_PROCESSES = ("workers", "sweepers")
-
-
 def what_is_wrong(readiness: Readiness, *, own_workers: bool = False) -> str | None:
     """Why a service gets nowhere with its jobs, in one sentence; None where it should."""
-    checks = readiness.checks
+    # What an older server does not tell is not wrong.
+    checks = readiness.checks.model_dump(by_alias=True, exclude_unset=True)
     how = "" if own_workers else "; `nightshift worker` starts some"
     for part, where in (("database", "the database"), ("store", "the store")):
         if checks.get(part) == "full":

@@ -170,6 +170,9 @@ class Settings(BaseSettings):
     max_owner_jobs: int = Field(
         1_000, gt=0, description="Jobs an owner may have that have not ended; one more is `too_many_jobs`."
     )
+    max_owner_kept_jobs: int = Field(
+        100_000, gt=0, description="Jobs an owner may hold, ended ones too; one more is `quota_exceeded`."
+    )
     max_owner_photos: int = Field(
         2_000_000, gt=0, description="Photos an owner may hold, in all jobs kept; more are `quota_exceeded`."
     )

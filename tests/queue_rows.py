@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from nightshift.words.analysis import AgeGroup, Analysis, Box, Face, Gender, Landmarks, Point, TimingsMs
 from nightshift.words.clock import utc_now
 from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from nightshift.words.states import FINAL_STATUSES, JobState
 from shared.bundles.manifest import AGE_GROUPS, Manifest
@@ -88,9 +89,7 @@ def queued_job(
 ) -> str:
     """A job with photos `0.jpg`, `1.jpg`, ... that were never uploaded."""
     with database.write() as session:
-        job = open_job(
-            session, owner=owner, options=options or JobOptions(), bundle=manifest(), priority=priority
-        )
+        job = open_job(session, owner, NewJob(options=options or JobOptions(), priority=priority), manifest())
         rows = [
             NewPhoto(f"{number}.jpg", new_id("pho"), sha256=f"{number:064x}", size_bytes=1)
             for number in range(photos)

@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.fake_analyser import fake_analysis, fake_thumbnail
-from nightshift.documents import BundleName, Counts, Job, Photo, Summary
 from nightshift.report_page.page import write_page
 from nightshift.words.analysis import PhotoError
-from nightshift.words.documents import NOTICE
+from nightshift.words.documents import NOTICE, BundleName, Job, Photo, PhotoCounts, Summary
 
 BEGUN = datetime(2026, 5, 30, 21, 0, tzinfo=UTC)
 
@@ -39,7 +38,7 @@ def failed_photo(number: int, custom_id: str, message: str, code: str = "corrupt
 def job_of(photos: Sequence[Photo], *, label: str | None = None, more: int = 0) -> tuple[Job, Summary]:
     """The job of these photos, ended unless there are more of it to come."""
     statuses = Counter(photo.status for photo in photos)
-    counts = Counts(total=len(photos) + more, queued=more, **statuses)
+    counts = PhotoCounts(total=len(photos) + more, queued=more, **statuses)
     job = Job(
         id="job_" + "1" * 32,
         label=label,

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from docs.generated import README, between
+from docs.generated import WEIGHTS_PAGE, between
 from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.settings import REPOSITORY, Settings
@@ -72,14 +72,14 @@ def written(found: Evaluation, docs: Path) -> str:
     return card(found, rest.strip(), TRAINING if (docs / TRAINING).is_file() else None)
 
 
-def readme_with(found: Evaluation, readme: Path) -> str:
-    """The README's text with these scores."""
+def page_with(found: Evaluation, readme: Path) -> str:
+    """The page's text with these scores."""
     text = readme.read_text(encoding="utf-8")
     return between(text, "scores", scores_table(found.scores), "training/card.py")
 
 
 def check(docs: Path, bundle: Path) -> None:
-    """Make sure that card, README, measurements and weights belong together.
+    """Make sure that card, docs/weights.md, measurements and weights belong together.
 
     Raises:
         InvalidInput: `card_stale`, or what `written` raises.
@@ -91,7 +91,7 @@ def check(docs: Path, bundle: Path) -> None:
         )
     pages = {docs / CARD: written(found, docs)}
     if docs == DOCS:
-        pages[README] = readme_with(found, README)
+        pages[WEIGHTS_PAGE] = page_with(found, WEIGHTS_PAGE)
     for page, text in pages.items():
         if page.read_text(encoding="utf-8") != text:
             raise InvalidInput(TrainingCode.CARD_STALE, f"{page} does not say what {EVALUATION} holds")
@@ -130,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             shutil.copyfile(given.run / PLOT, given.docs / TRAINING)
         (given.docs / CARD).write_text(written(found, given.docs), encoding="utf-8")
         if given.docs == DOCS:
-            README.write_text(readme_with(found, README), encoding="utf-8")
+            WEIGHTS_PAGE.write_text(page_with(found, WEIGHTS_PAGE), encoding="utf-8")
     except NightshiftError as error:
         console.print(f"{error.code}: {error.message}", markup=False, highlight=False, soft_wrap=True)
         return 2

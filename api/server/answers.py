@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from gunicorn import util
 from gunicorn.http import errors
 
@@ -62,10 +64,16 @@ def of_parsing(error: Exception) -> Answer:
 
 def whole_answer(code: Code, detail: str) -> bytes:
     """A problem with its head, after which the connection ends."""
+    return _written(code, detail, util.http_date())
+
+
+@lru_cache(maxsize=64)
+def _written(code: Code, detail: str, date: str) -> bytes:
+    # A thousand clients may be cut off in the same second.
     headers = {"Retry-After": "5"} if code is Code.BUSY else None
     response = problem(code, detail, headers)
     response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Date"] = util.http_date()
+    response.headers["Date"] = date
     response.headers["Connection"] = "close"
     head = f"HTTP/1.1 {response.status_code} {REASONS[response.status_code]}\r\n{response.headers}"
     return head.encode("latin-1") + bytes(response.get_data())

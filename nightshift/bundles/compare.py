@@ -10,11 +10,11 @@ from rich.console import Console
 
 from nightshift.bundles.compared import DIFFERENCES, Compared, Side, write_differences
 from nightshift.bundles.comparison import compare
-from nightshift.documents import BundleName, Photo
 from nightshift.embedded.interrupted_runs import cancel_runs
 from nightshift.embedded.run import Request, Run
 from nightshift.exits import Exit, say
 from nightshift.report import RESULTS_FOLDER, Report, check_writable
+from nightshift.words.documents import BundleName, Photo
 from shared.bundles.manifest import locate_bundle, read_verified_manifest
 from shared.db.engine import Database
 from shared.settings import load_settings

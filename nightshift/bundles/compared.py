@@ -11,13 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from nightshift.bundles.comparison import Comparison, Difference
-from nightshift.documents import BundleName
 from nightshift.exits import Exit
 from nightshift.replacement import replacing
 from nightshift.report import Report
 from nightshift.screen import cell
 from nightshift.words.analysis import Face
-from nightshift.words.documents import NOTICE
+from nightshift.words.documents import NOTICE, BundleName
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.reads.table import csv_text

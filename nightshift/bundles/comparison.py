@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from nightshift.documents import Photo
 from nightshift.words.analysis import Box, Face
+from nightshift.words.documents import Photo
 
 SAME_FACE_IOU = 0.5
 """Boxes that overlap by so much are one face. Detection does not depend on the bundle: most overlap by 1."""

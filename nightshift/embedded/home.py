@@ -12,7 +12,9 @@ from typing import Self
 
 from nightshift.machine import root_key
 from nightshift.machine.durable import is_not_supported, make_private, without
+from nightshift.machine.privacy import is_somebody_elses, who_else_writes
 from nightshift.machine.process_id import is_surely_dead, own_process_id
+from nightshift.screen import say
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 
@@ -94,7 +96,11 @@ def _make_private(path: Path) -> None:
         names = {entry.name for entry in path.iterdir()}
         if names and not names & _OURS:
             raise InvalidInput(Code.BAD_HOME, f"{path} is no Nightshift home: it holds other files")
+        if os.geteuid() and is_somebody_elses(path):
+            raise InvalidInput(Code.BAD_HOME, f"home {path} belongs to somebody else: name another")
         make_private(path)
+        if who := who_else_writes(path):
+            say(f"{who} may write to the home {path}, and so replace what is in it: its key, its results")
     except OSError as error:
         raise InvalidInput(Code.BAD_HOME, f"home {path}: {error.strerror}") from error
 

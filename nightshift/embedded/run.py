@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from sqlalchemy.orm import Session
 
 from nightshift.client import Client
-from nightshift.documents import Job
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
@@ -45,6 +45,7 @@ from nightshift.report import (
     write_results,
 )
 from nightshift.waiting import WORD_S, Lookout, told_if_slow
+from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.states import JobState
@@ -52,6 +53,8 @@ from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.files.in_place import InPlace
 from shared.files.store import Store
+from shared.operations.erasure import count_expired
+from shared.queue import expiry
 from shared.settings import Settings, load_settings
 
 _GOES_ON = frozenset({Code.GAVE_UP, Code.SERVICE_FAILED})
@@ -175,7 +178,7 @@ class Run:
                 report = self._report(client, self._job, work.out)
                 if self._request.page:
                     progress.stage("writing the report")
-                    add_page(client, report, work.out)
+                    report = add_page(client, report, work.out)
                 forget_run(settings.home, self._job.id)
             except Interrupted:
                 progress.stage("stopping")
@@ -216,8 +219,11 @@ class Run:
                 home = self._settings.home
                 runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
                 unnoted = unnoted_runs(session, home)
+                kept = kept_for_the_clock(session)
         finally:
             database.close()
+        if kept and not request.quiet:
+            say(f"{kept}; if it is right: `nightshift admin clock --trust{self._home_option()}`")
         if unnoted:
             say(
                 f"unfinished jobs call themselves runs of an earlier version ({unnoted[0]}): they are not"
@@ -315,8 +321,11 @@ class Run:
             say(f"{len(self._found.photos):,} photos{self._found.others()}")
 
     def _resume_command(self) -> str:
+        return f"nightshift run --resume{self._home_option()}"
+
+    def _home_option(self) -> str:
         home = self._request.settings.get("home")
-        return "nightshift run --resume" + (f" --home {shlex.quote(str(home))}" if home else "")
+        return f" --home {shlex.quote(str(home))}" if home else ""
 
     def _parting(self) -> str:
         if self._job is None:
@@ -333,6 +342,18 @@ class Run:
         return self._request.again or self._resume_command() + under
 
 
+def kept_for_the_clock(session: Session) -> str | None:
+    """What would have been erased by now, were the clock believed, in one sentence; None for nothing."""
+    horizon = expiry.standing(session)
+    due = count_expired(session, horizon.now) - count_expired(session, horizon.until)
+    if horizon.trusted_at is None or not due:
+        return None
+    return (
+        f"expired results of {due:,} earlier {'run' if due == 1 else 'runs'} are kept: the clock is far ahead"
+        f" of {horizon.until:%Y-%m-%d %H:%M} UTC, when it was last believed, as after days without a run"
+    )
+
+
 def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
     """What the user named; and, where links in it lead elsewhere, the folder that all of these are in.
 
@@ -345,9 +366,15 @@ def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
     return [*paths, *([Path(os.path.commonpath(outside))] if outside else [])]
 
 
-def add_page(client: Client, report: Report, out: Path) -> None:
-    """Write the page, last, and never at the cost of the results, which are written by now."""
+def add_page(client: Client, report: Report, out: Path) -> Report:
+    """Write the page, last, and never at the cost of the results, which are written by now.
+
+    Returns:
+        The report with the page among its files; without it, with the exit code that tells a script so.
+    """
     try:
-        report.files["report"] = write_report(client, report.job, out)
+        page = write_report(client, report.job, out)
     except (NightshiftError, ClientError) as error:
-        say(f"the results are written, but the report is not: {error}")
+        say(f"the results are written, but the report is not: {error}; run again with another --out")
+        return replace(report, exit=Exit.OUTPUT_LOST) if report.exit == Exit.SUCCEEDED else report
+    return replace(report, files={**report.files, "report": page})

@@ -24,7 +24,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.db.migrate import upgrade
 from shared.processes.command_lines import worker_command
-from shared.settings import Settings, embedded_broker_socket, load_settings
+from shared.settings import REPOSITORY, Settings, embedded_broker_socket, load_settings
 
 
 def serve(given: Mapping[str, object]) -> Exit:
@@ -86,9 +86,9 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
             f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
         )
     command = worker_command(settings, name=f"worker-{os.getpid()}")
-    # Celery imports from its working folder first; the user's may hold a worker.py of its own.
+    # Celery imports from its working folder first; the user's, or the home, may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chdir(settings.home)
+    os.chdir(REPOSITORY)
     os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
 
 

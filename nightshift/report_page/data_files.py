@@ -10,9 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from nightshift.documents import Job, Photo, Summary
 from nightshift.machine.durable import sync_file
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
+from nightshift.words.documents import Job, Photo, Summary
 
 PAGE_PHOTOS = 500
 """Photos in one file: some 100 kB, read when they come into view."""
@@ -125,7 +125,7 @@ def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
             },
         ),
         # Pairs: their names are not ours.
-        "options": [[name, str(json.dumps(value))] for name, value in job.options.items()],
+        "options": [[name, str(json.dumps(value))] for name, value in job.options.model_dump().items()],
         "counts": summary.photos.model_dump(
             include={"total", "queued", "running", "succeeded", "failed", "cancelled"}
         ),

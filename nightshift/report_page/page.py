@@ -16,9 +16,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from nightshift.documents import Job, Photo, Summary
 from nightshift.replacement import replacing
 from nightshift.report_page.data_files import about, call, write_photos, write_synced
+from nightshift.words.documents import Job, Photo, Summary
 
 PAGE = "report.html"
 FOLDER = "report_files"

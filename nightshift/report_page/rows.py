@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nightshift.documents import Photo
 from nightshift.words.analysis import Face
+from nightshift.words.documents import Photo
 from shared.bundles.manifest import AGE_GROUPS
 
 LABELS = tuple(label for label, _, _ in AGE_GROUPS)

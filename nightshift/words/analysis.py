@@ -8,7 +8,7 @@ classifier reads from the pixels, not what anyone is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from nightshift.words.code_fields import PhotoErrorCode
 from nightshift.words.errors import AnyCode, Fails
@@ -17,8 +17,15 @@ Stage = Literal["read", "decode", "detect", "align", "classify", "save", "queue"
 """Where in a photo's way through the system an error arose."""
 
 
+class _Answered:
+    """Part of an answer. It has no room for a field that a newer server adds: such a field is passed over."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar = {"extra": "ignore"}
+
+
 @dataclass(frozen=True, slots=True)
-class Box:
+class Box(_Answered):
     """Axis-aligned box xyxy; pixels, or fractions of width and height where named so."""
 
     x1: float
@@ -28,7 +35,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
+class Point(_Answered):
     """One point in pixels, x to the right and y down."""
 
     x: float
@@ -36,7 +43,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Landmarks:
+class Landmarks(_Answered):
     """MTCNN's five points. `left_eye` and `mouth_left` are those on the image's left."""
 
     left_eye: Point
@@ -47,7 +54,7 @@ class Landmarks:
 
 
 @dataclass(frozen=True, slots=True)
-class Gender:
+class Gender(_Answered):
     """Apparent gender.
 
     Attributes:
@@ -64,7 +71,7 @@ class Gender:
 
 
 @dataclass(frozen=True, slots=True)
-class AgeGroup:
+class AgeGroup(_Answered):
     """Apparent age group; `low` and `high` in years, both included, `high` None when open."""
 
     label: str
@@ -76,7 +83,7 @@ class AgeGroup:
 
 
 @dataclass(frozen=True, slots=True)
-class Face:
+class Face(_Answered):
     """One detected face.
 
     Attributes:
@@ -108,7 +115,7 @@ class Face:
 
 
 @dataclass(frozen=True, slots=True)
-class PhotoError:
+class PhotoError(_Answered):
     """Why a photo failed.
 
     Attributes:
@@ -132,7 +139,7 @@ class PhotoError:
 
 
 @dataclass(frozen=True, slots=True)
-class TimingsMs:
+class TimingsMs(_Answered):
     """A photo's share of its batch's time in each step, milliseconds."""
 
     decode: float = 0.0

@@ -1,4 +1,10 @@
-"""What a client sees, as frozen pydantic models: the API's schema is made from them.
+"""What a server answers, as frozen pydantic models: it writes them, and the client reads them.
+
+The API's schema is made from them.
+
+A client may be older than its server, or newer. So fields that it does not know are kept; a word that it does
+not know, such as another state, is text; and a field that an older server does not send has a default. The
+schema says none of this: this server sends every field, and no other words.
 
 Gender and age are *apparent*: what a classifier reads from the pixels, not what anyone is.
 "Left" is the side of the image, not of the person.
@@ -6,10 +12,21 @@ Gender and age are *apparent*: what a classifier reads from the pixels, not what
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import CoreSchema
 
 from nightshift.words.analysis import Face, PhotoError, TimingsMs
 from nightshift.words.code_fields import JobErrorCode
@@ -25,203 +42,281 @@ NOTICE = (
 FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 
 
-class View(BaseModel):
-    """Base of the views."""
+class _KnownWords:
+    """Has the schema name the known words alone."""
 
-    model_config = ConfigDict(frozen=True)
+    def __get_pydantic_json_schema__(
+        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """The first of a union."""
+        schema: dict[str, Any] = handler(core_schema)["anyOf"][0]
+        return schema
 
 
-class BundleName(View):
+Words = TypeVar("Words")
+
+Known = Annotated[Words | str, Field(union_mode="left_to_right"), _KnownWords()]
+"""One of these words, or text where a newer server says another."""
+
+
+def _options_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> JobOptions:
+    # What a job was made with is shown, whatever this version's bounds are.
+    try:
+        return handler(value)  # type: ignore[no-any-return]
+    except ValidationError:
+        if not isinstance(value, dict):
+            raise
+        return JobOptions.model_construct(**value)
+
+
+def _error_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> PhotoError:
+    # Here its words are held to the known ones by their types; a newer server has others.
+    try:
+        return handler(value)  # type: ignore[no-any-return]
+    except ValidationError:
+        names = {field.name for field in fields(PhotoError)}
+        if not (isinstance(value, dict) and {"code", "stage", "message"} <= value.keys()):
+            raise
+        return PhotoError(**{name: told for name, told in value.items() if name in names})
+
+
+class Document(BaseModel):
+    """Base of the answers."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", json_schema_serialization_defaults_required=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
+    ) -> dict[str, Any]:
+        """The schema of what this server sends: every field, and no others."""
+        reference = handler(core_schema)
+        schema = handler.resolve_ref_schema(reference)
+        schema.pop("additionalProperties", None)
+        for field in schema["properties"].values():
+            field.pop("default", None)
+        return reference
+
+
+class BundleName(Document):
     """The weights: name, and sha256 of their tensors."""
 
     name: str
     sha256: str
 
 
-class PhotoCounts(View):
+class PhotoCounts(Document):
     """Photos of a job by status; they always add up to `total`."""
 
-    total: int
-    queued: int
-    running: int
-    succeeded: int
-    failed: int
-    cancelled: int
+    total: int = 0
+    queued: int = 0
+    running: int = 0
+    succeeded: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+    @property
+    def final(self) -> int:
+        """Photos that nothing will change any more."""
+        return self.succeeded + self.failed + self.cancelled
 
 
-class JobLinks(View):
+class JobLinks(Document):
     """Where the job's parts are, as paths on this server."""
 
-    self: str
-    photos: str
-    results: str
-    summary: str
+    self: str = ""
+    photos: str = ""
+    results: str = ""
+    summary: str = ""
 
 
-class Archive(View):
+class Archive(Document):
     """The archive that a job's photos came in."""
 
     name: str = Field(description="Its file name; empty for whoever sees it from outside, as operator.")
-    sha256: str = Field(description="Of its bytes, hex.")
+    sha256: str = Field("", description="Of its bytes, hex.")
     size_bytes: int
-    members: int = Field(description="Members dealt with so far.")
+    members: int = Field(0, description="Members dealt with so far.")
     left_alone: dict[str, int] = Field(
+        default_factory=dict,
         description="Files in it that are no photos by their first bytes, by extension, and what systems and"
-        " photo programs keep for themselves."
+        " photo programs keep for themselves.",
     )
-    unpacked_at: datetime | None = Field(description="Null while it is being unpacked.")
+    unpacked_at: datetime | None = Field(None, description="Null while it is being unpacked.")
 
 
-class JobError(View):
+class JobError(Document):
     """Why a job was ended."""
 
     code: JobErrorCode
     message: str
 
 
-class Job(View):
+class Job(Document):
     """Photos submitted together."""
 
-    id: str = Field(description="`job_` and 32 hex digits.")
-    owner: str = Field(description="Whose it is.")
-    label: str | None = Field(description="The client's own name for it.")
-    state: JobState = Field(description="Where it stands; nothing changes any more once `ended`.")
-    outcome: Outcome | None = Field(description="How it ended; null until then.")
+    # It names folders of the client: a server must not choose others.
+    id: str = Field(pattern=r"^job_[0-9A-Za-z]{1,64}$", description="`job_` and 32 hex digits.")
+    owner: str = Field("", description="Whose it is.")
+    label: str | None = Field(None, description="The client's own name for it.")
+    state: Known[JobState] = Field(description="Where it stands; nothing changes any more once `ended`.")
+    outcome: Known[Outcome] | None = Field(None, description="How it ended; null until then.")
     counts: PhotoCounts
-    faces: int = Field(description="Faces found so far.")
-    progress: FourDecimals = Field(description="Photos that are final, as a fraction of all, 0-1.")
+    faces: int = Field(0, description="Faces found so far.")
+    progress: FourDecimals = Field(0.0, description="Photos that are final, as a fraction of all, 0-1.")
     photos_per_second: FourDecimals | None = Field(
-        description="Over the last minute or so; over the whole run once ended; null when unknown."
+        None,
+        description="Over the last minute or so; over the whole run once ended; null when unknown, or when"
+        " that was less than ten seconds.",
     )
-    eta: datetime | None = Field(description="About when it will end at this rate; null when unknown.")
+    eta: datetime | None = Field(None, description="About when it will end at this rate; null when unknown.")
     created_at: datetime
-    started_at: datetime | None
-    ended_at: datetime | None
-    results_expire_at: datetime | None
-    options: JobOptions
-    bundle: BundleName = Field(description="Weights that were configured when the job was opened.")
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    results_expire_at: datetime | None = None
+    options: Annotated[JobOptions, WrapValidator(_options_as_told)] = Field(default_factory=JobOptions)
+    bundle: BundleName = Field(
+        BundleName(name="", sha256=""), description="Weights that were configured when the job was opened."
+    )
     metadata: dict[str, Any] = Field(
-        description="What the client attached to it; empty for whoever sees it from outside, as operator."
+        default_factory=dict,
+        description="What the client attached to it; empty for whoever sees it from outside, as operator.",
     )
-    priority: int = Field(description="Jobs of higher priority are worked on first.")
+    priority: int = Field(0, description="Jobs of higher priority are worked on first.")
     max_failure_rate: float | None = Field(
-        description="It stops, failed, once more than this fraction of its photos has failed; 0-1."
+        None, description="It stops, failed, once more than this fraction of its photos has failed; 0-1."
     )
-    processing_window: str | None = Field(description="When it is worked on; null: always.")
+    processing_window: str | None = Field(None, description="When it is worked on; null: always.")
     waits_until: datetime | None = Field(
-        description="When its pause ends by itself, or its window opens; null when nothing holds it back."
+        None,
+        description="When its pause ends by itself, or its window opens; null when nothing holds it back.",
     )
     open_until: datetime | None = Field(
-        description="When it expires unless it is submitted or given photos before; null once submitted."
+        None,
+        description="When it expires unless it is submitted or given photos before; null once submitted.",
     )
     error: JobError | None = Field(
-        description="Why it ended otherwise than by its photos; null unless it did."
+        None, description="Why it ended otherwise than by its photos; null unless it did."
     )
-    archive: Archive | None = Field(description="What its photos came in; null without one.")
-    links: JobLinks
+    archive: Archive | None = Field(None, description="What its photos came in; null without one.")
+    links: JobLinks = JobLinks()
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will happen to it."""
+        return self.state == JobState.ENDED
 
 
-class Erasure(View):
+class Erasure(Document):
     """The receipt of an erased job: what there was, and when it went."""
 
     job_id: str
-    reason: Literal["requested", "expired"]
+    reason: Known[Literal["requested", "expired"]]
     requested_at: datetime = Field(description="From here on nothing of the job could be seen.")
     completed_at: datetime | None = Field(
+        None,
         description="From here on none of its bytes are stored. Null while the database's log, which"
-        " others are reading, may still hold copies: the sweeper sees to it."
+        " others are reading, may still hold copies: the sweeper sees to it.",
     )
-    photos: int = Field(description="Photos the job had.")
-    faces: int = Field(description="Faces that were found in them.")
-    in_place: int = Field(description="Of the photos: files that stayed where they are, untouched.")
-    originals: int = Field(description="Uploaded photos deleted from the store.")
-    thumbnails: int = Field(description="Thumbnails deleted from the store.")
-    archives: int = Field(description="Archives deleted from the store.")
-    size_bytes: int = Field(description="Bytes deleted from the store.")
+    photos: int = Field(0, description="Photos the job had.")
+    faces: int = Field(0, description="Faces that were found in them.")
+    in_place: int = Field(0, description="Of the photos: files that stayed where they are, untouched.")
+    originals: int = Field(0, description="Uploaded photos deleted from the store.")
+    thumbnails: int = Field(0, description="Thumbnails deleted from the store.")
+    archives: int = Field(0, description="Archives deleted from the store.")
+    size_bytes: int = Field(0, description="Bytes deleted from the store.")
 
 
-class JobPage(View):
+class JobPage(Document):
     """Jobs, newest first."""
 
     jobs: list[Job]
-    next: str | None = Field(description="`cursor` of the next page; null on the last.")
+    next: str | None = Field(None, description="`cursor` of the next page; null on the last.")
 
 
-class Attempt(View):
+class Attempt(Document):
     """One worker's turn at a photo, and how it ended."""
 
     attempt: int = Field(description="Its number; one that was returned is not counted, and comes again.")
-    worker: str | None = Field(description="The process that had it.")
-    started_at: datetime | None
+    worker: str | None = Field(None, description="The process that had it.")
+    started_at: datetime | None = None
     ended_at: datetime
-    ending: Literal["succeeded", "failed", "crashed", "returned", "not_read", "hung"] = Field(
+    ending: Known[Literal["succeeded", "failed", "crashed", "returned", "not_read", "hung"]] = Field(
         description="`crashed`: its worker died or fell silent; `returned`: its worker was told to stop;"
         " `not_read`: its bytes were out of reach; `hung`: there was no progress."
     )
 
 
-class Photo(View):
+class Photo(Document):
     """One photo and what was found in it; also one line of the results."""
 
     custom_id: str = Field(description="The client's name for it, unique in the job.")
     photo_id: str = Field(description="`pho_` and 32 hex digits.")
-    sha256: str | None = Field(description="Of its bytes, hex; null until a worker has read the file.")
-    status: PhotoStatus
-    width: int | None = Field(description="Of the upright photo at full size, pixels.")
-    height: int | None = Field(description="Of the upright photo at full size, pixels.")
-    exif_orientation: int | None = Field(description="1-8, as the file said.")
-    scale: float | None = Field(description="Side the detector saw, as a fraction of full size.")
-    attempts: int = Field(description="How often a worker has taken it.")
-    history: list[Attempt] = Field(description="How each attempt ended, oldest first; the last 20.")
-    reused: bool = Field(description="True when an earlier analysis of the same bytes was taken over.")
-    timings_ms: TimingsMs | None = Field(description="Its share of its batch's time, milliseconds.")
-    precision: str | None = Field(description="Number format of the classifier: fp32, bf16 or fp16.")
-    bundle: BundleName | None = Field(description="Weights it was analysed with; null until then.")
-    warnings: list[str]
-    error: PhotoError | None = Field(description="Why it failed; null unless it did.")
-    faces: list[Face] = Field(description="Largest first; a photo without a face succeeded with none.")
+    sha256: str | None = Field(None, description="Of its bytes, hex; null until a worker has read the file.")
+    status: Known[PhotoStatus]
+    width: int | None = Field(None, description="Of the upright photo at full size, pixels.")
+    height: int | None = Field(None, description="Of the upright photo at full size, pixels.")
+    exif_orientation: int | None = Field(None, description="1-8, as the file said.")
+    scale: float | None = Field(None, description="Side the detector saw, as a fraction of full size.")
+    attempts: int = Field(0, description="How often a worker has taken it.")
+    history: list[Attempt] = Field(
+        default_factory=list, description="How each attempt ended, oldest first; the last 20."
+    )
+    reused: bool = Field(False, description="True when an earlier analysis of the same bytes was taken over.")
+    timings_ms: TimingsMs | None = Field(None, description="Its share of its batch's time, milliseconds.")
+    precision: str | None = Field(None, description="Number format of the classifier: fp32, bf16 or fp16.")
+    bundle: BundleName | None = Field(None, description="Weights it was analysed with; null until then.")
+    warnings: list[str] = Field(default_factory=list)
+    error: Annotated[PhotoError, WrapValidator(_error_as_told)] | None = Field(
+        None, description="Why it failed; null unless it did."
+    )
+    faces: list[Face] = Field(
+        default_factory=list, description="Largest first; a photo without a face succeeded with none."
+    )
 
 
-class PhotoPage(View):
+class PhotoPage(Document):
     """Photos, in the order in which they were added."""
 
     photos: list[Photo]
-    next: str | None = Field(description="`cursor` of the next page; null on the last.")
+    next: str | None = Field(None, description="`cursor` of the next page; null on the last.")
 
 
-class GenderCounts(View):
+class GenderCounts(Document):
     """Faces by apparent gender."""
 
     female: int = 0
     male: int = 0
 
 
-class Summary(View):
+class Summary(Document):
     """A job's results in numbers."""
 
     photos: PhotoCounts
     faces: int
     gender: GenderCounts
     age_group: dict[str, int] = Field(description="Faces by apparent age group; all eight are there.")
-    gender_by_age_group: dict[str, GenderCounts]
-    uncertain: int = Field(description="Faces whose gender or age group is marked uncertain.")
-    no_face: int = Field(description="Photos that succeeded without a face.")
-    reused: int = Field(description="Photos that took over an earlier analysis of the same bytes.")
-    failures: dict[str, int] = Field(description="Failed photos by error code.")
-    notice: str = Field(description="How gender and age are meant.")
+    gender_by_age_group: dict[str, GenderCounts] = Field(default_factory=dict)
+    uncertain: int = Field(0, description="Faces whose gender or age group is marked uncertain.")
+    no_face: int = Field(0, description="Photos that succeeded without a face.")
+    reused: int = Field(0, description="Photos that took over an earlier analysis of the same bytes.")
+    failures: dict[str, int] = Field(default_factory=dict, description="Failed photos by error code.")
+    notice: str = Field(NOTICE, description="How gender and age are meant.")
 
 
-class Key(View):
+class Key(Document):
     """An API key, without the key."""
 
     id: str = Field(description="`key_` and 32 hex digits.")
     name: str
     owner: str = Field(description="Whose jobs it makes and sees.")
-    scopes: list[Scope]
+    scopes: list[Known[Scope]]
     created_at: datetime
-    revoked_at: datetime | None = Field(description="From here on it is refused; null while it is good.")
-    expires_at: datetime | None = Field(description="From here on it is refused; null: never.")
-    last_used_at: datetime | None = Field(description="About when, to the minute; null: not yet.")
+    revoked_at: datetime | None = Field(
+        None, description="From here on it is refused; null while it is good."
+    )
+    expires_at: datetime | None = Field(None, description="From here on it is refused; null: never.")
+    last_used_at: datetime | None = Field(None, description="About when, to the minute; null: not yet.")
 
 
 class MadeKey(Key):
@@ -230,17 +325,17 @@ class MadeKey(Key):
     key: str = Field(description="The key itself. It is not kept, and cannot be shown again.")
 
 
-class KeyList(View):
+class KeyList(Document):
     """Keys, the newest first."""
 
     keys: list[Key]
 
 
-class Worker(View):
+class Worker(Document):
     """A process that works on photos, or sweeps."""
 
     id: str
-    kind: Literal["worker", "sweeper"]
+    kind: Known[Literal["worker", "sweeper"]]
     host: str
     alive: bool = Field(description="Seen within 45 seconds, not stopped, and not known to be dead.")
     about: dict[str, Any] = Field(description="Device, bundle, batch size, version and the like.")
@@ -251,47 +346,96 @@ class Worker(View):
     photos_done: int = Field(description="Photos it has made final since it started.")
 
 
-class WorkerList(View):
+class WorkerList(Document):
     """Processes seen within the last hour or so, the newest first."""
 
     workers: list[Worker]
 
 
-class ModelMetrics(View):
+class ModelMetrics(Document):
     """How good weights were on their validation faces, as their manifest says; null where it does not."""
 
-    gender: float | None = Field(description="Apparent gender right, 0-1.")
-    age8: float | None = Field(description="Apparent age group right, of eight, 0-1.")
-    near: float | None = Field(description="Apparent age group right or the next one, 0-1.")
-    mae: float | None = Field(description="Mean error of the apparent age, years.")
+    gender: float | None = Field(None, description="Apparent gender right, 0-1.")
+    age8: float | None = Field(None, description="Apparent age group right, of eight, 0-1.")
+    near: float | None = Field(None, description="Apparent age group right or the next one, 0-1.")
+    mae: float | None = Field(None, description="Mean error of the apparent age, years.")
 
 
-class ModelError(View):
+class ModelError(Document):
     """Why weights cannot be used."""
 
     code: str
     message: str
 
 
-class Model(View):
+class Model(Document):
     """A bundle of weights in the weights folder, by what its manifest says of it."""
 
     name: str = Field(description="Of its folder: what NIGHTSHIFT_BUNDLE takes.")
-    manifest_name: str | None = Field(description="In its manifest: what results carry.")
-    sha256: str | None = Field(description="Of its tensors, hex, as its manifest says.")
-    in_use: bool = Field(description="Whether NIGHTSHIFT_BUNDLE names it.")
-    input_size: int | None = Field(description="Side of the crop of a face, pixels.")
-    age_kind: Literal["years", "groups"] | None = Field(
-        description="`years`: it knows apparent ages; `groups`: groups only, and `age_years` is null."
+    manifest_name: str | None = Field(None, description="In its manifest: what results carry.")
+    sha256: str | None = Field(None, description="Of its tensors, hex, as its manifest says.")
+    in_use: bool = Field(False, description="Whether NIGHTSHIFT_BUNDLE names it.")
+    input_size: int | None = Field(None, description="Side of the crop of a face, pixels.")
+    age_kind: Known[Literal["years", "groups"]] | None = Field(
+        None,
+        description="`years`: it knows apparent ages; `groups`: groups only, and `age_years` is null.",
     )
-    metrics: ModelMetrics
-    licence: str | None
-    size_bytes: int = Field(description="Of its two files.")
-    error: ModelError | None = Field(description="Why it cannot be used; null when nothing is known.")
+    metrics: ModelMetrics = Field(default_factory=ModelMetrics)
+    licence: str | None = None
+    size_bytes: int = Field(0, description="Of its two files.")
+    error: ModelError | None = Field(None, description="Why it cannot be used; null when nothing is known.")
 
 
-class ModelList(View):
+class ModelList(Document):
     """Weights, by name."""
 
     in_use: BundleName = Field(description="Weights that new jobs are opened for.")
     models: list[Model]
+
+
+class Checked(Document):
+    """What has still to be sent."""
+
+    present: int = Field(0, description="Photos the job had already, with the same bytes.")
+    copied: int = Field(0, description="Photos whose bytes were copied from another job of yours.")
+    missing: list[str] = Field(description="`custom_id` of each photo whose bytes are to be sent.")
+
+
+class Added(Document):
+    """What a registration did."""
+
+    added: int = Field(description="Photos that were new to the job.")
+    total: int = Field(0, description="Photos the job has now.")
+
+
+Disk = Known[Literal["ok", "full", "down"]]
+
+
+class Checks(Document):
+    """What the service stands on."""
+
+    database: Disk = Field(
+        "ok", description="`full`: new bytes are refused, as `store_full`, where its disk is this machine's."
+    )
+    # `schema` is pydantic's own name on a model.
+    schema_: Known[Literal["ok", "outdated", "down"]] = Field(
+        "ok", alias="schema", description="`outdated`: migrations are missing."
+    )
+    store: Disk = Field("ok", description="`full`: as of the database.")
+    broker: Known[Literal["ok", "down"]] = Field(
+        "ok", description="Without it work goes on, more slowly: the database is the queue."
+    )
+    folders: Known[Literal["ok", "away"]] = Field(
+        "ok", description="`away`: a folder of photos in place is out of reach, and workers wait for it."
+    )
+    workers: int = Field(0, description="Worker processes seen lately; without one nothing is analysed.")
+    sweepers: int = Field(
+        0, description="Sweepers seen lately; without one nothing is picked up after a fault."
+    )
+
+
+class Readiness(Document):
+    """Whether the service can work."""
+
+    status: Known[Literal["ready", "degraded", "unavailable"]]
+    checks: Checks = Checks()

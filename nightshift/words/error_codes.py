@@ -146,7 +146,7 @@ class Code(AnyCode):
     """The owner has as many jobs that have not ended as an owner may.
     Wait for some to end; the limit is `NIGHTSHIFT_MAX_OWNER_JOBS`."""
     QUOTA_EXCEEDED = "quota_exceeded", CLIENT, 507, FAILS
-    """The owner holds as many photos, or bytes, as an owner may.
+    """The owner holds as many photos, bytes or jobs as an owner may.
     Erase jobs; the message names the numbers and the setting."""
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", CLIENT, 409
     """The same request is under way still, or its server was killed.
@@ -327,6 +327,9 @@ class Code(AnyCode):
     NO_PHOTOS = "no_photos", CLIENT
     """The folders hold no photos; the message counts what else there is.
     Look at the path."""
+    NIGHTSHIFT_HOME = "nightshift_home", CLIENT
+    """The folder is a Nightshift home, or lies in one: what is in it are copies of photos, and thumbnails.
+    Name the folder that the photos came from."""
     ARCHIVE_ALONE = "archive_alone", CLIENT
     """An archive makes a job of its own, and something was given beside it.
     Give it alone, without `--job` and `--in-place`."""

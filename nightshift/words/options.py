@@ -6,39 +6,60 @@ The options of a job, the settings that are their defaults, and the command's fl
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+_WHOLE = re.compile("-?[0-9]+")
+_NUMBER = re.compile("-?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
 
 def _whole(value: object) -> object:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError("must be written in plain digits, such as 10")
     # To JSON, 5.0 and 5 are one number.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-_WHOLE = BeforeValidator(_whole)
-Whole = Annotated[int, _WHOLE]
+def _number(value: object) -> object:
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("must be written as in JSON, such as 0.5 or 1e-3")
+    return value
 
-MinConfidence = Annotated[
-    float, Field(ge=0, le=1, description="Faces the detector is less sure of are dropped.")
-]
+
+def _truth(value: object) -> object:
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise ValueError("must be `true` or `false`")
+    return value
+
+
+# Where text stands for a value (a query, a form), it is written in the one way that JSON has for it. What a
+# parser of Python's takes beside it (`1_0`, ` 10`, `nan`, digits of other scripts, `y`) was meant otherwise.
+Whole = Annotated[int, BeforeValidator(_whole)]
+Number = Annotated[float, BeforeValidator(_number)]
+Fraction = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+
+MinConfidence = Annotated[Fraction, Field(description="Faces the detector is less sure of are dropped.")]
 MinFacePx = Annotated[
     int,
     Field(ge=12, le=1080, description="Smallest face looked for, pixels in the photo scaled to `height`."),
     # After the bounds, or the schema would not have them.
-    _WHOLE,
+    BeforeValidator(_whole),
 ]
 Height = Annotated[
     int,
     Field(
         ge=64, le=4320, description="A taller photo is scaled down to this many pixels in height; never up."
     ),
-    _WHOLE,
+    BeforeValidator(_whole),
 ]
 TiltThresholdDeg = Annotated[
     float,
     Field(ge=0, le=180, description="A face tilted by more degrees, either way, is rotated upright."),
+    BeforeValidator(_number),
 ]
 
 # Settings that the command has flags for.
@@ -72,11 +93,11 @@ class AnalysisOptions(BaseModel):
 class JobOptions(AnalysisOptions):
     """All options of a job."""
 
-    reuse: bool = Field(
+    reuse: Truth = Field(
         True,
         description="Reuse the result of an identical file, analysed with the same weights and options.",
     )
-    delete_originals: bool = Field(
+    delete_originals: Truth = Field(
         False,
         description="Delete uploaded photos from the store when the job has ended; results and thumbnails"
         " stay. Photos registered in place are never touched.",

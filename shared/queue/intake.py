@@ -16,7 +16,7 @@ from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 from nightshift.words.ids import new_id
-from nightshift.words.options import JobOptions
+from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
@@ -80,35 +80,37 @@ def check_custom_id(custom_id: str) -> None:
 
 def open_job(
     session: Session,
-    *,
     owner: str,
-    options: JobOptions,
+    wish: NewJob,
     bundle: Manifest,
-    label: str | None = None,
-    metadata: dict[str, Any] | None = None,
-    priority: int = 0,
-    max_failure_rate: float | None = None,
-    processing_window: str | None = None,
+    *,
     open_until: datetime | None = None,
     job_id: str | None = None,
 ) -> Job:
-    """Make an open job without photos; `job_id` when bytes are stored under it already."""
+    """Make an open job without photos.
+
+    Args:
+        session: a write transaction.
+        owner: whose it is.
+        wish: every option decided.
+        bundle: weights it is opened for.
+        open_until: when it expires, if nobody adds to it.
+        job_id: when bytes are stored under it already.
+    """
+    options = wish.options
     job = Job(
         id=job_id or new_id("job"),
         owner=owner,
-        label=label,
         state=JobState.OPEN,
-        priority=priority,
         options=options.model_dump(),
         options_fingerprint=options.analysis().fingerprint(bundle.reading),
-        client_metadata=metadata or {},
+        delete_originals=options.delete_originals,
+        client_metadata=wish.metadata,
         bundle_name=bundle.name,
         bundle_sha256=bundle.sha256,
         created_at=utc_now(),
-        delete_originals=options.delete_originals,
-        max_failure_rate=max_failure_rate,
-        processing_window=processing_window,
         open_until=open_until,
+        **wish.model_dump(exclude={"options", "metadata"}),
     )
     session.add(job)
     session.flush()

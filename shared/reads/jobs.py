@@ -10,14 +10,13 @@ from sqlalchemy.orm import Session
 
 from nightshift.words import documents
 from nightshift.words.clock import utc_now
-from nightshift.words.options import JobOptions
 from nightshift.words.processing_window import ProcessingWindow
-from nightshift.words.states import CLAIMABLE_STATES, JobState, Outcome
+from nightshift.words.states import CLAIMABLE_STATES, JobState
 from shared.db.engine import Database
 from shared.db.tables import Archive, Job
-from shared.queue.counts import Counts
 from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_job, encode_job
+from shared.reads.shown import shown
 from shared.reads.tally import Tallies, Tally
 
 JOBS_PATH = "/v1/jobs"
@@ -111,54 +110,25 @@ def _from_outside(job: documents.Job) -> documents.Job:
     return job.model_copy(update={"metadata": {}, "archive": archive})
 
 
-def photo_counts(counts: Counts) -> documents.PhotoCounts:
-    """Counts without the faces."""
-    return documents.PhotoCounts.model_validate(counts, from_attributes=True)
-
-
 def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = None) -> documents.Job:
     """A job's row and tally as the API shows them."""
     counts, path = tally.counts, f"{JOBS_PATH}/{row.id}"
-    progress = counts.final / counts.total if counts.total else float(row.state == JobState.ENDED)
-    return documents.Job(
-        id=row.id,
-        owner=row.owner,
-        label=row.label,
-        state=JobState(row.state),
-        outcome=Outcome(row.outcome) if row.outcome else None,
-        counts=photo_counts(counts),
+    return shown(
+        documents.Job,
+        row,
+        counts=shown(documents.PhotoCounts, counts),
         faces=counts.faces,
-        progress=progress,
+        progress=counts.final / counts.total if counts.total else float(row.state == JobState.ENDED),
         photos_per_second=tally.photos_per_second,
         eta=_eta(row, tally, now),
-        created_at=row.created_at,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        results_expire_at=row.results_expire_at,
-        options=JobOptions.model_validate(row.options),
         bundle=documents.BundleName(name=row.bundle_name, sha256=row.bundle_sha256),
         metadata=row.client_metadata,
-        priority=row.priority,
-        max_failure_rate=row.max_failure_rate,
-        processing_window=row.processing_window,
         waits_until=_waits_until(row, now),
         open_until=row.open_until if row.state == JobState.OPEN else None,
-        error=documents.JobError.model_validate(row.error) if row.error else None,
-        archive=_archive_view(archive) if archive else None,
+        archive=shown(documents.Archive, archive, members=archive.position) if archive else None,
         links=documents.JobLinks(
             self=path, photos=f"{path}/photos", results=f"{path}/results", summary=f"{path}/summary"
         ),
-    )
-
-
-def _archive_view(row: Archive) -> documents.Archive:
-    return documents.Archive(
-        name=row.name,
-        sha256=row.sha256,
-        size_bytes=row.size_bytes,
-        members=row.position,
-        left_alone=row.left_alone,
-        unpacked_at=row.unpacked_at,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from nightshift.words import documents
-from nightshift.words.analysis import Face, PhotoError, TimingsMs
+from nightshift.words.analysis import Face
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
 from nightshift.words.states import FINAL_STATUSES, PhotoStatus
@@ -19,18 +19,19 @@ from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_ordinal, encode_ordinal
+from shared.reads.shown import shown
 
 RESULTS_PAGE = 500
 """Photos read in one transaction while results are streamed."""
 
-Shown = TypeVar("Shown")
+Entry = TypeVar("Entry")
 
-# What a photo's view needs. As entities, rows would take twice as long, and pages hold thousands.
+_MADE = frozenset({"photo_id", "history", "reused", "bundle", "warnings", "faces"})
+# As entities, rows would take twice as long, and pages hold thousands.
 _SHOWN = (
-    *(Photo.id, Photo.ordinal, Photo.custom_id, Photo.sha256, Photo.status, Photo.width, Photo.height),
-    *(Photo.exif_orientation, Photo.scale, Photo.attempts, Photo.history, Photo.reused_from),
-    *(Photo.timings_ms, Photo.precision, Photo.bundle_name, Photo.bundle_sha256, Photo.warnings),
-    *(Photo.error, Photo.face_count),
+    *(getattr(Photo, name) for name in documents.Photo.model_fields if name not in _MADE),
+    *(Photo.id, Photo.ordinal, Photo.history, Photo.reused_from, Photo.warnings, Photo.face_count),
+    *(Photo.bundle_name, Photo.bundle_sha256),
 )
 _FACES = TypeAdapter(list[Face])
 
@@ -122,8 +123,8 @@ def _final_pages(
     job_id: str,
     page_size: int,
     columns: Sequence[InstrumentedAttribute[Any]],
-    show: Callable[[Session, Sequence[Row[Any]]], list[Shown]],
-) -> Iterator[list[Shown]]:
+    show: Callable[[Session, Sequence[Row[Any]]], list[Entry]],
+) -> Iterator[list[Entry]]:
     after = -1
     while True:
         with database.read() as session:
@@ -162,22 +163,13 @@ def _view(row: Row[Any], faces: list[Face]) -> documents.Photo:
     bundle = None
     if row.bundle_name is not None and row.bundle_sha256 is not None:
         bundle = documents.BundleName(name=row.bundle_name, sha256=row.bundle_sha256)
-    return documents.Photo(
-        custom_id=row.custom_id,
+    return shown(
+        documents.Photo,
+        row,
         photo_id=row.id,
-        sha256=row.sha256,
-        status=PhotoStatus(row.status),
-        width=row.width,
-        height=row.height,
-        exif_orientation=row.exif_orientation,
-        scale=row.scale,
-        attempts=row.attempts,
-        history=[documents.Attempt.model_validate(entry) for entry in row.history or ()],
+        history=row.history or (),
         reused=row.reused_from is not None,
-        timings_ms=TimingsMs(**row.timings_ms) if row.timings_ms else None,
-        precision=row.precision,
         bundle=bundle,
-        warnings=list(row.warnings or ()),
-        error=PhotoError(**row.error) if row.error else None,
+        warnings=row.warnings or (),
         faces=faces,
     )

@@ -11,7 +11,7 @@ from shared.bundles.manifest import AGE_GROUPS
 from shared.db.tables import FaceRow, Photo
 from shared.queue.counts import count_photos
 from shared.queue.jobs import owned_job
-from shared.reads.jobs import photo_counts
+from shared.reads.shown import shown
 
 _LABELS = [label for label, _, _ in AGE_GROUPS]
 
@@ -42,7 +42,7 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
         ).where(Photo.job_id == job_id, Photo.status == PhotoStatus.SUCCEEDED)
     ).one()
     return documents.Summary(
-        photos=photo_counts(counts),
+        photos=shown(documents.PhotoCounts, counts),
         faces=counts.faces,
         gender=documents.GenderCounts(
             female=sum(group["female"] for group in by_group.values()),

@@ -62,7 +62,7 @@ def rows_of(photo: documents.Photo) -> list[list[Cell]]:
     """A photo's rows, cells in the order of `COLUMNS`."""
     error = photo.error
     about_photo: list[Cell] = [
-        *(photo.custom_id, photo.photo_id, photo.sha256, photo.status.value),
+        *(photo.custom_id, photo.photo_id, photo.sha256, str(photo.status)),
         *((error.code, error.message) if error else (None, None)),
         *(photo.width, photo.height),
     ]

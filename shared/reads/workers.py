@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from nightshift.words import documents
 from shared.db.tables import RUNNING, Photo
 from shared.processes import registry
+from shared.reads.shown import shown
 
 
 def worker_list(session: Session, now: datetime) -> documents.WorkerList:
@@ -18,15 +19,10 @@ def worker_list(session: Session, now: datetime) -> documents.WorkerList:
     held: dict[str | None, int] = dict(session.execute(by_worker).all())
     return documents.WorkerList(
         workers=[
-            documents.Worker(
-                id=row.id,
-                kind="sweeper" if row.kind == "sweeper" else "worker",
-                host=row.host,
+            shown(
+                documents.Worker,
+                row,
                 alive=registry.is_alive(row, now),
-                about=row.about,
-                started_at=row.started_at,
-                seen_at=row.seen_at,
-                stopped_at=row.stopped_at,
                 photos_held=held.get(row.id, 0),
                 photos_done=_done(row.sums.get("counters", {})),
             )

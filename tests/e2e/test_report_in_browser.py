@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from bench.browser import chromium, find_browser
-from nightshift.documents import Photo
+from nightshift.words.documents import Photo
 from tests.report_made import failed_photo, fake_photo, parts_of, write_report_of
 from tests.requirements import require
 

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from nightshift.embedded.interrupted_runs import note_run
+from nightshift.words.new_job import NewJob
 from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.queue.intake import NewPhoto, add_photos, open_job
@@ -19,12 +20,8 @@ def open_broken_off(home: Path, photos: Path, out: Path) -> str:
     database = Database(settings.database_url)
     first = NewPhoto("portrait-00.jpg", "pho_1", in_place_path=str(photos / "portrait-00.jpg"))
     with database.write() as session:
-        job = open_job(
-            session,
-            owner="local",
-            options=settings.default_job_options(),
-            bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
-        )
+        bundle = read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
+        job = open_job(session, "local", NewJob(options=settings.default_job_options()), bundle)
         add_photos(session, "local", job.id, [first])
     database.close()
     note_run(home, job.id, [photos], out)
@@ -43,7 +40,7 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     (photos / "notes.txt").write_text("no photo")
     before = {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
 
-    first = nightshift.embedded.run("run", "party")
+    first = nightshift.run("run", "party")
 
     assert first.returncode == 0, first.stderr
     assert "4: 4 succeeded" in first.stdout
@@ -69,7 +66,7 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
 
     (photos / "cut.jpg").write_bytes(several_jpeg()[:2000])
     job_id = open_broken_off(nightshift.home, photos, tmp_path / "again")
-    second = nightshift.embedded.run("run", "party", "--resume", "--json", "--quiet", "--no-report")
+    second = nightshift.run("run", "party", "--resume", "--json", "--quiet", "--no-report")
 
     assert second.returncode == 3, second.stderr
     assert second.stderr == ""

@@ -16,6 +16,7 @@ import pytest
 from sqlalchemy import select
 
 from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState
 from shared.broker.doorbell import CeleryDoorbell
@@ -84,7 +85,7 @@ class Run:
             path.write_bytes(contents[name])
             rows.append(NewPhoto(name, new_id("pho"), str(path)))
         with self.cluster.database.write() as session:
-            job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
+            job = open_job(session, "local", NewJob(options=JobOptions(reuse=False)), manifest())
             add_photos(session, "local", job.id, rows)
             submit(session, "local", job.id)
         self.job_id = job.id

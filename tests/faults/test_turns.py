@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from shared.broker.doorbell import CeleryDoorbell
 from shared.db.tables import Job, Photo
@@ -25,7 +26,7 @@ def archive_of(run: Run, photos: int) -> str:
     path.write_bytes(b"photo")
     rows = [NewPhoto(f"{number:06d}.jpg", new_id("pho"), str(path)) for number in range(photos)]
     with run.cluster.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
+        job = open_job(session, "local", NewJob(options=JobOptions(reuse=False)), manifest())
         for start in range(0, photos, 5000):
             add_photos(session, "local", job.id, rows[start : start + 5000])
         submit(session, "local", job.id)

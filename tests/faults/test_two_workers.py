@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from api.app import create_app
 from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
 from shared.broker.doorbell import CeleryDoorbell, rings_for
@@ -48,7 +49,7 @@ def _submitted_job(cluster: Cluster, tmp_path: Path) -> str:
     folder = tmp_path / "photos"
     folder.mkdir()
     with cluster.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(reuse=False), bundle=manifest())
+        job = open_job(session, "local", NewJob(options=JobOptions(reuse=False)), manifest())
         photos = [NewPhoto(path.name, new_id("pho"), str(path)) for path in _photos(folder)]
         add_photos(session, "local", job.id, photos)
         submit(session, "local", job.id)

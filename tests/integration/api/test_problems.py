@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,6 +50,27 @@ def test_every_refusal_is_a_problem(
     assert answer.json["title"]
     assert answer.json["detail"]
     assert "Allow" in answer.headers or status != 405
+
+
+def test_a_body_of_millions_of_values_is_refused_before_they_are_made(plain_service: Service) -> None:
+    job_id = plain_service.open_job()
+    path = f"/v1/jobs/{job_id}/photos/check"
+    many = b'{"photos": [' + b",".join([b"[]"] * 1_000_000) + b"]}"
+    tracemalloc.start()
+    answer = plain_service.client.post(path, data=many, content_type="application/json")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_json")
+    # The body itself, and copies of it.
+    assert peak_bytes < 8 * len(many)
+
+
+def test_signs_within_names_are_not_counted(plain_service: Service) -> None:
+    job_id = plain_service.open_job()
+    names = [f'{number}{"[{,:" * 200}\\" end' for number in range(1000)]
+    photos = [{"custom_id": name, "sha256": f"{number:064x}"} for number, name in enumerate(names)]
+    answer = plain_service.client.post(f"/v1/jobs/{job_id}/photos/check", json={"photos": photos})
+    assert answer.json["missing"] == names
 
 
 class BrokenDoorbell:

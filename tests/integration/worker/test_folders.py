@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nightshift.words.ids import new_id
-from nightshift.words.options import JobOptions
+from nightshift.words.new_job import NewJob
 from shared.db.engine import Database
 from shared.db.tables import Photo
 from shared.files.store import Store, photo_key
@@ -54,7 +54,7 @@ def party(tmp_path: Path) -> Path:
 
 def submitted(parts: Parts, files: list[Path]) -> str:
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         add_photos(
             session, "local", job.id, [NewPhoto(str(path), new_id("pho"), str(path)) for path in files]
         )
@@ -148,7 +148,7 @@ def test_uploads_go_on_while_a_folder_is_away(parts: Parts, party: Path) -> None
     party.rename(party.with_name("moved"))
     run_slice(parts)
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         add_photos(session, "local", job.id, [NewPhoto("a.jpg", "pho_up", sha256=_put(parts, job.id))])
     with parts.database.write() as session:
         submit(session, "local", job.id)

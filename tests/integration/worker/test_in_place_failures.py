@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from nightshift.words.ids import new_id
-from nightshift.words.options import JobOptions
+from nightshift.words.new_job import NewJob
 from shared.files.store import photo_key
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from tests.integration.worker.test_slice import _rows, _run, parts, run_slice  # noqa: F401 - a fixture
@@ -41,7 +41,7 @@ def test_its_digest_and_size_are_not_kept(parts: Parts, tmp_path: Path) -> None:
 
 def test_what_was_sent_is_known_to_whoever_sent_it(parts: Parts) -> None:  # noqa: F811
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         photo = NewPhoto("sent", new_id("pho"), sha256=TEXT_SHA256, size_bytes=4)
         add_photos(session, "local", job.id, [photo])
     parts.store.put(photo_key("local", job.id, photo.id), b"text")

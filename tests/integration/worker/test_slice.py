@@ -19,6 +19,7 @@ from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
@@ -57,7 +58,7 @@ def parts(database: Database, tmp_path: Path) -> Iterator[Parts]:
 
 def _run(parts: Parts, files: dict[str, Path], *, reuse: bool = True) -> str:
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(reuse=reuse), bundle=manifest())
+        job = open_job(session, "local", NewJob(options=JobOptions(reuse=reuse)), manifest())
         rows = [NewPhoto(name, new_id("pho"), str(path)) for name, path in files.items()]
         add_photos(session, "local", job.id, rows)
     with parts.database.write() as session:
@@ -76,6 +77,10 @@ def _errors(database: Database, job_id: str) -> dict[str, str | None]:
     return {name: row.error["code"] if row.error else None for name, row in rows.items()}
 
 
+def _statuses(database: Database, job_id: str) -> set[str]:
+    return {row.status for row in _rows(database, job_id).values()}
+
+
 def _files(folder: Path, **contents: bytes) -> dict[str, Path]:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -89,10 +94,10 @@ def test_bad_photos_fail_by_name_and_their_mates_succeed(parts: Parts, tmp_path:
     os.mkfifo(tmp_path / "pipe")
     files |= {"gone": tmp_path / "no such file", "pipe": tmp_path / "pipe", "folder": tmp_path}
     job_id = _run(parts, files)
-    # The one that is gone may come back: it is looked for again after pauses.
+    # Those that are gone may come back: they are looked for again after pauses.
     assert _rows(parts.database, job_id)["gone"].status == "queued"
     give_up_at = time.monotonic() + 60
-    while _rows(parts.database, job_id)["gone"].status == "queued" and time.monotonic() < give_up_at:
+    while "queued" in _statuses(parts.database, job_id) and time.monotonic() < give_up_at:
         time.sleep(0.2)
         run_slice(parts)
     assert _errors(parts.database, job_id) == {
@@ -114,7 +119,7 @@ def test_bad_photos_fail_by_name_and_their_mates_succeed(parts: Parts, tmp_path:
 
 def test_a_stored_photo_that_changed_is_a_digest_mismatch(parts: Parts) -> None:
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         rows = [NewPhoto(name, new_id("pho"), sha256="0" * 64, size_bytes=5) for name in ("changed", "lost")]
         add_photos(session, "local", job.id, rows)
     parts.store.put(photo_key("local", job.id, rows[0].id), b"photo")
@@ -353,7 +358,7 @@ def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> 
 
     store = Away(parts.settings.store_url)
     with parts.database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         digest = hashlib.sha256(b"photo").hexdigest()
         rows = [NewPhoto(name, new_id("pho"), sha256=digest, size_bytes=5) for name in "ab"]
         add_photos(session, "local", job.id, rows)

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from api.gunicorn_hooks import on_starting
 from nightshift.cli import app
 from nightshift.embedded.interrupted_runs import note_run
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
@@ -113,7 +114,7 @@ def test_a_run_is_not_resumed_under_other_weights(tmp_path: Path, monkeypatch: p
     database = Database(url)
     with database.write() as session:
         options, bundle = JobOptions(), read_manifest(begun)
-        job = open_job(session, owner="local", options=options, bundle=bundle)
+        job = open_job(session, "local", NewJob(options=options), bundle)
         note_run(tmp_path / "home", job.id, [tmp_path / "party"], tmp_path / "out")
     database.close()
     monkeypatch.setenv("NIGHTSHIFT_BUNDLE", str(other))

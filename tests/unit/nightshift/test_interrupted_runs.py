@@ -14,7 +14,7 @@ from nightshift.embedded.interrupted_runs import (
     pause_runs,
     unnoted_runs,
 )
-from nightshift.words.options import JobOptions
+from nightshift.words.new_job import NewJob
 from shared.bundles.manifest import Manifest, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -48,7 +48,7 @@ def test_unfinished_jobs_of_a_run_are_found_newest_first(tmp_path: Path) -> None
     ids = []
     with database.write() as session:
         for noted in (A, None, B):
-            job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+            job = open_job(session, "local", NewJob(), manifest())
             ids.append(job.id)
             if noted:
                 note_run(tmp_path, job.id, [noted], noted / "out")
@@ -73,7 +73,7 @@ def test_a_run_is_cancelled_by_where_its_results_would_go(tmp_path: Path) -> Non
     database = Database(url)
     with database.write() as session:
         for out in (A, B):
-            job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+            job = open_job(session, "local", NewJob(), manifest())
             note_run(tmp_path, job.id, [A], out)
         cancel_runs(session, tmp_path, B)
         assert [run.out for run in interrupted_runs(session, tmp_path)] == [A]
@@ -92,7 +92,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def test_what_a_client_writes_is_not_believed(tmp_path: Path, database: Database) -> None:
     metadata = {"run": {"paths": ["/photos"], "out": str(tmp_path / "victim")}}
     with database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest(), metadata=metadata)
+        job = open_job(session, "local", NewJob(metadata=metadata), manifest())
         add_photos(session, "local", job.id, [NewPhoto("x.jpg", "pho_1", in_place_path="/x.jpg")])
         submit(session, "local", job.id)
         assert pause_runs(session, tmp_path) == []
@@ -104,7 +104,7 @@ def test_what_a_client_writes_is_not_believed(tmp_path: Path, database: Database
 
 def test_another_owners_job_is_nobodys_run(tmp_path: Path, database: Database) -> None:
     with database.write() as session:
-        job = open_job(session, owner="anna", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "anna", NewJob(), manifest())
         note_run(tmp_path, job.id, [A], B)
         assert interrupted_runs(session, tmp_path) == []
 
@@ -114,7 +114,7 @@ def test_a_note_is_for_this_user_alone_and_goes_when_its_run_has_ended(
 ) -> None:
     path = Path("/photos/\udcff\n\u2028.d")
     with database.write() as session:
-        job = open_job(session, owner="local", options=JobOptions(), bundle=manifest())
+        job = open_job(session, "local", NewJob(), manifest())
         note_run(tmp_path, job.id, [path], A)
         (file,) = (tmp_path / "runs").iterdir()
         assert stat.S_IMODE(file.stat().st_mode) == 0o600

@@ -3,12 +3,12 @@ from datetime import UTC, datetime
 
 from rich.console import Console
 
-from nightshift.documents import Counts, Job
 from nightshift.progress import JobProgress
+from nightshift.words.documents import Job, PhotoCounts
 
 
 def job(succeeded: int, failed: int = 0, state: str = "running") -> Job:
-    counts = Counts(total=100, queued=100 - succeeded - failed, succeeded=succeeded, failed=failed)
+    counts = PhotoCounts(total=100, queued=100 - succeeded - failed, succeeded=succeeded, failed=failed)
     return Job(id="job_1", state=state, counts=counts, faces=succeeded * 2, created_at=datetime.now(UTC))
 
 

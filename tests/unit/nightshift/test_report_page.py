@@ -14,13 +14,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.fake_analyser import LABELS
-from nightshift.documents import Photo
 from nightshift.photos import find_photos
 from nightshift.replacement import replacing
 from nightshift.report_page import data_files
 from nightshift.report_page.data_files import PAGE_PHOTOS, Index, call, write_photos
 from nightshift.report_page.page import write_page
 from nightshift.report_page.rows import ALPHABET, face_bits, photo_row, shape_of
+from nightshift.words.documents import Photo
 from tests.report_made import failed_photo, fake_photo, job_of, parts_of, photo_id, write_report_of
 
 

@@ -18,9 +18,9 @@ from rich.table import Table
 from typer.testing import CliRunner
 
 from nightshift.cli import app
-from nightshift.documents import Counts, Job
 from nightshift.progress import JobProgress
 from nightshift.screen import PlainSink, Screen, cell, say, tell, tell_json
+from nightshift.words.documents import Job, PhotoCounts
 
 EVIL = "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202egpj\u2028ok\nnightshift: forged\r[red]m[/red]:smile:"
 RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2028\u2029\u2066-\u2069]")
@@ -175,7 +175,7 @@ def test_a_screen_lets_nothing_through(capsys: pytest.CaptureFixture[str]) -> No
 def test_progress_shows_a_state_plain(terminal: bool, make: type[Console]) -> None:
     text = io.StringIO()
     now = [0.0]
-    job = Job(id="job_1", state=EVIL, counts=Counts(total=2, succeeded=2), created_at=datetime.now(UTC))
+    job = Job(id="job_1", state=EVIL, counts=PhotoCounts(total=2, succeeded=2), created_at=datetime.now(UTC))
     console = make(file=text, width=400, force_terminal=terminal, color_system=None)
     with JobProgress(console, clock=lambda: now[0]) as progress:
         now[0] = 60.0

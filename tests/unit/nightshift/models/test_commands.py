@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 from nightshift.bundles import compare as comparing
 from nightshift.bundles import importing
 from nightshift.cli import app
-from nightshift.documents import Counts, Job, Photo, Summary
 from nightshift.embedded.run import Request
 from nightshift.exits import Exit
 from nightshift.report import Report
+from nightshift.words.documents import Job, Photo, PhotoCounts, Summary
 from shared.bundles.manifest import TENSORS
 from shared.db.migrate import upgrade
 from tests.bundles_made import make_bundle
@@ -121,7 +121,7 @@ class FakeRun:
         self._request.out.mkdir(parents=True)
         results = self._request.out / "results.jsonl"
         results.write_text("".join(f"{photo.model_dump_json()}\n" for photo in photos))
-        counts = Counts(total=2, succeeded=1, failed=1)
+        counts = PhotoCounts(total=2, succeeded=1, failed=1)
         return Report(
             job=Job(id="job_1", state="ended", counts=counts, created_at=datetime.now(UTC)),
             summary=Summary(photos=counts, faces=1, gender={}, age_group={}),

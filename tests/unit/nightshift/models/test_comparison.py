@@ -8,8 +8,8 @@ from pathlib import Path
 
 from nightshift.bundles.compared import COLUMNS, write_differences
 from nightshift.bundles.comparison import compare, iou, pair_faces
-from nightshift.documents import Photo
 from nightshift.words.analysis import Box, Face
+from nightshift.words.documents import Photo
 from tests.queue_rows import face
 
 

@@ -1,0 +1,49 @@
+"""What a client sends as JSON: strict, and every field known."""
+
+from __future__ import annotations
+
+from typing import Annotated, NoReturn
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput
+
+
+def storable(text: str) -> str:
+    """Text that every database and document can hold.
+
+    Raises:
+        ValueError: it holds a NUL, which PostgreSQL does not keep, or half a surrogate pair, which JSON may
+            bring and which is no character.
+    """
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("holds a NUL or half a surrogate pair")
+    return text
+
+
+Text = Annotated[str, AfterValidator(storable)]
+
+
+class Body(BaseModel):
+    """Base of JSON bodies; a field that is not known is refused, since it is likely misspelt.
+
+    Strict: neither true nor "5" is a number, nor 1 a truth. A form, which brings text alone, says so when it
+    validates.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def refuse_fields(error: ValidationError) -> NoReturn:
+    """Turn what pydantic found into an error that names each field.
+
+    Raises:
+        InvalidInput: `invalid_fields`.
+    """
+    fields = [
+        {"field": ".".join(map(str, item["loc"])) or "body", "message": item["msg"]}
+        for item in error.errors()
+    ]
+    detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
+    raise InvalidInput(Code.INVALID_FIELDS, detail, errors=fields)

@@ -1,0 +1,136 @@
+"""What a client may wish of a job: each field with its bounds, its default and its words, once.
+
+The client's arguments, the JSON body, the form, the command's flags and the job's row are made from it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Self
+
+from pydantic import AfterValidator, Field, JsonValue, ValidationError
+
+from nightshift.words.body import Body, Text, refuse_fields
+from nightshift.words.options import Fraction, JobOptions, Whole
+from nightshift.words.processing_window import ProcessingWindow
+
+METADATA_LIMIT = 16_384
+"""Bytes of JSON a job's metadata may have."""
+METADATA_DEPTH = 64
+"""Objects and lists in each other that it may have: every reader of JSON has some such limit."""
+
+
+def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if _is_deeper(value, METADATA_DEPTH):
+        raise ValueError(f"has more than {METADATA_DEPTH} objects and lists in each other")
+    # Halves of surrogate pairs, which no JSON reader need take from us, do not encode.
+    text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    if len(text.encode()) > METADATA_LIMIT:
+        raise ValueError(f"is over {METADATA_LIMIT} bytes")
+    return value
+
+
+def _is_deeper(value: JsonValue, levels: int) -> bool:
+    """Whether it has more levels; found without going down by calls, which have a limit of their own."""
+    level: list[JsonValue] = [value]
+    for _ in range(levels + 1):
+        inner = [
+            list(each.values()) if isinstance(each, dict) else each
+            for each in level
+            if isinstance(each, dict | list)
+        ]
+        if not inner:
+            return False
+        level = [each for values in inner for each in values]
+    return True
+
+
+def _window(text: str) -> str:
+    ProcessingWindow.parse(text)
+    return text
+
+
+class NewJob(Body):
+    """A job to be opened."""
+
+    label: Text | None = Field(None, max_length=200, description="Your own name for it.")
+    priority: Whole = Field(
+        0,
+        ge=-1000,
+        le=1000,
+        description="Jobs of higher priority are worked on first; above 0 needs the scope `admin`.",
+    )
+    metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
+        default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
+    )
+    max_failure_rate: Fraction | None = Field(
+        None, description="The job stops, failed, once more than this fraction of its photos has."
+    )
+    processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
+        None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
+    )
+    options: JobOptions = Field(
+        default_factory=JobOptions,
+        description="What is not given is as the server is configured, by default as shown here.",
+    )
+
+    @classmethod
+    def of(cls, **fields: Any) -> Self:
+        """A wish of these fields; None stands for one that is not given.
+
+        Raises:
+            InvalidInput: `invalid_fields`, with each that is wrong.
+        """
+        given = {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in fields.items()
+            if value is not None
+        }
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            refuse_fields(error)
+
+    @classmethod
+    def of_form(cls, fields: Mapping[str, str], parse: Any = json.loads) -> Self:
+        """The wish in a form's fields: all of them text, `metadata` JSON, each option a field of its own.
+
+        Args:
+            fields: by name.
+            parse: reads JSON.
+
+        Raises:
+            InvalidInput: `invalid_fields`, with each that is wrong.
+        """
+        wish: dict[str, Any] = {name: text for name, text in fields.items() if name not in _OPTIONS}
+        if options := {name: text for name, text in fields.items() if name in _OPTIONS}:
+            wish["options"] = options
+        if "metadata" in wish:
+            wish["metadata"] = parse(wish["metadata"])
+        try:
+            return cls.model_validate(wish, strict=False)
+        except ValidationError as error:
+            refuse_fields(error)
+
+    def as_form(self) -> dict[str, str]:
+        """What was given, as `of_form` reads it."""
+        wish = self.as_json()
+        wish |= wish.pop("options", {})
+        return {
+            name: value if isinstance(value, str) else json.dumps(value)
+            for name, value in wish.items()
+            if value is not None
+        }
+
+    def as_json(self) -> dict[str, Any]:
+        """What was given, as JSON."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def over(self, defaults: JobOptions) -> Self:
+        """The same wish with every option, those that were not given as in `defaults`."""
+        options = defaults.model_copy(update=self.options.model_dump(exclude_unset=True))
+        return self.model_copy(update={"options": options})
+
+
+_OPTIONS = JobOptions.model_fields.keys()

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from typer.testing import CliRunner
+
+from nightshift.cli import app
+from nightshift.words.new_job import NewJob
+from tests.unit.nightshift.server import Answer, Received, serving
+
+FLAGS = {
+    "label": ("--label", "party"),
+    "priority": ("--priority", "3"),
+    "max_failure_rate": ("--max-failure-rate", "0.25"),
+    "processing_window": ("--window", "22:00-06:00 Europe/Berlin"),
+}
+
+
+def submit(tmp_path: Path, *flags: str) -> tuple[int, str, list[Received]]:
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    job = {
+        "id": "job_1",
+        "state": "open",
+        "counts": {},
+        "created_at": "2026-01-01T00:00:00Z",
+        "added": 1,
+    }
+    with serving(lambda *_: Answer(200, job)) as server:
+        done = CliRunner().invoke(
+            app, ["submit", str(tmp_path), "--in-place", "--server", server.url, "--api-key", "k", *flags]
+        )
+    return done.exit_code, done.stderr, server.requests
+
+
+def test_every_plain_wish_has_a_flag() -> None:
+    assert FLAGS.keys() == NewJob.model_fields.keys() - {"metadata", "options"}
+
+
+def test_flags_make_the_wish(tmp_path: Path) -> None:
+    code, said, requests = submit(tmp_path, *[part for flag in FLAGS.values() for part in flag])
+    assert code == 0, said
+    texts = {name: text for name, (_, text) in FLAGS.items()}
+    assert NewJob.of(**json.loads(requests[0].body)) == NewJob.of_form(texts)
+
+
+def test_without_flags_nothing_is_wished(tmp_path: Path) -> None:
+    assert json.loads(submit(tmp_path)[2][0].body) == {}
+
+
+def test_help_says_it_in_the_same_words() -> None:
+    shown = " ".join(CliRunner().invoke(app, ["submit", "--help"]).stdout.split())
+    for name in FLAGS:
+        description = NewJob.model_fields[name].description
+        assert description is not None
+        assert " ".join(description.replace("`", "").split()) in shown
+
+
+def test_a_wish_that_cannot_be_is_wrong_usage(tmp_path: Path) -> None:
+    code, said, requests = submit(tmp_path, "--window", "at night")
+    assert (code, requests) == (2, [])
+    assert "processing_window" in said
+    assert submit(tmp_path, "--priority", "1001")[0] == 2
