@@ -134,3 +134,6 @@ class NewJob(Body):
 
 
 _OPTIONS = JobOptions.model_fields.keys()
+
+LIMITS = ("max_failure_rate",)
+"""Wishes that stop a job; they hold no longer when it is tried again."""
