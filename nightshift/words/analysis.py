@@ -149,6 +149,7 @@ PHOTO_ERROR_CODES = frozenset(
         "timeout",
         "worker_lost",
         "cancelled",
+        "deadline_passed",
         "expired",
         "internal",
     }

@@ -59,7 +59,21 @@ def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now:
 def end_by_time(session: Session, *, results_ttl_days: int, now: datetime) -> dict[str, str]:
     """End, or begin to end, the jobs whose time is over; returns why, by their ids."""
     expired = expire_open(session, results_ttl_days=results_ttl_days, now=now)
-    return dict.fromkeys(expired, "it was never submitted")
+    late = cancel_late(session, now)
+    return dict.fromkeys(expired, "it was never submitted") | dict.fromkeys(late, "its deadline has passed")
+
+
+def cancel_late(session: Session, now: datetime) -> list[str]:
+    """Cancel what has not begun of jobs whose deadline has passed, as `cancel` does; returns their ids."""
+    due = select(Job.id, Job.deadline).where(Job.state.in_(MOVES["cancel"].leaves), Job.deadline <= now)
+    late = []
+    for job_id, deadline in session.execute(due.limit(100)).all():
+        message = f"the job's deadline, {deadline:%Y-%m-%d %H:%M} UTC, has passed"
+        error = {"code": "deadline_passed", "message": message}
+        if try_move(session, job_id, "cancel", Job.deadline <= now, error=error):
+            cancel_queued(session, job_id, now)
+            late.append(job_id)
+    return late
 
 
 def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> list[str]:
@@ -130,7 +144,7 @@ def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
     )
 
 
-_OUTCOMES = {"expired": Outcome.EXPIRED}
+_OUTCOMES = {"expired": Outcome.EXPIRED, "deadline_passed": Outcome.CANCELLED}
 """Of jobs that ended otherwise than by their photos; others have failed."""
 
 
