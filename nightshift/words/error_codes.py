@@ -157,6 +157,9 @@ class Code(AnyCode):
     TOO_MANY_FAILURES = "too_many_failures", PHOTO, None, ENDS_JOB
     """More of the job's photos failed than its `max_failure_rate` allows.
     Look at why they failed; `nightshift retry JOB` goes on with it."""
+    DEADLINE_PASSED = "deadline_passed", CLIENT, None, FAILS_FOR_NOW | ENDS_JOB
+    """The job's `deadline` came before its end: what was not done is cancelled, what was done is kept.
+    `nightshift retry JOB` does the rest."""
     EXPIRED = "expired", CLIENT, None, FAILS_FOR_NOW | ENDS_JOB
     """The job was never submitted, and not given photos for `NIGHTSHIFT_OPEN_TTL_DAYS`.
     `nightshift retry JOB` queues what it had."""
