@@ -37,29 +37,35 @@ def _truth(value: object) -> object:
 
 # Where text stands for a value (a query, a form), it is written in the one way that JSON has for it. What a
 # parser of Python's takes beside it (`1_0`, ` 10`, `nan`, digits of other scripts, `y`) was meant otherwise.
-Whole = Annotated[int, BeforeValidator(_whole)]
-Number = Annotated[float, BeforeValidator(_number)]
-Fraction = Annotated[float, Field(ge=0, le=1), BeforeValidator(_number)]
+_IN_DIGITS = BeforeValidator(_whole)
+_AS_IN_JSON = BeforeValidator(_number)
+Whole = Annotated[int, _IN_DIGITS]
+Number = Annotated[float, _AS_IN_JSON]
+Fraction = Annotated[float, Field(ge=0, le=1), _AS_IN_JSON]
 Truth = Annotated[bool, BeforeValidator(_truth)]
 
-MinConfidence = Annotated[Fraction, Field(description="Faces the detector is less sure of are dropped.")]
+MinConfidence = Annotated[
+    float,
+    Field(ge=0, le=1, description="Faces the detector is less sure of are dropped."),
+    # After the bounds, or the schema would not have them.
+    _AS_IN_JSON,
+]
 MinFacePx = Annotated[
     int,
     Field(ge=12, le=1080, description="Smallest face looked for, pixels in the photo scaled to `height`."),
-    # After the bounds, or the schema would not have them.
-    BeforeValidator(_whole),
+    _IN_DIGITS,
 ]
 Height = Annotated[
     int,
     Field(
         ge=64, le=4320, description="A taller photo is scaled down to this many pixels in height; never up."
     ),
-    BeforeValidator(_whole),
+    _IN_DIGITS,
 ]
 TiltThresholdDeg = Annotated[
     float,
     Field(ge=0, le=180, description="A face tilted by more degrees, either way, is rotated upright."),
-    BeforeValidator(_number),
+    _AS_IN_JSON,
 ]
 
 # Settings that the command has flags for.
