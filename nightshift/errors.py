@@ -1,10 +1,26 @@
-"""What can go wrong for a client. Everything it raises on purpose is a `ClientError`."""
+"""What can go wrong for a client: branches of the one tree, whose root is `NightshiftError`.
+
+What a client was given and cannot be sent is `InvalidInput`; for all else that it raises on purpose there is
+`ClientError`.
+"""
 
 from __future__ import annotations
 
+from nightshift.words.errors import InvalidInput, NightshiftError
 
-class ClientError(Exception):
-    """Base of the client's errors; its text is one sentence for a person."""
+__all__ = [
+    "ApiError",
+    "ClientError",
+    "InvalidInput",
+    "NightshiftError",
+    "Unreachable",
+    "UploadCut",
+    "WaitTimeout",
+]
+
+
+class ClientError(NightshiftError):
+    """What a server said, or did not say."""
 
 
 class ApiError(ClientError):
@@ -18,15 +34,24 @@ class ApiError(ClientError):
     """
 
     def __init__(self, status: int, code: str, detail: str, state: str | None = None) -> None:
-        super().__init__(f"{detail} ({code})")
+        super().__init__(code, detail)
         self.status = status
-        self.code = code
-        self.detail = detail
         self.state = state
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code})"
+
+    @property
+    def detail(self) -> str:
+        """The same as `message`, by the problem's own word."""
+        return self.message
 
 
 class Unreachable(ClientError):
     """No answer came: wrong address, server down, or the connection broke."""
+
+    def __init__(self, message: str, code: str = "unreachable") -> None:
+        super().__init__(code, message)
 
 
 class UploadCut(Unreachable):
@@ -35,6 +60,12 @@ class UploadCut(Unreachable):
     A server that refuses a body for its size may do so before the client has read the 413.
     """
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, "upload_cut")
+
 
 class WaitTimeout(ClientError):
     """The job had not ended when the time allowed for waiting was over."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__("wait_timeout", message)
