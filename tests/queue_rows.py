@@ -7,13 +7,23 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from nightshift.words.analysis import AgeGroup, Analysis, Box, Face, Gender, Landmarks, Point, TimingsMs
+from nightshift.words.analysis import (
+    AGE_GROUPS,
+    AgeGroup,
+    Analysis,
+    Box,
+    Face,
+    Gender,
+    Landmarks,
+    Point,
+    TimingsMs,
+)
 from nightshift.words.clock import utc_now
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from nightshift.words.states import FINAL_STATUSES, JobState
-from shared.bundles.manifest import AGE_GROUPS, Manifest
+from shared.bundles.manifest import Manifest
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
 from shared.processes.registry import Kind, beat

@@ -323,6 +323,17 @@ class Code(AnyCode):
     """`--gender-classes` is neither `male,female` nor `female,male`.
     Give the order that the checkpoint was trained with."""
 
+    # The client.
+    UNREACHABLE = "unreachable", OPERATOR
+    """No answer came from the server.
+    Look at the address, at whether it runs, and at what stands between."""
+    UPLOAD_CUT = "upload_cut", CLIENT
+    """The server closed the connection while a photo was on its way; most likely that is over a limit.
+    Look at its size, and at the limits of the server and of any proxy."""
+    WAIT_TIMEOUT = "wait_timeout", CLIENT
+    """The job had not ended when the time allowed for waiting was over.
+    Wait longer; the job goes on."""
+
     # The command.
     NO_SUCH_PATH = "no_such_path", CLIENT
     """There is no such file or folder.
