@@ -7,20 +7,18 @@ imported when it is asked for.
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from nightshift import given, keys, remote
-from nightshift.bundles import commands as models
-from nightshift.embedded import admin
-from nightshift.exits import exit_table, told, whole_installation
+from nightshift.exits import SERVICE_IS_HERE, exit_table, told, whole_installation
 from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
 from nightshift.screen import errors_screen, tables_screen, tell_json
 from nightshift.top import Command
+from nightshift.words.version import VERSION
 
 app = typer.Typer(
     cls=Command,
@@ -46,7 +44,7 @@ WorkersOption = Annotated[
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version("nightshift"))
+        typer.echo(VERSION)
         raise typer.Exit
 
 
@@ -174,10 +172,25 @@ def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
     become_worker(_given(workers=workers, home=home))
 
 
+def _elsewhere(_arguments: typer.Context) -> None:
+    with whole_installation():
+        raise ImportError
+
+
+# What is behind the name is not looked at.
+_ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 remote.add_to(app)
 app.add_typer(keys.app, name="keys")
-app.add_typer(models.app, name="models")
-app.add_typer(admin.app, name="admin")
+if SERVICE_IS_HERE:
+    from nightshift.bundles import commands as models
+    from nightshift.embedded import admin
+
+    app.add_typer(models.app, name="models")
+    app.add_typer(admin.app, name="admin")
+else:
+    for _name, _what in (("models", "Weights of a service."), ("admin", "Look after a service.")):
+        app.command(_name, help=_what, context_settings=_ANYTHING)(_elsewhere)
 
 
 def _given(**values: Any) -> dict[str, Any]:
