@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from nightshift.words.version import VERSION
+
 if TYPE_CHECKING:
     from nightshift.client import AsyncClient, Client
     from nightshift.errors import (
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from nightshift.words.new_job import NewJob
     from nightshift.words.options import JobOptions
 
-__version__ = "0.1.0"
+__version__ = VERSION
 
 __all__ = [
     "ApiError",

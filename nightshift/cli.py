@@ -7,7 +7,6 @@ imported when it is asked for.
 from __future__ import annotations
 
 import os
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +15,7 @@ import typer
 from nightshift import given, keys, remote
 from nightshift.bundles import commands as models
 from nightshift.embedded import admin
-from nightshift.exits import exit_table, told, whole_installation
+from nightshift.exits import SERVICE_IS_HERE, exit_table, told, whole_installation
 from nightshift.flags import ServiceCommand, flag
 from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
@@ -33,6 +32,7 @@ from nightshift.words.options import (
     TiltThresholdDeg,
     Workers,
 )
+from nightshift.words.version import VERSION
 
 app = typer.Typer(
     cls=Command,
@@ -49,7 +49,7 @@ WorkersOption = Annotated[int | None, flag(Workers)]
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(version("nightshift"))
+        typer.echo(VERSION)
         raise typer.Exit
 
 
@@ -171,10 +171,25 @@ def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
     become_worker(_given(workers=workers, home=home))
 
 
+def _elsewhere(_arguments: typer.Context) -> None:
+    with whole_installation():
+        raise ImportError
+
+
+# What is behind the name is not looked at.
+_ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
+
 remote.add_to(app)
 app.add_typer(keys.app, name="keys")
-app.add_typer(models.app, name="models")
-app.add_typer(admin.app, name="admin")
+if SERVICE_IS_HERE:
+    from nightshift.bundles import commands as models
+    from nightshift.embedded import admin
+
+    app.add_typer(models.app, name="models")
+    app.add_typer(admin.app, name="admin")
+else:
+    for _name, _what in (("models", "Weights of a service."), ("admin", "Look after a service.")):
+        app.command(_name, help=_what, context_settings=_ANYTHING)(_elsewhere)
 
 
 def _given(**values: Any) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntEnum
+from importlib.util import find_spec
 from pathlib import Path
 from typing import ParamSpec
 
@@ -21,6 +22,9 @@ from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
 
 P = ParamSpec("P")
+
+SERVICE_IS_HERE = find_spec("nightshift.embedded") is not None
+"""False where the client was installed without the service, from its wheel."""
 
 
 class Exit(IntEnum):
@@ -167,5 +171,8 @@ def whole_installation() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        say(f"this needs the whole service: {how_to_install('all')} ({error})")
+        if SERVICE_IS_HERE:
+            say(f"this needs the whole service: {how_to_install('all')} ({error})")
+        else:
+            say("this is the client alone: the service runs from a checkout of Nightshift, or from its image")
         raise typer.Exit(Exit.UNAVAILABLE) from error

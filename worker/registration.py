@@ -7,11 +7,11 @@ import os
 import socket
 import threading
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import Transient
+from nightshift.words.version import VERSION
 from shared.db.engine import Database, database_now
 from shared.processes import registry
 from shared.processes.sums import Sums
@@ -37,7 +37,7 @@ class Registration:
         self._id = process_id
         self._kind = kind
         self._sums = sums
-        self._about = {"pid": os.getpid(), "version": version("nightshift"), **about}
+        self._about = {"pid": os.getpid(), "version": VERSION, **about}
         self._started_at = utc_now()
         self._over = threading.Event()
         self._news = threading.Event()

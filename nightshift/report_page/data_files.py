@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from nightshift.machine.durable import sync_file
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
 from nightshift.words.documents import Job, Photo, Summary
+from nightshift.words.version import VERSION
 
 PAGE_PHOTOS = 500
 """Photos in one file: some 100 kB, read when they come into view."""
@@ -135,5 +135,5 @@ def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
         "labels": LABELS,
         "downloads": downloads,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "version": version("nightshift"),
+        "version": VERSION,
     }

@@ -2,9 +2,7 @@
 
 The API's schema is made from them.
 
-A client may be older than its server, or newer. So fields that it does not know are kept; a word that it does
-not know, such as another state, is text; and a field that an older server does not send has a default. The
-schema says none of this: this server sends every field, and no other words.
+Either side may be older than the other: see `nightshift.words.document`.
 
 Gender and age are *apparent*: what a classifier reads from the pixels, not what anyone is.
 "Left" is the side of the image, not of the person.
@@ -12,24 +10,14 @@ Gender and age are *apparent*: what a classifier reads from the pixels, not what
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    GetJsonSchemaHandler,
-    ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
-)
-from pydantic_core import CoreSchema
+from pydantic import AfterValidator, Field
 
-from nightshift.words.analysis import Face, PhotoError, TimingsMs
+from nightshift.words.analysis import Face, TimingsMs
 from nightshift.words.code_fields import JobErrorCode
+from nightshift.words.document import Document, ErrorAsTold, Known, OptionsAsTold
 from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
@@ -40,62 +28,6 @@ NOTICE = (
 )
 
 FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]
-
-
-class _KnownWords:
-    """Has the schema name the known words alone."""
-
-    def __get_pydantic_json_schema__(
-        self, core_schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
-        """The first of a union."""
-        schema: dict[str, Any] = handler(core_schema)["anyOf"][0]
-        return schema
-
-
-Words = TypeVar("Words")
-
-Known = Annotated[Words | str, Field(union_mode="left_to_right"), _KnownWords()]
-"""One of these words, or text where a newer server says another."""
-
-
-def _options_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> JobOptions:
-    # What a job was made with is shown, whatever this version's bounds are.
-    try:
-        return handler(value)  # type: ignore[no-any-return]
-    except ValidationError:
-        if not isinstance(value, dict):
-            raise
-        return JobOptions.model_construct(**value)
-
-
-def _error_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> PhotoError:
-    # Here its words are held to the known ones by their types; a newer server has others.
-    try:
-        return handler(value)  # type: ignore[no-any-return]
-    except ValidationError:
-        names = {field.name for field in fields(PhotoError)}
-        if not (isinstance(value, dict) and {"code", "stage", "message"} <= value.keys()):
-            raise
-        return PhotoError(**{name: told for name, told in value.items() if name in names})
-
-
-class Document(BaseModel):
-    """Base of the answers."""
-
-    model_config = ConfigDict(frozen=True, extra="allow", json_schema_serialization_defaults_required=True)
-
-    @classmethod
-    def __get_pydantic_json_schema__(
-        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler, /
-    ) -> dict[str, Any]:
-        """The schema of what this server sends: every field, and no others."""
-        reference = handler(core_schema)
-        schema = handler.resolve_ref_schema(reference)
-        schema.pop("additionalProperties", None)
-        for field in schema["properties"].values():
-            field.pop("default", None)
-        return reference
 
 
 class BundleName(Document):
@@ -174,7 +106,7 @@ class Job(Document):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     results_expire_at: datetime | None = None
-    options: Annotated[JobOptions, WrapValidator(_options_as_told)] = Field(default_factory=JobOptions)
+    options: OptionsAsTold = Field(default_factory=JobOptions)
     bundle: BundleName = Field(
         BundleName(name="", sha256=""), description="Weights that were configured when the job was opened."
     )
@@ -268,7 +200,7 @@ class Photo(Document):
     precision: str | None = Field(None, description="Number format of the classifier: fp32, bf16 or fp16.")
     bundle: BundleName | None = Field(None, description="Weights it was analysed with; null until then.")
     warnings: list[str] = Field(default_factory=list)
-    error: Annotated[PhotoError, WrapValidator(_error_as_told)] | None = Field(
+    error: ErrorAsTold | None = Field(
         None, description="Why it failed, or what cancelled it; null for any other."
     )
     faces: list[Face] = Field(

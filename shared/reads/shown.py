@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from nightshift.words.documents import Document
+from nightshift.words.document import Document
 
 Shown = TypeVar("Shown", bound=Document)
 

@@ -13,8 +13,8 @@ from shared.bundles.manifest import TENSORS
 from shared.settings import REPOSITORY
 from tests.requirements import require
 
-NOT_INSTALLED = {"bench", "docs", "tests", "training"}
-"""Folders of Python that only a checkout has."""
+OF_THE_SERVICE = {"nightshift.bundles", "nightshift.embedded"}
+"""What the command has in a checkout only."""
 
 IMAGES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".heif", ".avif"}
 
@@ -47,11 +47,10 @@ def project() -> dict[str, object]:
         return tomllib.load(file)
 
 
-def test_packages_are_listed() -> None:
-    listed = set(project()["tool"]["setuptools"]["packages"])  # type: ignore[index]
-    tops = {path.parts[0] for path in files() if path.name == "__init__.py"}
+def test_a_wheel_is_the_client_and_nothing_else() -> None:
+    listed = project()["tool"]["setuptools"]["packages"]  # type: ignore[index]
 
-    assert listed == set().union(*(packages_of(top) for top in tops - NOT_INSTALLED))
+    assert set(listed) == packages_of("nightshift") - OF_THE_SERVICE
 
 
 def test_every_folder_of_code_is_a_package() -> None:
@@ -111,7 +110,7 @@ def test_constraints_know_every_requirement() -> None:
     for extra in about["optional-dependencies"].values():  # type: ignore[index]
         wanted += extra
 
-    assert {normal(requirement) for requirement in wanted} - pinned == {"nightshift"}
+    assert {normal(requirement) for requirement in wanted} - pinned == {"nightshift-photos"}
 
 
 def test_the_api_image_runs_without_what_only_workers_have() -> None:

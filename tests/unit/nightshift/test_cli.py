@@ -1,12 +1,12 @@
 """The command line in this process: what it refuses before anything is started."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from api.gunicorn_hooks import on_starting
+from nightshift import __version__
 from nightshift.cli import app
 from nightshift.embedded.interrupted_runs import note_run
 from nightshift.words.new_job import NewJob
@@ -30,7 +30,7 @@ def invoke(*arguments: str) -> Result:
 
 
 def test_the_version() -> None:
-    assert invoke("--version").output.strip() == version("nightshift")
+    assert invoke("--version").output.strip() == __version__
 
 
 def test_the_help_shows_the_exit_codes() -> None:

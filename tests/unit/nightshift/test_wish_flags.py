@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from nightshift.cli import app
 from nightshift.words.new_job import NewJob
+from nightshift.words.options import JobOptions
 from tests.unit.nightshift.server import Answer, Received, serving
 
 FLAGS = {
@@ -15,6 +16,14 @@ FLAGS = {
     "max_failure_rate": ("--max-failure-rate", "0.25"),
     "deadline": ("--deadline", "8h"),
     "processing_window": ("--window", "22:00-06:00 Europe/Berlin"),
+}
+OPTIONS = {
+    "min_confidence": ("--min-confidence", "0.95"),
+    "min_face_px": ("--min-face-px", "40"),
+    "height": ("--height", "720"),
+    "tilt_threshold_deg": ("--tilt-threshold-deg", "5.5"),
+    "reuse": ("--no-reuse", None),
+    "delete_originals": ("--delete-originals", None),
 }
 
 
@@ -36,6 +45,7 @@ def submit(tmp_path: Path, *flags: str) -> tuple[int, str, list[Received]]:
 
 def test_every_plain_wish_has_a_flag() -> None:
     assert FLAGS.keys() == NewJob.model_fields.keys() - {"metadata", "options"}
+    assert OPTIONS.keys() == JobOptions.model_fields.keys()
 
 
 def test_flags_make_the_wish(tmp_path: Path) -> None:
@@ -45,14 +55,30 @@ def test_flags_make_the_wish(tmp_path: Path) -> None:
     assert NewJob.of(**json.loads(requests[0].body)) == NewJob.of_form(texts)
 
 
+def test_and_so_do_options(tmp_path: Path) -> None:
+    code, said, requests = submit(tmp_path, *[part for flag in OPTIONS.values() for part in flag if part])
+    assert code == 0, said
+    assert json.loads(requests[0].body) == {
+        "options": {
+            "min_confidence": 0.95,
+            "min_face_px": 40,
+            "height": 720,
+            "tilt_threshold_deg": 5.5,
+            "reuse": False,
+            "delete_originals": True,
+        }
+    }
+
+
 def test_without_flags_nothing_is_wished(tmp_path: Path) -> None:
     assert json.loads(submit(tmp_path)[2][0].body) == {}
 
 
 def test_help_says_it_in_the_same_words() -> None:
     shown = " ".join(CliRunner().invoke(app, ["submit", "--help"]).stdout.split())
-    for name in FLAGS:
-        description = NewJob.model_fields[name].description
+    fields = {**NewJob.model_fields, **JobOptions.model_fields}
+    for name in {**FLAGS, **OPTIONS}:
+        description = fields[name].description
         assert description is not None
         assert " ".join(description.replace("`", "").split()) in shown
 
