@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import random
+from collections.abc import Callable
 from typing import Any
 
 from tests.tars_made import END, header, long_name, member, padded, pax
@@ -71,18 +72,19 @@ class Draw:
 
     def _extra(self) -> bytes:
         wide = b"".join(self._number(64).to_bytes(8, "little") for _ in range(self._random.randrange(4)))
-        return self._of(
+        drawn: bytes = self._of(
             self._bytes(40),
             extra(self._of(1, 0x7075, 0x9999), self._bytes(40)),
             extra(1, wide),
             unicode_path("é.jpg", self._name()),
-        )  # type: ignore[no-any-return]
+        )
+        return drawn
 
     def _piece(self) -> Piece:
         piece = Piece(
             self._name(), self._of(*CONTENTS), method=self._of(0, 8), host=self._of(0, 3, 10, 19, 99)
         )
-        drawn = {
+        drawn: dict[str, Callable[[], object]] = {
             "flags": lambda: self._of(*FLAGS), "extra": self._extra, "local_extra": self._extra,
             "comment": lambda: self._bytes(300), "attributes": self._number, "disk": lambda: self._number(16),
             "crc": self._number, "size_bytes": self._number, "packed_bytes": self._number,
@@ -119,7 +121,7 @@ class Draw:
         size = self._of(
             self._number(32), b"\x80" + b"\xff" * 11, b"\xff" * 12, b"\x80" + bytes(11), b"9", b"-1"
         )
-        kinds = [
+        kinds: list[Callable[[], bytes]] = [
             lambda: member(self._name()[:100], self._of(*CONTENTS)),
             lambda: member(self._name()[:100], self._of(*CONTENTS), kind),
             lambda: header(self._name()[:100], size, kind, tail=self._of(b"", b"\1" * 30)) + padded(NOISE),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -99,7 +100,7 @@ ODD_BYTES = (
 )
 """What parsers stumble over."""
 
-ODD_VALUES = (
+ODD_VALUES: tuple[Any, ...] = (
     *(True, False, None, 0, -1, 5.0, 1.5, 2**31, 2**63, -(2**63) - 1, 10**30, 1e308, -0.0),
     *("", "5", "true", "\x00", "\ud800", "\udc80x", "\u202e", "a\nb", "x" * 5000, "ä" * 300, "NaN"),
     *([], {}, [[]], [True], [1, "a"], {"a": 1}, {"": None}, {"\x00": "\x00"}),

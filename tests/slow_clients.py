@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
-from tests.integration.api.gunicorn_server import ROOT_KEY
+from tests.integration.api.service import ROOT_KEY
 
 HOST = b"Host: localhost\r\n"
 DRIP_EVERY_S = 1.0
@@ -44,11 +44,8 @@ def kinds(job_id: str, key: str = ROOT_KEY) -> list[Kind]:
         key: the API key; empty for none.
     """
     head = HOST + (f"Authorization: Bearer {key}\r\n".encode() if key else b"")
-    make, put = (
-        b"POST /v1/jobs HTTP/1.1\r\n" + head,
-        f"PUT /v1/jobs/{job_id}/photos?custom_id=%d HTTP/1.1\r\n",
-    )
-    put = put.replace("%d", "slow").encode() + head
+    make = b"POST /v1/jobs HTTP/1.1\r\n" + head
+    put = f"PUT /v1/jobs/{job_id}/photos?custom_id=slow HTTP/1.1\r\n".encode() + head
     results = f"GET /v1/jobs/{job_id}/results HTTP/1.1\r\n".encode() + head + b"\r\n"
     json = make + b"Content-Type: application/json\r\n"
     form = make + b"Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 100000\r\n\r\n--x\r\n"

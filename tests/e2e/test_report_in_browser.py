@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -56,10 +57,10 @@ def open_page(browser: Browser) -> Iterator[Open]:
     """Opens pages; at the end none may have asked for anything but files, or have complained."""
     contexts, requests, complaints = [], [], []
 
-    def opened(path: Path, **options: object) -> Page:
+    def opened(path: Path, **options: Any) -> Page:
         context = browser.new_context(
             **{"offline": True, "viewport": {"width": 1280, "height": 900}, **options}
-        )  # type: ignore[arg-type]
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

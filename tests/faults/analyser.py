@@ -22,6 +22,9 @@ from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
+from shared.queue.claim import claim
+from shared.queue.finish import may_be_done
+from shared.queue.save import save
 from shared.settings import Settings
 from tests.faults.moments import die_at, dying
 from tests.queue_rows import analysis, face, manifest
@@ -84,6 +87,8 @@ def build(_settings: Settings) -> Analyser:
 
 
 worker.parts.load_pipeline = build  # type: ignore[assignment]
-worker.slice.claim = dying(worker.slice.claim, after="claiming")
-worker.slice.save = dying(worker.slice.save, after="saving")
-worker.slice.may_be_done = dying(worker.slice.may_be_done, before="saved")
+vars(worker.slice).update(
+    claim=dying(claim, after="claiming"),
+    save=dying(save, after="saving"),
+    may_be_done=dying(may_be_done, before="saved"),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import select
@@ -27,7 +28,7 @@ def assert_all_is_well(database: Database, settings: Settings) -> None:
     assert {job.state for job in jobs} == {JobState.ENDED}
     assert {photo.status for photo in photos} <= FINAL_STATUSES
     assert not [photo.id for photo in photos if photo.lease_token or photo.lease_expires_at]
-    _faces_are_of_one_attempt(photos, Counter(photo_id for photo_id, _ in faces), set(map(tuple, faces)))
+    _faces_are_of_one_attempt(photos, [(photo_id, index) for photo_id, index in faces])
     for job in jobs:
         of_job = [photo for photo in photos if photo.job_id == job.id]
         assert len({photo.custom_id for photo in of_job}) == len(of_job)
@@ -56,9 +57,10 @@ def lost_and_doubled(database: Database) -> tuple[int, int]:
     return lost, doubled
 
 
-def _faces_are_of_one_attempt(photos: list[Photo], faces: Counter[str], rows: set[tuple[str, int]]) -> None:
+def _faces_are_of_one_attempt(photos: Sequence[Photo], faces: list[tuple[str, int]]) -> None:
+    number, rows = Counter(photo_id for photo_id, _ in faces), set(faces)
     for photo in photos:
-        assert faces[photo.id] == photo.face_count
+        assert number[photo.id] == photo.face_count
         assert all((photo.id, index) in rows for index in range(photo.face_count))
         assert photo.face_count == 0 or photo.status == PhotoStatus.SUCCEEDED
         assert (photo.error is not None) == (photo.status == PhotoStatus.FAILED)
@@ -67,7 +69,7 @@ def _faces_are_of_one_attempt(photos: list[Photo], faces: Counter[str], rows: se
         assert photo.attempts == sum(ending != "returned" for ending in endings)
 
 
-def _answers_once(settings: Settings, job: Job, photos: list[Photo]) -> None:
+def _answers_once(settings: Settings, job: Job, photos: Sequence[Photo]) -> None:
     headers = {"Authorization": f"Bearer {settings.api_key.get_secret_value()}"}
     lines = (
         create_app(settings)
@@ -79,7 +81,7 @@ def _answers_once(settings: Settings, job: Job, photos: list[Photo]) -> None:
     assert [json.loads(line)["photo_id"] for line in lines] == [photo.id for photo in in_order]
 
 
-def _no_orphans(settings: Settings, photos: list[Photo]) -> None:
+def _no_orphans(settings: Settings, photos: Sequence[Photo]) -> None:
     store = Path(settings.store_url.removeprefix("file://"))
     stored = {str(path.relative_to(store)) for path in store.rglob("*") if path.is_file()}
     originals = {photo_key(p.owner, p.job_id, p.id) for p in photos if not p.in_place_path and p.sha256}

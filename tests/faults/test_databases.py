@@ -21,8 +21,7 @@ from sqlalchemy import create_engine, make_url, text
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from tests.faults.runs import Run
-from tests.faults.test_api import Api
+from tests.faults.runs import Api, Run
 from tests.processes import WITH_KEY, wait_for
 
 

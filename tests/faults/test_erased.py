@@ -12,8 +12,7 @@ import pytest
 
 from shared.db.leftovers import SMALL_BYTES
 from tests.archives_made import zip_of
-from tests.faults.runs import Run
-from tests.faults.test_api import Api
+from tests.faults.runs import Api, Run
 from tests.processes import WITH_KEY, wait_for
 
 NAME = "zanzibar-wedding"

@@ -15,8 +15,7 @@ from shared.db.leftovers import forget_deleted
 from shared.db.migrate import upgrade
 from shared.files.store import Store
 from tests.archives_made import zip_of
-from tests.faults.runs import Run
-from tests.faults.test_api import Api
+from tests.faults.runs import Api, Run
 from tests.faults.test_databases import fill, mounted
 from tests.processes import WITH_KEY, wait_for
 

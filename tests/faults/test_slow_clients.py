@@ -19,7 +19,8 @@ import pytest
 from api.server.limits import BUSY_S, HEAD_S
 from shared.settings import Settings
 from tests.faults.runs import RECORD
-from tests.integration.api.gunicorn_server import ROOT_KEY, Server, running_server
+from tests.integration.api.gunicorn_server import Server, running_server
+from tests.integration.api.service import ROOT_KEY
 from tests.processes import wait_for
 from tests.queue_rows import analysis, face, queued_job, save_all, take
 from tests.slow_clients import SlowClients, kinds

@@ -58,7 +58,8 @@ def _submitted_job(cluster: Cluster, tmp_path: Path) -> str:
 
 def _workers_with_leases(cluster: Cluster) -> set[str]:
     with cluster.database.read() as session:
-        return set(session.scalars(select(Photo.worker).where(Photo.status == "running").distinct())) - {None}
+        running = select(Photo.worker).where(Photo.status == "running").distinct()
+        return {name for name in session.scalars(running) if name is not None}
 
 
 @pytest.mark.timeout(600)

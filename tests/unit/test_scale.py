@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
 
-from bench import stopwatch
 from bench.scale import RESULTS, measure
 from bench.scale_table import APART, AT_WORK, PHASES, growth, milliseconds, table
 from bench.stopwatch import Stopwatch
@@ -26,8 +26,8 @@ def size(photos: int, **cpu_ms: float) -> dict[str, object]:
 
 def test_a_phase_within_another_interrupts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
-    monkeypatch.setattr(stopwatch.time, "perf_counter", lambda: now[0])
-    monkeypatch.setattr(stopwatch.time, "process_time", lambda: now[0] / 2)
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(time, "process_time", lambda: now[0] / 2)
     watch = Stopwatch()
 
     def inner() -> str:

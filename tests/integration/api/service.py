@@ -10,9 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
-from flask.testing import FlaskClient
 from werkzeug.datastructures import MultiDict
-from werkzeug.test import TestResponse
 
 from api.app import create_app
 from api.context import EXTENSION, Context
@@ -24,6 +22,7 @@ from shared.queue.finish import finish_if_done
 from shared.queue.save import Failed, save
 from shared.settings import Settings
 from tests.fakes import FakeDoorbell
+from tests.integration.api.client import Answer, Client
 from tests.queue_rows import analysis, face, manifest, save_all, take
 
 ROOT_KEY = "the-root-key-of-the-services-that-tests-make"
@@ -40,16 +39,16 @@ class Service:
     home: Path
 
     @property
-    def client(self) -> FlaskClient:
+    def client(self) -> Client:
         """A client on this machine, with the root key."""
-        client = self.app.test_client()
+        client = Client(self.app)
         client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.settings.api_key.get_secret_value()}"
         return client
 
     @property
-    def anybody(self) -> FlaskClient:
+    def anybody(self) -> Client:
         """A client on this machine, without a key."""
-        return self.app.test_client()
+        return Client(self.app)
 
     @property
     def context(self) -> Context:
@@ -67,7 +66,7 @@ class Service:
         assert answer.status_code == 201, answer.text
         return str(answer.json["id"])
 
-    def put(self, job_id: str, custom_id: str, data: bytes = b"photo", **headers: str) -> TestResponse:
+    def put(self, job_id: str, custom_id: str, data: bytes = b"photo", **headers: str) -> Answer:
         """Put a photo."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.put(
@@ -88,7 +87,7 @@ class Service:
         archive: bytes | None = None,
         key: str | None = None,
         **fields: str,
-    ) -> TestResponse:
+    ) -> Answer:
         """Send a form with photos as (filename, bytes), or with an archive."""
         form: list[tuple[str, object]] = list(fields.items())
         form += [("photos", (io.BytesIO(data), name)) for name, data in photos]
@@ -112,11 +111,11 @@ class Service:
             for name, photo in self.photos(job_id).items()
         }
 
-    def post(self, job_id: str, move: str) -> TestResponse:
+    def post(self, job_id: str, move: str) -> Answer:
         """Move a job."""
         return self.client.post(f"/v1/jobs/{job_id}/{move}")
 
-    def get(self, job_id: str, part: str = "", **headers: str) -> TestResponse:
+    def get(self, job_id: str, part: str = "", **headers: str) -> Answer:
         """Look at a job or a part of it."""
         return self.client.get(f"/v1/jobs/{job_id}{part}", headers=headers)
 

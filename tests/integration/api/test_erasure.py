@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -30,7 +31,7 @@ def sweep(service: Service) -> None:
     Sweeper(service.settings, service.database, service.doorbell, service.context.store).sweep()
 
 
-def ended_job(service: Service, **fields: str) -> str:
+def ended_job(service: Service, **fields: Any) -> str:
     """A job with two photos, analysed, with thumbnails."""
     job_id = str(service.send(("a.jpg", b"photo a"), ("b.jpg", b"photo bb"), **fields).json["id"])
     assert service.work() == 2

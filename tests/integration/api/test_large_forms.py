@@ -42,7 +42,10 @@ def form(photos: int) -> Iterator[bytes]:
 
 def post(server: Server, photos: int, **headers: str) -> httpx.Response:
     headers["Content-Type"] = "multipart/form-data; boundary=b"
-    return server.post(f"{server.url}/v1/jobs", content=form(photos), headers=headers, timeout=120)
+    answer: httpx.Response = server.post(
+        f"{server.url}/v1/jobs", content=form(photos), headers=headers, timeout=120
+    )
+    return answer
 
 
 def test_1200_photos_in_one_request(server: Server) -> None:

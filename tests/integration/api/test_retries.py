@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_a_form_sent_again_is_answered_with_the_first_job(service: Service) -> N
     ],
 )
 def test_a_key_stands_for_one_content(
-    service: Service, photos: tuple[tuple[str, bytes], ...], fields: dict[str, str]
+    service: Service, photos: tuple[tuple[str, bytes], ...], fields: dict[str, Any]
 ) -> None:
     service.send(*PHOTOS, key="k")
     other = service.send(*photos, key="k", **fields)

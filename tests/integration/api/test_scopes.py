@@ -119,7 +119,8 @@ def test_a_key_shows_when_it_was_last_used_and_is_written_seldom(root: Caller) -
             writes.append(statement)
 
     def shown() -> str | None:
-        return root("GET", "/v1/keys").json["keys"][0]["last_used_at"]
+        used: str | None = root("GET", "/v1/keys").json["keys"][0]["last_used_at"]
+        return used
 
     assert shown() is None
     for _ in range(20):

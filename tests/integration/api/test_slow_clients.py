@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -28,7 +29,10 @@ PHOTOS = 700
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two threads and six seats: fewer than there are slow clients of any two kinds."""
-    limits = {"NIGHTSHIFT_CLIENT_TIMEOUT_S": str(PATIENCE_S), "NIGHTSHIFT_API_TRANSFERS": "6"}
+    limits: dict[str, Any] = {
+        "NIGHTSHIFT_CLIENT_TIMEOUT_S": str(PATIENCE_S),
+        "NIGHTSHIFT_API_TRANSFERS": "6",
+    }
     with running_server(tmp_path_factory.mktemp("server"), threads=2, **limits) as server:
         yield server
 

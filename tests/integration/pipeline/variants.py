@@ -65,7 +65,8 @@ def without_normalisation(spec: InputSpec) -> Callable[[Crops], Crops]:
     mean, std = np.array(spec.mean), np.array(spec.std)
 
     def change(crops: Crops) -> Crops:
-        return np.rint(crops * std + mean * 255).astype(np.uint8)
+        changed: Crops = np.rint(crops * std + mean * 255).astype(np.uint8)
+        return changed
 
     return change
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
 
 from nightshift.words.clock import utc_now
 from nightshift.words.states import PhotoStatus
@@ -140,6 +141,14 @@ STEPS: dict[str, Callable[[Database, str], object]] = {
         lambda session: renew(session, take(database), lease_s=1, now=utc_now()),  # type: ignore[arg-type]
     ),
 }
+
+
+def sweep(session: Session) -> None:
+    shorten_leases(session, 60, utc_now())
+    return_lapsed(session, Rules(5, lambda _: False), utc_now())
+    unended_jobs(session)
+
+
 READS: dict[str, Callable[[Any, str], object]] = {
     "finish": lambda session, job_id: finish_if_done(session, job_id, results_ttl_days=1, now=utc_now()),
     "look": may_be_done,
@@ -148,11 +157,7 @@ READS: dict[str, Callable[[Any, str], object]] = {
         session, job_id, Counted(count_photos(session, job_id))
     ),
     "ordinal": next_ordinal,
-    "sweep": lambda session, _: (
-        shorten_leases(session, 60, utc_now()),
-        return_lapsed(session, Rules(5, lambda _: False), utc_now()),
-        unended_jobs(session),
-    ),
+    "sweep": lambda session, _: sweep(session),
     "unheard": lambda session, _: give_back_unheard(session, "nobody", now=utc_now()),
     "rings": lambda session, _: (count_claimable(session, utc_now(), 256), new_job_waits(session, utc_now())),
     "summary": lambda session, job_id: summarise(session, "local", job_id),

@@ -209,8 +209,8 @@ def test_a_job_stops_when_too_many_fail(database: Database, rate: float, bad: in
     job = job_of(database, job_id)
     assert (job.error, job.max_failure_rate) == (None, None)
     # What failed before does not stop it again.
-    while held := take(database, batch_size=1):
-        save_all(database, held)
+    while claim := take(database, batch_size=1):
+        save_all(database, claim)
         finish(database, job_id)
     assert Counter(photo.status for photo in photos_of(database, job_id)) == {
         "failed": bad,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -109,7 +109,8 @@ def test_a_server_that_is_away_is_transient_and_comes_back(
     store = Store(server.make_bucket("photos"))
     store.put(KEY, b"x")
     server.stop()
-    for call in (store.ping, lambda: store.get(KEY), lambda: store.put(KEY, b"x")):
+    calls: list[Callable[[], object]] = [store.ping, lambda: store.get(KEY), lambda: store.put(KEY, b"x")]
+    for call in calls:
         with pytest.raises(Transient) as told:
             call()
         assert told.value.code == "store_unavailable"

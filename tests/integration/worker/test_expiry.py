@@ -12,8 +12,7 @@ from pathlib import Path
 
 import libfaketime
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from nightshift.cli import app
 from nightshift.embedded.run import kept_for_the_clock

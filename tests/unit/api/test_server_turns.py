@@ -109,7 +109,8 @@ def test_a_probe_comes_in_amidst_a_crowd_that_says_something(
         take_turns(worker, lambda: worker.nr_conns == CROWD)
         for client in crowd:
             client.sendall(b"GET ")
-        first, see_to = [], worker._on_readable
+        first: list[object] = []
+        see_to = worker._on_readable
 
         def note_first(connection: object) -> None:
             if not first:

@@ -3,6 +3,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import JsonValue
 from sqlalchemy import select
 
 from nightshift.embedded.interrupted_runs import (
@@ -90,7 +91,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 
 def test_what_a_client_writes_is_not_believed(tmp_path: Path, database: Database) -> None:
-    metadata = {"run": {"paths": ["/photos"], "out": str(tmp_path / "victim")}}
+    metadata: dict[str, JsonValue] = {"run": {"paths": ["/photos"], "out": str(tmp_path / "victim")}}
     with database.write() as session:
         job = open_job(session, "local", NewJob(metadata=metadata), manifest())
         add_photos(session, "local", job.id, [NewPhoto("x.jpg", "pho_1", in_place_path="/x.jpg")])

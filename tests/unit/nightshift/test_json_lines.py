@@ -18,7 +18,7 @@ def test_any_text_in_pieces_of_any_size(texts: list[str], sizes: list[int]) -> N
     data = "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts).encode(
         "utf-8", "surrogatepass"
     )
-    pieces = []
+    pieces: list[bytes] = []
     while data:
         size = sizes[len(pieces) % len(sizes)]
         pieces.append(data[:size])

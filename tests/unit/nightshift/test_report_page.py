@@ -28,7 +28,8 @@ def read_call(script: bytes, function: str) -> list[Any]:
     """What a script hands over, read as JSON."""
     text = script.decode("ascii")
     assert text.startswith(f"{function}(") and text.endswith(");\n")
-    return json.loads(f"[{text[len(function) + 1 : -3]}]")
+    arguments: list[Any] = json.loads(f"[{text[len(function) + 1 : -3]}]")
+    return arguments
 
 
 HOSTILE = "</script><img src=x onerror=alert(1)>'\"\\\u2028\u2029<!--]]>&amp;"

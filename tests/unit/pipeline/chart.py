@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -20,11 +22,12 @@ PATCHES: NDArray[np.int64] = np.array(
 )  # fmt: skip
 """int64 [24, 3], row by row: tests multiply them."""
 
+Number = TypeVar("Number", bound=np.generic)
 COLUMNS, ROWS, SIDE = 6, 4, 16
 SIZE = (COLUMNS * SIDE, ROWS * SIDE)
 
 
-def spread(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def spread(values: NDArray[Number]) -> NDArray[Number]:
     """[24, ...] to the picture [64, 96, ...] in which each value fills its patch."""
     grid = values.reshape(ROWS, COLUMNS, *values.shape[1:])
     return np.repeat(np.repeat(grid, SIDE, axis=0), SIDE, axis=1)
@@ -37,10 +40,11 @@ def chart() -> Image.Image:
 
 def luma() -> NDArray[np.int64]:
     """The patches' grey, [24], by the weights of JPEG and of Pillow's mode L (BT.601)."""
-    return np.rint(PATCHES @ np.array([0.299, 0.587, 0.114])).astype(np.int64)
+    grey: NDArray[np.int64] = np.rint(PATCHES @ np.array([0.299, 0.587, 0.114])).astype(np.int64)
+    return grey
 
 
-def grey(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def grey(values: NDArray[Number]) -> NDArray[Number]:
     """[24] to [24, 3] of equal channels."""
     return np.repeat(values[:, None], 3, axis=1)
 
@@ -49,11 +53,12 @@ def read(photo: DecodedPhoto) -> NDArray[np.float64]:
     """Mean of the inner 8 x 8 pixels of each patch, [24, 3]; codecs may blur the patches' edges."""
     assert photo.pixels.shape == (SIZE[1], SIZE[0], 3)
     blocks = photo.pixels.reshape(ROWS, SIDE, COLUMNS, SIDE, 3)[:, 4:12, :, 4:12]
-    return blocks.astype(np.float64).mean(axis=(1, 3)).reshape(-1, 3)
+    means: NDArray[np.float64] = blocks.astype(np.float64).mean(axis=(1, 3)).reshape(-1, 3)
+    return means
 
 
 def assert_chart(
-    photo: DecodedPhoto, tolerance: float, expected: NDArray[np.generic] = PATCHES, *, warned: bool = False
+    photo: DecodedPhoto, tolerance: float, expected: NDArray[Any] = PATCHES, *, warned: bool = False
 ) -> None:
     """Every patch within `tolerance` levels in each channel; 0 compares every pixel.
 

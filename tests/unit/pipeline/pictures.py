@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decode import DecodedPhoto, decode
+from worker.pipeline.decode import MAX_MEMORY, DecodedPhoto, decode
 
 pillow_heif.register_heif_opener()
 
@@ -37,9 +37,20 @@ def encoded(image: Image.Image, image_format: str, **options: Any) -> bytes:
     return out.getvalue()
 
 
-def decoded(data: bytes, height: int = 1080, **limits: int) -> DecodedPhoto:
+def decoded(
+    data: bytes,
+    height: int = 1080,
+    *,
+    max_photo_pixels: int = 200_000_000,
+    max_working_pixels: int = 8_300_000,
+    max_memory: int = MAX_MEMORY,
+) -> DecodedPhoto:
     return decode(
-        data, height=height, **{"max_photo_pixels": 200_000_000, "max_working_pixels": 8_300_000, **limits}
+        data,
+        height=height,
+        max_photo_pixels=max_photo_pixels,
+        max_working_pixels=max_working_pixels,
+        max_memory=max_memory,
     )
 
 

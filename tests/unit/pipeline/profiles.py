@@ -25,7 +25,8 @@ def to_xyz(primaries: tuple[tuple[float, float], ...], white: tuple[float, float
     light = np.array([white[0] / white[1], 1, (1 - white[0] - white[1]) / white[1]])
     matrix = columns * np.linalg.solve(columns, light)
     gains = (_BRADFORD @ D50) / (_BRADFORD @ light)
-    return np.linalg.inv(_BRADFORD) @ np.diag(gains) @ _BRADFORD @ matrix
+    adapted: Floats = np.linalg.inv(_BRADFORD) @ np.diag(gains) @ _BRADFORD @ matrix
+    return adapted
 
 
 SRGB_XYZ = to_xyz(((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)), D65)

@@ -81,7 +81,9 @@ def seeds(image_format: str) -> tuple[bytes, ...]:
             )
         case "BMP":
             indices = np.asarray(few)
-            colours = np.asarray(few.getpalette()[:48], np.uint8).reshape(16, 3)
+            palette = few.getpalette()
+            assert palette is not None
+            colours = np.asarray(palette[:48], np.uint8).reshape(16, 3)
             return (
                 encoded(image, "BMP"),
                 bmp(40, 30, 4, bmp_rows(indices, 4), palette=colours),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -36,7 +37,7 @@ def orientation(value: bytes, kind: int = SHORT, count: int = 1) -> tuple[int, i
 
 
 def with_exif(image_format: str, body: bytes) -> bytes:
-    options = {
+    options: dict[str, dict[str, Any]] = {
         "WEBP": {"lossless": True},
         "JPEG": {"quality": 95},
         "HEIF": {"quality": 95},

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, _imaging
 
 from nightshift.words.errors import Unreadable
 from tests.unit.pipeline.pictures import (
@@ -129,7 +129,7 @@ def test_decoding_in_threads_leaves_pillows_limit_as_it_was() -> None:
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (OSError(f"{Image.core.getcodecstatus(-9)} when reading image file"), MemoryError),
+        (OSError(f"{_imaging.getcodecstatus(-9)} when reading image file"), MemoryError),
         (RuntimeError("Memory allocation error: Unspecified"), MemoryError),
         (MemoryError(), MemoryError),
         (MemoryError("Memory allocation error: Invalid image size: zero width or height"), Unreadable),

@@ -70,7 +70,7 @@ def tiff_of(width: int, height: int, *more: tuple[int, int, int, int], data: byt
     return tiff(sorted({tag[0]: tag for tag in (*tags, *more)}.values()), data)
 
 
-BOMBS = {
+BOMBS: dict[str, Callable[[], bytes]] = {
     "PNG": lambda: png_of(GIANT, GIANT, 8, RGB, bytes(100)),
     "JPEG": lambda: jpeg_of(GIANT, GIANT),
     "GIF screen": lambda: gif_of(GIANT, GIANT, frame=False),

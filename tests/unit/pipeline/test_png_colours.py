@@ -7,6 +7,7 @@ import struct
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from tests.unit.pipeline.chart import PATCHES, SIZE, assert_chart, chart, grey, luma, on_white, spread
@@ -23,8 +24,9 @@ def raised(bits: int) -> int:
     return 257 if bits == 16 else 1
 
 
-def grey_levels(bits: int) -> np.ndarray:
-    return np.rint(luma() / 255 * (2**bits - 1)).astype(int)
+def grey_levels(bits: int) -> NDArray[np.int64]:
+    levels: NDArray[np.int64] = np.rint(luma() / 255 * (2**bits - 1)).astype(np.int64)
+    return levels
 
 
 @BOTH
@@ -142,7 +144,8 @@ def test_gamma_leaves_transparency_alone() -> None:
 def test_a_text_is_never_taken_for_something_else(name: str, where: str, text: bytes) -> None:
     # Pillow keeps texts in the same place as what it found out itself, under the names the file gives them.
     chunk = (b"tEXt", name.encode() + b"\0" + text)
-    photo = decoded(png(spread(PATCHES), 8, RGB, **{where: [chunk]}))
+    before, after = ([chunk], []) if where == "before" else ([], [chunk])
+    photo = decoded(png(spread(PATCHES), 8, RGB, before=before, after=after))
     assert_chart(photo, 0)
     assert photo.exif_orientation == 1
 

@@ -59,7 +59,7 @@ def outcome_and_pixels(data: bytes) -> tuple[str, str]:
         "warnings": all(type(text) is str and len(text) < 300 for text in photo.warnings),
     }
     wrong = [name for name, good in sane.items() if not good]
-    pixels = f"{photo.width}x{photo.height} {hashlib.sha256(photo.pixels).hexdigest()}"
+    pixels = f"{photo.width}x{photo.height} {hashlib.sha256(photo.pixels.data).hexdigest()}"
     return f"a photo with a wrong {wrong}" if wrong else "photo", pixels
 
 

@@ -94,7 +94,7 @@ def test_what_cannot_be_ends_the_archive_at_once_and_keeps_what_came_before(lie:
 def test_an_archive_that_begins_like_this_is_refused(lie: bytes) -> None:
     with pytest.raises((InvalidInput, ArchiveBroken)) as refused:
         list(open_archive(io.BytesIO(lie + LAST), "tar", DEFAULT).members())
-    assert refused.value.code in {"unreadable_archive", "archive_damaged"}
+    assert getattr(refused.value, "code", None) in {"unreadable_archive", "archive_damaged"}
 
 
 def test_names_without_a_member_are_damage() -> None:

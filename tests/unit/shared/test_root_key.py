@@ -103,7 +103,7 @@ def test_a_home_that_others_may_write_to_is_warned_of(
 
 
 def test_a_folder_or_a_pipe_in_its_place(tmp_path: Path) -> None:
-    for number, make in enumerate((Path.mkdir, os.mkfifo)):
+    for number, make in enumerate((os.mkdir, os.mkfifo)):
         home = tmp_path / str(number)
         home.mkdir()
         make(home / FILE)

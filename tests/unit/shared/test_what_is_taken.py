@@ -14,7 +14,7 @@ from nightshift.photos import find_photos
 from nightshift.words.signatures import kind_of_file
 from nightshift.words.what_is_taken import OF_A_SYSTEM, PREVIEWS, left_alone_for_its_place
 from shared.archives.member import Limits
-from shared.archives.opening import open_archive
+from shared.archives.opening import ArchiveKind, open_archive
 from shared.settings import Settings
 from tests.archives_made import tar_of, zip_of
 
@@ -224,7 +224,8 @@ def test_an_empty_file_is_nobodys_other_file(tmp_path: Path) -> None:
     (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
     (tmp_path / "notes.txt").write_bytes(b"")
     assert [photo.custom_id for photo in find_photos([tmp_path]).photos] == ["IMG_0001"]
-    for archive, kind in ((zip_of({"IMG_0001": b""}), "zip"), (tar_of({"IMG_0001": b""}), "tar")):
+    kinds: dict[ArchiveKind, bytes] = {"zip": zip_of({"IMG_0001": b""}), "tar": tar_of({"IMG_0001": b""})}
+    for kind, archive in kinds.items():
         [member] = open_archive(io.BytesIO(archive), kind, Limits.of(Settings())).members()
         assert member.error is not None
         assert member.error.message == "the file is empty"
