@@ -9,7 +9,7 @@ from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import REPOSITORY
-from tests.e2e.command import Nightshift, write_portraits
+from tests.support.command import Nightshift, write_portraits
 
 
 def test_what_it_names_is_not_overwritten(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from bench.browser import chromium, find_browser
 from nightshift.words.documents import Photo
-from tests.report_made import failed_photo, fake_photo, parts_of, write_report_of
-from tests.requirements import require
+from tests.support.report_made import failed_photo, fake_photo, parts_of, write_report_of
+from tests.support.requirements import require
 
 PHOTOS = 1300
 HOSTILE = "</script><img src=x onerror=alert(1)>\"' \u2028 <b>bold</b>.jpg"

@@ -15,8 +15,8 @@ from celery import Celery
 from shared.broker.doorbell import QUEUE, TASK, CeleryDoorbell, broker_options
 from shared.broker.rings import is_ring
 from shared.processes.registry import total_sums
-from tests.faults.runs import Run
-from tests.processes import wait_for
+from tests.support.faults.runs import Run
+from tests.support.processes import wait_for
 
 
 def envelope(

@@ -22,9 +22,9 @@ from shared.broker.doorbell import CeleryDoorbell, rings_for
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from tests.faults.invariants import assert_all_is_well
-from tests.processes import WITH_KEY, Cluster, memory_mb_of, wait_for
-from tests.queue_rows import manifest
+from tests.support.faults.invariants import assert_all_is_well
+from tests.support.processes import WITH_KEY, Cluster, memory_mb_of, wait_for
+from tests.support.queue_rows import manifest
 
 PHOTOS = 300
 

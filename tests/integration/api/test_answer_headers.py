@@ -8,9 +8,9 @@ import pytest
 
 from api.answer_headers import NOTHING_RUNS, USUAL
 from shared.files.store import thumbnail_key
-from tests.integration.api.client import Answer
-from tests.integration.api.service import Service
 from tests.integration.api.test_problems import BrokenDoorbell
+from tests.support.client import Answer
+from tests.support.service import Service
 
 
 def answers(service: Service) -> dict[str, Answer]:

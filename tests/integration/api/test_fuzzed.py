@@ -26,8 +26,8 @@ from schemathesis.specs.openapi.checks import (
 from sqlalchemy import delete
 
 from shared.db.tables import Key
-from tests.archives_made import zip_of
-from tests.integration.api.service import Service, make_service
+from tests.support.archives_made import zip_of
+from tests.support.service import Service, make_service
 
 CHECKS = [
     not_a_server_error,

@@ -11,9 +11,9 @@ from sqlalchemy import select
 
 from nightshift.machine.root_key import made_root_key
 from shared.db.tables import Photo
-from tests.integration.api.client import Answer
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
+from tests.support.client import Answer
+from tests.support.service import Service
 
 
 @pytest.fixture

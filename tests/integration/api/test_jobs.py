@@ -12,8 +12,8 @@ from nightshift.words.states import JobState
 from shared.db.tables import Job, Photo
 from shared.queue.finish import expire_open
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
-from tests.queue_rows import analysis, face, queued_job, take
+from tests.support.queue_rows import analysis, face, queued_job, take
+from tests.support.service import Service
 
 
 def test_a_job_from_open_to_ended(service: Service) -> None:

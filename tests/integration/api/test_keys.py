@@ -10,9 +10,9 @@ import pytest
 from nightshift.words.errors import InvalidInput
 from shared.db.tables import Key
 from shared.settings import load_settings
-from tests.integration.api.client import Answer
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import ROOT_KEY, Service
+from tests.support.client import Answer
+from tests.support.service import ROOT_KEY, Service
 
 
 @dataclass

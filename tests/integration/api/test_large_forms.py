@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from nightshift.words.clock import utc_now
 from shared.db.tables import Upload
-from tests.fakes import FakeDoorbell
-from tests.integration.api.gunicorn_server import KEY_LINE, Server, running_server
-from tests.processes import wait_for
+from tests.support.fakes import FakeDoorbell
+from tests.support.gunicorn_server import KEY_LINE, Server, running_server
+from tests.support.processes import wait_for
 from worker.sweeper import Sweeper
 
 PHOTOS = 1200

@@ -9,11 +9,11 @@ from urllib.parse import quote, quote_from_bytes
 
 import pytest
 
-from tests.archives_made import zip_of
-from tests.fuzzing import ODD_BYTES, ODD_VALUES, TIMES_S, Dice, mutated, rounds
-from tests.integration.api.client import Answer
-from tests.integration.api.service import Service
 from tests.integration.api.test_forms import part, post_raw, raw_form
+from tests.support.archives_made import zip_of
+from tests.support.client import Answer
+from tests.support.fuzzing import ODD_BYTES, ODD_VALUES, TIMES_S, Dice, mutated, rounds
+from tests.support.service import Service
 
 pytestmark = pytest.mark.timeout(900)
 

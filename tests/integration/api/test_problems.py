@@ -14,8 +14,8 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
-from tests.queue_rows import seen
+from tests.support.queue_rows import seen
+from tests.support.service import Service
 
 
 @pytest.mark.parametrize(

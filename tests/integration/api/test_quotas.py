@@ -13,13 +13,13 @@ from sqlalchemy import func, select
 from shared.db.tables import Holding, Job, Photo
 from shared.files.store import Store
 from shared.queue.holdings import Quota, require_job
-from tests.archives_made import zip_of
-from tests.integration.api.client import Answer
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
 from tests.integration.api.test_erasure import sweep
-from tests.integration.queue.test_costs import plan, statements_of
+from tests.integration.shared.queue.test_costs import plan, statements_of
 from tests.integration.worker.test_unpack import parts as parts
+from tests.support.archives_made import zip_of
+from tests.support.client import Answer
+from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
 

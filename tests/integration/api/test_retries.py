@@ -11,8 +11,8 @@ import pytest
 from nightshift.words.clock import utc_now
 from shared.db.tables import Upload
 from shared.queue import uploads
-from tests.archives_made import zip_of
-from tests.integration.api.service import Service
+from tests.support.archives_made import zip_of
+from tests.support.service import Service
 from worker.sweeper import Sweeper
 
 PHOTOS = (("a.jpg", b"photo a"), ("b.jpg", b"photo b"))
@@ -171,7 +171,7 @@ def test_a_name_that_is_checked_twice_is_copied_once(service: Service) -> None:
 
 
 def test_bytes_that_are_gone_or_anothers_are_missing(service: Service) -> None:
-    from tests.queue_rows import queued_job, save_all, take
+    from tests.support.queue_rows import queued_job, save_all, take
 
     queued_job(service.database, 1, owner="somebody else")
     held = take(service.database)

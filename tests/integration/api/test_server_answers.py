@@ -16,9 +16,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.integration.api.gunicorn_server import KEY_LINE, Server, running_server
-from tests.integration.api.service import ROOT_KEY
-from tests.processes import wait_for
+from tests.support.gunicorn_server import KEY_LINE, Server, running_server
+from tests.support.processes import wait_for
+from tests.support.service import ROOT_KEY
 
 HEAD = b"Host: localhost\r\n" + KEY_LINE.encode()
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"

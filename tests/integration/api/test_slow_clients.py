@@ -15,10 +15,10 @@ import httpx
 import pytest
 
 from api.server.limits import HELD_BYTES
-from tests.integration.api.gunicorn_server import Server, running_server
-from tests.processes import wait_for
-from tests.queue_rows import analysis, face, queued_job, save_all, take
-from tests.slow_clients import Kind, SlowClients, kinds
+from tests.support.gunicorn_server import Server, running_server
+from tests.support.processes import wait_for
+from tests.support.queue_rows import analysis, face, queued_job, save_all, take
+from tests.support.slow_clients import Kind, SlowClients, kinds
 
 EACH = 4
 PATIENCE_S = 3.0

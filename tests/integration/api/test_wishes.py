@@ -9,7 +9,7 @@ import pytest
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
-from tests.integration.api.service import Service
+from tests.support.service import Service
 
 WISHES: dict[str, Any] = {
     "label": "party",

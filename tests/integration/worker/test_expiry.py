@@ -25,9 +25,9 @@ from shared.processes.command_lines import sweeper_command
 from shared.queue import expiry, uploads
 from shared.queue.finish import finish_if_done
 from shared.settings import Settings
-from tests.fakes import FakeDoorbell
-from tests.processes import wait_for
-from tests.queue_rows import queued_job, save_all, take
+from tests.support.fakes import FakeDoorbell
+from tests.support.processes import wait_for
+from tests.support.queue_rows import queued_job, save_all, take
 from worker.sweeper import Sweeper
 
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ from nightshift.words.new_job import NewJob
 from shared.files.store import photo_key
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from tests.integration.worker.test_slice import _rows, _run, parts  # noqa: F401 - a fixture
-from tests.queue_rows import manifest
+from tests.support.queue_rows import manifest
 from worker.parts import Parts
 from worker.slice import run_slice
 

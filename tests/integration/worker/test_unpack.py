@@ -20,10 +20,10 @@ from shared.db.engine import Database
 from shared.db.tables import Archive, Photo
 from shared.queue.sweep import Rules
 from shared.queue.unpacking import claim_archive, return_lapsed_archives, save_members
-from tests.archives_made import encrypted, quine, tar_of, zip_of
-from tests.fakes import FakePipeline
-from tests.integration.api.service import Service, make_service
-from tests.queue_rows import assert_nothing_lost_nothing_twice
+from tests.support.archives_made import encrypted, quine, tar_of, zip_of
+from tests.support.fakes import FakePipeline
+from tests.support.queue_rows import assert_nothing_lost_nothing_twice
+from tests.support.service import Service, make_service
 from worker.batch_size import BatchSize
 from worker.parts import Parts
 from worker.slice import run_slice

@@ -13,11 +13,11 @@ from nightshift.words.clock import utc_now
 from shared.db.tables import Archive
 from shared.queue.sweep import Rules
 from shared.queue.unpacking import claim_archive, return_lapsed_archives, save_members
-from tests.archives_made import zip_of
-from tests.integration.api.service import Service
 from tests.integration.worker.test_unpack import PHOTOS
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
+from tests.support.archives_made import zip_of
+from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
 

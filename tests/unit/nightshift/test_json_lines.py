@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nightshift.client import Client
 from nightshift.json_lines import lines_of
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 BREAKS = "\u0085\u2028\u2029\x0b\x0c\x1c\x1d\x1e\r"
 

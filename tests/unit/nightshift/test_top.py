@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 COMMAND = str(Path(sys.executable).with_name("nightshift"))
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from nightshift.cli import app
 from nightshift.words.new_job import NewJob
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 FLAGS = {
     "label": ("--label", "party"),
