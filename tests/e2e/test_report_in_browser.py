@@ -11,8 +11,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from bench.browser import chromium, find_browser
 from nightshift.words.documents import Photo
+from tests.support.browser import chromium, find_browser
 from tests.support.report_made import failed_photo, fake_photo, parts_of, write_report_of
 from tests.support.requirements import require
 
