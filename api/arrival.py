@@ -14,18 +14,18 @@ from api.context import Context
 from api.json_bodies import parse
 from api.multipart import FormField, FormFile
 from nightshift.words.analysis import PhotoError
+from nightshift.words.archive_kinds import (
+    ArchiveKind,
+    kind_of_archive_file,
+    perhaps_kind_of_archive,
+)
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, InvalidInput
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from shared.archives.member import Limits
-from shared.archives.opening import (
-    ArchiveKind,
-    kind_of_archive_file,
-    open_archive,
-    perhaps_kind_of_archive,
-)
+from shared.archives.opening import open_archive
 from shared.files.store import archive_key, photo_key
 from shared.queue import intake
 

@@ -42,7 +42,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     """Open a job to add photos to.
 
     Raises:
-        Conflict: `idempotency_key_in_use`, `too_many_jobs`.
+        Conflict: `idempotency_key_in_use`, `too_many_jobs`, `quota_exceeded`.
         InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
         NoRoom: `store_full`.
     """
@@ -53,7 +53,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(to)
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
+        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
         uploads.finish(session, begun, fingerprint)
         _add_job(session, to, wanted, begun.job_id)
     return Made(begun.job_id)
@@ -100,7 +100,7 @@ def _require_admission(to: Context, asked: Request) -> None:
     announced_bytes = asked.content_length or 0
     adding.require_room_for(to, announced_bytes)
     with to.database.read() as session:
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
+        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
         holdings.require(session, to.owner, Quota.of(to.settings), photos=1, size_bytes=announced_bytes)
 
 
@@ -145,7 +145,7 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
     """Everything in one transaction; returns photos that came twice."""
     quota = Quota.of(to.settings)
     with to.database.write() as session:
-        holdings.require_job(session, to.owner, quota)
+        holdings.require_new_job(session, to.owner, quota)
         uploads.finish(session, begun, arrival.fingerprint)
         job = _add_job(session, to, arrival.wanted, begun.job_id)
         if arrival.archive is not None:

@@ -13,6 +13,7 @@ from functools import cache
 from PIL import Image, ImageDraw
 
 from nightshift.words.analysis import (
+    AGE_GROUPS,
     AgeGroup,
     Analysis,
     Box,
@@ -24,7 +25,6 @@ from nightshift.words.analysis import (
     TimingsMs,
 )
 from nightshift.words.error_codes import Code
-from shared.bundles.manifest import AGE_GROUPS
 
 SIZES = ((6000, 4000), (4000, 6000), (4032, 3024), (3024, 4032), (5472, 3648), (1920, 1080))
 LABELS = [label for label, _, _ in AGE_GROUPS]

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+import re
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Self
 
 import httpx
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
+from nightshift.transports import Awaiting, Blocking, Transport
 from nightshift.waiting import WORD_S, told_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -25,47 +26,62 @@ BUSY = frozenset({429, 500, 502, 503, 504})
 
 
 class Connection:
-    """Sends requests to one server.
+    """Sends requests to one server, over either transport.
 
     Args:
         server: base URL, such as `http://127.0.0.1:8080`.
-        api_key: bearer token; empty for the one that a service on this machine has made, if there is one.
+        transport: to it.
         timeout_s: of each read and write; a long poll adds its own.
-        transport: httpx transport to use instead of the network.
         say: told once when an answer is long in coming.
     """
 
     def __init__(
-        self,
+        self, server: str, transport: Transport, timeout_s: float, say: Callable[[str], None] | None = None
+    ) -> None:
+        self.server = server
+        self.timeout_s = timeout_s
+        self._transport = transport
+        self._say = say
+        self.sleep = transport.sleep
+        self.call = transport.call
+        self.close = transport.close
+
+    @classmethod
+    def blocking(
+        cls,
         server: str,
         api_key: str,
         timeout_s: float,
-        transport: httpx.BaseTransport | None = None,
-        say: Callable[[str], None] | None = None,
-    ) -> None:
-        self.server = server.rstrip("/")
-        self._say = say
-        self.timeout_s = timeout_s
-        try:
-            api_key = api_key or found_key(httpx.URL(self.server))
-            self._http = httpx.Client(
-                base_url=self.server,
-                headers={"Authorization": f"Bearer {_sendable(api_key)}"} if api_key else {},
-                timeout=httpx.Timeout(timeout_s, connect=10.0),
-                transport=transport or httpx.HTTPTransport(retries=2),
-                # Nor is the key sent anywhere else.
-                follow_redirects=False,
-                # A proxy meant for the internet must not see a private server's photos.
-                trust_env=False,
+        transport: httpx.BaseTransport | None,
+        say: Callable[[str], None] | None,
+    ) -> Self:
+        """One whose coroutines never wait; `transport` is used instead of the network.
+
+        Raises:
+            Unreachable: that is no server's address.
+            InvalidInput: `bad_api_key`.
+        """
+        server = server.rstrip("/")
+        with _address_of(server):
+            http = httpx.Client(
+                transport=transport or httpx.HTTPTransport(retries=2), **_settings(server, api_key, timeout_s)
             )
-        except (httpx.InvalidURL, ValueError) as error:
-            raise Unreachable(f"{server!r} is not a server's address: {error}") from error
+        return cls(server, Blocking(http), timeout_s, say)
 
-    def close(self) -> None:
-        """Close pooled connections."""
-        self._http.close()
+    @classmethod
+    def awaiting(
+        cls, server: str, api_key: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None
+    ) -> Self:
+        """One for asyncio and trio; otherwise as `blocking`."""
+        server = server.rstrip("/")
+        with _address_of(server):
+            http = httpx.AsyncClient(
+                transport=transport or httpx.AsyncHTTPTransport(retries=2),
+                **_settings(server, api_key, timeout_s),
+            )
+        return cls(server, Awaiting(http), timeout_s)
 
-    def send(
+    async def send(
         self, method: str, path: str, *, again: bool, slow_after_s: float = WORD_S, **request: Any
     ) -> httpx.Response:
         """Send a request and read the whole answer.
@@ -84,13 +100,13 @@ class Connection:
         """
         say = self._say_slow if self._say else None
         with told_if_slow(f"an answer from {self.server}", say, slow_after_s):
-            return self._send(method, path, ATTEMPTS if again else 1, request)
+            return await self._send(method, path, ATTEMPTS if again else 1, request)
 
-    def _send(self, method: str, path: str, attempts: int, request: dict[str, Any]) -> httpx.Response:
+    async def _send(self, method: str, path: str, attempts: int, request: dict[str, Any]) -> httpx.Response:
         for attempt in range(attempts):
             last = attempt == attempts - 1
             try:
-                response = self._http.request(method, path, **request)
+                response = await self._transport.request(method, path, **request)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 if last or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
                     raise self._unreachable(error) from error
@@ -101,22 +117,22 @@ class Connection:
                 if response.status_code not in BUSY or last:
                     return _accepted(response)
                 pause_s = _wanted_pause_s(response)
-            time.sleep(max(pause_s, FIRST_PAUSE_S * 2**attempt))
+            await self.sleep(max(pause_s, FIRST_PAUSE_S * 2**attempt))
         raise AssertionError("unreachable: the last attempt returns or raises")
 
-    def probe(self, path: str) -> httpx.Response:
+    async def probe(self, path: str) -> httpx.Response:
         """GET, asked once, whose answer is read whatever its status.
 
         Raises:
             Unreachable: no answer.
         """
         try:
-            return self._http.get(path, timeout=PROBE_S)
+            return await self._transport.request("GET", path, timeout=PROBE_S)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from error
 
-    @contextmanager
-    def stream(self, path: str, **request: Any) -> Iterator[httpx.Response]:
+    @asynccontextmanager
+    async def stream(self, path: str, **request: Any) -> AsyncIterator[AsyncIterator[bytes]]:
         """GET whose body is read piece by piece.
 
         Raises:
@@ -124,10 +140,9 @@ class Connection:
             Unreachable: no answer, or it broke off.
         """
         try:
-            with self._http.stream("GET", path, **request) as response:
-                if not response.is_success:
-                    response.read()
-                yield _accepted(response)
+            async with self._transport.stream(path, **request) as (response, pieces):
+                _accepted(response)
+                yield pieces
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
@@ -138,6 +153,28 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")
+
+
+@contextmanager
+def _address_of(server: str) -> Iterator[None]:
+    try:
+        yield
+    except (httpx.InvalidURL, ValueError) as error:
+        raise Unreachable(f"{server!r} is not a server's address: {error}") from error
+
+
+def _settings(server: str, api_key: str, timeout_s: float) -> dict[str, Any]:
+    """Of httpx's clients."""
+    api_key = api_key or found_key(httpx.URL(server))
+    return {
+        "base_url": server,
+        "headers": {"Authorization": f"Bearer {_sendable(api_key)}"} if api_key else {},
+        "timeout": httpx.Timeout(timeout_s, connect=10.0),
+        # Nor is the key sent anywhere else.
+        "follow_redirects": False,
+        # A proxy meant for the internet must not see a private server's photos.
+        "trust_env": False,
+    }
 
 
 def may_pass(error: Exception) -> bool:
@@ -189,3 +226,18 @@ def _accepted(response: httpx.Response) -> httpx.Response:
         problem.get("detail") or problem.get("title") or f"the server answered {response.status_code}"
     )
     raise ApiError(response.status_code, code, str(detail), problem.get("state"))
+
+
+_NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}
+_ID = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def checked_id(given: str, kind: str = "job") -> str:
+    """An id that is only that: anything else would make another path of the URL it is put into.
+
+    Raises:
+        InvalidInput: `job_not_found` or `key_not_found`.
+    """
+    if not _ID.fullmatch(given):
+        raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {given!r}: that is no id")
+    return given

@@ -1,10 +1,27 @@
-"""What can go wrong for a client. Everything it raises on purpose is a `ClientError`."""
+"""What can go wrong for a client: branches of the one tree, whose root is `NightshiftError`.
+
+What a client was given and cannot be sent is `InvalidInput`; for all else that it raises on purpose there is
+`ClientError`.
+"""
 
 from __future__ import annotations
 
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput, NightshiftError
 
-class ClientError(Exception):
-    """Base of the client's errors; its text is one sentence for a person."""
+__all__ = [
+    "ApiError",
+    "ClientError",
+    "InvalidInput",
+    "NightshiftError",
+    "Unreachable",
+    "UploadCut",
+    "WaitTimeout",
+]
+
+
+class ClientError(NightshiftError):
+    """What a server said, or did not say."""
 
 
 class ApiError(ClientError):
@@ -17,16 +34,29 @@ class ApiError(ClientError):
         state: the job's state, when that was the reason.
     """
 
+    # A server may be newer than this client, or stand behind a proxy: its codes are not ours alone.
+    code: str  # type: ignore[assignment]
+
     def __init__(self, status: int, code: str, detail: str, state: str | None = None) -> None:
-        super().__init__(f"{detail} ({code})")
-        self.status = status
+        super().__init__(Code.INTERNAL, detail)
         self.code = code
-        self.detail = detail
+        self.status = status
         self.state = state
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code})"
+
+    @property
+    def detail(self) -> str:
+        """The same as `message`, by the problem's own word."""
+        return self.message
 
 
 class Unreachable(ClientError):
     """No answer came: wrong address, server down, or the connection broke."""
+
+    def __init__(self, message: str, code: Code = Code.UNREACHABLE) -> None:
+        super().__init__(code, message)
 
 
 class UploadCut(Unreachable):
@@ -35,6 +65,12 @@ class UploadCut(Unreachable):
     A server that refuses a body for its size may do so before the client has read the 413.
     """
 
+    def __init__(self, message: str) -> None:
+        super().__init__(message, Code.UPLOAD_CUT)
+
 
 class WaitTimeout(ClientError):
     """The job had not ended when the time allowed for waiting was over."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.WAIT_TIMEOUT, message)

@@ -13,7 +13,7 @@ from typing import ParamSpec
 import typer
 from pydantic import ValidationError
 
-from nightshift.errors import ApiError, ClientError, Unreachable
+from nightshift.errors import ApiError, Unreachable
 from nightshift.screen import say as say
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, NightshiftError
@@ -78,7 +78,7 @@ _USERS_PATHS = frozenset(
 
 def ending_of(error: BaseException) -> tuple[str, Exit] | None:
     """The sentence and the code of an error that has a cause outside; None for a fault of our own."""
-    if isinstance(error, ClientError | NightshiftError):
+    if isinstance(error, NightshiftError):
         return _sentence(error), exit_for_error(error)
     if isinstance(error, MemoryError):
         return f"there is not enough memory for this ({Code.OUT_OF_MEMORY})", Exit.UNAVAILABLE
@@ -135,7 +135,7 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
         except ValidationError as error:
             say(f"the server's answer is not understood: {error.error_count()} fields of {error.title}")
             raise typer.Exit(Exit.UNAVAILABLE) from error
-        except (ClientError, NightshiftError) as error:
+        except NightshiftError as error:
             say(_sentence(error))
             raise typer.Exit(exit_for_error(error)) from error
         except KeyboardInterrupt as error:
@@ -145,16 +145,14 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
     return run
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: NightshiftError) -> str:
     if isinstance(error, ApiError) and (
         error.status == 401 or error.code in {Code.SCOPE_MISSING, "http_403"}
     ):
         return f"{error}: is the API key right (--api-key, NIGHTSHIFT_API_KEY, or `api_key` in the home)?"
     if isinstance(error, Unreachable):
         return f"{error}; is the server running (nightshift serve) and --server right?"
-    if isinstance(error, NightshiftError):
-        return f"{error.message} ({error.code})"
-    return str(error)
+    return f"{error.message} ({error.code})"
 
 
 def how_to_install(extra: str) -> str:

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 
-def lines_of(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """The lines that hold anything, without their ends.
+class Lines:
+    """The lines that hold anything, without their ends, of bytes in pieces of any size."""
 
-    Args:
-        pieces: the bytes, in pieces of any size.
-    """
-    begun: list[bytes] = []
-    for piece in pieces:
+    def __init__(self) -> None:
+        self._begun: list[bytes] = []
+
+    def feed(self, piece: bytes) -> Iterator[bytes]:
+        """Lines that end in this piece."""
         *ends, rest = piece.split(b"\n")
         for end in ends:
-            line = b"".join([*begun, end])
-            begun.clear()
+            line = b"".join([*self._begun, end])
+            self._begun.clear()
             if line.strip():
                 yield line
-        begun.append(rest)
-    if (line := b"".join(begun)).strip():
-        yield line
+        self._begun.append(rest)
+
+    def rest(self) -> Iterator[bytes]:
+        """The last line, where it has no end."""
+        if (line := b"".join(self._begun)).strip():
+            yield line

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from nightshift.machine.home import is_home
 from nightshift.report_page.page import FOLDER, PAGE
+from nightshift.words.archive_kinds import kind_of_archive_file
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
@@ -25,7 +26,6 @@ from nightshift.words.what_is_taken import (
     left_alone_as,
     left_alone_for_its_place,
 )
-from shared.archives.opening import kind_of_archive_file
 
 READ_AT_ONCE = 16
 """Files whose first bytes are read at the same time: on a network share, each costs a way there and back."""

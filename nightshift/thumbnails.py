@@ -1,8 +1,7 @@
-"""The server's stream of thumbnails, read member by member."""
+"""The server's stream of thumbnails, a tar, read member by member."""
 
 from __future__ import annotations
 
-import io
 import re
 import tarfile
 from collections.abc import Iterator
@@ -14,49 +13,72 @@ LARGEST_BYTES = 4_000_000
 """More than any WebP of 320 pixels; a longer member is not a thumbnail."""
 
 _NAME = re.compile(r"(pho_[0-9a-f]{32})\.webp")
+_BLOCK = tarfile.BLOCKSIZE
+_FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
+_WITHOUT_BYTES = (
+    *(tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE),
+)
 
 
-def thumbnails_in(pieces: Iterator[bytes]) -> Iterator[tuple[str, bytes]]:
-    """Photo id and WebP of each thumbnail in a tar; anything else in it is passed over.
+class Thumbnails:
+    """Photo id and WebP of each thumbnail in a tar; anything else in it is passed over."""
 
-    Args:
-        pieces: the tar's bytes, in pieces of any size.
+    def __init__(self) -> None:
+        self._waiting = bytearray()
+        self._passed_over = 0
+        self._photo_id = ""
+        self._size = 0
+        self._ended = False
 
-    Raises:
-        Unreachable: they are no tar, or end within a member.
-    """
-    try:
-        with tarfile.open(fileobj=_Pieces(pieces), mode="r|") as tar:
-            for member in tar:
-                named = _NAME.fullmatch(member.name)
-                file = tar.extractfile(member) if named and member.isreg() else None
-                if named is None or file is None or member.size > LARGEST_BYTES:
-                    continue
-                image = file.read()
-                if len(image) != member.size:
-                    raise Unreachable("the thumbnails broke off")
-                yield named[1], image
-    except tarfile.TarError as error:
-        raise Unreachable(f"the thumbnails cannot be read: {error}") from error
+    def feed(self, piece: bytes) -> Iterator[tuple[str, bytes]]:
+        """Thumbnails that are whole with this piece, which may be of any size.
+
+        Raises:
+            Unreachable: this is no tar.
+        """
+        self._waiting += piece
+        while not self._ended:
+            passed = min(self._passed_over, len(self._waiting))
+            del self._waiting[:passed]
+            self._passed_over -= passed
+            wanted = _blocks(self._size) if self._photo_id else _BLOCK
+            if self._passed_over or len(self._waiting) < wanted:
+                return
+            block = bytes(self._waiting[:wanted])
+            del self._waiting[:wanted]
+            if self._photo_id:
+                yield self._photo_id, block[: self._size]
+                self._photo_id = ""
+            else:
+                self._begin(block)
+        self._waiting.clear()
+
+    def rest(self) -> Iterator[tuple[str, bytes]]:
+        """None: a tar says where it ends.
+
+        Raises:
+            Unreachable: it did not.
+        """
+        if not self._ended:
+            raise Unreachable("the thumbnails broke off")
+        return iter(())
+
+    def _begin(self, header: bytes) -> None:
+        if not header.strip(b"\0"):
+            self._ended = True
+            return
+        try:
+            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+        except tarfile.TarError as error:
+            raise Unreachable(f"the thumbnails cannot be read: {error}") from error
+        if member.size < 0:
+            raise Unreachable("the thumbnails cannot be read: a member of no size")
+        named = _NAME.fullmatch(member.name)
+        if named and member.type in _FILES and member.size <= LARGEST_BYTES:
+            self._photo_id, self._size = named[1], member.size
+        elif member.type not in _WITHOUT_BYTES:
+            self._passed_over = _blocks(member.size)
 
 
-class _Pieces(io.RawIOBase):
-    """An iterator of bytes as a file that is read from its beginning to its end."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._rest = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return 0
-            self._rest = memoryview(piece)
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
+def _blocks(size: int) -> int:
+    return -(-size // _BLOCK) * _BLOCK

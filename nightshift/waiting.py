@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from nightshift.errors import ClientError
 from nightshift.words.documents import Job, Readiness
@@ -49,7 +49,7 @@ class Lookout:
     """Watches a job that is waited for; where it gets nowhere, asks the service why.
 
     Args:
-        client: of the job's server.
+        client: of the job's server; None where another asks it.
         say: shows one line to the user.
         word_s: silence after which a word is due, seconds.
         give_up_s: seconds without progress, for a reason that is known, to give up after; None for never.
@@ -59,7 +59,7 @@ class Lookout:
 
     def __init__(
         self,
-        client: Client,
+        client: Client | None,
         say: Say,
         *,
         word_s: float = WORD_S,
@@ -84,16 +84,33 @@ class Lookout:
         Raises:
             NightshiftError: `gave_up`.
         """
+        if self.is_due(job):
+            try:
+                told: Readiness | ClientError = cast("Client", self._client).readiness()
+            except ClientError as error:
+                told = error
+            self.tell(job, told)
+
+    def is_due(self, job: Job) -> bool:
+        """Take the job as it is now; True where the service is to be asked why it gets nowhere."""
         now = self._clock()
         seen = (job.state, job.counts.final, job.counts.total)
         if seen != self._seen or job.ended:
             self._seen, self._since = seen, now
-            return
-        silent_s = now - self._since
-        if silent_s < self._word_s or now - self._asked_at < ASK_EVERY_S:
-            return
+            return False
+        if now - self._since < self._word_s or now - self._asked_at < ASK_EVERY_S:
+            return False
         self._asked_at = now
-        reason = self._reason(job)
+        return True
+
+    def tell(self, job: Job, told: Readiness | ClientError) -> None:
+        """Say why the job gets nowhere, by what the service said of itself.
+
+        Raises:
+            NightshiftError: `gave_up`.
+        """
+        silent_s = self._asked_at - self._since
+        reason = self._reason(job, told)
         if reason is None:
             self._said = None
             return
@@ -105,14 +122,14 @@ class Lookout:
         if self._give_up_s is not None and silent_s > self._give_up_s and not is_held_back:
             raise NightshiftError(Code.GAVE_UP, f"nothing has moved for {_in_words(silent_s)}: {reason}")
 
-    def _reason(self, job: Job) -> str | None:
+    def _reason(self, job: Job, told: Readiness | ClientError) -> str | None:
         if job.state == "paused":
             until = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
             return f"the job is paused{until}"
-        try:
-            wrong = what_is_wrong(self._client.readiness(), own_workers=self._own_workers)
-        except ClientError as error:
-            wrong = str(error)
+        if isinstance(told, ClientError):
+            wrong: str | None = str(told)
+        else:
+            wrong = what_is_wrong(told, own_workers=self._own_workers)
         if wrong is None and job.waits_until is not None:
             return f"the job's time has not come before {job.waits_until.astimezone():%Y-%m-%d %H:%M}"
         return wrong

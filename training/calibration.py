@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.bundles.manifest import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS
 from training.metrics import Floats, calibration_error, threshold_for_precision
 
 GENDER_PRECISION = 0.97

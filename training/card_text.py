@@ -7,7 +7,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from shared.bundles.manifest import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS
 from training.chips import GENDERS
 from training.evaluation import Calibration, Evaluation, Mistake, Scores, Share, ThroughPipeline
 

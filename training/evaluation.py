@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from shared.bundles.manifest import AGE_GROUPS, Manifest
+from nightshift.words.analysis import AGE_GROUPS
+from shared.bundles.manifest import Manifest
 from training import metrics
 from training.answers import Through
 from training.chips import GENDERS, RACES, Chip

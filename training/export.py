@@ -23,9 +23,16 @@ from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
 
+from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
-from shared.bundles.manifest import AGE_GROUPS, FEATURES, FORMAT, MANIFEST, Architecture, Manifest
+from shared.bundles.manifest import (
+    FEATURES,
+    FORMAT,
+    MANIFEST,
+    Architecture,
+    Manifest,
+)
 from training.answers import answers_of, probabilities
 from training.augment import MEAN, STD
 from training.calibration import AGE_GROUP_PRECISION, GENDER_PRECISION, Calibrated, calibrate, group_sums

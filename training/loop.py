@@ -18,7 +18,7 @@ from torch.nn import functional
 from torch.optim import AdamW
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from shared.bundles.manifest import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS
 from training.augment import augmentation
 from training.batches import Batch, plain_batches, training_batches
 from training.checkpoint import Position, load_checkpoint, save_checkpoint

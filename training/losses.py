@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from shared.bundles.manifest import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS
 from training.lessons import Projections, maps_of
 from training.teachers import DESCRIPTOR, TEACHER_AGES
 from training.trainable import YEARS

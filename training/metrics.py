@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from shared.bundles.manifest import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS
 
 Z95 = 1.959964
 Floats = NDArray[np.float64]

@@ -21,9 +21,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
-from shared.bundles.manifest import AGE_GROUPS, FEATURES, FORMAT, Architecture
+from shared.bundles.manifest import FEATURES, FORMAT, Architecture
 from worker.pipeline.bundle import write_bundle
 from worker.pipeline.framing import UTKFACE
 from worker.pipeline.network import on_meta

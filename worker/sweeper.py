@@ -33,7 +33,7 @@ from shared.processes.registry import fold_gone
 from shared.queue import expiry, uploads
 from shared.queue.control import resume_due
 from shared.queue.expiry import Horizon
-from shared.queue.finish import expire_open, finish_if_done
+from shared.queue.finish import end_by_time, finish_if_done
 from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
 from shared.queue.turns import count_claimable
 from shared.queue.unpacking import count_archives, return_lapsed_archives
@@ -133,19 +133,17 @@ class Sweeper:
             log.warning("freed archive", extra={"job": job_id})
 
     def _move_on(self) -> Horizon:
-        """What time alone moves: pauses that are over, open jobs that nobody submits."""
+        """What time alone moves: pauses that are over, jobs that are."""
         with self._write() as session:
             horizon = expiry.look(session)
             resumed = resume_due(session, horizon.now)
             fold_gone(session, horizon.now)
-            expired = expire_open(
-                session, results_ttl_days=self._settings.results_ttl_days, now=horizon.until
-            )
+            ended = end_by_time(session, results_ttl_days=self._settings.results_ttl_days, now=horizon.until)
         self._say_doubt(horizon)
         for job_id in resumed:
             log.info("resumed: its pause is over", extra={"job": job_id})
-        for job_id in expired:
-            log.info("expired: it was never submitted", extra={"job": job_id})
+        for job_id, why in ended.items():
+            log.info("ended: %s", why, extra={"job": job_id})
         return horizon
 
     def _say_doubt(self, horizon: Horizon) -> None:

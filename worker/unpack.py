@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
+from nightshift.words.archive_kinds import ArchiveKind
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, Conflict, InvalidInput, Transient, Unreadable
@@ -23,7 +24,7 @@ from nightshift.words.ids import member_photo_id
 from nightshift.words.states import JobState
 from nightshift.words.what_is_taken import counted_as
 from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member
-from shared.archives.opening import ArchiveKind, open_archive
+from shared.archives.opening import open_archive
 from shared.broker.doorbell import MOST_RINGS, rings_for
 from shared.db.engine import database_now
 from shared.db.tables import Job, Photo

@@ -38,7 +38,6 @@ def compare_bundles(
 
     Raises:
         NightshiftError: a bundle cannot be used, bad input, a service that cannot go on.
-        ClientError: the API said no, or nothing.
     """
     sides = _sides(names, load_settings(**given).weights_dir)
     out = out or Path.cwd() / RESULTS_FOLDER / f"{sides[0].label}-and-{sides[1].label}"

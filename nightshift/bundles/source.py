@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
+from nightshift.words.archive_kinds import kind_of_archive
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, ModelUnavailable, Unreadable
 from nightshift.words.what_is_taken import OF_A_SYSTEM, PREVIEWS
 from shared.archives.member import ArchiveBroken, Limits, Member
-from shared.archives.opening import kind_of_archive, open_archive
+from shared.archives.opening import open_archive
 from shared.bundles.manifest import MANIFEST, TENSORS
 
 FILE_BYTES = 1_000_000_000

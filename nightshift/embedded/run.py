@@ -31,7 +31,6 @@ from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
-from nightshift.errors import ClientError
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.machine.home import roots_of
 from nightshift.photos import Found, archive_among, find_photos
@@ -130,8 +129,7 @@ class Run:
         """Do it; a bare exit code when it was interrupted.
 
         Raises:
-            NightshiftError: bad input, a home in use, a service that cannot go on.
-            ClientError: the API said no, or nothing.
+            NightshiftError: bad input, a home in use, a service that cannot go on, an API that says no.
         """
         request = self._request
         if request.paths:
@@ -374,7 +372,7 @@ def add_page(client: Client, report: Report, out: Path) -> Report:
     """
     try:
         page = write_report(client, report.job, out)
-    except (NightshiftError, ClientError) as error:
+    except NightshiftError as error:
         say(f"the results are written, but the report is not: {error}; run again with another --out")
         return replace(report, exit=Exit.OUTPUT_LOST) if report.exit == Exit.SUCCEEDED else report
     return replace(report, files={**report.files, "report": page})

@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from nightshift.words.analysis import Face
+from nightshift.words.analysis import AGE_GROUPS, Face
 from nightshift.words.documents import Photo
-from shared.bundles.manifest import AGE_GROUPS
 
 LABELS = tuple(label for label, _, _ in AGE_GROUPS)
 GENDERS = ("female", "male")

@@ -16,6 +16,18 @@ from nightshift.words.errors import AnyCode, Fails
 Stage = Literal["read", "decode", "detect", "align", "classify", "save", "queue"]
 """Where in a photo's way through the system an error arose."""
 
+AGE_GROUPS: tuple[tuple[str, int, int | None], ...] = (
+    ("0-4", 0, 4),
+    ("5-9", 5, 9),
+    ("10-19", 10, 19),
+    ("20-29", 20, 29),
+    ("30-39", 30, 39),
+    ("40-49", 40, 49),
+    ("50-64", 50, 64),
+    ("65+", 65, None),
+)
+"""Label, first and last year of the apparent age groups; the last one is open."""
+
 
 class _Answered:
     """Part of an answer. It has no room for a field that a newer server adds: such a field is passed over."""

@@ -187,6 +187,7 @@ class Job(Document):
         None, description="It stops, failed, once more than this fraction of its photos has failed; 0-1."
     )
     processing_window: str | None = Field(None, description="When it is worked on; null: always.")
+    deadline: datetime | None = Field(None, description="When what is not done is cancelled; null: never.")
     waits_until: datetime | None = Field(
         None,
         description="When its pause ends by itself, or its window opens; null when nothing holds it back.",
@@ -268,7 +269,7 @@ class Photo(Document):
     bundle: BundleName | None = Field(None, description="Weights it was analysed with; null until then.")
     warnings: list[str] = Field(default_factory=list)
     error: Annotated[PhotoError, WrapValidator(_error_as_told)] | None = Field(
-        None, description="Why it failed; null unless it did."
+        None, description="Why it failed, or what cancelled it; null for any other."
     )
     faces: list[Face] = Field(
         default_factory=list, description="Largest first; a photo without a face succeeded with none."

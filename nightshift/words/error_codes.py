@@ -146,7 +146,7 @@ class Code(AnyCode):
     """The owner has as many jobs that have not ended as an owner may.
     Wait for some to end; the limit is `NIGHTSHIFT_MAX_OWNER_JOBS`."""
     QUOTA_EXCEEDED = "quota_exceeded", CLIENT, 507, FAILS
-    """The owner holds as many photos, or bytes, as an owner may.
+    """The owner holds as many photos, bytes or jobs as an owner may.
     Erase jobs; the message names the numbers and the setting."""
     IDEMPOTENCY_KEY_IN_USE = "idempotency_key_in_use", CLIENT, 409
     """The same request is under way still, or its server was killed.
@@ -157,6 +157,9 @@ class Code(AnyCode):
     TOO_MANY_FAILURES = "too_many_failures", PHOTO, None, ENDS_JOB
     """More of the job's photos failed than its `max_failure_rate` allows.
     Look at why they failed; `nightshift retry JOB` goes on with it."""
+    DEADLINE_PASSED = "deadline_passed", CLIENT, None, FAILS_FOR_NOW | ENDS_JOB
+    """The job's `deadline` came before its end: what was not done is cancelled, what was done is kept.
+    `nightshift retry JOB` does the rest."""
     EXPIRED = "expired", CLIENT, None, FAILS_FOR_NOW | ENDS_JOB
     """The job was never submitted, and not given photos for `NIGHTSHIFT_OPEN_TTL_DAYS`.
     `nightshift retry JOB` queues what it had."""
@@ -319,6 +322,17 @@ class Code(AnyCode):
     BAD_GENDER_CLASSES = "bad_gender_classes", CLIENT
     """`--gender-classes` is neither `male,female` nor `female,male`.
     Give the order that the checkpoint was trained with."""
+
+    # The client.
+    UNREACHABLE = "unreachable", OPERATOR
+    """No answer came from the server.
+    Look at the address, at whether it runs, and at what stands between."""
+    UPLOAD_CUT = "upload_cut", CLIENT
+    """The server closed the connection while a photo was on its way; most likely that is over a limit.
+    Look at its size, and at the limits of the server and of any proxy."""
+    WAIT_TIMEOUT = "wait_timeout", CLIENT
+    """The job had not ended when the time allowed for waiting was over.
+    Wait longer; the job goes on."""
 
     # The command.
     NO_SUCH_PATH = "no_such_path", CLIENT

@@ -6,12 +6,24 @@ The client's arguments, the JSON body, the form, the command's flags and the job
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+)
 
 from nightshift.words.body import Body, Text, refuse_fields
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput
 from nightshift.words.options import Fraction, JobOptions, Whole
 from nightshift.words.processing_window import ProcessingWindow
 
@@ -51,6 +63,35 @@ def _window(text: str) -> str:
     return text
 
 
+_SHORT = re.compile(r"(?:(\d{1,5})d)?(?:(\d{1,5})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?", re.ASCII)
+_ISO = re.compile(r"P[\dDWTHMS.]+|\d{4}-\d\d-\d\d[Tt ]\S+", re.ASCII)
+_TIME: TypeAdapter[datetime | timedelta] = TypeAdapter(AwareDatetime | timedelta)
+LONGEST_DEADLINE = timedelta(days=3660)
+
+
+def _time(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value and (short := _SHORT.fullmatch(value)):
+        days, hours, minutes, seconds = (int(number or 0) for number in short.groups())
+        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    try:
+        if not _ISO.fullmatch(value):
+            raise ValueError
+        return _TIME.validate_python(value)
+    except ValueError as error:
+        raise ValueError("must be a time, 2026-12-24T06:00:00Z, or a duration, 8h or PT8H") from error
+
+
+def _deadline(value: datetime | timedelta) -> datetime | timedelta:
+    if isinstance(value, timedelta):
+        if not timedelta() < value <= LONGEST_DEADLINE:
+            raise ValueError(f"must be more than nothing, and {LONGEST_DEADLINE.days} days at most")
+    elif value.tzinfo is None or not 1970 < value.year < 9999:
+        raise ValueError("must be a time with its zone, before the year 9999")
+    return value
+
+
 class NewJob(Body):
     """A job to be opened."""
 
@@ -69,6 +110,18 @@ class NewJob(Body):
     )
     processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
         None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
+    )
+    deadline: (
+        Annotated[
+            datetime | timedelta,
+            BeforeValidator(_time, json_schema_input_type=str),
+            AfterValidator(_deadline),
+        ]
+        | None
+    ) = Field(
+        None,
+        description="When it has passed, what is not done is cancelled: `2026-12-24T06:00:00Z`, or, from now,"
+        " `8h` or `PT8H`.",
     )
     options: JobOptions = Field(
         default_factory=JobOptions,
@@ -127,6 +180,19 @@ class NewJob(Body):
         """What was given, as JSON."""
         return self.model_dump(mode="json", exclude_unset=True)
 
+    def deadline_from(self, now: datetime) -> datetime | None:
+        """When the deadline is of a job that is opened now.
+
+        Raises:
+            InvalidInput: `invalid_fields`, it has passed.
+        """
+        deadline = now + self.deadline if isinstance(self.deadline, timedelta) else self.deadline
+        if deadline is not None and deadline <= now:
+            message = "has passed already"
+            problem = {"field": "deadline", "message": message}
+            raise InvalidInput(Code.INVALID_FIELDS, f"deadline: {message}", errors=[problem])
+        return deadline
+
     def over(self, defaults: JobOptions) -> Self:
         """The same wish with every option, those that were not given as in `defaults`."""
         options = defaults.model_copy(update=self.options.model_dump(exclude_unset=True))
@@ -134,3 +200,6 @@ class NewJob(Body):
 
 
 _OPTIONS = JobOptions.model_fields.keys()
+
+LIMITS = ("max_failure_rate", "deadline")
+"""Wishes that stop a job; they hold no longer when it is tried again."""

@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.tar_block import BLOCK_BYTES, begins_a_tar
 from shared.archives.gunzip import Gunzip
 from shared.archives.member import (
     CHUNK_BYTES,
@@ -19,7 +20,7 @@ from shared.archives.member import (
     judged,
     storable_name,
 )
-from shared.archives.tar_header import BLOCK_BYTES, Headers, TarHeader, begins_a_tar
+from shared.archives.tar_header import Headers, TarHeader
 
 DEFLATE_RATIO = 1032
 """What deflated data can at most unpack to, times its size."""

@@ -11,16 +11,15 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nightshift.words.error_codes import Code
+from nightshift.words.tar_block import BLOCK_BYTES, size_and_kind
 from shared.archives.member import ArchiveBroken, Form
 
-BLOCK_BYTES = 512
 HEADER_BYTES = 2 * 1024 * 1024
 """What all headers of one member may have: long names, lists of holes."""
 
 MOST_HEADERS = 16
 """Headers that may stand before one member; writers need four."""
 
-_NUMBER = re.compile(rb"[0-7]+")
 _DECIMAL = re.compile(rb"[0-9]{1,20}")
 _FOLLOWED_BY_DATA_NOT: Final = frozenset(b"123456")
 _GLOBAL, _OWN, _SOLARIS, _LONG_NAME, _LONG_LINK = b"gxXLK"
@@ -130,41 +129,13 @@ class Headers:
             more = block[504]
 
 
-def begins_a_tar(block: bytes) -> bool:
-    """Whether a file's first block is a header with the right checksum."""
-    try:
-        _checked(block)
-    except ArchiveBroken:
-        return False
-    return True
-
-
 def _checked(block: bytes) -> tuple[int, int]:
-    """Size and kind by a header whose checksum is right."""
     if len(block) < BLOCK_BYTES:
         raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
-    told = _number(block[148:156])
-    # Over the header with its checksum blank; old writers added signed bytes.
-    plain = sum(block[:148]) + 8 * 0x20 + sum(block[156:])
-    signed = plain - 256 * sum(byte > 127 for byte in block[:148] + block[156:])
-    if told not in (plain, signed):
-        raise ArchiveBroken("a header is damaged: its checksum is wrong")
-    size_bytes = _number(block[124:136])
-    if size_bytes < 0:
-        raise ArchiveBroken("a member's size is negative")
-    return size_bytes, block[156]
-
-
-def _number(digits: bytes) -> int:
-    """Octal digits, or a number to the base of 256 (GNU's, for more than 8 GB)."""
-    if digits[0] in (0x80, 0xFF):
-        return int.from_bytes(digits[1:], "big", signed=digits[0] == 0xFF)
-    text = digits.partition(b"\0")[0].strip()
-    if not text:
-        return 0
-    if not _NUMBER.fullmatch(text):
-        raise ArchiveBroken("a header is damaged: it has no number where one should be")
-    return int(text, 8)
+    try:
+        return size_and_kind(block)
+    except ValueError as error:
+        raise ArchiveBroken(str(error)) from error
 
 
 def _name(block: bytes) -> bytes:

@@ -14,6 +14,15 @@ from typing import BinaryIO
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
+from nightshift.words.zip_directory import (
+    ENCRYPTED,
+    UTF_8,
+    Entry,
+    find_directory,
+    name_of,
+    read_entries,
+    wide_numbers,
+)
 from shared.archives.member import (
     CHUNK_BYTES,
     FIRST_CHUNK_BYTES,
@@ -23,15 +32,6 @@ from shared.archives.member import (
     judged,
     over_limit,
     storable_name,
-)
-from shared.archives.zip_directory import (
-    ENCRYPTED,
-    UTF_8,
-    Entry,
-    find_directory,
-    name_of,
-    read_entries,
-    wide_numbers,
 )
 
 _LOCAL = struct.Struct("<4s5H3L2H")  # APPNOTE.TXT 4.3.7

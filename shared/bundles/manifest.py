@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 
@@ -65,18 +66,6 @@ class AgeGroupSpec(_Part):
     label: str
     low: int = Field(ge=0)
     high: int | None
-
-
-AGE_GROUPS: tuple[tuple[str, int, int | None], ...] = (
-    ("0-4", 0, 4),
-    ("5-9", 5, 9),
-    ("10-19", 10, 19),
-    ("20-29", 20, 29),
-    ("30-39", 30, 39),
-    ("40-49", 40, 49),
-    ("50-64", 50, 64),
-    ("65+", 65, None),
-)
 
 
 class AgeHead(_Part):

@@ -109,6 +109,7 @@ class Job(Base):
     max_failure_rate: Mapped[float | None]
     # As the client wrote it: "22:00-06:00 Europe/Berlin".
     processing_window: Mapped[str | None]
+    deadline: Mapped[datetime | None]
     # Jobs take turns: of two that have as much under lease, the one claimed from longer ago is next.
     last_claimed_at: Mapped[datetime | None]
     # Why it ended otherwise than by its photos.

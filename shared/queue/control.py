@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
+from nightshift.words.new_job import LIMITS
 from nightshift.words.states import JobState, Outcome, PhotoStatus
 from shared.db.tables import Job, Photo
 from shared.files.no_pictures import is_no_picture
@@ -74,7 +75,7 @@ def cancel(session: Session, owner: str, job_id: str) -> None:
 def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | None = None) -> int:
     """Queue again what did not succeed in an ended job; results stay, and attempts count on.
 
-    It is its owner's word to go on, whatever failed: `max_failure_rate` holds no longer.
+    It is its owner's word to go on: what would stop it again at once holds no longer.
 
     Args:
         session: a write transaction.
@@ -101,8 +102,7 @@ def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | No
         final_counts=None,
         error=None,
         paused_until=None,
-        # What failed before would stop it again at once.
-        max_failure_rate=None,
+        **dict.fromkeys(LIMITS),
     )
     result = session.execute(
         update(Photo)
@@ -133,7 +133,7 @@ def _to_retry(codes: Collection[str] | None) -> ColumnElement[bool]:
     cancelled = Photo.status == PhotoStatus.CANCELLED
     if codes is None:
         return or_(failed, cancelled)
-    with_code = and_(failed, Photo.error["code"].as_string().in_(codes))
+    with_code = and_(or_(failed, cancelled), Photo.error["code"].as_string().in_(codes))
     return or_(with_code, cancelled) if PhotoStatus.CANCELLED in codes else with_code
 
 

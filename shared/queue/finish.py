@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
-from nightshift.words.error_codes import Code
+from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
@@ -55,6 +55,26 @@ def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now:
     if ended:
         _freeze(session, job_id, cancelled=state == JobState.CANCELLING)
     return ended
+
+
+def end_by_time(session: Session, *, results_ttl_days: int, now: datetime) -> dict[str, str]:
+    """End, or begin to end, the jobs whose time is over; returns why, by their ids."""
+    expired = expire_open(session, results_ttl_days=results_ttl_days, now=now)
+    late = cancel_late(session, now)
+    return dict.fromkeys(expired, "it was never submitted") | dict.fromkeys(late, "its deadline has passed")
+
+
+def cancel_late(session: Session, now: datetime) -> list[str]:
+    """Cancel what has not begun of jobs whose deadline has passed, as `cancel` does; returns their ids."""
+    due = select(Job.id, Job.deadline).where(Job.state.in_(MOVES["cancel"].leaves), Job.deadline <= now)
+    late = []
+    for job_id, deadline in session.execute(due.limit(100)).all():
+        message = f"the job's deadline, {deadline:%Y-%m-%d %H:%M} UTC, has passed"
+        error = {"code": Code.DEADLINE_PASSED, "message": message}
+        if try_move(session, job_id, "cancel", Job.deadline <= now, error=error):
+            cancel_queued(session, job_id, now)
+            late.append(job_id)
+    return late
 
 
 def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> list[str]:
@@ -125,9 +145,13 @@ def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
     )
 
 
+_OUTCOMES = {Code.EXPIRED: Outcome.EXPIRED, Code.DEADLINE_PASSED: Outcome.CANCELLED}
+"""Of jobs that ended otherwise than by their photos; others have failed."""
+
+
 def _outcome(counts: Counts, error: dict[str, Any] | None, *, cancelled: bool) -> Outcome:
     if error is not None:
-        return Outcome.EXPIRED if error["code"] == Code.EXPIRED else Outcome.FAILED
+        return _OUTCOMES.get(error["code"], Outcome.FAILED)
     # Also those an earlier cancel left, when others were tried again.
     if cancelled or counts.cancelled:
         return Outcome.CANCELLED
@@ -137,10 +161,14 @@ def _outcome(counts: Counts, error: dict[str, Any] | None, *, cancelled: bool) -
 
 
 def cancel_queued(session: Session, job_id: str, now: datetime) -> None:
-    """Make every queued photo of the job final as cancelled."""
+    """Make every queued photo of the job final as cancelled; it says why where the job says so for photos."""
+    why = session.scalar(select(Job.error).where(Job.id == job_id))
+    error = None
+    if why is not None and why["code"] in PHOTO_ERROR_CODES:
+        error = asdict(PhotoError(why["code"], "queue", why["message"], retryable=True))
     session.execute(
         update(Photo)
         .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
-        .values(status=PhotoStatus.CANCELLED, finished_at=now)
+        .values(status=PhotoStatus.CANCELLED, finished_at=now, **({"error": error} if error else {}))
         .execution_options(synchronize_session=False)
     )

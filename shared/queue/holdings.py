@@ -47,16 +47,23 @@ class Quota:
         jobs: that have not ended.
         photos: of all jobs that are kept.
         size_bytes: of uploads and archives in the store.
+        kept_jobs: ended or not, until they are erased.
     """
 
     jobs: int
     photos: int
     size_bytes: int
+    kept_jobs: int = 100_000
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """As the settings say."""
-        return cls(settings.max_owner_jobs, settings.max_owner_photos, settings.max_owner_bytes)
+        return cls(
+            settings.max_owner_jobs,
+            settings.max_owner_photos,
+            settings.max_owner_bytes,
+            settings.max_owner_kept_jobs,
+        )
 
     def check(self, held: Held) -> None:
         """Refuse what would be more.
@@ -97,6 +104,25 @@ def require(session: Session, owner: str, quota: Quota, *, photos: int, size_byt
     """
     held = held_by(session, owner)
     quota.check(Held(held.photos + photos, held.size_bytes + size_bytes))
+
+
+def require_new_job(session: Session, owner: str, quota: Quota) -> None:
+    """As `require_job`, for one that is made: an ended job without photos, too, has a row, and metadata.
+
+    Raises:
+        Conflict: `too_many_jobs`; `quota_exceeded`, with the numbers.
+    """
+    require_job(session, owner, quota)
+    kept = select(Job.id).where(Job.owner == owner).limit(quota.kept_jobs).subquery()
+    jobs = session.scalar(select(func.count()).select_from(kept)) or 0
+    if jobs >= quota.kept_jobs:
+        raise Conflict(
+            Code.QUOTA_EXCEEDED,
+            f"an owner may hold {quota.kept_jobs:,} jobs (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS): erase some first",
+            quota="jobs",
+            limit=quota.kept_jobs,
+            wanted=jobs + 1,
+        )
 
 
 def require_job(session: Session, owner: str, quota: Quota) -> None:

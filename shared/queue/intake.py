@@ -20,6 +20,7 @@ from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
+from shared.db.engine import database_now
 from shared.db.tables import Job, Photo
 from shared.queue import holdings
 from shared.queue.holdings import Quota
@@ -96,6 +97,9 @@ def open_job(
         bundle: weights it is opened for.
         open_until: when it expires, if nobody adds to it.
         job_id: when bytes are stored under it already.
+
+    Raises:
+        InvalidInput: `invalid_fields`, its deadline has passed by the database's clock.
     """
     options = wish.options
     job = Job(
@@ -110,7 +114,8 @@ def open_job(
         bundle_sha256=bundle.sha256,
         created_at=utc_now(),
         open_until=open_until,
-        **wish.model_dump(exclude={"options", "metadata"}),
+        deadline=wish.deadline_from(database_now(session)) if wish.deadline else None,
+        **wish.model_dump(exclude={"options", "metadata", "deadline"}),
     )
     session.add(job)
     session.flush()

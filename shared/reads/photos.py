@@ -33,6 +33,7 @@ _SHOWN = (
     *(Photo.id, Photo.ordinal, Photo.history, Photo.reused_from, Photo.warnings, Photo.face_count),
     *(Photo.bundle_name, Photo.bundle_sha256),
 )
+_WITH_ERRORS = (PhotoStatus.FAILED, PhotoStatus.CANCELLED)
 _FACES = TypeAdapter(list[Face])
 
 _BY_CUSTOM_ID = select(*_SHOWN).where(
@@ -86,7 +87,7 @@ def photo_page(
     if status is not None:
         query = query.where(Photo.status == status)
     if code is not None:
-        query = query.where(Photo.status == PhotoStatus.FAILED, Photo.error["code"].as_string() == code)
+        query = query.where(Photo.status.in_(_WITH_ERRORS), Photo.error["code"].as_string() == code)
     if cursor is not None:
         query = query.where(Photo.ordinal > decode_ordinal(cursor, job_id))
     rows = session.execute(query.limit(limit + 1)).all()

@@ -6,8 +6,8 @@ from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from nightshift.words import documents
+from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.states import PhotoStatus
-from shared.bundles.manifest import AGE_GROUPS
 from shared.db.tables import FaceRow, Photo
 from shared.queue.counts import count_photos
 from shared.queue.jobs import owned_job

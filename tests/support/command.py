@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
-from nightshift.json_lines import lines_of
+from nightshift.json_lines import Lines
 from tests.support.processes import wait_for
 from tests.support.samples import astronaut_jpeg
 
@@ -115,7 +115,9 @@ class Nightshift:
 
 def results(folder: Path) -> list[dict[str, Any]]:
     """The lines of a results.jsonl."""
-    return [json.loads(line) for line in lines_of([(folder / "results.jsonl").read_bytes()])]
+    lines = Lines()
+    data = (folder / "results.jsonl").read_bytes()
+    return [json.loads(line) for line in (*lines.feed(data), *lines.rest())]
 
 
 def write_portraits(folder: Path, number: int) -> None:

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from shared.bundles.manifest import AGE_GROUPS, FEATURES, FORMAT, Architecture, Manifest
+from nightshift.words.analysis import AGE_GROUPS
+from shared.bundles.manifest import FEATURES, FORMAT, Architecture, Manifest
 from worker.pipeline.bundle import write_bundle
 from worker.pipeline.framing import UTKFACE
 from worker.pipeline.network import on_meta

@@ -7,13 +7,23 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from nightshift.words.analysis import AgeGroup, Analysis, Box, Face, Gender, Landmarks, Point, TimingsMs
+from nightshift.words.analysis import (
+    AGE_GROUPS,
+    AgeGroup,
+    Analysis,
+    Box,
+    Face,
+    Gender,
+    Landmarks,
+    Point,
+    TimingsMs,
+)
 from nightshift.words.clock import utc_now
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 from nightshift.words.states import FINAL_STATUSES, JobState
-from shared.bundles.manifest import AGE_GROUPS, Manifest
+from shared.bundles.manifest import Manifest
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
 from shared.processes.registry import Kind, beat
@@ -107,6 +117,13 @@ def take(
     """Claim as a worker does."""
     with database.write() as session:
         return claim(session, worker=worker, batch_size=batch_size, lease_s=lease_s, now=utc_now())
+
+
+def taken(database: Database, batch_size: int = 4) -> Claim:
+    """Claim what is known to be there."""
+    held = take(database, batch_size=batch_size)
+    assert held is not None
+    return held
 
 
 def save_all(

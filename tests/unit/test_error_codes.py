@@ -133,8 +133,18 @@ def test_a_row_is_retryable_as_its_code_says_or_the_caller() -> None:
     assert not PhotoError.of(Code.INTERNAL, "decode", "", retryable=False).retryable
 
 
-def test_jobs_end_with_few_of_them() -> None:
-    assert {Code.EXPIRED, Code.TOO_MANY_FAILURES} == JOB_ERROR_CODES
+def test_what_a_job_is_ended_with_is_a_code_of_jobs() -> None:
+    written = {
+        _code(value)
+        for path, module in _modules().items()
+        if path.is_relative_to(REPOSITORY / "shared" / "queue")
+        for node in ast.walk(module)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if isinstance(key, ast.Constant) and key.value == "code"
+    }
+
+    assert written == JOB_ERROR_CODES
 
 
 def test_the_page_is_up_to_date_and_a_page_that_is_behind_is_mended(

@@ -17,6 +17,7 @@ WISHES: dict[str, Any] = {
     "metadata": {"run": 1, "of": ["a", None]},
     "max_failure_rate": 0.25,
     "processing_window": "22:00-06:00 Europe/Berlin",
+    "deadline": "2226-12-24T06:00:00Z",
     "options": {
         "min_confidence": 0.95,
         "min_face_px": 40,

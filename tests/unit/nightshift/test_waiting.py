@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nightshift.client import Client
+from nightshift.transports import at_once
 from nightshift.waiting import Lookout, PartsWatch, told_if_slow, what_is_wrong
 from nightshift.words.documents import Job, Readiness
 from nightshift.words.errors import NightshiftError
@@ -155,8 +156,8 @@ def test_an_answer_that_is_long_in_coming_is_told() -> None:
 
     said: list[str] = []
     with serving(answer) as server, Client(server.url, say=said.append) as client:
-        client._connection.send("GET", "/v1/jobs/job_1", again=True, slow_after_s=0.05)
-        client._connection.send("GET", "/v1/jobs/job_1", again=True, slow_after_s=0.05)
+        at_once(client.calls._connection.send("GET", "/v1/jobs/job_1", again=True, slow_after_s=0.05))
+        at_once(client.calls._connection.send("GET", "/v1/jobs/job_1", again=True, slow_after_s=0.05))
         assert said == [f"still waiting for an answer from {server.url}"]
 
 

@@ -13,6 +13,7 @@ FLAGS = {
     "label": ("--label", "party"),
     "priority": ("--priority", "3"),
     "max_failure_rate": ("--max-failure-rate", "0.25"),
+    "deadline": ("--deadline", "8h"),
     "processing_window": ("--window", "22:00-06:00 Europe/Berlin"),
 }
 

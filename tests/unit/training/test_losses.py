@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.bundles.manifest import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS
 from training.loop import schedule
 from training.losses import (
     Outputs,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from nightshift.words.clock import utc_now
 from shared.db.engine import Database
 from shared.queue.claim import Claim, Hung, release_hung
-from tests.integration.shared.queue.test_lifecycle import photos_of, taken
-from tests.support.queue_rows import queued_job, save_all
+from tests.integration.shared.queue.test_lifecycle import photos_of
+from tests.support.queue_rows import queued_job, save_all, taken
 
 
 def hang(database: Database, held: Claim, at: list[str], *, at_store: bool = False) -> None:

@@ -25,7 +25,14 @@ from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.save import Failed, NotRead, Result, save
 from shared.queue.sweep import Rules, return_lapsed, shorten_leases
 from shared.queue.turns import count_claimable
-from tests.support.queue_rows import assert_nothing_lost_nothing_twice, manifest, queued_job, save_all, take
+from tests.support.queue_rows import (
+    assert_nothing_lost_nothing_twice,
+    manifest,
+    queued_job,
+    save_all,
+    take,
+    taken,
+)
 
 
 def photos_of(database: Database, job_id: str) -> list[Photo]:
@@ -56,12 +63,6 @@ def fail(database: Database, held: Claim, *codes: str) -> None:
         held,
         [Failed(photo.id, PhotoError(code, "decode", "x"), photo.sha256, 1) for photo, code in pairs],
     )
-
-
-def taken(database: Database, batch_size: int = 4) -> Claim:
-    held = take(database, batch_size=batch_size)
-    assert held is not None
-    return held
 
 
 def set_columns(database: Database, job_id: str, **values: object) -> None:

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.photos import find_photos
+from nightshift.words.archive_kinds import ArchiveKind
 from nightshift.words.signatures import kind_of_file
 from nightshift.words.what_is_taken import OF_A_SYSTEM, PREVIEWS, left_alone_for_its_place
 from shared.archives.member import Limits
-from shared.archives.opening import ArchiveKind, open_archive
+from shared.archives.opening import open_archive
 from shared.settings import Settings
 from tests.support.archives_made import tar_of, zip_of
 

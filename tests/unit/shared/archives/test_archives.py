@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from nightshift.words.archive_kinds import kind_of_archive
 from nightshift.words.errors import InvalidInput, Unreadable
 from shared.archives.member import ArchiveBroken, Limits, Member, storable_name
-from shared.archives.opening import kind_of_archive, open_archive
+from shared.archives.opening import open_archive
 from tests.support.archives_made import encrypted, quine, tar_of, told_in_directory, zip_of
 from tests.support.edits import Edit, edit_lists, edited
 

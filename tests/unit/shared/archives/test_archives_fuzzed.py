@@ -10,9 +10,10 @@ from collections.abc import Callable
 
 import pytest
 
+from nightshift.words.archive_kinds import kind_of_archive_file
 from nightshift.words.errors import InvalidInput, Unreadable
 from shared.archives.member import ArchiveBroken, Limits, storable_name
-from shared.archives.opening import kind_of_archive_file, open_archive
+from shared.archives.opening import open_archive
 from tests.support.archives_drawn import Draw
 
 LIMITS = Limits(members=200, total_bytes=20_000_000, photo_bytes=400_000, ratio=50)

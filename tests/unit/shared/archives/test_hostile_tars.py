@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import pytest
 
+from nightshift.words.archive_kinds import kind_of_archive
 from nightshift.words.errors import InvalidInput
 from shared.archives.member import ArchiveBroken, Limits, Member
-from shared.archives.opening import kind_of_archive, open_archive
+from shared.archives.opening import open_archive
 from shared.settings import Settings
 from tests.support.tars_made import BLOCK, END, header, long_name, member, padded, pax
 

@@ -9,9 +9,10 @@ import tracemalloc
 
 import pytest
 
+from nightshift.words.archive_kinds import kind_of_archive_file
 from nightshift.words.errors import InvalidInput, Unreadable
 from shared.archives.member import Limits, Member
-from shared.archives.opening import kind_of_archive_file, open_archive
+from shared.archives.opening import open_archive
 from shared.settings import Settings
 from tests.support.zips_made import Piece, extra, quoting_each_other, zip_bytes
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from nightshift.words.archive_kinds import kind_of_archive_file
 from nightshift.words.errors import InvalidInput
 from shared.archives.member import Limits, Member
-from shared.archives.opening import kind_of_archive_file, open_archive
+from shared.archives.opening import open_archive
 from shared.settings import Settings
 from tests.support.archives_made import zip_of
 from tests.support.zips_made import Piece, extra, unicode_path, zip_bytes

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.errors import ModelUnavailable
 from shared.bundles.manifest import (
-    AGE_GROUPS,
     MANIFEST,
     MANIFEST_BYTES,
     TENSORS,

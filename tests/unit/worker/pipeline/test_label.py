@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.bundles.manifest import AGE_GROUPS, AgeGroupSpec, AgeHead, GenderHead
+from nightshift.words.analysis import AGE_GROUPS
+from shared.bundles.manifest import AgeGroupSpec, AgeHead, GenderHead
 from worker.pipeline.label import age_labels, gender_label, group_probabilities
 
 GROUPS = tuple(AgeGroupSpec(label=label, low=low, high=high) for label, low, high in AGE_GROUPS)

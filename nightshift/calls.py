@@ -1,0 +1,272 @@
+"""What a client can ask of a server, described once: `AsyncClient` awaits it, `Client` does it at once."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, checked_id, may_pass
+from nightshift.errors import ApiError, ClientError, Unreachable, WaitTimeout
+from nightshift.transfers import Transfers
+from nightshift.upload import cut_off
+from nightshift.waiting import LOOK_S, WORD_S, Lookout
+from nightshift.words.documents import (
+    Erasure,
+    Job,
+    JobPage,
+    Key,
+    KeyList,
+    MadeKey,
+    Model,
+    ModelList,
+    Photo,
+    PhotoPage,
+    Readiness,
+    Summary,
+)
+from nightshift.words.new_job import NewJob
+
+LONG_POLL_S = 30
+"""The longest wait the server grants to one request."""
+
+SHORTEST_POLL_S = 0.5
+"""A server short of threads answers long polls at once; it is not hammered."""
+
+Page = TypeVar("Page", JobPage, PhotoPage)
+
+
+class Calls(Transfers):
+    """A server's jobs, keys and weights.
+
+    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing.
+    Calls that may be repeated without harm are, when the server is busy or the connection breaks.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.server = connection.server
+
+    async def close(self) -> None:
+        """Close pooled connections."""
+        await self._connection.close()
+
+    async def create_job(self, wish: NewJob | None = None, /, **fields: Any) -> Job:
+        """Open a job to add photos to.
+
+        Args:
+            wish: what is wished of it.
+            fields: of `NewJob`, where no wish is given.
+
+        Raises:
+            InvalidInput: `invalid_fields`.
+        """
+        body = (wish or NewJob.of(**fields)).as_json()
+        # A request that is repeated because its answer was lost makes no second job.
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        response = await self._connection.send("POST", "/v1/jobs", again=True, json=body, headers=headers)
+        return Job.model_validate(response.json())
+
+    async def submit_archive(self, path: Path, wish: NewJob | None = None, /, **fields: Any) -> Job:
+        """Send a zip, tar or tar.gz of photos as one job, submitted; a worker unpacks it.
+
+        Args:
+            path: of the archive.
+            wish: what is wished of the job.
+            fields: of `NewJob`, where no wish is given.
+
+        Raises:
+            InvalidInput: `invalid_fields`.
+            UploadCut: the server hung up on the body; most likely it is over a limit.
+            OSError: the file cannot be read.
+        """
+        form = (wish or NewJob.of(**fields)).as_form()
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        for attempt in range(ATTEMPTS):
+            try:
+                with path.open("rb") as file:
+                    files = {"archive": (path.name, file)}
+                    response = await self._connection.send(
+                        "POST", "/v1/jobs", again=False, data=form, files=files, headers=headers
+                    )
+                return Job.model_validate(response.json())
+            except (Unreachable, ApiError) as error:
+                if attempt == ATTEMPTS - 1 or not may_pass(error):
+                    raise cut_off(error, path, path.stat().st_size) or error from error
+            await self._connection.sleep(FIRST_PAUSE_S * 2**attempt)
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def submit(self, job_id: str) -> Job:
+        """Seal the job and queue its photos; again is no error."""
+        return await self._moved(job_id, "submit", again=True)
+
+    async def job(self, job_id: str) -> Job:
+        """The job as it is now."""
+        response = await self._connection.send("GET", f"/v1/jobs/{checked_id(job_id)}", again=True)
+        return Job.model_validate(response.json())
+
+    async def poll(self, job_id: str, *, wait_s: int = LONG_POLL_S) -> AsyncIterator[Job]:
+        """The job now, and again after each change or `wait_s` seconds, until it has ended.
+
+        A paused job is waited for like any other.
+        """
+        etag = ""
+        job: Job | None = None
+        while job is None or not job.ended:
+            asked_at = time.monotonic()
+            response = await self._connection.send(
+                "GET",
+                f"/v1/jobs/{checked_id(job_id)}",
+                again=True,
+                headers={"Prefer": f"wait={wait_s}", "If-None-Match": etag} if etag else {},
+                timeout=self._connection.timeout_s + wait_s,
+                slow_after_s=wait_s + WORD_S,
+            )
+            etag = response.headers.get("ETag", "")
+            if response.status_code != httpx.codes.NOT_MODIFIED:
+                job = Job.model_validate(response.json())
+            assert job is not None  # noqa: S101 - a 304 answers an ETag, which came with a job
+            yield job
+            await self._connection.sleep(max(0.0, SHORTEST_POLL_S - (time.monotonic() - asked_at)))
+
+    async def wait(
+        self, job_id: str, *, timeout_s: float | None = None, say: Callable[[str], None] | None = None
+    ) -> Job:
+        """Wait until the job has ended.
+
+        Args:
+            job_id: the job.
+            timeout_s: the longest wait, seconds; None for any.
+            say: told in a sentence why, where the job gets nowhere: no worker, a full disk.
+
+        Raises:
+            WaitTimeout: it had not after `timeout_s` seconds.
+        """
+        give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
+        lookout = Lookout(None, say) if say else None
+        wait_s = LONG_POLL_S if timeout_s is None and not lookout else LOOK_S
+        async for job in self.poll(job_id, wait_s=wait_s):
+            if job.ended:
+                return job
+            if lookout and lookout.is_due(job):
+                try:
+                    lookout.tell(job, await self.readiness())
+                except ClientError as error:
+                    lookout.tell(job, error)
+            if give_up_at is not None and time.monotonic() >= give_up_at:
+                break
+        raise WaitTimeout(f"job {job_id} has not ended after {timeout_s} s")
+
+    async def jobs(self, *, state: str | None = None, label: str | None = None) -> AsyncIterator[Job]:
+        """Jobs, newest first."""
+        async for page in self._pages(JobPage, "/v1/jobs", {"state": state, "label": label, "limit": 100}):
+            for job in page.jobs:
+                yield job
+
+    async def photos(
+        self, job_id: str, *, status: str | None = None, code: str | None = None, limit: int = 200
+    ) -> AsyncIterator[Photo]:
+        """Photos of a job in the order they were added; `limit` is the page size."""
+        query = {"status": status, "code": code, "limit": limit}
+        async for page in self._pages(PhotoPage, f"/v1/jobs/{checked_id(job_id)}/photos", query):
+            for photo in page.photos:
+                yield photo
+
+    async def summary(self, job_id: str) -> Summary:
+        """Faces, apparent genders and age groups, failures by code."""
+        response = await self._connection.send("GET", f"/v1/jobs/{checked_id(job_id)}/summary", again=True)
+        return Summary.model_validate(response.json())
+
+    async def cancel(self, job_id: str) -> Job:
+        """Cancel what has not begun; what is saved is kept. Again is no error."""
+        return await self._moved(job_id, "cancel", again=True)
+
+    async def delete(self, job_id: str) -> Erasure:
+        """Erase an ended or open job with its photos, thumbnails and results; again shows the receipt."""
+        response = await self._connection.send("DELETE", f"/v1/jobs/{checked_id(job_id)}", again=True)
+        return Erasure.model_validate(response.json())
+
+    async def pause(self, job_id: str, until: datetime | None = None) -> Job:
+        """Let no further photo of it begin, for good or until then (an aware time)."""
+        return await self._moved(job_id, "pause", params={"until": until.isoformat()} if until else {})
+
+    async def resume(self, job_id: str) -> Job:
+        """Go on with a paused job."""
+        return await self._moved(job_id, "resume")
+
+    async def retry(self, job_id: str, codes: Iterable[str] = ()) -> Job:
+        """Try again what did not succeed in an ended job, or only what failed with these error codes."""
+        return await self._moved(job_id, "retry", params={"code": list(codes)})
+
+    async def make_key(
+        self,
+        name: str,
+        *,
+        owner: str = "local",
+        scopes: Iterable[str] = ("read", "submit"),
+        expires_at: datetime | None = None,
+    ) -> MadeKey:
+        """Make an API key; its `key` is there this once. Needs the scope `admin`.
+
+        Args:
+            name: what it is for.
+            owner: whose jobs it makes and sees.
+            scopes: what it is good for.
+            expires_at: from when on it is refused (an aware time); None for never.
+        """
+        body: dict[str, Any] = {"name": name, "owner": owner, "scopes": list(scopes)}
+        if expires_at is not None:
+            body["expires_at"] = expires_at.isoformat()
+        response = await self._connection.send("POST", "/v1/keys", again=False, json=body)
+        return MadeKey.model_validate(response.json())
+
+    async def keys(self) -> list[Key]:
+        """API keys, the newest first. Needs the scope `admin`."""
+        response = await self._connection.send("GET", "/v1/keys", again=True)
+        return KeyList.model_validate(response.json()).keys
+
+    async def revoke_key(self, key_id: str) -> Key:
+        """End a key's use at once; again is no error. Needs the scope `admin`."""
+        path = f"/v1/keys/{checked_id(key_id, 'key')}"
+        return Key.model_validate((await self._connection.send("DELETE", path, again=True)).json())
+
+    async def models(self) -> list[Model]:
+        """The server's weights by name, broken ones with their error."""
+        response = await self._connection.send("GET", "/v1/models", again=True)
+        return ModelList.model_validate(response.json()).models
+
+    async def readiness(self) -> Readiness:
+        """What the server says of its parts, ready or not; asked once, without retries."""
+        answer = await self._connection.probe("/readyz")
+        try:
+            return Readiness.model_validate(answer.json())
+        except ValueError as error:
+            status = answer.status_code
+            raise ApiError(status, f"http_{status}", f"/readyz was answered {status}") from error
+
+    async def is_ready(self) -> bool:
+        """True when the server can take jobs (its broker may be away); asked once, without retries."""
+        try:
+            await self._connection.send("GET", "/readyz", again=False)
+        except (ApiError, Unreachable):
+            return False
+        return True
+
+    async def _moved(self, job_id: str, move: str, *, again: bool = False, **request: Any) -> Job:
+        path = f"/v1/jobs/{checked_id(job_id)}/{move}"
+        return Job.model_validate((await self._connection.send("POST", path, again=again, **request)).json())
+
+    async def _pages(self, kind: type[Page], path: str, query: dict[str, Any]) -> AsyncIterator[Page]:
+        query = {name: value for name, value in query.items() if value is not None}
+        while True:
+            response = await self._connection.send("GET", path, again=True, params=query)
+            page = kind.model_validate(response.json())
+            yield page
+            if page.next is None:
+                return
+            query["cursor"] = page.next

@@ -1,0 +1,157 @@
+"""What the client sends of photos, and what it fetches of results: bytes in numbers."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO, Literal, Protocol, TypeVar
+
+from nightshift.connection import Connection, checked_id
+from nightshift.errors import Unreachable
+from nightshift.json_lines import Lines
+from nightshift.machine.durable import replace_file
+from nightshift.machine.places import path_as_text
+from nightshift.thumbnails import TAR_MEDIA_TYPE, Thumbnails
+from nightshift.upload import PhotoFile, cut_off
+from nightshift.words.documents import Added, Checked, Photo
+
+PAGE = 1000
+"""Photos registered, or listed, with one request."""
+
+ResultsFormat = Literal["jsonl", "csv"]
+_MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
+
+Item = TypeVar("Item", covariant=True)
+
+
+class _Decoder(Protocol[Item]):
+    """Makes items of bytes that come in pieces."""
+
+    def feed(self, piece: bytes) -> Iterator[Item]:
+        """Those that are whole with this piece."""
+
+    def rest(self) -> Iterator[Item]:
+        """Those that are whole with the last one."""
+
+
+class Transfers:
+    """The part of `Calls` that moves bytes."""
+
+    _connection: Connection
+
+    async def put_photo(self, job_id: str, custom_id: str, path: Path) -> Photo:
+        """Upload one file. The same bytes under the same name again are no error.
+
+        Raises:
+            UploadCut: the server hung up on the body; most likely it is over a limit.
+            OSError: the file cannot be read.
+        """
+        return await self.put_file(job_id, custom_id, await self._connection.call(PhotoFile, path))
+
+    async def put_file(self, job_id: str, custom_id: str, photo: PhotoFile) -> Photo:
+        """As `put_photo`, for a file that has been hashed already."""
+        try:
+            response = await self._connection.send(
+                "PUT",
+                f"/v1/jobs/{checked_id(job_id)}/photos",
+                again=photo.in_memory,
+                params={"custom_id": custom_id},
+                headers={
+                    "Content-Digest": photo.content_digest,
+                    "Content-Length": str(photo.size_bytes),
+                    "Content-Type": "application/octet-stream",
+                },
+                content=photo.content(),
+            )
+        except Unreachable as error:
+            raise cut_off(error, photo.path, photo.size_bytes) or error from error
+        return Photo.model_validate(response.json())
+
+    async def missing_photos(self, job_id: str, photos: Mapping[str, str]) -> list[str]:
+        """Which photos have still to be sent, given their digests (sha256, hex) by custom_id, 1000 at most.
+
+        Those whose bytes the server has from an earlier job are added to this one.
+        """
+        body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
+        path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
+        response = await self._connection.send("POST", path, again=True, json=body)
+        return Checked.model_validate(response.json()).missing
+
+    async def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
+        """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
+
+        They are read where they are: never copied, moved, written or deleted.
+
+        Returns:
+            How many were new to the job.
+        """
+        path = f"/v1/jobs/{checked_id(job_id)}/photos/in-place"
+        added = 0
+        rest = iter(photos)
+        while page := list(islice(rest, PAGE)):
+            body = {"photos": [{"custom_id": name, "path": path_as_text(file)} for name, file in page]}
+            response = await self._connection.send("POST", path, again=True, json=body)
+            added += Added.model_validate(response.json()).added
+        return added
+
+    async def results(self, job_id: str) -> AsyncIterator[Photo]:
+        """Every photo that is final so far, one by one, in the order they were added."""
+        path = f"/v1/jobs/{checked_id(job_id)}/results"
+        async for line in self._decoded(path, _MEDIA_TYPES["jsonl"], Lines()):
+            yield Photo.model_validate_json(line)
+
+    async def save_results(
+        self,
+        job_id: str,
+        file: BinaryIO,
+        *,
+        format: ResultsFormat = "jsonl",  # noqa: A002
+    ) -> int:
+        """Write the results to a binary file as the server formats them; returns the bytes written."""
+        size_bytes = 0
+        path, accepted = f"/v1/jobs/{checked_id(job_id)}/results", {"Accept": _MEDIA_TYPES[format]}
+        async with self._connection.stream(path, headers=accepted) as pieces:
+            async for piece in pieces:
+                file.write(piece)
+                size_bytes += len(piece)
+        return size_bytes
+
+    async def thumbnails(self, job_id: str) -> AsyncIterator[tuple[str, bytes]]:
+        """Id and thumbnail (WebP, upright, 320 pixels at most) of every final photo that has one.
+
+        In the order they were added, and all in one request.
+        """
+        path = f"/v1/jobs/{checked_id(job_id)}/thumbnails"
+        async for thumbnail in self._decoded(path, TAR_MEDIA_TYPE, Thumbnails()):
+            yield thumbnail
+
+    async def save_thumbnails(self, job_id: str, folder: Path) -> int:
+        """Write the thumbnails as `PHOTO_ID.webp` into a folder, each whole; returns how many.
+
+        The folder is made when it is not there. A file of the same name is replaced, others are left alone.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        written = 0
+        async for photo_id, image in self.thumbnails(job_id):
+            await self._connection.call(_write_whole, folder / f"{photo_id}.webp", image)
+            written += 1
+        return written
+
+    async def _decoded(self, path: str, media_type: str, decoder: _Decoder[Item]) -> AsyncIterator[Item]:
+        async with self._connection.stream(path, headers={"Accept": media_type}) as pieces:
+            async for piece in pieces:
+                for item in decoder.feed(piece):
+                    yield item
+            for item in decoder.rest():
+                yield item
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    try:
+        temporary.write_bytes(data)
+        replace_file(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
