@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.archives_made import tar_of, zip_of
-from tests.integration.api.service import Service
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
+from tests.support.archives_made import tar_of, zip_of
+from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
 

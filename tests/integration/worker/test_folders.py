@@ -18,8 +18,8 @@ from shared.files.store import Store, photo_key
 from shared.queue.extent import folder_of_all
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import Settings
-from tests.fakes import FakeDoorbell, FakePipeline
-from tests.queue_rows import manifest
+from tests.support.fakes import FakeDoorbell, FakePipeline
+from tests.support.queue_rows import manifest
 from worker.batch_size import BatchSize
 from worker.folders import FIRST_PAUSE_S, LONGEST_PAUSE_S, Extent, Folders, is_away
 from worker.parts import Parts

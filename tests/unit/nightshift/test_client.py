@@ -12,7 +12,7 @@ import pytest
 
 from nightshift import ApiError, Client, Unreachable, UploadCut
 from nightshift.connection import ATTEMPTS
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
