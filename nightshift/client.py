@@ -6,7 +6,6 @@ Needs none of the extras: httpx and pydantic are enough. Safe to share between t
 from __future__ import annotations
 
 import re
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,8 +19,8 @@ import httpx
 from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, may_pass
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
 from nightshift.json_lines import lines_of
-from nightshift.machine.durable import replace_file
 from nightshift.machine.places import path_as_text
+from nightshift.machine.whole_files import replacing
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails_in
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
@@ -310,13 +309,9 @@ class Client:
         folder.mkdir(parents=True, exist_ok=True)
         written = 0
         for photo_id, image in self.thumbnails(job_id):
-            path = folder / f"{photo_id}.webp"
-            temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-            try:
-                temporary.write_bytes(image)
-                replace_file(temporary, path)
-            finally:
-                temporary.unlink(missing_ok=True)
+            # They can be fetched again: the disk need not have each before the next.
+            with replacing(folder / f"{photo_id}.webp", synced=False) as file:
+                file.write(image)
             written += 1
         return written
 
