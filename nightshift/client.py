@@ -16,7 +16,7 @@ from typing import Any, BinaryIO, Literal, Self, TypeVar
 
 import httpx
 
-from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, may_pass
+from nightshift.connection import Connection, retried
 from nightshift.errors import ApiError, Unreachable, WaitTimeout
 from nightshift.json_lines import lines_of
 from nightshift.machine.places import path_as_text
@@ -123,25 +123,22 @@ class Client:
         """
         form = (wish or NewJob.of(**fields)).as_form()
         key = str(uuid.uuid4())
-        for attempt in range(ATTEMPTS):
-            last = attempt == ATTEMPTS - 1
-            try:
-                with path.open("rb") as file:
-                    response = self._connection.send(
-                        "POST",
-                        "/v1/jobs",
-                        again=False,
-                        data=form,
-                        files={"archive": (path.name, file)},
-                        headers={"Idempotency-Key": key},
-                    )
-            except (Unreachable, ApiError) as error:
-                if last or not may_pass(error):
-                    raise cut_off(error, path, path.stat().st_size) or error from error
-                time.sleep(FIRST_PAUSE_S * 2**attempt)
-            else:
-                return _job(response)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+
+        def send() -> httpx.Response:
+            with path.open("rb") as file:
+                return self._connection.send(
+                    "POST",
+                    "/v1/jobs",
+                    again=False,
+                    data=form,
+                    files={"archive": (path.name, file)},
+                    headers={"Idempotency-Key": key},
+                )
+
+        try:
+            return _job(retried(send))
+        except (Unreachable, ApiError) as error:
+            raise cut_off(error, path, path.stat().st_size) or error from error
 
     def put_photo(self, job_id: str, custom_id: str, path: Path) -> Photo:
         """Upload one file. The same bytes under the same name again are no error.

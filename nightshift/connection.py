@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import httpx
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
+from nightshift.machine.pauses import Pauses
 from nightshift.waiting import WORD_S, told_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -84,25 +86,15 @@ class Connection:
         """
         say = self._say_slow if self._say else None
         with told_if_slow(f"an answer from {self.server}", say, slow_after_s):
-            return self._send(method, path, ATTEMPTS if again else 1, request)
+            return retried(partial(self._send, method, path, request), ATTEMPTS if again else 1)
 
-    def _send(self, method: str, path: str, attempts: int, request: dict[str, Any]) -> httpx.Response:
-        for attempt in range(attempts):
-            last = attempt == attempts - 1
-            try:
-                response = self._http.request(method, path, **request)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                if last or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-                    raise self._unreachable(error) from error
-                pause_s = 0.0
-            except UnicodeEncodeError as error:
-                raise InvalidInput(Code.NOT_UTF8, f"this is no text in UTF-8: {error.object!r}") from error
-            else:
-                if response.status_code not in BUSY or last:
-                    return _accepted(response)
-                pause_s = _wanted_pause_s(response)
-            time.sleep(max(pause_s, FIRST_PAUSE_S * 2**attempt))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+    def _send(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
+        try:
+            return _accepted(self._http.request(method, path, **request))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidInput(Code.NOT_UTF8, f"this is no text in UTF-8: {error.object!r}") from error
 
     def probe(self, path: str) -> httpx.Response:
         """GET, asked once, whose answer is read whatever its status.
@@ -140,11 +132,36 @@ class Connection:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")
 
 
-def may_pass(error: Exception) -> bool:
+def retried(send: Callable[[], httpx.Response], attempts: int = ATTEMPTS) -> httpx.Response:
+    """Send, and again after pauses that grow, or that the server asks for, until it says yes or no for good.
+
+    Args:
+        send: one request; raises what `Connection.send` does.
+        attempts: at most so many.
+    """
+    pauses = Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+    retrying = Retrying(
+        retry=retry_if_exception(_may_pass),
+        stop=stop_after_attempt(attempts),
+        wait=lambda state: max(_wanted_pause_s(state), pauses(state)),
+        reraise=True,
+    )
+    return retrying(send)
+
+
+def _may_pass(error: BaseException) -> bool:
     """Whether the same request may have another answer a little later."""
     if isinstance(error, ApiError):
         return error.status in BUSY or error.code == Code.IDEMPOTENCY_KEY_IN_USE
-    return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
+    if isinstance(error, Unreachable):
+        return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
+    return False
+
+
+def _wanted_pause_s(state: RetryCallState) -> float:
+    """What a server that limits its callers asks for; one that is merely away is tried sooner."""
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after_s if isinstance(error, ApiError) else 0.0
 
 
 def _sendable(api_key: str) -> str:
@@ -160,12 +177,11 @@ def _sendable(api_key: str) -> str:
     return api_key
 
 
-def _wanted_pause_s(response: httpx.Response) -> float:
-    """What a server that limits its callers asks for; one that is merely away is tried sooner."""
+def _retry_after_s(response: httpx.Response) -> float:
     if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
         return 0.0
     try:
-        return min(float(response.headers.get("Retry-After", "")), LONGEST_PAUSE_S)
+        return min(max(0.0, float(response.headers.get("Retry-After", ""))), LONGEST_PAUSE_S)
     except ValueError:
         return 0.0
 
@@ -188,4 +204,4 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     detail = str(
         problem.get("detail") or problem.get("title") or f"the server answered {response.status_code}"
     )
-    raise ApiError(response.status_code, code, str(detail), problem.get("state"))
+    raise ApiError(response.status_code, code, detail, problem.get("state"), _retry_after_s(response))

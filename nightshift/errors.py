@@ -15,14 +15,18 @@ class ApiError(ClientError):
         code: the problem's stable name, such as `job_not_found`; `http_<status>` from a proxy.
         detail: one sentence for a person.
         state: the job's state, when that was the reason.
+        retry_after_s: seconds after which a server that limits its callers wants to be asked again.
     """
 
-    def __init__(self, status: int, code: str, detail: str, state: str | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, state: str | None = None, retry_after_s: float = 0.0
+    ) -> None:
         super().__init__(f"{detail} ({code})")
         self.status = status
         self.code = code
         self.detail = detail
         self.state = state
+        self.retry_after_s = retry_after_s
 
 
 class Unreachable(ClientError):
