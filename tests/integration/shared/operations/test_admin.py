@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
 from typer.testing import CliRunner
 
 from nightshift.cli import app
+from nightshift.machine.room import RESERVE_BYTES
 from nightshift.words.clock import utc_now
-from shared.db.tables import Job, Photo
+from shared.db.tables import Job, Photo, WorkerRow
 from shared.files.store import photo_key
 from shared.operations.doctor import _sqlite
 from shared.operations.reconcile import reconcile
@@ -129,6 +132,41 @@ def test_the_doctor_says_what_has_failed(tmp_path: Path) -> None:
     assert "failed   schema" in result.stdout
     assert "failed   store" in result.stdout
     assert "ok       bundle" in result.stdout
+
+
+@pytest.mark.parametrize("free_bytes", [10_000_000, 500_000_000])
+@pytest.mark.parametrize("full", ["database", "store"])
+def test_the_doctor_and_the_probe_call_the_same_disk_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, full: str, free_bytes: int
+) -> None:
+    service = make_service(tmp_path)
+    folder = service.home if full == "database" else service.home / "store"
+    real = shutil.disk_usage
+
+    def usage(path: Path) -> object:
+        return SimpleNamespace(free=free_bytes, total=10**12) if path == folder else real(path)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    checks = service.client.get("/readyz").json["checks"]
+    lines = list(map(json.loads, run(service, "doctor", "--json")[1].splitlines()))
+    told = {line["part"]: (line["health"], line["says"]) for line in lines}
+    health, says = told[f"{full}'s disk"]
+    if free_bytes < RESERVE_BYTES:
+        assert (checks[full], health) == ("full", "failed")
+        assert says == f"the disk of the {full} is full: make room, and it goes on (0.0 GB free)"
+    else:
+        assert (checks[full], health, says) == ("ok", "ok", "0.5 GB free")
+
+
+def test_the_doctor_and_the_probe_know_of_a_folder_that_is_away(service: Service) -> None:
+    seen(service.database, "a")
+    with service.database.write() as session:
+        session.execute(update(WorkerRow).values(about={"waits_for": "/mnt/share"}))
+    assert service.client.get("/readyz").json["checks"]["folders"] == "away"
+    told = {line["part"]: line for line in map(json.loads, run(service, "doctor", "--json")[1].splitlines())}
+    assert told["folders"]["health"] == "warning"
+    assert told["folders"]["says"].startswith("the folder of the photos is away")
+    assert (told["workers"]["health"], told["sweepers"]["health"]) == ("ok", "warning")
 
 
 @pytest.mark.parametrize(("mode", "warned"), [(0o777, True), (0o775, True), (0o755, False), (0o700, False)])

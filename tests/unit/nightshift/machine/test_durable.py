@@ -11,8 +11,9 @@ import pytest
 
 from nightshift.embedded.home import LOCK, Home, make_private_folder
 from nightshift.machine import durable
-from nightshift.machine.durable import replace_file, sync_folder
-from nightshift.replacement import replacing
+from nightshift.machine.durable import replace_file, sync
+from nightshift.machine.root_key import found_root_key, made_root_key
+from nightshift.machine.whole_files import create_whole, put_in_place, replacing
 from nightshift.words.errors import Conflict
 from shared.files.store import Store
 
@@ -46,6 +47,26 @@ def test_results_are_written_where_nothing_can_be_synced(
     assert len([record for record in caplog.records if "folders through" in record.message]) == 1
 
 
+@pytest.mark.parametrize("number", LACKING, ids=errno.errorcode.get)
+def test_a_key_is_kept_where_nothing_can_be_synced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    monkeypatch.setattr(os, "fsync", failing(number))
+    key = made_root_key(tmp_path)
+    assert found_root_key(tmp_path) == key
+    assert [path.name for path in tmp_path.iterdir()] == ["api_key"]
+
+
+def test_what_is_there_is_not_written_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, link in (("linked", os.link), ("written", failing(errno.EPERM))):
+        monkeypatch.setattr(os, "link", link)
+        assert create_whole(tmp_path / name, b"first", mode=0o600)
+        assert not create_whole(tmp_path / name, b"second")
+        assert (tmp_path / name).read_bytes() == b"first"
+        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert {path.name for path in tmp_path.iterdir()} == {"linked", "written"}
+
+
 @pytest.mark.parametrize("number", [errno.EIO, errno.ENOSPC, errno.EDQUOT])
 def test_a_disk_that_breaks_is_no_file_system_that_lacks_something(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
@@ -56,7 +77,7 @@ def test_a_disk_that_breaks_is_no_file_system_that_lacks_something(
         file.write(b"new")
     assert (tmp_path / "results.jsonl").read_bytes() == b"earlier"
     with pytest.raises(OSError, match=os.strerror(number)):
-        sync_folder(tmp_path)
+        sync(tmp_path)
 
 
 def test_a_store_takes_photos_where_folders_cannot_be_synced(
@@ -104,6 +125,11 @@ def test_a_share_that_does_not_rename_over_a_file(
         file.write(b"new")
     assert (tmp_path / "report.html").read_bytes() == b"new"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+    (tmp_path / "other").write_bytes(b"newest")
+    put_in_place(tmp_path / "other", tmp_path / "report.html")
+    assert (tmp_path / "report.html").read_bytes() == b"newest"
+    (tmp_path / "report.html").write_bytes(b"new")
 
     # The new one cannot take the place: the earlier one is there again.
     real_rename = Path.rename

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bench.fake_analyser import LABELS
+from nightshift.machine.whole_files import replacing
 from nightshift.photos import find_photos
-from nightshift.replacement import replacing
 from nightshift.report_page import data_files
 from nightshift.report_page.data_files import PAGE_PHOTOS, Index, call, write_photos
 from nightshift.report_page.page import write_page
