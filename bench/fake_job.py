@@ -13,16 +13,15 @@ from api.app import create_app
 from bench.fake_analyser import fake_analysis, fake_thumbnail
 from nightshift import Client
 from nightshift.words.analysis import PhotoError
-from nightshift.words.clock import utc_now
 from nightshift.words.ids import new_id
 from shared.bundles.manifest import Manifest, locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.files.store import Store, thumbnail_key
-from shared.queue.claim import Claim, claim
-from shared.queue.finish import finish_if_done
-from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.save import Failed, Succeeded, save
+from shared.queue.claim import Claim
+from shared.queue.intake import NewPhoto, add_photos, open_job
+from shared.queue.queue import Queue
+from shared.queue.save import Failed, Succeeded
 from shared.settings import Settings
 
 OWNER = "local"
@@ -66,25 +65,17 @@ def _fill(settings: Settings, database: Database, photos: int, label: str) -> st
             for number in range(photos)
         ]
         add_photos(session, OWNER, job_id, rows)
-    with database.write() as session:
-        submit(session, OWNER, job_id)
+    queue = Queue(database, settings)
+    queue.submit(OWNER, job_id)
     numbers = {row.id: number for number, row in enumerate(rows)}
     store = Store(settings.store_url)
-    while held := _claim(database):
-        _analyse(database, store, held, numbers, bundle)
-    with database.write() as session:
-        finish_if_done(session, job_id, results_ttl_days=30, now=utc_now())
+    while held := queue.claim(worker="fake", batch_size=BATCH):
+        _analyse(queue, store, held, numbers, bundle)
+    queue.finish(job_id)
     return job_id
 
 
-def _claim(database: Database) -> Claim | None:
-    with database.write() as session:
-        return claim(session, worker="fake", batch_size=BATCH, lease_s=600, now=utc_now())
-
-
-def _analyse(
-    database: Database, store: Store, held: Claim, numbers: dict[str, int], bundle: Manifest
-) -> None:
+def _analyse(queue: Queue, store: Store, held: Claim, numbers: dict[str, int], bundle: Manifest) -> None:
     results: list[Succeeded | Failed] = []
     for photo in held.photos:
         number = numbers[photo.id]
@@ -94,5 +85,4 @@ def _analyse(
             continue
         store.put(thumbnail_key(OWNER, held.job_id, photo.id), fake_thumbnail(number))
         results.append(Succeeded(photo.id, f"{number:064x}", 1, found))
-    with database.write() as session:
-        save(session, held, results, bundle=bundle, max_read_errors=3, now=utc_now())
+    queue.save(held, results, bundle=bundle)

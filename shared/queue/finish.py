@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, select, update
-from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
+from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
 from shared.queue.moves import try_move
+from shared.settings import Settings
 
 _UNFINISHED = exists().where(
     Photo.job_id == Job.id, Photo.status.in_([PhotoStatus.QUEUED, PhotoStatus.RUNNING])
@@ -24,7 +25,7 @@ _STANDING = select(Job.state, Job.max_failure_rate, _UNFINISHED.label("unfinishe
 )
 
 
-def may_be_done(session: Session, job_id: str) -> bool:
+def may_be_done(session: Transaction, job_id: str) -> bool:
     """Whether `finish_if_done` could have anything to do: one read, which saves most batches a write."""
     job = session.execute(_STANDING, {"job_id": job_id}).first()
     if job is None or job.state not in MOVES["finish"].leaves:
@@ -32,7 +33,7 @@ def may_be_done(session: Session, job_id: str) -> bool:
     return not job.unfinished or job.state == JobState.CANCELLING or job.max_failure_rate is not None
 
 
-def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now: datetime) -> bool:
+def finish_if_done(session: Transaction, settings: Settings, job_id: str) -> bool:
     """End the job when none of its photos is queued or running; True when this call ended it.
 
     To be called in a transaction after the one that saved: two workers that save a job's last two
@@ -42,26 +43,25 @@ def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now:
     state = session.scalar(select(Job.state).where(Job.id == job_id))
     if state == JobState.CANCELLING:
         # Photos that came back to the queue after the cancel.
-        cancel_queued(session, job_id, now)
+        cancel_queued(session, job_id)
     ended = try_move(
         session,
         job_id,
         "finish",
         ~_UNFINISHED,
-        ended_at=now,
-        results_expire_at=now + timedelta(days=results_ttl_days),
+        **_ended_at(session.now, settings),
     )
     if ended:
         _freeze(session, job_id, cancelled=state == JobState.CANCELLING)
     return ended
 
 
-def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> list[str]:
-    """End open jobs that nobody has added to for long; returns their ids.
+def expire_open(session: Transaction, settings: Settings, until: datetime) -> list[str]:
+    """End open jobs that nobody has added to for long, by what is believed of time; returns their ids.
 
     Their photos fail as `expired`; while they are kept, a retry still queues them.
     """
-    due = select(Job.id).where(Job.state == JobState.OPEN, Job.open_until < now).limit(100)
+    due = select(Job.id).where(Job.state == JobState.OPEN, Job.open_until < until).limit(100)
     expired = []
     for job_id in session.scalars(due).all():
         message = "the job was never submitted"
@@ -69,9 +69,8 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             session,
             job_id,
             "expire",
-            Job.open_until < now,
-            ended_at=now,
-            results_expire_at=now + timedelta(days=results_ttl_days),
+            Job.open_until < until,
+            **_ended_at(until, settings),
             error={"code": "expired", "message": message},
         )
         if not moved:
@@ -81,7 +80,7 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
             .values(
                 status=PhotoStatus.FAILED,
-                finished_at=now,
+                finished_at=until,
                 error=asdict(PhotoError("expired", "queue", message, retryable=True)),
             )
             .execution_options(synchronize_session=False)
@@ -91,7 +90,11 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
     return expired
 
 
-def _give_up_if_failing(session: Session, job_id: str) -> None:
+def _ended_at(at: datetime, settings: Settings) -> dict[str, datetime]:
+    return {"ended_at": at, "results_expire_at": at + timedelta(days=settings.results_ttl_days)}
+
+
+def _give_up_if_failing(session: Transaction, job_id: str) -> None:
     """Stop a job once more photos have failed than its `max_failure_rate` allows of all."""
     rate = session.scalar(
         select(Job.max_failure_rate).where(
@@ -112,7 +115,7 @@ def _give_up_if_failing(session: Session, job_id: str) -> None:
     try_move(session, job_id, "give_up", error={"code": "too_many_failures", "message": message})
 
 
-def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
+def _freeze(session: Transaction, job_id: str, *, cancelled: bool) -> None:
     """Write counts and outcome on the row of a job that has just ended."""
     counts = count_photos(session, job_id)
     error = session.scalar(select(Job.error).where(Job.id == job_id))
@@ -135,11 +138,11 @@ def _outcome(counts: Counts, error: dict[str, Any] | None, *, cancelled: bool) -
     return Outcome.PARTIAL if counts.succeeded else Outcome.FAILED
 
 
-def cancel_queued(session: Session, job_id: str, now: datetime) -> None:
+def cancel_queued(session: Transaction, job_id: str) -> None:
     """Make every queued photo of the job final as cancelled."""
     session.execute(
         update(Photo)
         .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
-        .values(status=PhotoStatus.CANCELLED, finished_at=now)
+        .values(status=PhotoStatus.CANCELLED, finished_at=session.now)
         .execution_options(synchronize_session=False)
     )

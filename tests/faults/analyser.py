@@ -16,11 +16,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
+import shared.queue.finish
 import worker.parts
-import worker.slice
 from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
+from shared.queue.claim import claim
+from shared.queue.queue import Queue, ruled
+from shared.queue.save import save
 from shared.settings import Settings
 from tests.faults.moments import die_at, dying
 from tests.queue_rows import analysis, face, manifest
@@ -83,6 +86,7 @@ def build(_settings: Settings) -> Analyser:
 
 
 worker.parts.load_pipeline = build  # type: ignore[assignment]
-worker.slice.claim = dying(worker.slice.claim, after="claiming")
-worker.slice.save = dying(worker.slice.save, after="saving")
-worker.slice.may_be_done = dying(worker.slice.may_be_done, before="saved")
+# Within their transactions.
+Queue.claim = ruled(dying(claim, after="claiming"))
+Queue.save = ruled(dying(save, after="saving"))
+shared.queue.finish.may_be_done = dying(shared.queue.finish.may_be_done, before="saved")

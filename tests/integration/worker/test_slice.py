@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-import worker.slice
 from nightshift.machine.process_id import own_process_id
-from nightshift.words.clock import utc_now
 from nightshift.words.errors import Transient
 from nightshift.words.ids import new_id
 from nightshift.words.options import JobOptions
@@ -25,11 +23,8 @@ from shared.db.tables import FaceRow, Job, Photo
 from shared.files.store import Store, photo_key
 from shared.operations.erasure import erase
 from shared.queue.claim import Claim
-from shared.queue.control import cancel
-from shared.queue.finish import finish_if_done
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.save import save
-from shared.queue.sweep import Rules, return_lapsed
+from shared.queue.queue import Queue
 from shared.settings import Settings
 from tests.fakes import FakeDoorbell, FakePipeline
 from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
@@ -91,7 +86,7 @@ def test_bad_photos_fail_by_name_and_their_mates_succeed(parts: Parts, tmp_path:
     # The one that is gone may come back: it is looked for again after pauses.
     assert _rows(parts.database, job_id)["gone"].status == "queued"
     give_up_at = time.monotonic() + 60
-    while _rows(parts.database, job_id)["gone"].status == "queued" and time.monotonic() < give_up_at:
+    while parts.queue.rings_wanted() and time.monotonic() < give_up_at:
         time.sleep(0.2)
         run_slice(parts)
     assert _errors(parts.database, job_id) == {
@@ -156,8 +151,7 @@ def test_a_stop_gives_the_batch_back_with_its_attempt(parts: Parts, tmp_path: Pa
 
 def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_path: Path) -> None:
     def stall(_: int) -> None:
-        with parts.database.write() as session:
-            return_lapsed(session, Rules(5, lambda _: True), utc_now())
+        parts.queue.return_lapsed(lambda _: True)
         # One batch is all that this slice has time for.
         time.sleep(settings.slice_s)
 
@@ -194,12 +188,14 @@ def test_a_bug_in_the_save_holds_nobody_up(
 ) -> None:
     """It meets the same batch again only photo by photo, and then gives the culprit up."""
 
-    def save_or_break(session: object, held: Claim, *args: object, **kwargs: object) -> object:
+    save = Queue.save
+
+    def save_or_break(queue: Queue, held: Claim, *args: object, **kwargs: object) -> object:
         if any(photo.custom_id == "b" for photo in held.photos):
             raise ZeroDivisionError
-        return save(session, held, *args, **kwargs)  # type: ignore[arg-type]
+        return save(queue, held, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker.slice, "save", save_or_break)
+    monkeypatch.setattr(Queue, "save", save_or_break)
     names = "b" if photos == 1 else "abc"
     job_id = _run(parts, _files(tmp_path, **{name: f"photo {name}".encode() for name in names}))
     assert _errors(parts.database, job_id) == {name: "internal" if name == "b" else None for name in names}
@@ -222,12 +218,11 @@ def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_p
     def erase_it(_: bytes) -> None:
         if erased:
             return
-        with parts.database.write() as session:
-            return_lapsed(session, Rules(5, lambda _: True), utc_now())
+        parts.queue.return_lapsed(lambda _: True)
+        with parts.database.read() as session:
             (job_id,) = session.scalars(select(Job.id))
-            cancel(session, "local", job_id)
-        with parts.database.write() as session:
-            finish_if_done(session, job_id, results_ttl_days=1, now=utc_now())
+        parts.queue.cancel("local", job_id)
+        assert parts.queue.finish(job_id)
         assert erase(parts.database, parts.store, "local", job_id, "requested").completed_at is not None
         erased.append(job_id)
 
@@ -241,6 +236,7 @@ def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_p
 def test_a_save_that_has_to_wait_says_nothing_of_photos(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    save = Queue.save
     failures = [Transient("database_unavailable", "away")]
 
     def away_once(*args: object, **kwargs: object) -> object:
@@ -248,7 +244,7 @@ def test_a_save_that_has_to_wait_says_nothing_of_photos(
             raise failures.pop()
         return save(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker.slice, "save", away_once)
+    monkeypatch.setattr(Queue, "save", away_once)
     job_id = _run(parts, _files(tmp_path, secret=b"photo a"))
     assert _errors(parts.database, job_id) == {"secret": None}
     (said,) = [record for record in caplog.records if record.getMessage() == "trying again"]
