@@ -29,7 +29,7 @@ from shared.settings import Settings
 from tests.support.faults.moments import die_at, dying
 from tests.support.queue_rows import analysis, face, manifest
 from worker.main import app as app
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 PHOTO_S = 0.01
 
@@ -59,7 +59,7 @@ class Analyser:
         self,
         photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,
-        progress: Callable[[Collection[int]], None],
+        progress: Callable[[Collection[str]], None],
     ) -> list[Analysis | PhotoError]:
         """As many faces as the bytes say."""
         photos = list(photos)
@@ -70,7 +70,7 @@ class Analyser:
         for index, photo in enumerate(photos):
             if index == len(photos) // 2:
                 die_at("in mid-batch")
-            progress([index])
+            progress([photo.id])
             time.sleep(PHOTO_S)
             found.append(analysis(*(face(n) for n in range(int(photo.pixels[0, 0, 0])))))
         return found
