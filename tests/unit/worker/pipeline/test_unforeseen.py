@@ -63,7 +63,7 @@ def test_what_these_pixels_alone_raise_they_would_raise_again(error: Exception, 
 def test_the_log_says_where_anything_else_broke_and_the_row_no_word_of_it(
     stage: Stage, what: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    error = ValueError("/home/ana/holiday.jpg")
+    error = ValueError("/srv/ana/holiday.jpg")
     found = photo_error(stage, error, job="job_1", photo="pho_1")
     message = f"{what} broke; the worker's log says where"
     assert found == PhotoError(Code.INTERNAL, stage, message, retryable=True)
