@@ -103,6 +103,8 @@ check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	$(PYTHON) -m docs.settings_table --check
+	$(PYTHON) -m docs.errors_page --check
+	$(PYTHON) -m docs.command_page --check
 	$(PYTHON) -m training.card --check
 	$(PYTHON) -m bench.report --check
 	$(PYTHON) -m docs.scale_section --check

@@ -56,7 +56,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load_settings()
     configure(settings.log_level, settings.log_format)
-    hide(settings.api_key.get_secret_value())
     app = OpenAPI(
         "api",
         info=INFO,
@@ -84,6 +83,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _context(settings: Settings) -> Context:
     database = Database(settings.database_url)
     root = settings.api_key.get_secret_value() or made_root_key(settings.home)
+    hide(root)
     return Context(
         settings=settings,
         database=database,

@@ -19,7 +19,8 @@ from nightshift.words.archive_kinds import (
     kind_of_archive_file,
     perhaps_kind_of_archive,
 )
-from nightshift.words.errors import InvalidInput
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import AnyCode, InvalidInput
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT
@@ -34,11 +35,11 @@ MOST_LOOKED_AT = 200
 PHOTOS = "photos"
 ARCHIVE = "archive"
 
-_OF_ONE_PHOTO = {
-    "file_too_large": "file_too_large",
-    "digest_mismatch": "digest_mismatch",
-    "bad_digest": "digest_mismatch",
-    "empty_upload": "unsupported_format",
+_OF_ONE_PHOTO: dict[AnyCode, Code] = {
+    Code.FILE_TOO_LARGE: Code.FILE_TOO_LARGE,
+    Code.DIGEST_MISMATCH: Code.DIGEST_MISMATCH,
+    Code.BAD_DIGEST: Code.DIGEST_MISMATCH,
+    Code.EMPTY_UPLOAD: Code.UNSUPPORTED_FORMAT,
 }
 """What is wrong with one photo fails that photo and no other."""
 
@@ -87,10 +88,10 @@ class Arrival:
                 self._take_archive(part)
             else:
                 raise InvalidInput(
-                    "unknown_field", f"files come as {PHOTOS!r} or {ARCHIVE!r}, not {part.name!r}"
+                    Code.UNKNOWN_FIELD, f"files come as {PHOTOS!r} or {ARCHIVE!r}, not {part.name!r}"
                 )
         if not self.photos and self.archive is None:
-            raise InvalidInput("empty_upload", "the form brings no photos and no archive")
+            raise InvalidInput(Code.EMPTY_UPLOAD, "the form brings no photos and no archive")
         if self.archive is not None and self.job_id is not None:
             self._check_archive(self.archive, self.job_id)
 
@@ -101,7 +102,7 @@ class Arrival:
 
     def _take_field(self, part: FormField) -> None:
         if part.name in self._fields:
-            raise InvalidInput("invalid_fields", f"the field {part.name!r} is there twice")
+            raise InvalidInput(Code.INVALID_FIELDS, f"the field {part.name!r} is there twice")
         self._fields[part.name] = part.value
         # At once: a misspelt option is better told before the photos are sent than after.
         self.wanted = NewJob.of_form(self._fields, _metadata)
@@ -114,13 +115,13 @@ class Arrival:
             # A browser sends a part without name and bytes where no file was chosen.
             if part.read():
                 raise InvalidInput(
-                    "bad_custom_id", f"photo {len(self.photos) + 1} of the form has no filename"
+                    Code.BAD_CUSTOM_ID, f"photo {len(self.photos) + 1} of the form has no filename"
                 )
             return
         most = self.to.settings.max_upload_photos
         if len(self.photos) >= most:
             message = f"a request may bring {most:,} photos (NIGHTSHIFT_MAX_UPLOAD_PHOTOS)"
-            raise InvalidInput("too_many_photos", message)
+            raise InvalidInput(Code.TOO_MANY_PHOTOS, message)
         intake.check_custom_id(part.filename)
         photo = self._photo(part)
         self.photos.append(photo)
@@ -135,7 +136,8 @@ class Arrival:
         except InvalidInput as error:
             if error.code not in _OF_ONE_PHOTO:
                 raise
-            failure = PhotoError(_OF_ONE_PHOTO[error.code], "read", error.message)
+            # Its bytes are not kept: only sent again it may succeed.
+            failure = PhotoError.of(_OF_ONE_PHOTO[error.code], "read", error.message, retryable=False)
             return intake.NewPhoto(part.filename, photo_id, error=failure)
         return intake.NewPhoto(part.filename, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
 
@@ -173,14 +175,14 @@ class Arrival:
                 return
             looked_at = list(islice((member.left_alone for member in opened.members()), MOST_LOOKED_AT))
             if all(looked_at) and len(looked_at) < MOST_LOOKED_AT:
-                raise InvalidInput("empty_upload", "the archive holds no photos")
+                raise InvalidInput(Code.EMPTY_UPLOAD, "the archive holds no photos")
 
 
 def _metadata(text: str) -> Any:
     try:
         return parse(text)
     except InvalidInput as error:
-        raise InvalidInput("invalid_fields", "metadata: is not JSON") from error
+        raise InvalidInput(Code.INVALID_FIELDS, "metadata: is not JSON") from error
 
 
 def fingerprint_of(wanted: NewJob, contents: str = "") -> str:
@@ -194,9 +196,9 @@ def _beginning(part: FormFile) -> bytes:
     while len(pieces) < 512 and (piece := part.read()):
         pieces += piece
     if not pieces:
-        raise InvalidInput("empty_upload", "the archive is empty")
+        raise InvalidInput(Code.EMPTY_UPLOAD, "the archive is empty")
     return pieces
 
 
 def _mixed() -> InvalidInput:
-    return InvalidInput("mixed_upload", "a job takes photos, or one archive, not both")
+    return InvalidInput(Code.MIXED_UPLOAD, "a job takes photos, or one archive, not both")

@@ -8,6 +8,7 @@ from flask import Request, g, request
 
 from api.context import Context, context
 from nightshift.machine.loopback import is_loopback
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.scopes import Scope
 from shared.operations.keys import Caller
@@ -75,7 +76,7 @@ def guard() -> None:
     if Scope.IN_PLACE in needed:
         raise in_place_forbidden()
     names = " or ".join(needed)
-    raise InvalidInput("scope_missing", f"this needs a key with the scope {names}", scope=needed[0])
+    raise InvalidInput(Code.SCOPE_MISSING, f"this needs a key with the scope {names}", scope=needed[0])
 
 
 def whose_jobs(named: str | None) -> str | None:
@@ -88,7 +89,9 @@ def whose_jobs(named: str | None) -> str | None:
     if named is None:
         return None if Scope.OPERATOR in caller.scopes else caller.owner
     if named != caller.owner and Scope.OPERATOR not in caller.scopes:
-        raise InvalidInput("scope_missing", "this needs a key with the scope operator", scope=Scope.OPERATOR)
+        raise InvalidInput(
+            Code.SCOPE_MISSING, "this needs a key with the scope operator", scope=Scope.OPERATOR
+        )
     return named
 
 
@@ -102,7 +105,7 @@ def viewer() -> Viewer:
 def in_place_forbidden() -> InvalidInput:
     """One answer, whatever is missing: it must not tell which files there are."""
     return InvalidInput(
-        "in_place_forbidden",
+        Code.IN_PLACE_FORBIDDEN,
         "files are registered in place from the server's own machine, as localhost, with a key that has the"
         " scope in_place, and under NIGHTSHIFT_IN_PLACE_ROOTS; never those of the service itself",
     )
@@ -119,7 +122,7 @@ def _caller(of: Context, asked: Request) -> Caller:
     if sent:
         # Only after the look: a right key is never locked out by what others guess.
         of.rate_limits.count_guess(asked.remote_addr)
-    raise InvalidInput("unauthorized", "this needs the header `Authorization: Bearer <api key>`")
+    raise InvalidInput(Code.UNAUTHORIZED, "this needs the header `Authorization: Bearer <api key>`")
 
 
 def _refuse_other_names(settings: Settings, asked: Request) -> None:
@@ -131,7 +134,7 @@ def _refuse_other_names(settings: Settings, asked: Request) -> None:
     if not is_loopback(settings.host) or not asked.remote_addr or "Host" not in asked.headers:
         return
     if not is_loopback(named_host(asked)):
-        raise InvalidInput("host_forbidden", "without a key, this service is spoken to as localhost")
+        raise InvalidInput(Code.HOST_FORBIDDEN, "without a key, this service is spoken to as localhost")
 
 
 def _refuse_other_sites(asked: Request) -> None:
@@ -140,7 +143,7 @@ def _refuse_other_sites(asked: Request) -> None:
         return
     origin, site = asked.headers.get("Origin"), asked.headers.get("Sec-Fetch-Site", "none").lower()
     if site not in {"none", "same-origin"} or (origin is not None and not _is_own(origin, asked)):
-        raise InvalidInput("foreign_origin", "this request was made by a page of another site")
+        raise InvalidInput(Code.FOREIGN_ORIGIN, "this request was made by a page of another site")
 
 
 def _is_own(origin: str, asked: Request) -> bool:

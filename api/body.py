@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 from flask import Request
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 CHUNK_BYTES = 256 * 1024
@@ -70,11 +71,11 @@ class RequestBody:
             raise
         except Exception as error:
             # Each server and framework has its own, and not all are OSErrors.
-            raise InvalidInput("body_cut_off", "the connection broke while the body was read") from error
+            raise InvalidInput(Code.BODY_CUT_OFF, "the connection broke while the body was read") from error
         self.size_bytes += len(piece)
         if not piece and self._length is not None and self.size_bytes < self._length:
             # A server may end a cut-off body as if it were whole.
-            raise InvalidInput("body_cut_off", f"{self.size_bytes} of {self._length} bytes arrived")
+            raise InvalidInput(Code.BODY_CUT_OFF, f"{self.size_bytes} of {self._length} bytes arrived")
         if self.size_bytes > self._limit:
             raise _upload_too_large(self._limit)
         return piece
@@ -117,9 +118,9 @@ class PhotoBody:
             self._hash.update(chunk)
             yield chunk
         if self._expected is not None and self._expected != self.sha256:
-            raise InvalidInput("digest_mismatch", f"the bytes have sha256 {self.sha256}, not as promised")
+            raise InvalidInput(Code.DIGEST_MISMATCH, f"the bytes have sha256 {self.sha256}, not as promised")
         if not self.size_bytes:
-            raise InvalidInput("empty_upload", "the file is empty")
+            raise InvalidInput(Code.EMPTY_UPLOAD, "the file is empty")
 
 
 def body_of(request: Request, limit: int) -> PhotoBody:
@@ -129,7 +130,7 @@ def body_of(request: Request, limit: int) -> PhotoBody:
         InvalidInput: `unsupported_media_type`, `bad_digest`, `file_too_large`.
     """
     if request.mimetype == "multipart/form-data":
-        raise InvalidInput("unsupported_media_type", "send the photo's bytes as the body, not as a form")
+        raise InvalidInput(Code.UNSUPPORTED_MEDIA_TYPE, "send the photo's bytes as the body, not as a form")
     expected = expected_sha256(request.headers.get("Content-Digest"))
     length = request.content_length
     if length is not None and length > limit:
@@ -140,14 +141,14 @@ def body_of(request: Request, limit: int) -> PhotoBody:
 
 
 def _bad_digest() -> InvalidInput:
-    return InvalidInput("bad_digest", "Content-Digest must read sha-256=:<base64 of 32 bytes>:")
+    return InvalidInput(Code.BAD_DIGEST, "Content-Digest must read sha-256=:<base64 of 32 bytes>:")
 
 
 def too_large(limit: int) -> InvalidInput:
     """A photo is over its limit, bytes."""
-    return InvalidInput("file_too_large", f"a photo may have {limit:,} bytes (NIGHTSHIFT_MAX_PHOTO_BYTES)")
+    return InvalidInput(Code.FILE_TOO_LARGE, f"a photo may have {limit:,} bytes (NIGHTSHIFT_MAX_PHOTO_BYTES)")
 
 
 def _upload_too_large(limit: int) -> InvalidInput:
     message = f"a request may have {limit:,} bytes (NIGHTSHIFT_MAX_UPLOAD_BYTES)"
-    return InvalidInput("upload_too_large", message)
+    return InvalidInput(Code.UPLOAD_TOO_LARGE, message)

@@ -12,6 +12,7 @@ from api.last_use import LastUse
 from api.probes import Probes
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.scopes import Scope
 from shared.broker.doorbell import Doorbell
@@ -61,7 +62,7 @@ class Context:
             InvalidInput: `priority_forbidden`.
         """
         if priority > 0 and not self.overtakes:
-            raise InvalidInput("priority_forbidden", "a priority above 0 needs a key with the scope admin")
+            raise InvalidInput(Code.PRIORITY_FORBIDDEN, "a priority above 0 needs a key with the scope admin")
 
 
 def context() -> Context:

@@ -12,6 +12,7 @@ from api.context import Context
 from api.parameters import InPlacePhoto
 from nightshift.machine.loopback import is_loopback
 from nightshift.machine.places import path_as_text, path_of_text
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.files.in_place import InPlace
 
@@ -45,7 +46,7 @@ def _path_in(text: str) -> Path:
     try:
         path = path_of_text(text)
     except ValueError as error:
-        raise InvalidInput("bad_path", str(error)) from error
+        raise InvalidInput(Code.BAD_PATH, str(error)) from error
     if not path.is_absolute():
-        raise InvalidInput("bad_path", f"path must be absolute: {text!r}")
+        raise InvalidInput(Code.BAD_PATH, f"path must be absolute: {text!r}")
     return path

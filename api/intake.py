@@ -14,6 +14,7 @@ from api.parameters import InPlacePhoto, KnownPhoto
 from nightshift.machine.room import require_room
 from nightshift.words import documents
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, Transient
 from nightshift.words.ids import new_id
 from nightshift.words.states import JobState
@@ -68,10 +69,10 @@ def put_photo(
         to.store.put(photo_key(to.owner, job_id, photo_id), body)
         new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
     except InvalidInput as error:
-        if error.code != "empty_upload":
+        if error.code != Code.EMPTY_UPLOAD:
             raise
         # As in a folder, a form or an archive: a photo that failed, with its name.
-        failure = PhotoError("unsupported_format", "read", error.message)
+        failure = PhotoError.of(Code.UNSUPPORTED_FORMAT, "read", error.message)
         new = intake.NewPhoto(custom_id, photo_id, error=failure)
     added = _add(to, job_id, [new])
     if not added:
@@ -98,7 +99,7 @@ def open_until(to: Context, session: Session) -> datetime:
 def _require_open(session: Session, owner: str, job_id: str) -> None:
     state = owned_state(session, owner, job_id)
     if state != JobState.OPEN:
-        raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {state}", state=state)
+        raise Conflict(Code.JOB_SEALED, f"job {job_id} takes no more photos: it is {state}", state=state)
 
 
 def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:

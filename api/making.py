@@ -16,6 +16,7 @@ from api.body import RequestBody
 from api.context import Context
 from api.multipart import Form, boundary_of
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from nightshift.words.new_job import NewJob
 from shared.broker.doorbell import rings_for
@@ -41,7 +42,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     """Open a job to add photos to.
 
     Raises:
-        Conflict: `idempotency_key_in_use`, `too_many_jobs`.
+        Conflict: `idempotency_key_in_use`, `too_many_jobs`, `quota_exceeded`.
         InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
         NoRoom: `store_full`.
     """
@@ -52,7 +53,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(to)
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
+        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
         uploads.finish(session, begun, fingerprint)
         _add_job(session, to, wanted, begun.job_id)
     return Made(begun.job_id)
@@ -99,14 +100,14 @@ def _require_admission(to: Context, asked: Request) -> None:
     announced_bytes = asked.content_length or 0
     adding.require_room_for(to, announced_bytes)
     with to.database.read() as session:
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
+        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
         holdings.require(session, to.owner, Quota.of(to.settings), photos=1, size_bytes=announced_bytes)
 
 
 def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
     if earlier.fingerprint != fingerprint:
         message = "this Idempotency-Key came with another request; use a new one for new content"
-        raise InvalidInput("idempotency_key_reused", message)
+        raise InvalidInput(Code.IDEMPOTENCY_KEY_REUSED, message)
     return Made(earlier.job_id, replayed=True)
 
 
@@ -144,7 +145,7 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
     """Everything in one transaction; returns photos that came twice."""
     quota = Quota.of(to.settings)
     with to.database.write() as session:
-        holdings.require_job(session, to.owner, quota)
+        holdings.require_new_job(session, to.owner, quota)
         uploads.finish(session, begun, arrival.fingerprint)
         job = _add_job(session, to, arrival.wanted, begun.job_id)
         if arrival.archive is not None:

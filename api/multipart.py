@@ -11,6 +11,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.sansio.multipart import NEED_DATA, Data, Epilogue, Event, Field, File, MultipartDecoder
 
 from api.body import CHUNK_BYTES
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 MEDIA_TYPE = "multipart/form-data"
@@ -56,7 +57,7 @@ def boundary_of(request: Request) -> bytes:
     boundary = request.mimetype_params.get("boundary", "")
     if not boundary or len(boundary) > BOUNDARY_CHARACTERS or not boundary.isascii():
         message = f"Content-Type names no boundary of 1 to {BOUNDARY_CHARACTERS} ASCII characters"
-        raise InvalidInput("bad_multipart", message)
+        raise InvalidInput(Code.BAD_MULTIPART, message)
     return boundary.encode()
 
 
@@ -90,7 +91,7 @@ class Form:
             elif isinstance(event, Field):
                 fields += 1
                 if fields > FIELDS:
-                    raise InvalidInput("too_many_fields", f"a form may have {FIELDS} fields")
+                    raise InvalidInput(Code.TOO_MANY_FIELDS, f"a form may have {FIELDS} fields")
                 yield FormField(event.name, self._value(event.name))
 
     def _piece(self) -> bytes:
@@ -111,26 +112,28 @@ class Form:
                 value += event.data
                 more = event.more_data
             if len(value) > FIELD_BYTES:
-                raise InvalidInput("field_too_large", f"the field {name!r} has over {FIELD_BYTES:,} bytes")
+                raise InvalidInput(Code.FIELD_TOO_LARGE, f"the field {name!r} has over {FIELD_BYTES:,} bytes")
         try:
             return value.decode()
         except UnicodeDecodeError as error:
-            raise InvalidInput("bad_multipart", f"the field {name!r} is not UTF-8") from error
+            raise InvalidInput(Code.BAD_MULTIPART, f"the field {name!r} is not UTF-8") from error
 
     def _next(self) -> Event:
         try:
             while (event := self._decoder.next_event()) is NEED_DATA:
                 self._decoder.receive_data(self._read() or None)
         except UnicodeDecodeError as error:
-            raise InvalidInput("bad_multipart", "the name of a part of the form is not UTF-8") from error
+            raise InvalidInput(Code.BAD_MULTIPART, "the name of a part of the form is not UTF-8") from error
         except ValueError as error:
             # Of a client's making: bytes that are no form, or end before the form does.
-            raise InvalidInput("bad_multipart", f"the form cannot be read: {error}") from error
+            raise InvalidInput(Code.BAD_MULTIPART, f"the form cannot be read: {error}") from error
         except RequestEntityTooLarge as error:
-            raise InvalidInput("bad_multipart", f"over {_HEADER_BYTES:,} bytes between two parts") from error
+            raise InvalidInput(
+                Code.BAD_MULTIPART, f"over {_HEADER_BYTES:,} bytes between two parts"
+            ) from error
         if isinstance(event, File | Field):
             if not event.name:
-                raise InvalidInput("bad_multipart", "a part of the form has no name")
+                raise InvalidInput(Code.BAD_MULTIPART, "a part of the form has no name")
             _require_its_own_name(event)
         return event
 
@@ -139,4 +142,4 @@ def _require_its_own_name(part: File | Field) -> None:
     """Of `filename*=utf-8''%FF` (RFC 2231) Werkzeug makes U+FFFD, and so one name of many."""
     names = part.name + getattr(part, "filename", "")
     if "\ufffd" in names and "*=" in part.headers["Content-Disposition"]:
-        raise InvalidInput("bad_multipart", "the name of a part of the form is not UTF-8")
+        raise InvalidInput(Code.BAD_MULTIPART, "the name of a part of the form is not UTF-8")

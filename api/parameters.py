@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, Strict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    Strict,
+)
 
-from nightshift.words.analysis import PHOTO_ERROR_CODES
 from nightshift.words.body import Body, Text, storable
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
+from nightshift.words.options import Whole
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
 from shared.operations.keys import LOCAL, check_owner
@@ -18,31 +27,42 @@ from shared.operations.keys import LOCAL, check_owner
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 """Of the year that follows, some time zones see the next one, which has no date here."""
 
+_TIME = re.compile(
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:[.][0-9]+)?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
+)
+
 
 def _header_text(text: str) -> str:
     # WSGI hands header bytes over as latin-1.
     try:
         return storable(text.encode("latin-1").decode())
     except UnicodeError as error:
-        raise InvalidInput("not_utf8", "Idempotency-Key is not UTF-8") from error
+        raise InvalidInput(Code.NOT_UTF8, "Idempotency-Key is not UTF-8") from error
 
 
 def _job_id(text: str) -> str:
     if not text.startswith("job_") or not text.isascii() or "\x00" in text:
-        raise NotFound("job_not_found", f"no job {text}")
+        raise NotFound(Code.JOB_NOT_FOUND, f"no job {text}")
     return text
 
 
 def _photo_id(text: str) -> str:
     if not text.startswith("pho_") or not text.isascii() or "\x00" in text:
-        raise NotFound("photo_not_found", f"no photo {text}")
+        raise NotFound(Code.PHOTO_NOT_FOUND, f"no photo {text}")
     return text
 
 
 def _key_id(text: str) -> str:
     if not text.startswith("key_") or not text.isascii() or "\x00" in text:
-        raise NotFound("key_not_found", f"no key {text}")
+        raise NotFound(Code.KEY_NOT_FOUND, f"no key {text}")
     return text
+
+
+def _rfc3339(value: object) -> object:
+    # Beside it, pydantic takes seconds since 1970, days without a time, and spaces for the T.
+    if not isinstance(value, datetime) and not (isinstance(value, str) and _TIME.fullmatch(value)):
+        raise ValueError("must be a time of RFC 3339 with its zone, such as 2031-05-01T22:00:00Z")
+    return value
 
 
 def _in_future(at: datetime) -> datetime:
@@ -53,10 +73,22 @@ def _in_future(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-def _error_code(code: str) -> str:
-    if code not in PHOTO_ERROR_CODES:
-        raise ValueError(f"must be one of {', '.join(sorted(PHOTO_ERROR_CODES))}")
+RETRIED = sorted({*PHOTO_ERROR_CODES, PhotoStatus.CANCELLED})
+"""What a photo may have come to that is tried again by name."""
+
+
+def _retried(code: str) -> str:
+    if code not in RETRIED:
+        raise ValueError(f"must be one of {', '.join(RETRIED)}")
     return code
+
+
+FutureTime = Annotated[
+    AwareDatetime,
+    Strict(False),
+    BeforeValidator(_rfc3339),
+    AfterValidator(_in_future),
+]
 
 
 class JobPath(BaseModel):
@@ -81,7 +113,7 @@ class PageQuery(BaseModel):
     """Which page."""
 
     cursor: str | None = Field(None, max_length=500, description="`next` of the page before.")
-    limit: int = Field(100, ge=1, le=1000, description="Entries a page at most.")
+    limit: Whole = Field(100, ge=1, le=1000, description="Entries a page at most.")
 
 
 class JobsQuery(PageQuery):
@@ -110,15 +142,15 @@ class PutQuery(BaseModel):
 class PauseQuery(BaseModel):
     """How long to pause."""
 
-    until: Annotated[AwareDatetime, AfterValidator(_in_future)] | None = Field(
-        None, description="When it goes on by itself; without it, on `resume`."
-    )
+    until: FutureTime | None = Field(None, description="When it goes on by itself; without it, on `resume`.")
 
 
 class RetryQuery(BaseModel):
     """What to try again."""
 
-    code: list[Annotated[str, AfterValidator(_error_code)]] | None = Field(
+    code: (
+        list[Annotated[str, AfterValidator(_retried), Field(json_schema_extra={"enum": [*RETRIED]})]] | None
+    ) = Field(
         None,
         description="Only photos that failed with one of these codes; `cancelled` stands for cancelled ones."
         " Without it, every photo that did not succeed.",
@@ -153,9 +185,7 @@ class NewKey(Body):
     scopes: list[Annotated[Scope, Strict(False)]] = Field(
         min_length=1, max_length=10, description="What it is good for."
     )
-    expires_at: Annotated[AwareDatetime, Strict(False), AfterValidator(_in_future)] | None = Field(
-        None, description="From then on it is refused; null: never."
-    )
+    expires_at: FutureTime | None = Field(None, description="From then on it is refused; null: never.")
 
 
 class KnownPhoto(Body):

@@ -20,6 +20,7 @@ from api.parameters import (
     PutQuery,
 )
 from nightshift.words import documents
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
 from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
@@ -104,7 +105,7 @@ def get_thumbnail(path: PhotoPath) -> Response:
         photo_by_id(session, context().owner, path.job_id, path.photo_id)
     image = context().store.get(thumbnail_key(context().owner, path.job_id, path.photo_id))
     if image is None:
-        raise NotFound("thumbnail_not_found", f"no thumbnail of photo {path.photo_id}")
+        raise NotFound(Code.THUMBNAIL_NOT_FOUND, f"no thumbnail of photo {path.photo_id}")
     headers = {
         "Cache-Control": "private, max-age=3600",
         "Content-Disposition": f'inline; filename="{path.photo_id}.webp"',

@@ -10,70 +10,25 @@ from flask import Flask, Response, g, request
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import HTTPException
 
-from nightshift.words.errors import (
-    Conflict,
-    InvalidInput,
-    ModelUnavailable,
-    NightshiftError,
-    NoRoom,
-    NotFound,
-    Transient,
-    Unreadable,
-)
+from nightshift.words.code_fields import ProblemCode
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import AnyCode, NightshiftError, NoRoom, Transient
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nightshift:problem:"
 RETRY_AFTER_S = 5
 
-STATUS_BY_CODE = {
-    "bad_digest": 400,
-    "bad_json": 400,
-    "bad_multipart": 400,
-    "not_utf8": 400,
-    "body_cut_off": 400,
-    "digest_mismatch": 400,
-    "unauthorized": 401,
-    "key_expired": 401,
-    "foreign_origin": 403,
-    "host_forbidden": 403,
-    "scope_missing": 403,
-    "in_place_forbidden": 403,
-    "priority_forbidden": 403,
-    "not_acceptable": 406,
-    "body_too_slow": 408,
-    "file_too_large": 413,
-    "body_too_large": 413,
-    "field_too_large": 413,
-    "too_many_fields": 413,
-    "too_many_photos": 413,
-    "upload_too_large": 413,
-    "rate_limited": 429,
-    "unsupported_archive": 415,
-    "unsupported_media_type": 415,
-    "too_many_jobs": 429,
-    "quota_exceeded": 507,
+BY_FRAMEWORK = {
+    code.status: code
+    for code in (
+        Code.BAD_REQUEST,
+        Code.NOT_FOUND,
+        Code.METHOD_NOT_ALLOWED,
+        Code.BODY_TOO_LARGE,
+        Code.UNSUPPORTED_MEDIA_TYPE,
+    )
 }
-"""Where the code says more than its class does."""
-
-STATUS_BY_CLASS: dict[type[NightshiftError], int] = {
-    InvalidInput: 422,
-    NotFound: 404,
-    Conflict: 409,
-    Unreadable: 422,
-    NoRoom: 507,
-    Transient: 503,
-    ModelUnavailable: 503,
-    NightshiftError: 500,
-}
-
-CODE_BY_STATUS = {
-    400: "bad_request",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-}
-"""For what Flask and Werkzeug refuse by themselves."""
+"""What Flask and Werkzeug refuse by themselves, by its status."""
 
 log = logging.getLogger("nightshift.api")
 
@@ -94,20 +49,16 @@ class Problem(BaseModel):
     title: str = Field(description="The code in words.")
     status: int = Field(description="The HTTP status.")
     detail: str = Field(description="One sentence for a person.")
-    code: str = Field(description="Stable name of the error.")
+    code: ProblemCode = Field(description="Stable name of the error.")
     state: str | None = Field(None, description="State of the job, where that forbids a move.")
     errors: list[FieldProblem] | None = Field(None, description="Each field that is wrong.")
     request_id: str | None = Field(None, description="Of an internal error: finds it in the server's log.")
 
 
-def problem(
-    status: int,
-    code: str,
-    detail: str,
-    headers: dict[str, str] | None = None,
-    **members: Any,
-) -> Response:
+def problem(code: AnyCode, detail: str, headers: dict[str, str] | None = None, **members: Any) -> Response:
     """A problem as a response; `members` are further ones of its own."""
+    # What has no status is for whoever starts the service, and should not come up in a request.
+    status = code.status or 500
     body = {
         "type": TYPE_PREFIX + code,
         "title": code.replace("_", " ").capitalize(),
@@ -119,13 +70,6 @@ def problem(
     return Response(json.dumps(body, default=str), status, headers, content_type=MEDIA_TYPE)
 
 
-def status_of(error: NightshiftError) -> int:
-    """HTTP status of an error of ours."""
-    if error.code in STATUS_BY_CODE:
-        return STATUS_BY_CODE[error.code]
-    return next(STATUS_BY_CLASS[kind] for kind in type(error).__mro__ if kind in STATUS_BY_CLASS)
-
-
 def register(app: Flask) -> None:
     """Answer every error of `app` with a problem."""
     app.register_error_handler(NightshiftError, _ours)
@@ -134,11 +78,11 @@ def register(app: Flask) -> None:
 
 
 def _ours(error: NightshiftError) -> Response:
-    status = status_of(error)
+    status = error.code.status
     headers = {}
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="nightshift"'
-    if error.code == "idempotency_key_in_use":
+    if error.code == Code.IDEMPOTENCY_KEY_IN_USE:
         headers["Retry-After"] = str(RETRY_AFTER_S)
     if status == 429:
         headers["Retry-After"] = str(error.details["retry_after_s"])
@@ -152,7 +96,7 @@ def _ours(error: NightshiftError) -> Response:
     if isinstance(error, Transient) and not isinstance(error, NoRoom):
         # The driver's own words may name hosts and users; they are in the log.
         detail = "a part of the service is out of reach for now; try again"
-    return problem(status, error.code, detail, headers, **error.details)
+    return problem(error.code, detail, headers, **error.details)
 
 
 def _http(error: HTTPException) -> Response:
@@ -161,8 +105,8 @@ def _http(error: HTTPException) -> Response:
     kept = {name: value for name, value in error.get_headers() if name.lower() not in _BODY_HEADERS}
     if status < 400:
         return Response("", status, kept)
-    code = CODE_BY_STATUS.get(status) or error.name.lower().replace(" ", "_")
-    return problem(status, code, error.description or error.name, kept)
+    code = BY_FRAMEWORK.get(status) or (Code.BAD_REQUEST if status < 500 else Code.INTERNAL)
+    return problem(code, error.description or error.name, kept)
 
 
 _BODY_HEADERS = {"content-type", "content-length"}
@@ -173,4 +117,4 @@ def _unexpected(error: Exception) -> Response:
     fields = {"request_id": request_id}
     log.error("%s %s failed", request.method, request.path, exc_info=error, extra=fields)
     detail = f"an error of the server's own; its log has it as request {request_id}"
-    return problem(500, "internal", detail, request_id=request_id)
+    return problem(Code.INTERNAL, detail, request_id=request_id)

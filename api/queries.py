@@ -13,21 +13,23 @@ from pydantic import BaseModel
 
 from api.context import context
 from api.parameters import JobPath
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.queue.jobs import owned_state
-
-_PLAIN_PATHS = ("/docs", "/openapi.json")
 
 
 def require_known_query() -> None:
     """Refuse what the view would not look at: misspelt, it was meant for something.
+
+    So do `/healthz` and `/readyz`: an `exclude=` or a `verbose` that another service's probe knows would be
+    passed over in silence, and whoever sets a probe up sees at once that it is refused.
 
     Raises:
         InvalidInput: `not_utf8`, `unknown_parameter`, `repeated_parameter`.
         NotFound: `job_not_found`.
     """
     view = current_app.view_functions.get(request.endpoint or "")
-    if view is None or request.method == "OPTIONS" or request.path.startswith(_PLAIN_PATHS):
+    if view is None or request.method == "OPTIONS":
         return
     _require_text(request.environ.get("PATH_INFO", "").encode("latin-1", "replace"), "path")
     names = Counter(_names(request.query_string))
@@ -38,9 +40,9 @@ def require_known_query() -> None:
         if name not in known:
             takes = f"takes {', '.join(sorted(known))}" if known else "takes none"
             message = f"no parameter is called {name!r}: {request.method} {request.url_rule} {takes}"
-            raise InvalidInput("unknown_parameter", message, parameter=name, known=sorted(known))
+            raise InvalidInput(Code.UNKNOWN_PARAMETER, message, parameter=name, known=sorted(known))
         if times > 1 and not known[name]:
-            raise InvalidInput("repeated_parameter", f"{name} is there {times} times", parameter=name)
+            raise InvalidInput(Code.REPEATED_PARAMETER, f"{name} is there {times} times", parameter=name)
 
 
 def _require_job() -> None:
@@ -63,14 +65,18 @@ def _require_text(data: bytes, where: str) -> None:
     except UnicodeDecodeError as error:
         shown = data[max(0, error.start - 20) : error.end].decode("utf-8", "backslashreplace")
         message = f"the {where} is not UTF-8, at {shown!r}: percent-encode the UTF-8 form of each name"
-        raise InvalidInput("not_utf8", message) from error
+        raise InvalidInput(Code.NOT_UTF8, message) from error
 
 
 @cache
 def _known(view: Any) -> dict[str, bool]:
     """Parameters of a view by name, and whether each may come more than once."""
-    model = get_type_hints(inspect.unwrap(view)).get("query")
-    if model is None or not issubclass(model, BaseModel):
+    view = inspect.unwrap(view)
+    # Flask's own views of files have names in their hints that are not there when they are looked up.
+    if "query" not in getattr(view, "__annotations__", {}):
+        return {}
+    model = get_type_hints(view)["query"]
+    if not issubclass(model, BaseModel):
         return {}
     properties = model.model_json_schema(by_alias=True).get("properties", {})
     return {name: _is_list(schema) for name, schema in properties.items()}

@@ -10,6 +10,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute, parse
 from limits.storage import MemoryStorage
 from limits.strategies import SlidingWindowCounterRateLimiter
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.operations.keys import Caller
 
@@ -49,7 +50,7 @@ class RateLimits:
     def _refusal(self, limit: RateLimitItem, *names: str) -> InvalidInput:
         reset_at = self._counters.get_window_stats(limit, *names).reset_time
         wait_s = max(1, math.ceil(reset_at - time.time()))
-        return InvalidInput("rate_limited", f"more than {limit}; try again later", retry_after_s=wait_s)
+        return InvalidInput(Code.RATE_LIMITED, f"more than {limit}; try again later", retry_after_s=wait_s)
 
 
 def _neighbourhood(peer: str | None) -> str:

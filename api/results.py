@@ -13,6 +13,7 @@ from api.context import context
 from api.description import RESULTS, RESULTS_TAG, SECURITY, answers, operation_id
 from api.parameters import JobPath, ResultsQuery
 from nightshift.words import documents
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import final_photos
@@ -76,7 +77,7 @@ def wanted_type(asked: Request, named: str | None) -> str:
         return JSON_LINES
     best = asked.accept_mimetypes.best_match(MEDIA_TYPES)
     if best is None:
-        raise InvalidInput("not_acceptable", f"results come as {', '.join(MEDIA_TYPES)}")
+        raise InvalidInput(Code.NOT_ACCEPTABLE, f"results come as {', '.join(MEDIA_TYPES)}")
     return str(best)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+from bench.error_codes import BenchCode
 from bench.protocol import Pass, Setup
 from nightshift.words.errors import NightshiftError
 from shared.settings import REPOSITORY
@@ -73,7 +74,9 @@ class Contender:
                     encoding="utf-8",
                 )
             except OSError as error:
-                raise NightshiftError("contender_failed", f"{entry.name}: {python}: {error}") from error
+                raise NightshiftError(
+                    BenchCode.CONTENDER_FAILED, f"{entry.name}: {python}: {error}"
+                ) from error
         try:
             self.about: dict[str, str] = self._ask(json.dumps(setup.as_json()))["ready"]
         except BaseException:
@@ -136,7 +139,7 @@ class Contender:
         with self._log.open("rb") as file:
             file.seek(max(0, self._log.stat().st_size - _LOG_BYTES))
             last = file.read().decode("utf-8", "replace").splitlines()[-_LOG_LINES:]
-        return NightshiftError("contender_failed", "\n".join([f"{self.entry.name}: {reason}", *last]))
+        return NightshiftError(BenchCode.CONTENDER_FAILED, "\n".join([f"{self.entry.name}: {reason}", *last]))
 
     @staticmethod
     def _pipe(pipe: IO[str] | None) -> IO[str]:

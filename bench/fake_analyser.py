@@ -24,16 +24,17 @@ from nightshift.words.analysis import (
     Point,
     TimingsMs,
 )
+from nightshift.words.error_codes import Code
 
 SIZES = ((6000, 4000), (4000, 6000), (4032, 3024), (3024, 4032), (5472, 3648), (1920, 1080))
 LABELS = [label for label, _, _ in AGE_GROUPS]
 _WEIGHTS = (1, 2, 7, 34, 27, 15, 10, 4)
 _FAILURES = (
-    PhotoError(
-        "corrupt_image", "decode", "the image is damaged: image file is truncated (7 bytes not processed)"
+    PhotoError.of(
+        Code.CORRUPT_IMAGE, "decode", "the image is damaged: image file is truncated (7 bytes not processed)"
     ),
-    PhotoError("unsupported_format", "decode", "not an image of a known format"),
-    PhotoError("too_many_pixels", "decode", "the photo has 312 megapixels; 200 are allowed"),
+    PhotoError.of(Code.UNSUPPORTED_FORMAT, "decode", "not an image of a known format"),
+    PhotoError.of(Code.TOO_MANY_PIXELS, "decode", "the photo has 312 megapixels; 200 are allowed"),
 )
 _DRAWN = 240
 """Different thumbnails; photos further on take the same ones again."""

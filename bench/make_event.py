@@ -25,6 +25,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from bench.samples import FACE_BOX, astronaut, jpeg
 from nightshift.photos import find_photos
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 
 SHAPES = ((4000, 3000), (4624, 3468), (4896, 3672), (5184, 3456), (5472, 3648), (6000, 4000))
@@ -155,10 +156,10 @@ def _filling(image: Image.Image) -> Portrait:
 
 def _pictures(folder: Path) -> list[Image.Image]:
     if not folder.is_dir():
-        raise InvalidInput("no_such_path", f"no such folder: {folder}")
+        raise InvalidInput(Code.NO_SUCH_PATH, f"no such folder: {folder}")
     found = find_photos([folder]).photos
     if not found:
-        raise InvalidInput("no_photos", f"no pictures in {folder}")
+        raise InvalidInput(Code.NO_PHOTOS, f"no pictures in {folder}")
     return [Image.open(photo.path).convert("RGB") for photo in found]
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from bench.error_codes import BenchCode
 from bench.results import Photos
 from nightshift.photos import find_photos
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 
@@ -20,10 +22,10 @@ def photos_in(folder: Path) -> list[Path]:
         InvalidInput: `no_such_path` or `no_photos`.
     """
     if not folder.is_dir():
-        raise InvalidInput("no_such_path", f"no such folder: {folder}")
+        raise InvalidInput(Code.NO_SUCH_PATH, f"no such folder: {folder}")
     found = [photo.path for photo in find_photos([folder]).photos]
     if not found:
-        raise InvalidInput("no_photos", f"no photos in {folder}")
+        raise InvalidInput(Code.NO_PHOTOS, f"no photos in {folder}")
     return found
 
 
@@ -41,7 +43,9 @@ def describe_photos(photos: Sequence[Path], source: str) -> Photos:
             with Image.open(path) as image:
                 megapixels.append(image.width * image.height / 1e6)
         except OSError as error:
-            raise InvalidInput("unreadable_photo", f"{path}: Pillow alone cannot open it: {error}") from error
+            raise InvalidInput(
+                BenchCode.UNREADABLE_PHOTO, f"{path}: Pillow alone cannot open it: {error}"
+            ) from error
     return Photos(
         source=source,
         count=len(photos),

@@ -10,6 +10,7 @@ import numpy as np
 
 from bench.protocol import STAGES, FoundFace, Pass, Reading, Setup
 from nightshift.words.analysis import Analysis, Face, PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from nightshift.words.options import AnalysisOptions
 from shared.settings import Settings
@@ -49,7 +50,7 @@ def succeeded(found: Analysis | PhotoError) -> Analysis:
         NightshiftError: the photo failed, with its own code.
     """
     if isinstance(found, PhotoError):
-        raise NightshiftError(found.code, found.message)
+        raise NightshiftError(Code[found.code.upper()], found.message)
     return found
 
 

@@ -17,6 +17,7 @@ from datetime import timedelta
 from itertools import cycle, islice
 from pathlib import Path
 
+from bench.error_codes import BenchCode
 from bench.memory import peak_bytes
 from bench.protocol import STAGES, FoundFace, Pass, Setup
 from nightshift.client import Client
@@ -27,6 +28,7 @@ from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import say
 from nightshift.words.clock import utc_now
 from nightshift.words.documents import Job, Photo
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -98,7 +100,7 @@ def wait_for_workers(settings: Settings, service: Service) -> None:
                 return
             service.check()
             if time.monotonic() > give_up_at:
-                raise NightshiftError("service_failed", f"no workers within {_WORKERS_START_S:.0f} s")
+                raise NightshiftError(Code.SERVICE_FAILED, f"no workers within {_WORKERS_START_S:.0f} s")
             time.sleep(0.2)
     finally:
         database.close()
@@ -136,7 +138,7 @@ def _passed(job: Job, results: Sequence[Photo], count: int) -> Pass:
     failed = [photo.error for photo in results if photo.error is not None]
     if failed or len(results) != count or job.ended_at is None:
         reason = failed[0].message if failed else f"{len(results)} results of {count} photos"
-        raise NightshiftError(failed[0].code if failed else "results_missing", reason)
+        raise NightshiftError(Code[failed[0].code.upper()] if failed else BenchCode.RESULTS_MISSING, reason)
     times = [photo.timings_ms for photo in results if photo.timings_ms is not None]
     stages = {name: sum(getattr(photo, name) for photo in times) / 1000 for name in STAGES}
     # By the service's own clock: the client hears of the end when it next looks, up to half a second later.

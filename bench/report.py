@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from bench.error_codes import BenchCode
 from bench.plot import draw
 from bench.results import FOLDER, PREFIX, Results, read_results
 from bench.tables import section
@@ -67,7 +68,9 @@ def check(paths: Sequence[Path], page: Path = PAGE) -> None:
     text = page.read_text(encoding="utf-8")
     missing = [name for name, _ in runs if not (page.parent / PICTURES / f"{name}.svg").is_file()]
     if between(text, "performance", rendered(runs), BY) != text or missing:
-        raise InvalidInput("performance_stale", f"{page} is behind {FOLDER}: run `python -m bench.report`")
+        raise InvalidInput(
+            BenchCode.PERFORMANCE_STALE, f"{page} is behind {FOLDER}: run `python -m bench.report`"
+        )
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bench.error_codes import BenchCode
 from nightshift.words.errors import InvalidInput
 from shared.settings import REPOSITORY
 
@@ -196,13 +197,15 @@ def read_results(path: Path) -> Results:
     try:
         return Results.model_validate_json(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise InvalidInput("bad_results", f"{path}: {error.strerror}") from error
+        raise InvalidInput(BenchCode.BAD_RESULTS, f"{path}: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise InvalidInput("bad_results", f"{path}: {place + ': ' if place else ''}{first['msg']}") from error
+        raise InvalidInput(
+            BenchCode.BAD_RESULTS, f"{path}: {place + ': ' if place else ''}{first['msg']}"
+        ) from error
     except UnicodeDecodeError as error:
-        raise InvalidInput("bad_results", f"{path}: not UTF-8") from error
+        raise InvalidInput(BenchCode.BAD_RESULTS, f"{path}: not UTF-8") from error
 
 
 def write_results(results: Results, path: Path) -> None:

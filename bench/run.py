@@ -25,6 +25,7 @@ from pathlib import Path
 from bench import report
 from bench.contest import Contender, Entry, environment, python_here
 from bench.enlarged_bundle import write_enlarged
+from bench.error_codes import BenchCode
 from bench.make_event import make_event
 from bench.matching import agreement, count_faces, count_matched
 from bench.others import Others
@@ -95,7 +96,7 @@ def chosen(names: str) -> list[Entry]:
     known = {entry.name: entry for entry in ENTRIES}
     asked = [name.strip() for name in names.split(",") if name.strip()]
     if unknown := [name for name in asked if name not in known]:
-        raise InvalidInput("no_such_contender", f"{', '.join(unknown)}: there are {', '.join(known)}")
+        raise InvalidInput(BenchCode.NO_SUCH_CONTENDER, f"{', '.join(unknown)}: there are {', '.join(known)}")
     return [entry for entry in ENTRIES if not asked or entry.name in asked]
 
 
@@ -117,7 +118,7 @@ def measure(request: Request, say: Say) -> Results:
     here, skipped = _present(request)
     if not here:
         raise InvalidInput(
-            "no_contenders", "; ".join(entry.reason for entry in skipped) or "nobody takes part"
+            BenchCode.NO_CONTENDERS, "; ".join(entry.reason for entry in skipped) or "nobody takes part"
         )
     with tempfile.TemporaryDirectory(prefix="nightshift-bench-") as folder, ExitStack() as stack:
         workspace = Path(folder)
@@ -197,7 +198,7 @@ def _floors(photos: Sequence[Path], sizes_px: Sequence[int], workspace: Path) ->
         check=False,
     )
     if done.returncode:
-        raise NightshiftError("floors_failed", "\n".join(done.stderr.splitlines()[-5:]))
+        raise NightshiftError(BenchCode.FLOORS_FAILED, "\n".join(done.stderr.splitlines()[-5:]))
     document = json.loads(done.stdout.splitlines()[-1])
     return Machine(**document["machine"]), Floors(**document["floors"])
 

@@ -1,10 +1,11 @@
-"""Parts of the README and other pages that programs write."""
+"""Parts of pages that programs write."""
 
 from __future__ import annotations
 
 from shared.settings import REPOSITORY
 
-README = REPOSITORY / "README.md"
+SETTINGS_PAGE = REPOSITORY / "docs" / "settings.md"
+WEIGHTS_PAGE = REPOSITORY / "docs" / "weights.md"
 
 
 def between(text: str, name: str, part: str, by: str) -> str:

@@ -1,4 +1,4 @@
-"""Writes the tables of settings and job options into README.md, from the classes that read them.
+"""Writes the tables of settings and job options into docs/settings.md, from the classes that read them.
 
 `python -m docs.settings_table` rewrites what lies between the markers; with `--check` it only says
 whether that is up to date.
@@ -12,7 +12,7 @@ from pathlib import Path
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from docs.generated import README, between
+from docs.generated import SETTINGS_PAGE, between
 from nightshift.words.options import JobOptions
 from shared.settings import REPOSITORY, Settings
 
@@ -29,9 +29,9 @@ def options_table() -> str:
     return _table("Option", JobOptions, "")
 
 
-def updated(readme: str) -> str:
-    """The README with both tables as they should be."""
-    with_settings = between(readme, "settings", settings_table(), BY)
+def updated(page: str) -> str:
+    """The page with both tables as they should be."""
+    with_settings = between(page, "settings", settings_table(), BY)
     return between(with_settings, "options", options_table(), BY)
 
 
@@ -39,7 +39,10 @@ def _table(title: str, model: type[BaseModel], prefix: str) -> str:
     rows = [f"| {title} | Default | Meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
         shown = prefix + name.upper() if prefix else name
-        rows.append(f"| `{shown}` | {_default(field)} | {field.description} |")
+        meaning = f"{field.description}"
+        if model is Settings and name in JobOptions.model_fields:
+            meaning = f"Default of the job option `{name}`: {meaning}"
+        rows.append(f"| `{shown}` | {_default(field)} | {meaning} |")
     return "\n".join(rows)
 
 
@@ -55,15 +58,15 @@ def _default(field: FieldInfo) -> str:
 
 
 def main() -> int:
-    """0 when README.md is, or has been made, up to date."""
-    readme = README.read_text(encoding="utf-8")
-    wanted = updated(readme)
-    if wanted == readme:
+    """0 when docs/settings.md is, or has been made, up to date."""
+    page = SETTINGS_PAGE.read_text(encoding="utf-8")
+    wanted = updated(page)
+    if wanted == page:
         return 0
     if "--check" in sys.argv[1:]:
-        print("README.md is behind shared/: run `python -m docs.settings_table`", file=sys.stderr)  # noqa: T201
+        print("docs/settings.md is behind the code: run `python -m docs.settings_table`", file=sys.stderr)  # noqa: T201
         return 1
-    README.write_text(wanted, encoding="utf-8")
+    SETTINGS_PAGE.write_text(wanted, encoding="utf-8")
     return 0
 
 

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import httpx
 
-from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, SLOW_S, Connection, checked_id, may_pass
+from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, checked_id, may_pass
 from nightshift.errors import ApiError, ClientError, Unreachable, WaitTimeout
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
-from nightshift.waiting import LOOK_S, Lookout
+from nightshift.waiting import LOOK_S, WORD_S, Lookout
 from nightshift.words.documents import (
     Erasure,
     Job,
@@ -125,7 +125,7 @@ class Calls(Transfers):
                 again=True,
                 headers={"Prefer": f"wait={wait_s}", "If-None-Match": etag} if etag else {},
                 timeout=self._connection.timeout_s + wait_s,
-                slow_after_s=wait_s + SLOW_S,
+                slow_after_s=wait_s + WORD_S,
             )
             etag = response.headers.get("ETag", "")
             if response.status_code != httpx.codes.NOT_MODIFIED:

@@ -14,10 +14,22 @@ import typer
 
 from nightshift import given, keys, remote
 from nightshift.exits import SERVICE_IS_HERE, exit_table, told, whole_installation
+from nightshift.flags import ServiceCommand, flag
 from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
 from nightshift.screen import errors_screen, tables_screen, tell_json
 from nightshift.top import Command
+from nightshift.words.options import (
+    BundlePlace,
+    Height,
+    Home,
+    Host,
+    MinConfidence,
+    MinFacePx,
+    Port,
+    TiltThresholdDeg,
+    Workers,
+)
 from nightshift.words.version import VERSION
 
 app = typer.Typer(
@@ -29,17 +41,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-HomeOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--home",
-        parser=given.path,
-        help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]",
-    ),
-]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", min=1, max=256, help="Worker processes. [default: one a core]")
-]
+HomeOption = Annotated[Path | None, flag(Home, parser=given.path)]
+WorkersOption = Annotated[int | None, flag(Workers)]
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,7 +62,7 @@ def main(
     keep_files_private()
 
 
-@app.command(epilog=exit_table())
+@app.command(cls=ServiceCommand, epilog=exit_table())
 @told
 def run(
     paths: Annotated[
@@ -80,23 +83,13 @@ def run(
     no_reuse: Annotated[
         bool, typer.Option("--no-reuse", help="Analyse again what was analysed before.")
     ] = False,
-    bundle: Annotated[
-        str | None,
-        typer.Option(help="Weights: a name under NIGHTSHIFT_WEIGHTS_DIR, or a path. [default: those in use]"),
-    ] = None,
+    bundle: Annotated[str | None, flag(BundlePlace)] = None,
     workers: WorkersOption = None,
     home: HomeOption = None,
-    min_confidence: Annotated[
-        float | None,
-        typer.Option(min=0, max=1, help="Drop faces the detector is less sure of. [default: 0.9]"),
-    ] = None,
-    min_face_px: Annotated[
-        int | None, typer.Option(min=12, max=1080, help="Smallest face looked for, pixels. [default: 20]")
-    ] = None,
-    height: Annotated[
-        int | None,
-        typer.Option(min=64, max=4320, help="Photos taller than this are scaled to it. [default: 1080]"),
-    ] = None,
+    min_confidence: Annotated[float | None, flag(MinConfidence)] = None,
+    min_face_px: Annotated[int | None, flag(MinFacePx)] = None,
+    height: Annotated[int | None, flag(Height)] = None,
+    tilt_threshold_deg: Annotated[float | None, flag(TiltThresholdDeg)] = None,
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Only the results: no report.html with its thumbnails.")
     ] = False,
@@ -115,12 +108,18 @@ def run(
 
     if not paths and not resume:
         raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
-    options = {"min_confidence": min_confidence, "min_face_px": min_face_px, "height": height}
+    options = _given(
+        min_confidence=min_confidence,
+        min_face_px=min_face_px,
+        height=height,
+        tilt_threshold_deg=tilt_threshold_deg,
+        reuse=False if no_reuse else None,
+    )
     request = Request(
         paths=tuple(dict.fromkeys(_absolute(path) for path in paths or [])),
         out=_absolute(out) if out else None,
         resume=resume,
-        options=_given(**options, reuse=False if no_reuse else None),
+        options=options,
         settings=_given(home=home, workers=workers, bundle=bundle),
         follow=follow,
         page=not no_report,
@@ -136,20 +135,18 @@ def run(
     raise typer.Exit(report.exit)
 
 
-@app.command()
+@app.command(cls=ServiceCommand)
 @told
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
-    port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; 0 takes a free one. [default: 8080]")
-    ] = None,
-    in_place: Annotated[
+    host: Annotated[str | None, flag(Host)] = None,
+    port: Annotated[int | None, flag(Port)] = None,
+    in_place_roots: Annotated[
         list[Path] | None,
         typer.Option(
             "--in-place",
             parser=given.path,
             help="Folder whose files clients on this machine may name instead of sending them; may be given"
-            " several times. [default: NIGHTSHIFT_IN_PLACE_ROOTS]",
+            " several times.",
         ),
     ] = None,
     home: HomeOption = None,
@@ -158,11 +155,11 @@ def serve(
     with whole_installation():
         from nightshift.embedded.serve import serve as serve_here
 
-    roots = roots_of(map(_absolute, in_place)) if in_place else None
+    roots = roots_of(map(_absolute, in_place_roots)) if in_place_roots else None
     raise typer.Exit(serve_here(_given(host=host, port=port, home=home, in_place_roots=roots)))
 
 
-@app.command()
+@app.command(cls=ServiceCommand)
 @told
 def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
     """Work for the service of this home, or for the one that NIGHTSHIFT_DATABASE_URL and _BROKER_URL name."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Self
@@ -13,12 +12,13 @@ import httpx
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
 from nightshift.transports import Awaiting, Blocking, Transport
+from nightshift.waiting import WORD_S, told_if_slow
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
 LONGEST_PAUSE_S = 120.0
-SLOW_S = 8.0
 PROBE_S = 10.0
 """A server answers a probe within five seconds, whatever its parts do."""
 BUSY = frozenset({429, 500, 502, 503, 504})
@@ -82,7 +82,7 @@ class Connection:
         return cls(server, Awaiting(http), timeout_s)
 
     async def send(
-        self, method: str, path: str, *, again: bool, slow_after_s: float = SLOW_S, **request: Any
+        self, method: str, path: str, *, again: bool, slow_after_s: float = WORD_S, **request: Any
     ) -> httpx.Response:
         """Send a request and read the whole answer.
 
@@ -98,7 +98,8 @@ class Connection:
             Unreachable: no answer.
             InvalidInput: `not_utf8`, what is to be sent is no text.
         """
-        with self._told_if_slow(slow_after_s):
+        say = self._say_slow if self._say else None
+        with told_if_slow(f"an answer from {self.server}", say, slow_after_s):
             return await self._send(method, path, ATTEMPTS if again else 1, request)
 
     async def _send(self, method: str, path: str, attempts: int, request: dict[str, Any]) -> httpx.Response:
@@ -111,7 +112,7 @@ class Connection:
                     raise self._unreachable(error) from error
                 pause_s = 0.0
             except UnicodeEncodeError as error:
-                raise InvalidInput("not_utf8", f"this is no text in UTF-8: {error.object!r}") from error
+                raise InvalidInput(Code.NOT_UTF8, f"this is no text in UTF-8: {error.object!r}") from error
             else:
                 if response.status_code not in BUSY or last:
                     return _accepted(response)
@@ -145,23 +146,10 @@ class Connection:
         except httpx.HTTPError as error:
             raise self._unreachable(error) from error
 
-    @contextmanager
-    def _told_if_slow(self, after_s: float) -> Iterator[None]:
-        if self._say is None:
-            yield
-            return
-        timer = threading.Timer(after_s, self._say_slow)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _say_slow(self) -> None:
+    def _say_slow(self, word: str) -> None:
         say, self._say = self._say, None
         if say is not None:
-            say(f"still waiting for an answer from {self.server}")
+            say(word)
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")
@@ -192,7 +180,7 @@ def _settings(server: str, api_key: str, timeout_s: float) -> dict[str, Any]:
 def may_pass(error: Exception) -> bool:
     """Whether the same request may have another answer a little later."""
     if isinstance(error, ApiError):
-        return error.status in BUSY or error.code == "idempotency_key_in_use"
+        return error.status in BUSY or error.code == Code.IDEMPOTENCY_KEY_IN_USE
     return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
 
 
@@ -203,7 +191,9 @@ def _sendable(api_key: str) -> str:
         InvalidInput: `bad_api_key`; it is not repeated.
     """
     if not (api_key.isascii() and api_key.isprintable()):
-        raise InvalidInput("bad_api_key", "the API key has characters that no key has: is there more in it?")
+        raise InvalidInput(
+            Code.BAD_API_KEY, "the API key has characters that no key has: is there more in it?"
+        )
     return api_key
 
 
@@ -238,6 +228,7 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     raise ApiError(response.status_code, code, str(detail), problem.get("state"))
 
 
+_NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -248,5 +239,5 @@ def checked_id(given: str, kind: str = "job") -> str:
         InvalidInput: `job_not_found` or `key_not_found`.
     """
     if not _ID.fullmatch(given):
-        raise InvalidInput(f"{kind}_not_found", f"no {kind} {given!r}: that is no id")
+        raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {given!r}: that is no id")
     return given

@@ -6,6 +6,7 @@ What a client was given and cannot be sent is `InvalidInput`; for all else that 
 
 from __future__ import annotations
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 
 __all__ = [
@@ -33,8 +34,12 @@ class ApiError(ClientError):
         state: the job's state, when that was the reason.
     """
 
+    # A server may be newer than this client, or stand behind a proxy: its codes are not ours alone.
+    code: str  # type: ignore[assignment]
+
     def __init__(self, status: int, code: str, detail: str, state: str | None = None) -> None:
-        super().__init__(code, detail)
+        super().__init__(Code.INTERNAL, detail)
+        self.code = code
         self.status = status
         self.state = state
 
@@ -50,7 +55,7 @@ class ApiError(ClientError):
 class Unreachable(ClientError):
     """No answer came: wrong address, server down, or the connection broke."""
 
-    def __init__(self, message: str, code: str = "unreachable") -> None:
+    def __init__(self, message: str, code: Code = Code.UNREACHABLE) -> None:
         super().__init__(code, message)
 
 
@@ -61,11 +66,11 @@ class UploadCut(Unreachable):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(message, "upload_cut")
+        super().__init__(message, Code.UPLOAD_CUT)
 
 
 class WaitTimeout(ClientError):
     """The job had not ended when the time allowed for waiting was over."""
 
     def __init__(self, message: str) -> None:
-        super().__init__("wait_timeout", message)
+        super().__init__(Code.WAIT_TIMEOUT, message)

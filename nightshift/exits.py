@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.screen import say as say
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
@@ -51,7 +52,7 @@ MEANINGS: dict[Exit, str] = {
     Exit.CANCELLED: "the job was cancelled or expired",
     Exit.UNAVAILABLE: "the service could not start or be reached, or cannot go on",
     Exit.HOME_IN_USE: "another runner uses this home",
-    Exit.OUTPUT_LOST: "standard output was full, or closed by its reader; files that were written are kept",
+    Exit.OUTPUT_LOST: "standard output was full or closed, or the report not written; other files are kept",
     Exit.INTERRUPTED: "interrupted by Ctrl-C; `nightshift run --resume` goes on",
     Exit.TERMINATED: "ended by SIGTERM; `nightshift run --resume` goes on",
 }
@@ -84,13 +85,16 @@ def ending_of(error: BaseException) -> tuple[str, Exit] | None:
     if isinstance(error, NightshiftError):
         return _sentence(error), exit_for_error(error)
     if isinstance(error, MemoryError):
-        return "there is not enough memory for this (out_of_memory)", Exit.UNAVAILABLE
+        return f"there is not enough memory for this ({Code.OUT_OF_MEMORY})", Exit.UNAVAILABLE
     if isinstance(error, OSError):
         if _is_here_gone():
-            return "the folder this was started in is gone: change to another (no_such_path)", Exit.USAGE
+            return (
+                f"the folder this was started in is gone: change to another ({Code.NO_SUCH_PATH})",
+                Exit.USAGE,
+            )
         where = f"{path_spelled_out(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         code = Exit.USAGE if where and error.errno in _USERS_PATHS else Exit.UNAVAILABLE
-        return f"{where}{error.strerror or error} (os_error)", code
+        return f"{where}{error.strerror or error} ({Code.OS_ERROR})", code
     return None
 
 
@@ -104,7 +108,7 @@ def _is_here_gone() -> bool:
 
 def exit_for_error(error: Exception) -> Exit:
     """The exit code of an error that was raised on purpose."""
-    if isinstance(error, Conflict) and error.code == "home_in_use":
+    if isinstance(error, Conflict) and error.code == Code.HOME_IN_USE:
         return Exit.HOME_IN_USE
     if isinstance(error, InvalidInput | Conflict):
         return Exit.USAGE
@@ -114,7 +118,7 @@ def exit_for_error(error: Exception) -> Exit:
 
 
 def exit_table() -> str:
-    """The table, for `--help` and the README."""
+    """The table, for `--help`."""
     lines = [f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()]
     # \b keeps click from filling the lines into a paragraph.
     return "\n".join(["\b", "Exit codes:", *lines])
@@ -146,7 +150,9 @@ def told(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def _sentence(error: NightshiftError) -> str:
-    if isinstance(error, ApiError) and (error.status == 401 or error.code in {"scope_missing", "http_403"}):
+    if isinstance(error, ApiError) and (
+        error.status == 401 or error.code in {Code.SCOPE_MISSING, "http_403"}
+    ):
         return f"{error}: is the API key right (--api-key, NIGHTSHIFT_API_KEY, or `api_key` in the home)?"
     if isinstance(error, Unreachable):
         return f"{error}; is the server running (nightshift serve) and --server right?"

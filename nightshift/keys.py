@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -9,9 +10,11 @@ import typer
 from rich.table import Table
 
 from nightshift.client import Client
+from nightshift.errors import ClientError
 from nightshift.exits import say, told
 from nightshift.remote import DEFAULT_SERVER, JsonOption, KeyOption, ServerOption
 from nightshift.screen import cell, tables_screen, tell, tell_json
+from nightshift.streams import OutputLost
 from nightshift.words.clock import utc_now
 
 app = typer.Typer(
@@ -40,16 +43,31 @@ def create(
     api_key: KeyOption = "",
     as_json: JsonOption = False,
 ) -> None:
-    """Make a key and print it: it is shown this once."""
+    """Make a key and print it: it is shown this once. One that cannot be printed is revoked."""
     with Client(server, api_key) as client:
         expires_at = utc_now() + timedelta(days=expires_days) if expires_days else None
         scopes = scope or ("read", "submit")
         made = client.make_key(name, owner=owner, scopes=scopes, expires_at=expires_at)
-    if as_json:
-        tell_json(made.model_dump(mode="json"))
-    else:
-        tell(made.key)
+        try:
+            if as_json:
+                tell_json(made.model_dump(mode="json"))
+            else:
+                tell(made.key)
+            sys.stdout.flush()
+        except OutputLost:
+            _take_back(client, made.id)
+            raise
     say(f"{made.id} for {made.owner}: {', '.join(made.scopes)}; keep it, nobody can show it again")
+
+
+def _take_back(client: Client, key_id: str) -> None:
+    """A key that nobody has seen is good for nobody but who finds it in a pipe."""
+    try:
+        client.revoke_key(key_id)
+    except ClientError as error:
+        say(f"nobody has seen the key {key_id}, and it could not be revoked: {error}")
+    else:
+        say(f"nobody has seen the key {key_id}: it is revoked")
 
 
 @app.command("list")

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
 
+from nightshift.machine.home import is_home
 from nightshift.report_page.page import FOLDER, PAGE
 from nightshift.words.archive_kinds import kind_of_archive_file
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
@@ -27,6 +29,9 @@ from nightshift.words.what_is_taken import (
 
 READ_AT_ONCE = 16
 """Files whose first bytes are read at the same time: on a network share, each costs a way there and back."""
+
+OF_A_HOME = "of a Nightshift home"
+"""The word that a home's folder is counted under."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +79,16 @@ def archive_among(paths: Sequence[Path]) -> Path | None:
 
     Raises:
         InvalidInput: `archive_alone`, when there is anything beside it; `unsupported_archive` for one that is
-            not read, which is better told before it is sent.
+            not read, which is better told before it is sent; `nightshift_home`, as `find_photos`.
     """
     archives = [path for path in paths if _is_archive(path)]
     if not archives:
         return None
     if len(paths) > 1:
         raise InvalidInput(
-            "archive_alone", f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
+            Code.ARCHIVE_ALONE, f"{archives[0]}: an archive makes a job of its own, give nothing beside it"
         )
+    _refuse_home(archives[0])
     try:
         with archives[0].open("rb") as file:
             if file.read(1):
@@ -109,7 +115,12 @@ def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: 
         roots: existing files and folders.
         exclude: folders not to look into.
         follow: whether links to folders are followed; loops are seen through either way.
+
+    Raises:
+        InvalidInput: `nightshift_home`, where a root is one, or lies in one.
     """
+    for root in roots:
+        _refuse_home(root)
     found = Found()
     seen: set[tuple[int, int]] = {identity for folder in exclude if (identity := _identity(folder))}
     taken: set[str] = set()
@@ -126,6 +137,17 @@ def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: 
     _keep_apart(found.photos)
     found.photos.sort(key=lambda photo: photo.custom_id)
     return found
+
+
+def _refuse_home(root: Path) -> None:
+    """What a home holds was sent there before, or was made there."""
+    real = Path(os.path.realpath(root))
+    if home := next(filter(is_home, (real, *real.parents)), None):
+        where = "is" if home == real else f"lies in {home},"
+        raise InvalidInput(
+            Code.NIGHTSHIFT_HOME,
+            f"{root} {where} a Nightshift home: name the folder that the photos came from",
+        )
 
 
 def _prefixes(roots: Sequence[Path]) -> list[PurePosixPath]:
@@ -157,6 +179,10 @@ def _walk(
             folders.clear()
             continue
         seen.add(identity)
+        if is_home(here):
+            found.leave(OF_A_HOME)
+            folders.clear()
+            continue
         if PAGE in files:
             # The thumbnails of an earlier report are no photos.
             folders[:] = [name for name in folders if name != FOLDER]

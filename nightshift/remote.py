@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -20,9 +21,11 @@ from nightshift.replacement import replacing
 from nightshift.report import RESULTS_FOLDER, check_writable, write_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
-from nightshift.waiting import LOOK_S, Lookout
+from nightshift.streams import OutputLost
+from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
 from nightshift.wish_flags import with_wishes
 from nightshift.words.documents import Job
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import path_spelled_out
@@ -73,7 +76,7 @@ def submit(
     archive = archive_among(paths)
     if archive is not None and (job or in_place):
         raise InvalidInput(
-            "archive_alone", "an archive makes a job of its own: leave out --job and --in-place"
+            Code.ARCHIVE_ALONE, "an archive makes a job of its own: leave out --job and --in-place"
         )
     photos, left_out = ([], 0) if archive else _find(paths)
     refused = left_out
@@ -90,26 +93,39 @@ def submit(
                     refused += send_photos(client, job_id, photos, console)
             except BaseException as error:
                 # Of a job that is not there, or no longer open, the server says so itself.
-                if getattr(error, "code", None) not in {"job_not_found", "job_sealed"}:
+                if getattr(error, "code", None) not in {Code.JOB_NOT_FOUND, Code.JOB_SEALED}:
                     say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
                 raise
             submitted = client.submit(job_id)
         job_id = submitted.id
         if not as_json:
-            tell(job_id)
+            with _named_either_way(job_id):
+                tell(job_id)
         if wait:
-            lookout = Lookout(client, say)
+            lookout = Lookout(client, say, give_up_s=GIVE_UP_S)
             with JobProgress(console) as progress:
                 for submitted in client.poll(job_id, wait_s=LOOK_S):
                     progress.show(submitted)
                     lookout.look(submitted)
         if as_json:
-            tell_json(submitted.model_dump(mode="json"))
+            with _named_either_way(job_id):
+                tell_json(submitted.model_dump(mode="json"))
         if wait:
             code = exit_for_outcome(submitted.outcome)
             raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
     if refused:
         raise typer.Exit(Exit.PARTIAL)
+
+
+@contextmanager
+def _named_either_way(job_id: str) -> Iterator[None]:
+    """Around what prints a new job: should that be lost, its name is not."""
+    try:
+        yield
+        sys.stdout.flush()
+    except OutputLost:
+        say(f"{job_id} is submitted")
+        raise
 
 
 def status(
@@ -150,7 +166,7 @@ def results(
             with replacing(out) as file:
                 client.save_results(job, file, format=format)
         except OSError as error:
-            raise InvalidInput("bad_out", f"--out {out}: {error.strerror}") from error
+            raise InvalidInput(Code.BAD_OUT, f"--out {out}: {error.strerror}") from error
 
 
 def report(
@@ -253,7 +269,7 @@ def delete(
                 raise
             agreed = False
         if not agreed:
-            raise InvalidInput("not_confirmed", "nothing is erased; with --yes it is not asked")
+            raise InvalidInput(Code.NOT_CONFIRMED, "nothing is erased; with --yes it is not asked")
     with Client(server, api_key, say=say) as client:
         receipt = client.delete(job)
     if as_json:
@@ -273,14 +289,14 @@ def _find(paths: Sequence[Path]) -> tuple[list[FoundPhoto], int]:
     """The photos, and how many, or how many folders, could not be taken."""
     for path in paths:
         if not path.exists():
-            raise InvalidInput("no_such_path", f"no such file or folder: {path}")
+            raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
     found = find_photos(paths)
     for reason in found.unreadable:
         say(f"cannot look into {reason}")
     for path in found.unnameable:
         say(f"not sent, its name cannot be used: {path_spelled_out(path)}")
     if not found.photos:
-        raise InvalidInput("no_photos", f"no photos in {', '.join(map(str, paths))}{found.others()}")
+        raise InvalidInput(Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{found.others()}")
     if found.left_alone:
         say(f"{len(found.photos):,} photos{found.others()}")
     return found.photos, len(found.unreadable) + len(found.unnameable)

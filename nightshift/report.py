@@ -19,6 +19,7 @@ from nightshift.replacement import replacing
 from nightshift.report_page.page import write_page
 from nightshift.screen import cell
 from nightshift.words.documents import Job, Photo, Summary
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out, spelled_out
 from nightshift.words.plain_text import plain
@@ -98,7 +99,7 @@ def check_writable(folder: Path) -> None:
     """
     there = next(place for place in (folder, *folder.parents) if place.exists())
     if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidInput("bad_out", f"--out {folder}: {there} cannot be written to")
+        raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {there} cannot be written to")
 
 
 def write_results(client: Client, job_id: str, folder: Path) -> dict[str, Path]:
@@ -117,7 +118,7 @@ def write_results(client: Client, job_id: str, folder: Path) -> dict[str, Path]:
                 client.save_results(job_id, file, format=kind)
     except OSError as error:
         raise NightshiftError(
-            "results_not_written",
+            Code.RESULTS_NOT_WRITTEN,
             f"{folder}: {error.strerror}. What was found is kept: run again with another --out",
         ) from error
     return files
@@ -139,7 +140,7 @@ def write_report(client: Client, job: Job, folder: Path) -> Path:
             photos=client.results(job.id),
         )
     except OSError as error:
-        raise NightshiftError("report_not_written", f"{folder}: {error.strerror}") from error
+        raise NightshiftError(Code.REPORT_NOT_WRITTEN, f"{folder}: {error.strerror}") from error
 
 
 def print_report(report: Report, console: Console) -> None:

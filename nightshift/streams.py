@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 
 class OutputLost(Exception):
-    """What was to be printed could not be: standard output is full, or whoever read it has gone."""
+    """What was to be printed could not be: standard output is full or closed, or whoever read it has gone."""
 
 
 class _Strict:
@@ -75,8 +75,9 @@ def prepare() -> None:
         try:
             os.fstat(fd)
         except OSError:
-            # The lowest that is free, so this one.
-            os.open(os.devnull, os.O_RDWR)
+            # The lowest that is free, so this one. What is written to an output that is not there is lost,
+            # and is to be known as such: to a descriptor for reading, nothing can be written.
+            os.open(os.devnull, os.O_RDWR if fd == 2 else os.O_RDONLY)
             os.set_inheritable(fd, True)
     if sys.stdout is None:
         sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
@@ -105,4 +106,6 @@ def drop_output() -> None:
 def _why(error: Exception) -> str:
     if isinstance(error, OSError) and error.errno == errno.EPIPE:
         return "whoever read it has gone"
+    if isinstance(error, OSError) and error.errno == errno.EBADF:
+        return "standard output is closed"
     return str(getattr(error, "strerror", None) or error)

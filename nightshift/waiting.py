@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 
 from nightshift.errors import ClientError
 from nightshift.words.documents import Job, Readiness
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ WORD_S = 8.0
 
 ASK_EVERY_S = 10.0
 
+GIVE_UP_S = 3600.0
+"""Seconds without progress, for a known reason, until `submit --wait` ends; the job stays on its server."""
+
 LOOK_S = 5
 """A long poll no longer than this leaves time for the word."""
 
@@ -27,8 +31,11 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def told_if_slow(what: str, say: Say, after_s: float = WORD_S) -> Iterator[None]:
+def told_if_slow(what: str, say: Say | None, after_s: float = WORD_S) -> Iterator[None]:
     """Say `still waiting for WHAT` when the block takes longer than that; once."""
+    if say is None:
+        yield
+        return
     timer = threading.Timer(after_s, say, [f"still waiting for {what}"])
     timer.daemon = True
     timer.start()
@@ -110,9 +117,10 @@ class Lookout:
         if reason != self._said:
             self._said = reason
             self._say(f"waiting: {reason}")
-        if self._give_up_s is not None and silent_s > self._give_up_s and job.state != "paused":
-            minutes = silent_s / 60
-            raise NightshiftError("gave_up", f"nothing has moved for {minutes:.0f} minutes: {reason}")
+        # A job that is held back on purpose goes on by itself, or when somebody says so.
+        is_held_back = job.state == "paused" or job.waits_until is not None
+        if self._give_up_s is not None and silent_s > self._give_up_s and not is_held_back:
+            raise NightshiftError(Code.GAVE_UP, f"nothing has moved for {_in_words(silent_s)}: {reason}")
 
     def _reason(self, job: Job, told: Readiness | ClientError) -> str | None:
         if job.state == "paused":
@@ -125,6 +133,10 @@ class Lookout:
         if wrong is None and job.waits_until is not None:
             return f"the job's time has not come before {job.waits_until.astimezone():%Y-%m-%d %H:%M}"
         return wrong
+
+
+def _in_words(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
 class PartsWatch:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from types import NoneType
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, get_args, get_origin
 
-import typer
-from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 
+from nightshift.flags import flag_of
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 
@@ -42,16 +40,16 @@ def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _flag(name: str, field: FieldInfo) -> inspect.Parameter:
-    kinds = [kind for kind in get_args(field.annotation) or (field.annotation,) if kind is not NoneType]
-    kind = kinds[0] if kinds[0] in (int, float, bool) else str
+    option = flag_of(field, show_default=False)
+    kinds = map(_bare, get_args(field.annotation) or (field.annotation,))
+    kind = next((kind for kind in kinds if kind in (int, float, bool)), str)
     dashed = name.replace("_", "-")
-    option = typer.Option(
-        _SHORTER.get(name, f"--{dashed}/--no-{dashed}" if kind is bool else f"--{dashed}"),
-        help=(field.description or "").replace("`", ""),
-        show_default=False,
-        min=next((mark.ge for mark in field.metadata if isinstance(mark, Ge)), None),  # type: ignore[arg-type]
-        max=next((mark.le for mark in field.metadata if isinstance(mark, Le)), None),  # type: ignore[arg-type]
-    )
+    named = f"--{dashed}/--no-{dashed}" if kind is bool else f"--{dashed}"
+    option.param_decls = (_SHORTER.get(name, named),)
     return inspect.Parameter(
         name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Annotated[kind | None, option]
     )
+
+
+def _bare(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind

@@ -11,18 +11,33 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
 from nightshift.machine.home import DEFAULT_HOME, folders_in
 from nightshift.machine.places import file_url, is_plain
 from nightshift.machine.root_key import check_root_key
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
-from nightshift.words.options import JobOptions
+from nightshift.words.options import (
+    AnalysisOptions,
+    BundlePlace,
+    Height,
+    Home,
+    Host,
+    JobOptions,
+    MinConfidence,
+    MinFacePx,
+    Port,
+    TiltThresholdDeg,
+    Workers,
+)
 from shared.urls import check_broker_url, database_url
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOCKET_PATH_LIMIT = 100
 """Bytes a Unix socket's path may have on every system we run on (sun_path is 104 on macOS, 108 on Linux)."""
+
+_OPTIONS = AnalysisOptions()
 
 
 class Settings(BaseSettings):
@@ -30,10 +45,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", frozen=True, extra="ignore")
 
-    home: Path = Field(
-        Path(DEFAULT_HOME),
-        description="Folder of the embedded parts: database, store, broker socket, logs.",
-    )
+    home: Home = Path(DEFAULT_HOME)
     # These hold passwords: not for logs.
     database_url: str = Field(
         "",
@@ -50,8 +62,8 @@ class Settings(BaseSettings):
         description="Where uploads are kept, `file:///dir` or `s3://bucket/prefix`. Empty: in the home.",
     )
 
-    host: str = Field("127.0.0.1", description="Address the API listens on.")
-    port: int = Field(8080, ge=0, le=65535, description="Port the API listens on.")
+    host: Host = "127.0.0.1"
+    port: Port = 8080
     api_threads: int = Field(8, ge=2, le=256, description="Requests the API answers at the same time.")
     api_transfers: int = Field(
         64,
@@ -80,7 +92,7 @@ class Settings(BaseSettings):
         " instead of sending them: `/srv/photos:/srv/more`, or a JSON list. Empty: none.",
     )
 
-    bundle: str = Field("utkface-v2s", description="Weights: a name under `weights_dir`, or a path.")
+    bundle: BundlePlace = "utkface-v2s"
     weights_dir: Path = Field(REPOSITORY / "weights", description="Folder that holds bundles.")
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="`auto`, `cpu`, `cuda` or `cuda:N`."
@@ -95,9 +107,7 @@ class Settings(BaseSettings):
         description="Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has"
         " it and the timing says that it pays.",
     )
-    workers: int = Field(
-        0, ge=0, le=256, description="Local worker processes; 0: one for each core, at most 8."
-    )
+    workers: Workers = 0
     threads: int = Field(
         0,
         ge=0,
@@ -119,14 +129,11 @@ class Settings(BaseSettings):
     )
     batch_size: int = Field(8, ge=1, le=256, description="Most photos a worker claims at once.")
 
-    height: int = Field(1080, ge=64, le=4320, description="Default of the job option `height`, pixels.")
-    min_confidence: float = Field(0.90, ge=0, le=1, description="Default of the job option `min_confidence`.")
-    min_face_px: int = Field(
-        20, ge=12, le=1080, description="Default of the job option `min_face_px`, pixels."
-    )
-    tilt_threshold_deg: float = Field(
-        11.25, ge=0, le=180, description="Default of the job option `tilt_threshold_deg`, degrees."
-    )
+    # What a job gets that does not choose.
+    height: Height = _OPTIONS.height
+    min_confidence: MinConfidence = _OPTIONS.min_confidence
+    min_face_px: MinFacePx = _OPTIONS.min_face_px
+    tilt_threshold_deg: TiltThresholdDeg = _OPTIONS.tilt_threshold_deg
     max_working_megapixels: float = Field(
         8.3,
         gt=0,
@@ -162,6 +169,9 @@ class Settings(BaseSettings):
 
     max_owner_jobs: int = Field(
         1_000, gt=0, description="Jobs an owner may have that have not ended; one more is `too_many_jobs`."
+    )
+    max_owner_kept_jobs: int = Field(
+        100_000, gt=0, description="Jobs an owner may hold, ended ones too; one more is `quota_exceeded`."
     )
     max_owner_photos: int = Field(
         2_000_000, gt=0, description="Photos an owner may hold, in all jobs kept; more are `quota_exceeded`."
@@ -285,13 +295,7 @@ class Settings(BaseSettings):
 
     def default_job_options(self) -> JobOptions:
         """Options of a job that chose none."""
-        return JobOptions(
-            height=self.height,
-            min_confidence=self.min_confidence,
-            min_face_px=self.min_face_px,
-            tilt_threshold_deg=self.tilt_threshold_deg,
-            reuse=True,
-        )
+        return JobOptions(**self.model_dump(include=set(AnalysisOptions.model_fields)))
 
 
 def _absolute(name: str, path: Path) -> Path:
@@ -330,6 +334,17 @@ def _broker_url(home: Path) -> str:
     return f"redis+socket://{embedded_broker_socket(home)}"
 
 
+def in_force() -> dict[str, object]:
+    """Each setting but the secret ones, unchecked as the environment has it, or its default: for a help."""
+    given = EnvSettingsSource(Settings)()
+    open_ones = {
+        name: field.default
+        for name, field in Settings.model_fields.items()
+        if field.repr and not isinstance(field.default, SecretStr)
+    }
+    return {name: given.get(name) or default for name, default in open_ones.items()}
+
+
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment, with overrides by field name.
 
@@ -342,4 +357,4 @@ def load_settings(**overrides: object) -> Settings:
         lines = "; ".join(
             f"NIGHTSHIFT_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
         )
-        raise InvalidInput("bad_setting", lines) from error
+        raise InvalidInput(Code.BAD_SETTING, lines) from error

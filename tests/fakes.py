@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
 from tests.queue_rows import analysis, face, manifest
@@ -58,7 +59,7 @@ class FakePipeline:
         if data == b"boom":
             raise ZeroDivisionError
         if not data.startswith(b"photo"):
-            raise Unreadable("corrupt_image", "not a photo")
+            raise Unreadable(Code.CORRUPT_IMAGE, "not a photo")
         self.decoded.append(data)
         pixels = np.zeros((8, 8, 3), np.uint8)
         return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)

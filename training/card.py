@@ -15,11 +15,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from docs.generated import README, between
+from docs.generated import WEIGHTS_PAGE, between
 from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.settings import REPOSITORY, Settings
 from training.card_text import card, scores_table
+from training.error_codes import TrainingCode
 from training.evaluate import add_arguments, evaluate_bundle
 from training.evaluation import GROUPS, Evaluation
 from training.plot import PLOT, plot_confusion, plot_reliability, plot_run
@@ -50,7 +51,7 @@ def read_evaluation(docs: Path) -> Evaluation:
     try:
         return Evaluation.model_validate_json(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InvalidInput("no_evaluation", f"{path}: {error}") from error
+        raise InvalidInput(TrainingCode.NO_EVALUATION, f"{path}: {error}") from error
 
 
 def written(found: Evaluation, docs: Path) -> str:
@@ -64,34 +65,36 @@ def written(found: Evaluation, docs: Path) -> str:
     first, _, rest = notes.partition("\n")
     if found.bundle_sha256 not in first:
         raise InvalidInput(
-            "failures_not_seen",
+            TrainingCode.FAILURES_NOT_SEEN,
             f"look at the mistakes of these weights, write down what you see in {path}, and name their sha256"
             f" {found.bundle_sha256} in its first line",
         )
     return card(found, rest.strip(), TRAINING if (docs / TRAINING).is_file() else None)
 
 
-def readme_with(found: Evaluation, readme: Path) -> str:
-    """The README's text with these scores."""
+def page_with(found: Evaluation, readme: Path) -> str:
+    """The page's text with these scores."""
     text = readme.read_text(encoding="utf-8")
     return between(text, "scores", scores_table(found.scores), "training/card.py")
 
 
 def check(docs: Path, bundle: Path) -> None:
-    """Make sure that card, README, measurements and weights belong together.
+    """Make sure that card, docs/weights.md, measurements and weights belong together.
 
     Raises:
         InvalidInput: `card_stale`, or what `written` raises.
     """
     found = read_evaluation(docs)
     if read_manifest(bundle).sha256 != found.bundle_sha256:
-        raise InvalidInput("card_stale", f"{docs / EVALUATION} measured other weights than those in {bundle}")
+        raise InvalidInput(
+            TrainingCode.CARD_STALE, f"{docs / EVALUATION} measured other weights than those in {bundle}"
+        )
     pages = {docs / CARD: written(found, docs)}
     if docs == DOCS:
-        pages[README] = readme_with(found, README)
+        pages[WEIGHTS_PAGE] = page_with(found, WEIGHTS_PAGE)
     for page, text in pages.items():
         if page.read_text(encoding="utf-8") != text:
-            raise InvalidInput("card_stale", f"{page} does not say what {EVALUATION} holds")
+            raise InvalidInput(TrainingCode.CARD_STALE, f"{page} does not say what {EVALUATION} holds")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -115,7 +118,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             found = read_evaluation(given.docs)
         else:
             if given.chips is None:
-                raise InvalidInput("chips_not_given", "say where the chips are: --chips utkface_chips.zip")
+                raise InvalidInput(
+                    TrainingCode.CHIPS_NOT_GIVEN, "say where the chips are: --chips utkface_chips.zip"
+                )
             found = evaluate_bundle(bundle, given.chips, count=given.count, console=console)
             (given.docs / EVALUATION).parent.mkdir(parents=True, exist_ok=True)
             (given.docs / EVALUATION).write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
@@ -125,7 +130,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             shutil.copyfile(given.run / PLOT, given.docs / TRAINING)
         (given.docs / CARD).write_text(written(found, given.docs), encoding="utf-8")
         if given.docs == DOCS:
-            README.write_text(readme_with(found, README), encoding="utf-8")
+            WEIGHTS_PAGE.write_text(page_with(found, WEIGHTS_PAGE), encoding="utf-8")
     except NightshiftError as error:
         console.print(f"{error.code}: {error.message}", markup=False, highlight=False, soft_wrap=True)
         return 2

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from nightshift.words.errors import InvalidInput
+from training.error_codes import TrainingCode
 
 STATE = "checkpoint.safetensors"
 _POSITION = "position"
@@ -64,7 +65,7 @@ def load_checkpoint(
             state.setdefault(int(index), {})[key] = tensor
         optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     except (SafetensorError, OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
-        raise InvalidInput("bad_checkpoint", f"{path}: {error}") from error
+        raise InvalidInput(TrainingCode.BAD_CHECKPOINT, f"{path}: {error}") from error
     return position
 
 
@@ -76,11 +77,13 @@ def load_average(folder: Path) -> tuple[dict[str, Tensor], Position]:
     """
     path = folder / STATE
     if not path.exists():
-        raise InvalidInput("no_checkpoint", f"no {STATE} in {folder}: the run has not come that far")
+        raise InvalidInput(
+            TrainingCode.NO_CHECKPOINT, f"no {STATE} in {folder}: the run has not come that far"
+        )
     try:
         return _part(load_file(path), "average.module.network."), read_position(path)
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidInput("bad_checkpoint", f"{path}: {error}") from error
+        raise InvalidInput(TrainingCode.BAD_CHECKPOINT, f"{path}: {error}") from error
 
 
 def read_position(path: Path) -> Position:

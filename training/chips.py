@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from nightshift.words.errors import InvalidInput
+from training.error_codes import TrainingCode
 
 Part = Literal["train", "validation", "test"]
 
@@ -86,16 +87,17 @@ class ChipArchive:
         self._path = path
         self._zip: zipfile.ZipFile | None = None
         if not path.is_file():
-            raise InvalidInput("chips_not_found", f"no archive of chips at {path}")
+            raise InvalidInput(TrainingCode.CHIPS_NOT_FOUND, f"no archive of chips at {path}")
         try:
             with zipfile.ZipFile(path) as archive:
                 found = [_chip(member) for member in archive.namelist()]
         except zipfile.BadZipFile as error:
-            raise InvalidInput("chips_not_zip", f"{path} is not a zip: {error}") from error
+            raise InvalidInput(TrainingCode.CHIPS_NOT_ZIP, f"{path} is not a zip: {error}") from error
         self.chips = tuple(sorted((chip for chip in found if chip), key=lambda chip: chip.name))
         if not self.chips:
             raise InvalidInput(
-                "chips_empty", f"{path} holds no file named like 25_1_2_20170116174525125.jpg.chip.jpg"
+                TrainingCode.CHIPS_EMPTY,
+                f"{path} holds no file named like 25_1_2_20170116174525125.jpg.chip.jpg",
             )
 
     def __getstate__(self) -> dict[str, object]:
@@ -109,7 +111,9 @@ class ChipArchive:
         """
         chosen = tuple(chip for chip in self.chips if chip.part == part)
         if not chosen:
-            raise InvalidInput("chips_part_empty", f"{self._path} holds no chip of the {part} part")
+            raise InvalidInput(
+                TrainingCode.CHIPS_PART_EMPTY, f"{self._path} holds no chip of the {part} part"
+            )
         return chosen
 
     def pixels(self, chip: Chip) -> NDArray[np.uint8]:
@@ -122,11 +126,13 @@ class ChipArchive:
             self._zip = zipfile.ZipFile(self._path)
         try:
             if self._zip.getinfo(chip.member).file_size > _MAX_CHIP_BYTES:
-                raise InvalidInput("chip_unreadable", f"{chip.member} is larger than a chip can be")
+                raise InvalidInput(
+                    TrainingCode.CHIP_UNREADABLE, f"{chip.member} is larger than a chip can be"
+                )
             with Image.open(io.BytesIO(self._zip.read(chip.member)), formats=["JPEG"]) as image:
                 return np.asarray(image.convert("RGB"))
         except (OSError, UnidentifiedImageError, zipfile.BadZipFile, Image.DecompressionBombError) as error:
-            raise InvalidInput("chip_unreadable", f"{chip.member}: {error}") from error
+            raise InvalidInput(TrainingCode.CHIP_UNREADABLE, f"{chip.member}: {error}") from error
 
 
 def sample(chips: Sequence[Chip], count: int | None, seed: int) -> tuple[Chip, ...]:

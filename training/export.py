@@ -24,6 +24,7 @@ from rich.console import Console
 from torch import Tensor
 
 from nightshift.words.analysis import AGE_GROUPS
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import (
     FEATURES,
@@ -37,6 +38,7 @@ from training.augment import MEAN, STD
 from training.calibration import AGE_GROUP_PRECISION, GENDER_PRECISION, Calibrated, calibrate, group_sums
 from training.checkpoint import load_average
 from training.chips import GENDERS, ChipArchive, sample
+from training.error_codes import TrainingCode
 from training.metrics import groups_of, headline
 from training.recipe import BEFORE, read_recipe
 from training.trainable import YEARS, load_trainable
@@ -92,7 +94,7 @@ def bundle_source(folder: Path, side_px: int | None) -> Source:
         InvalidInput: `bad_source`.
         ModelUnavailable: it is none.
     """
-    bundle = load_trainable(folder, "bad_source")
+    bundle = load_trainable(folder, TrainingCode.BAD_SOURCE)
     manifest = bundle.manifest
     tensors = {name: tensor.clone() for name, tensor in bundle.network.state_dict().items()}
     about = (manifest.model_extra or {}).get("training", {})
@@ -215,7 +217,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if (given.out / MANIFEST).exists() and not given.replace:
             raise InvalidInput(
-                "bundle_exists", f"{given.out} holds a bundle: add --replace, or choose another"
+                Code.BUNDLE_EXISTS, f"{given.out} holds a bundle: add --replace, or choose another"
             )
         taken = run_source(given.run, given.side) if given.run else bundle_source(given.bundle, given.side)
         name = given.name or given.out.resolve().name

@@ -28,12 +28,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import FEATURES, MANIFEST
 from training.augment import MEAN, STD
 from training.batches import plain_batches
 from training.calibration import group_sums
 from training.chips import ChipArchive
+from training.error_codes import TrainingCode
 from training.export import LICENCE as CHIPS_LICENCE
 from training.export import Source, write_weights
 from training.metrics import Answers, headline
@@ -67,9 +69,13 @@ def read_published(folder: Path) -> Arrays:
         try:
             data[name] = (folder / name).read_bytes()
         except OSError as error:
-            raise InvalidInput("weights_not_found", f"{folder / name}: {error.strerror}") from error
+            raise InvalidInput(
+                TrainingCode.WEIGHTS_NOT_FOUND, f"{folder / name}: {error.strerror}"
+            ) from error
         if (digest := hashlib.sha256(data[name]).hexdigest()) != expected:
-            raise InvalidInput("weights_sha256", f"{folder / name} has sha256 {digest}, not {expected}")
+            raise InvalidInput(
+                TrainingCode.WEIGHTS_SHA256, f"{folder / name} has sha256 {digest}, not {expected}"
+            )
     arrays, start = {}, 0
     (group,) = json.loads(data[GRAPH])["weightsManifest"]
     for entry in group["weights"]:
@@ -145,13 +151,15 @@ def read_folded(folder: Path) -> dict[str, Tensor]:
         layers = json.loads((folder / _LAYERS).read_text(encoding="utf-8"))["layers"]
         tensors = load_file(folder / _TENSORS)
     except FileNotFoundError as error:
-        raise InvalidInput("weights_not_found", f"no {_LAYERS} with {_TENSORS} in {folder}") from error
+        raise InvalidInput(
+            TrainingCode.WEIGHTS_NOT_FOUND, f"no {_LAYERS} with {_TENSORS} in {folder}"
+        ) from error
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise InvalidInput("weights_unreadable", f"{folder}: {error}") from error
+        raise InvalidInput(TrainingCode.WEIGHTS_UNREADABLE, f"{folder}: {error}") from error
     ours = [described(number, layer) for number, layer in enumerate(convolutions())]
     for one, other in zip_longest(ours, layers):
         if one != other:
-            raise InvalidInput("weights_layers", f"{folder / _LAYERS}: {other}, not {one}")
+            raise InvalidInput(TrainingCode.WEIGHTS_LAYERS, f"{folder / _LAYERS}: {other}, not {one}")
     named = {
         f"features.{name}" if name.startswith("conv") else name: tensor.float()
         for name, tensor in tensors.items()
@@ -159,7 +167,9 @@ def read_folded(folder: Path) -> dict[str, Tensor]:
     expected = on_meta("mobilenet_v1", YEARS).state_dict()
     for name in sorted(expected.keys() | named.keys()):
         if name not in named or name not in expected or named[name].shape != expected[name].shape:
-            raise InvalidInput("weights_layers", f"{folder / _TENSORS}: {name} is not that of a MobileNet")
+            raise InvalidInput(
+                TrainingCode.WEIGHTS_LAYERS, f"{folder / _TENSORS}: {name} is not that of a MobileNet"
+            )
     return for_training_input(named)
 
 
@@ -206,7 +216,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     try:
         if (given.out / MANIFEST).exists():
-            raise InvalidInput("bundle_exists", f"{given.out} holds a bundle: choose another folder")
+            raise InvalidInput(Code.BUNDLE_EXISTS, f"{given.out} holds a bundle: choose another folder")
         if given.published:
             arrays = read_published(given.published)
             if given.chips:

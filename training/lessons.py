@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from shared.bundles.manifest import Architecture
+from training.error_codes import TrainingCode
 from training.trainable import load_trainable
 from worker.pipeline.choice import native_precision
 from worker.pipeline.network import Network
@@ -57,7 +58,7 @@ class Teacher:
     """
 
     def __init__(self, folder: Path) -> None:
-        bundle = load_trainable(folder, "bad_teacher")
+        bundle = load_trainable(folder, TrainingCode.BAD_TEACHER)
         self.sha256 = bundle.manifest.sha256
         self.side_px = bundle.manifest.input.size
         self._network = bundle.network

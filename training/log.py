@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nightshift.words.errors import InvalidInput
+from training.error_codes import TrainingCode
 
 LOG = "log.jsonl"
 
@@ -35,7 +36,7 @@ def read_log(folder: Path) -> list[dict[str, Any]]:
     """
     path = folder / LOG
     if not path.is_file():
-        raise InvalidInput("no_log", f"no {LOG} in {folder}")
+        raise InvalidInput(TrainingCode.NO_LOG, f"no {LOG} in {folder}")
     entries = []
     for line in path.read_text(encoding="utf-8").splitlines():
         try:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nightshift.words.errors import InvalidInput
 from shared.bundles.manifest import Architecture
+from training.error_codes import TrainingCode
 
 SMALLEST_PX, LARGEST_PX = 32, 1024
 RECIPE = "recipe.json"
@@ -73,7 +74,7 @@ def make_recipe(**values: object) -> Recipe:
         recipe = Recipe.model_validate(values)
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise InvalidInput("bad_recipe", wrong) from error
+        raise InvalidInput(TrainingCode.BAD_RECIPE, wrong) from error
     parse_stages(recipe.stages)
     return recipe
 
@@ -88,9 +89,11 @@ def read_recipe(folder: Path) -> Recipe:
     try:
         return Recipe.model_validate_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise InvalidInput("no_run", f"no training run in {folder}: {RECIPE} is not there") from error
+        raise InvalidInput(
+            TrainingCode.NO_RUN, f"no training run in {folder}: {RECIPE} is not there"
+        ) from error
     except (OSError, ValueError) as error:
-        raise InvalidInput("bad_recipe", f"{path}: {error}") from error
+        raise InvalidInput(TrainingCode.BAD_RECIPE, f"{path}: {error}") from error
 
 
 def parse_stages(text: str) -> tuple[Stage, ...]:
@@ -103,11 +106,12 @@ def parse_stages(text: str) -> tuple[Stage, ...]:
     for part in text.split(","):
         side, _, epochs = part.strip().partition(":")
         if not (side.isdecimal() and epochs.isdecimal()):
-            raise InvalidInput("bad_stages", f"{part!r} is not SIZE:EPOCHS, as in 64:4,96:4")
+            raise InvalidInput(TrainingCode.BAD_STAGES, f"{part!r} is not SIZE:EPOCHS, as in 64:4,96:4")
         stage = Stage(int(side), int(epochs))
         if not SMALLEST_PX <= stage.side_px <= LARGEST_PX or not 1 <= stage.epochs <= 10_000:
             raise InvalidInput(
-                "bad_stages", f"{part!r}: sizes are {SMALLEST_PX} to {LARGEST_PX} px, epochs 1 to 10000"
+                TrainingCode.BAD_STAGES,
+                f"{part!r}: sizes are {SMALLEST_PX} to {LARGEST_PX} px, epochs 1 to 10000",
             )
         stages.append(stage)
     return tuple(stages)

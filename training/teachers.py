@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nightshift.words.errors import InvalidInput
 from training.chips import Chip
+from training.error_codes import TrainingCode
 
 DESCRIPTOR = 128
 TEACHER_AGES = 81
@@ -49,21 +50,24 @@ def read_teachers(path: Path, chips: Sequence[Chip]) -> Teachers:
         with np.load(path, allow_pickle=False) as file:
             arrays = {name: file[name] for name in ("names", *_SHAPES)}
     except KeyError as error:
-        raise InvalidInput("teachers_format", f"{path}: {error.args[0]}") from error
+        raise InvalidInput(TrainingCode.TEACHERS_FORMAT, f"{path}: {error.args[0]}") from error
     except (OSError, EOFError, TypeError, ValueError, zipfile.BadZipFile) as error:
-        raise InvalidInput("teachers_unreadable", f"{path}: {error}") from error
+        raise InvalidInput(TrainingCode.TEACHERS_UNREADABLE, f"{path}: {error}") from error
     names = arrays.pop("names")
     for name, array in arrays.items():
         if array.shape != (len(names), _SHAPES[name]):
             raise InvalidInput(
-                "teachers_format", f"{path}: {name} has shape {array.shape}, not {len(names), _SHAPES[name]}"
+                TrainingCode.TEACHERS_FORMAT,
+                f"{path}: {name} has shape {array.shape}, not {len(names), _SHAPES[name]}",
             )
     row_of = {str(name): row for row, name in enumerate(names)}
     absent = [chip.name for chip in chips if chip.name not in row_of]
     if absent:
-        raise InvalidInput("teachers_missing", f"{path} has no row for {len(absent)} chips, as {absent[0]}")
+        raise InvalidInput(
+            TrainingCode.TEACHERS_MISSING, f"{path} has no row for {len(absent)} chips, as {absent[0]}"
+        )
     rows = [row_of[chip.name] for chip in chips]
     descriptor, age, gender = (arrays[name][rows].astype(np.float32) for name in _SHAPES)
     if not all(np.isfinite(values).all() for values in (descriptor, age, gender)):
-        raise InvalidInput("teachers_format", f"{path}: values that are not finite")
+        raise InvalidInput(TrainingCode.TEACHERS_FORMAT, f"{path}: values that are not finite")
     return Teachers(descriptor, age / age.sum(axis=1, keepdims=True), np.ascontiguousarray(gender[:, ::-1]))

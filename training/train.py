@@ -21,6 +21,7 @@ from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import FEATURES, Architecture, Manifest, read_manifest
 from training.checkpoint import STATE
 from training.chips import ChipArchive
+from training.error_codes import TrainingCode
 from training.lessons import Teacher
 from training.loop import Interrupted, TrainingRun, training_chips
 from training.plot import plot_run
@@ -63,16 +64,22 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
     archive = ChipArchive(arguments.chips)
     chips = training_chips(archive, recipe)
     if recipe.batch_size > len(chips):
-        raise InvalidInput("bad_recipe", f"batch_size: {recipe.batch_size}, of {len(chips)} training chips")
+        raise InvalidInput(
+            TrainingCode.BAD_RECIPE, f"batch_size: {recipe.batch_size}, of {len(chips)} training chips"
+        )
     teachers = read_teachers(arguments.teachers, chips) if arguments.teachers else None
     if (folder / RECIPE).exists():
         if not arguments.resume:
-            raise InvalidInput("run_exists", f"{folder} holds a run: add --resume, or choose another folder")
+            raise InvalidInput(
+                TrainingCode.RUN_EXISTS, f"{folder} holds a run: add --resume, or choose another folder"
+            )
         if (earlier := read_recipe(folder)) != recipe:
             changed = [name for name, value in earlier if value != getattr(recipe, name)]
-            raise InvalidInput("other_recipe", f"{folder} holds a run with another {', '.join(changed)}")
+            raise InvalidInput(
+                TrainingCode.OTHER_RECIPE, f"{folder} holds a run with another {', '.join(changed)}"
+            )
     elif arguments.resume:
-        raise InvalidInput("no_run", f"no training run in {folder}: {RECIPE} is not there")
+        raise InvalidInput(TrainingCode.NO_RUN, f"no training run in {folder}: {RECIPE} is not there")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECIPE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if start_manifest:
@@ -134,12 +141,14 @@ def _architecture(asked: Architecture | None, start: Manifest | None) -> Archite
     if start is None:
         return asked or "efficientnet_v2_s"
     if asked not in (None, start.architecture):
-        raise InvalidInput("bad_start", f"bundle {start.name} is a {start.architecture}, not a {asked}")
+        raise InvalidInput(
+            TrainingCode.BAD_START, f"bundle {start.name} is a {start.architecture}, not a {asked}"
+        )
     return start.architecture
 
 
 def _tensors_of(folder: Path) -> dict[str, Tensor]:
-    network = load_trainable(folder, "bad_start").network
+    network = load_trainable(folder, TrainingCode.BAD_START).network
     return {name: tensor.clone() for name, tensor in network.state_dict().items()}
 
 

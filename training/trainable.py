@@ -9,13 +9,14 @@ import torch
 from nightshift.words.errors import InvalidInput
 from training.augment import MEAN, STD
 from training.chips import GENDERS
+from training.error_codes import TrainingCode
 from worker.pipeline.bundle import Bundle, load_bundle
 
 YEARS = 101
 """Bins of the age head: one a year, 0 to 100; who is older counts as 100."""
 
 
-def load_trainable(folder: Path, code: str) -> Bundle:
+def load_trainable(folder: Path, code: TrainingCode) -> Bundle:
     """A bundle with the heads and the normalisation that training has; with others, weights say other things.
 
     Args:

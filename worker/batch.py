@@ -12,6 +12,7 @@ from typing import Protocol
 
 from nightshift.machine.places import path_of_text
 from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient, Unreadable
 from shared.files.in_place import InPlace
 from shared.files.store import Store, thumbnail_key
@@ -94,7 +95,7 @@ def _analyse_together(
 
 
 def _is_short_of_memory(result: Result) -> bool:
-    return isinstance(result, Failed) and result.error.code == "out_of_memory"
+    return isinstance(result, Failed) and result.error.code == Code.OUT_OF_MEMORY
 
 
 def _analyse_once(
@@ -147,9 +148,9 @@ def _analyse_once(
 def _broken(held: Claim, error: Exception) -> PhotoError:
     """What the photos' rows say where the pipeline, which isolates photos itself, broke as a whole."""
     if is_out_of_memory(error):
-        return PhotoError("out_of_memory", "detect", "not enough memory to analyse it", True)
+        return PhotoError.of(Code.OUT_OF_MEMORY, "detect", "not enough memory to analyse it")
     log.error("the pipeline broke", exc_info=error, extra={"job": held.job_id, "lease": held.token})
-    return PhotoError("internal", "detect", "the analysis broke; the worker's log says where", True)
+    return PhotoError.of(Code.INTERNAL, "detect", "the analysis broke; the worker's log says where")
 
 
 def decode_threads(parts: Parts) -> int:
@@ -177,10 +178,9 @@ def _prepare(
             in_place=InPlace(settings, parts.store.folder),
         )
     except Unreadable as error:
-        retryable = error.code != "file_too_large"
-        return Failed(photo.id, PhotoError(error.code, "read", error.message, retryable))
+        return Failed(photo.id, PhotoError.of(error.code, "read", error.message))
     except Transient as error:
-        if error.code == "store_unavailable" and not _answers(parts.store):
+        if error.code == Code.STORE_UNAVAILABLE and not _answers(parts.store):
             raise StoreAway(error.message) from error
         if photo.in_place_path is not None and (root := _folder_away(parts, held, photo.in_place_path)):
             if parts.folders.may_be_read:
@@ -208,13 +208,13 @@ def _prepare(
         progress([photo.id], at_store=True)
         _keep_thumbnail(parts, held, photo, picture)
     except Unreadable as error:
-        failure = PhotoError(error.code, "decode", error.message)
+        failure = PhotoError.of(error.code, "decode", error.message)
     except Exception as error:
         if is_out_of_memory(error):
-            failure = PhotoError("out_of_memory", "decode", "not enough memory to decode it", True)
+            failure = PhotoError.of(Code.OUT_OF_MEMORY, "decode", "not enough memory to decode it")
         else:
             log.exception("decoding broke", extra={"job": held.job_id, "photo": photo.id})
-            failure = PhotoError("internal", "decode", "decoding broke; the worker's log says where", True)
+            failure = PhotoError.of(Code.INTERNAL, "decode", "decoding broke; the worker's log says where")
     else:
         # The photo at its full size is gone by now.
         left = decoded.pixels.shape[0] * decoded.pixels.shape[1]

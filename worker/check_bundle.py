@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable, NightshiftError
 from worker.pipeline.bundle import load_bundle
 from worker.pipeline.classify import Classifier
@@ -43,14 +44,15 @@ def check_bundle(folder: Path) -> dict[str, Any]:
     try:
         genders, ages = classifier(crops)
     except ArithmeticError as error:
-        raise ModelUnavailable("bundle_tensors", f"{folder}: for a made crop, {error}") from error
+        raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{folder}: for a made crop, {error}") from error
     for gender, age in zip(genders, ages, strict=True):
         groups = group_probabilities(age, gender, manifest.heads.age)
         for what, probabilities in (("gender", gender), ("age group", groups)):
             total = float(probabilities.sum())
             if not abs(total - 1) <= OFF_BY:
                 raise ModelUnavailable(
-                    "bundle_tensors", f"{folder}: {what} probabilities of a made crop add up to {total:.4f}"
+                    Code.BUNDLE_TENSORS,
+                    f"{folder}: {what} probabilities of a made crop add up to {total:.4f}",
                 )
     network = classifier.bundle.network
     return {

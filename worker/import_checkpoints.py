@@ -22,6 +22,7 @@ import torch
 from torch import Tensor
 
 from nightshift.words.analysis import AGE_GROUPS
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import FEATURES, FORMAT, Architecture
 from worker.pipeline.bundle import write_bundle
@@ -48,21 +49,22 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     try:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
-        raise InvalidInput("checkpoint_unreadable", f"{path}: {error.strerror or error}") from error
+        raise InvalidInput(Code.CHECKPOINT_UNREADABLE, f"{path}: {error.strerror or error}") from error
     except Exception as error:
         # The unpickler refuses classes, damaged archives raise what they like.
         raise InvalidInput(
-            "checkpoint_not_tensors",
+            Code.CHECKPOINT_NOT_TENSORS,
             f"{path}: not a state dict (save module.state_dict(), not the module): {_first_line(error)}",
         ) from error
     if not isinstance(loaded, Mapping) or not loaded:
         raise InvalidInput(
-            "checkpoint_not_tensors", f"{path}: holds a {type(loaded).__name__}, not a state dict"
+            Code.CHECKPOINT_NOT_TENSORS, f"{path}: holds a {type(loaded).__name__}, not a state dict"
         )
     for name, tensor in loaded.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
             raise InvalidInput(
-                "checkpoint_not_tensors", f"{path}: entry {name!r} is a {type(tensor).__name__}, not a tensor"
+                Code.CHECKPOINT_NOT_TENSORS,
+                f"{path}: entry {name!r} is a {type(tensor).__name__}, not a tensor",
             )
     return dict(loaded)
 
@@ -86,14 +88,15 @@ def feature_tensors(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
         prefix = next((p for p in prefixes if p == "" or p.endswith(".")), "")
         missing = next(name for name in expected if _under(prefix, name) not in checkpoint)
         raise InvalidInput(
-            "checkpoint_shape", f"features: no {_under(prefix, missing)}; not an EfficientNetV2-S `features`"
+            Code.CHECKPOINT_SHAPE,
+            f"features: no {_under(prefix, missing)}; not an EfficientNetV2-S `features`",
         )
     prefix = fitting[0]
     tensors = {name: checkpoint[_under(prefix, name)] for name in expected}
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
             raise InvalidInput(
-                "checkpoint_shape",
+                Code.CHECKPOINT_SHAPE,
                 f"features: {_under(prefix, name)} is {list(tensor.shape)}, not {list(expected[name].shape)}",
             )
     return tensors
@@ -109,12 +112,12 @@ def linear_head(checkpoint: Mapping[str, Tensor], outputs: int, what: str) -> tu
     biases = [name for name in checkpoint if re.search(r"(^|\.)bias$", name)]
     if len(weights) != 1 or len(biases) != 1 or len(checkpoint) != 2:
         raise InvalidInput(
-            "checkpoint_shape", f"{what}: not one linear layer but {', '.join(sorted(checkpoint))}"
+            Code.CHECKPOINT_SHAPE, f"{what}: not one linear layer but {', '.join(sorted(checkpoint))}"
         )
     weight, bias = checkpoint[weights[0]], checkpoint[biases[0]]
     if weight.shape != (outputs, _WIDTH) or bias.shape != (outputs,):
         raise InvalidInput(
-            "checkpoint_shape",
+            Code.CHECKPOINT_SHAPE,
             f"{what}: weight {list(weight.shape)} and bias {list(bias.shape)}, "
             f"not [{outputs}, {_WIDTH}] and [{outputs}]",
         )
@@ -169,7 +172,7 @@ def import_checkpoints(arguments: argparse.Namespace) -> str:
     """
     classes = arguments.gender_classes.split(",")
     if sorted(classes) != ["female", "male"]:
-        raise InvalidInput("bad_gender_classes", "--gender-classes must be male,female or female,male")
+        raise InvalidInput(Code.BAD_GENDER_CLASSES, "--gender-classes must be male,female or female,male")
     ages = {
         gender: linear_head(read_checkpoint(path), KNOWN_GROUPS, f"age-{gender}")
         for gender, path in (("male", arguments.age_male), ("female", arguments.age_female))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.processes.sums import Sums
 from shared.queue.save import Failed, Result, Saved, Succeeded
@@ -28,7 +29,7 @@ class Measures(Sums):
             elif isinstance(result, Failed):
                 self.photo_failed(result.error.code)
             elif saved.statuses[result.photo_id] == PhotoStatus.FAILED:
-                self.photo_failed("file_unavailable")
+                self.photo_failed(Code.FILE_UNAVAILABLE)
             else:
                 self.count("reads_put_off")
 

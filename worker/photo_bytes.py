@@ -9,6 +9,7 @@ import stat
 from pathlib import Path
 
 from nightshift.machine.places import path_of_text
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient, Unreadable
 from shared.files.in_place import InPlace, open_unlinked
 from shared.files.store import Store, photo_key
@@ -35,9 +36,9 @@ def read_photo(
         return _read_in_place(path_of_text(photo.in_place_path), max_bytes, in_place)
     data = store.get(photo_key(owner, job_id, photo.id))
     if data is None:
-        raise Unreadable("file_unavailable", "the store has no bytes of this photo")
+        raise Unreadable(Code.FILE_UNAVAILABLE, "the store has no bytes of this photo")
     if hashlib.sha256(data).hexdigest() != photo.sha256:
-        raise Unreadable("digest_mismatch", "the stored bytes are not those that were uploaded")
+        raise Unreadable(Code.DIGEST_MISMATCH, "the stored bytes are not those that were uploaded")
     return data
 
 
@@ -54,14 +55,14 @@ def _read_in_place(path: Path, max_bytes: int, in_place: InPlace) -> bytes:
     except OSError as error:
         if error.errno in _NOT_THERE:
             raise _unavailable() from error
-        raise Transient("file_read_error", f"it cannot be read: {error.strerror}") from error
+        raise Transient(Code.FILE_READ_ERROR, f"it cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise _unavailable() from error
     if len(data) > max_bytes:
-        raise Unreadable("file_too_large", f"over {max_bytes:,} bytes")
+        raise Unreadable(Code.FILE_TOO_LARGE, f"over {max_bytes:,} bytes")
     return data
 
 
 def _unavailable() -> Transient:
     # Perhaps for now: a share may come back within seconds, an editor is about to rename its new file.
-    return Transient("file_read_error", _UNAVAILABLE)
+    return Transient(Code.FILE_READ_ERROR, _UNAVAILABLE)

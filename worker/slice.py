@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import database_now
-from shared.files.no_pictures import NO_PICTURE, clear_ended, delete_bytes
+from shared.files.no_pictures import clear_ended, delete_bytes
 from shared.files.store import job_prefix
 from shared.queue.claim import (
     READ_PAUSES_S,
@@ -188,7 +189,7 @@ def _delete_no_pictures(parts: Parts, held: Claim, results: list[Result], saved:
         result.photo_id
         for result in results
         if isinstance(result, Failed)
-        and result.error.code == NO_PICTURE
+        and result.error.code == Code.UNSUPPORTED_FORMAT
         and result.photo_id in saved.statuses
     ]
     if ids := uploads.intersection(no_pictures):

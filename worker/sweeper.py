@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from nightshift.machine.privacy import keep_files_private
 from nightshift.machine.process_id import is_surely_dead, own_process_id
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NoRoom, NotFound, Transient
 from shared.broker.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
 from shared.db import ballast
@@ -43,7 +44,7 @@ from worker.suspension import SuspensionWatch
 
 log = logging.getLogger(__name__)
 
-_NO_DATABASE = {"database_unavailable", "store_full"}
+_NO_DATABASE = {Code.DATABASE_UNAVAILABLE, Code.STORE_FULL}
 """Nothing can be written, heartbeats neither."""
 
 

@@ -18,7 +18,8 @@ from sqlalchemy.orm import Session
 from nightshift.words.analysis import PhotoError
 from nightshift.words.archive_kinds import ArchiveKind
 from nightshift.words.clock import utc_now
-from nightshift.words.errors import Conflict, InvalidInput, Transient, Unreadable
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import AnyCode, Conflict, InvalidInput, Transient, Unreadable
 from nightshift.words.ids import member_photo_id
 from nightshift.words.states import JobState
 from nightshift.words.what_is_taken import counted_as
@@ -176,7 +177,7 @@ class _Unpacking:
         try:
             file = self._parts.store.reader(archive_key(held.owner, held.job_id))
         except FileNotFoundError as error:
-            raise Unreadable("file_unavailable", "the store has no bytes of this archive") from error
+            raise Unreadable(Code.FILE_UNAVAILABLE, "the store has no bytes of this archive") from error
         with file:
             opened = open_archive(file, cast(ArchiveKind, held.kind), self._limits, progress)
             yield from opened.members(held.position)
@@ -202,7 +203,7 @@ class _Unpacking:
                     digest.update(chunk)
                     size_bytes += file.write(chunk)
             except Unreadable as error:
-                return NewPhoto(member.name, photo_id, error=PhotoError(error.code, "read", error.message))
+                return NewPhoto(member.name, photo_id, error=PhotoError.of(error.code, "read", error.message))
             self._require_quota(photos=1, size_bytes=size_bytes)
             file.seek(0)
             key = photo_key(self._held.owner, self._held.job_id, photo_id)
@@ -224,13 +225,15 @@ class _Unpacking:
     def _failure(self, error: ArchiveBroken | Conflict | InvalidInput | Unreadable) -> NewPhoto:
         """A row that speaks, under the archive's name, for the members that could not be reached."""
         if isinstance(error, ArchiveBroken):
-            code = error.code
+            code: AnyCode = error.code
             message = f"the archive is damaged after member {self._position}, what follows is lost: {error}"
         else:
             code, message = error.code, f"{error.message}; what follows member {self._position} is left out"
         photo_id = member_photo_id(self._held.job_id, self._position)
         self._position += 1
-        return NewPhoto(self._held.name, photo_id, error=PhotoError(code, "read", message))
+        return NewPhoto(
+            self._held.name, photo_id, error=PhotoError.of(code, "read", message, retryable=False)
+        )
 
     def _save(self, *, done: bool) -> None:
         with self._parts.database.write() as session:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from api.server.connection import Connection
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 
@@ -35,7 +36,7 @@ class Body:
             if self._missing > 0 and (size < 0 or len(piece) < size):
                 self._connection.body_failed = True
                 message = f"the last {self._missing} bytes of the body never arrived"
-                raise InvalidInput("body_cut_off", message)
+                raise InvalidInput(Code.BODY_CUT_OFF, message)
         return piece
 
     def readline(self, size: int | None = -1) -> bytes:
@@ -61,7 +62,7 @@ class Body:
         except Exception as error:
             self._connection.body_failed = True
             # Bad chunks, bad trailers, a reset: gunicorn has an exception for each, and not all are OSErrors.
-            raise InvalidInput("body_cut_off", "the connection broke while the body was read") from error
+            raise InvalidInput(Code.BODY_CUT_OFF, "the connection broke while the body was read") from error
 
 
 def answered(

@@ -139,6 +139,13 @@ class Connection:
         """Whether enough of the body is here to give it a thread."""
         return len(self.received) >= FIRST_BYTES or self.is_whole
 
+    def count_body(self, size_bytes: int) -> None:
+        """So much of the body has come since it was last counted."""
+        now_s, pace = time.monotonic(), self.sock.receiving
+        pace.waited(now_s - self.since_s)
+        pace.passed(size_bytes)
+        self.since_s, self.deadline_s = now_s, now_s + pace.left_s
+
     @property
     def expects_continue(self) -> bool:
         """Whether the client asks before it sends its body."""

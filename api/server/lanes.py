@@ -158,12 +158,12 @@ class Lanes:
         for _, connection in slow[:wanted]:
             connection.sock.gives_way = True
 
-    def overdue(self, longest_s: float) -> list[Connection]:
-        """Take out who has waited for a turn for too long."""
+    def overdue(self, longest_s: float, at_most: int) -> list[Connection]:
+        """Take out who has waited for a turn for too long, so many of them."""
         latest_s = time.monotonic() - longest_s
-        found = []
+        found: list[Connection] = []
         with self._lock:
             for lane in self._all():
-                while lane.queue and lane.queue[0].queued_s < latest_s:
+                while lane.queue and lane.queue[0].queued_s < latest_s and len(found) < at_most:
                     found.append(lane.queue.popleft())
         return found

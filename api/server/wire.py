@@ -11,8 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from gunicorn import sock
+
 from api.server.cuts import Kind, cut_off
 from api.server.pace import Pace
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 TICK_S = 0.5
@@ -30,6 +33,18 @@ class SlowReader(OSError):
     """A client that does not take its answer."""
 
 
+def without_waiting(raw: socket.socket, cfg: Any) -> socket.socket:
+    """A socket that was just accepted, non-blocking; with TLS, where gunicorn's `cfg` says so."""
+    raw.setblocking(False)
+    if not cfg.is_ssl:
+        return raw
+    context = sock.ssl_context(cfg)
+    wrapped: socket.socket = context.wrap_socket(
+        raw, server_side=True, suppress_ragged_eofs=True, do_handshake_on_connect=False
+    )
+    return wrapped
+
+
 class Wire:
     """A non-blocking socket, with waiting that is bounded and counted.
 
@@ -42,6 +57,7 @@ class Wire:
         connection: whose it is.
         before_waiting: called each time before a thread waits for the client.
         after_waiting: called each time after it.
+        hold_back: called before a thread receives or sends a piece, at the cost of nobody but its client.
         may_wait: whether it is a thread that reads.
         hurried: a client that does not take its answer at once is not waited for.
         owes_continue: the client waits to be asked for its body.
@@ -56,6 +72,7 @@ class Wire:
         self.connection: Any = None
         self.before_waiting: Callable[[], None] = lambda: None
         self.after_waiting: Callable[[], None] = lambda: None
+        self.hold_back: Callable[[], None] = lambda: None
         self.may_wait = False
         self.hurried = False
         self.owes_continue = False
@@ -86,6 +103,7 @@ class Wire:
         if not self.may_wait:
             raise Incomplete
         while True:
+            self.hold_back()
             try:
                 piece = self.raw.recv(size)
             except _TO_READ:
@@ -103,7 +121,7 @@ class Wire:
         if not self._wait(event, self.receiving, "slow_body"):
             passed, waited_s = self.receiving.passed_bytes, self.receiving.waited_s
             message = f"{passed} bytes of the body in {waited_s:.0f} s hold up the others"
-            raise InvalidInput("body_too_slow", message)
+            raise InvalidInput(Code.BODY_TOO_SLOW, message)
 
     def sendall(self, data: bytes | memoryview) -> None:
         """Send everything.
@@ -113,6 +131,8 @@ class Wire:
         """
         rest = memoryview(data)
         while rest:
+            if not self.hurried:
+                self.hold_back()
             try:
                 sent = self.raw.send(rest)
             except _TO_WRITE:

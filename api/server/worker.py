@@ -10,14 +10,14 @@ import errno
 import selectors
 import socket
 import sys
-import threading
 import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import Any
 
-from gunicorn import sock
 from gunicorn.http.errors import NoMoreData
 from gunicorn.workers.gthread import ThreadWorker
 
@@ -25,30 +25,24 @@ from api.context import EXTENSION
 from api.server import answers, body
 from api.server.connection import Connection, State
 from api.server.cuts import cut_off, log
+from api.server.hall import Hall
 from api.server.lanes import Lanes
-from api.server.limits import BUSY_S, EAGER_S, HELD_BYTES, LINGER_S, Limits, limits_of
-from api.server.wire import SlowReader, Wire
+from api.server.limits import BUSY_S, EAGER_S, LINGER_S, Limits, limits_of
+from api.server.pool import started_pool
+from api.server.precedence import Precedence
+from api.server.wire import SlowReader, Wire, without_waiting
+from nightshift.words.error_codes import Code
 
-ACCEPTED_AT_ONCE = 2048
+AT_ONCE = 256
+"""Of one kind, between two looks at the door: who comes last must not wait for all of a crowd."""
+ENDED_AT_ONCE = 4 * AT_ONCE
+A_FEW = 16
+"""For more than these the main thread goes before the others."""
 TURN_S = 0.5
 SWITCH_S = 0.0002
-THREADS_START_S = 10.0
 STOP_LINGER_S = 2.0
 """While it stops: a request may be on its way on a connection that was kept."""
 _SHORT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
-
-
-def _started_pool(threads: int) -> ThreadPoolExecutor:
-    """A pool with all its threads: in a flood the main thread would wait for each to start."""
-    pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
-    all_there = threading.Barrier(threads + 1)
-    try:
-        for _ in range(threads):
-            pool.submit(all_there.wait, THREADS_START_S)
-        all_there.wait(THREADS_START_S)
-    except (RuntimeError, threading.BrokenBarrierError) as error:
-        log.warning("fewer threads than wanted: %s", error)
-    return pool
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
@@ -56,6 +50,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     limits: Limits
     lanes: Lanes
+    hall: Hall
 
     def load_wsgi(self) -> None:
         """Load the application; what the server goes by is in its settings."""
@@ -67,15 +62,15 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             settings, keep_alive_s=self.cfg.keepalive, connections=self.cfg.worker_connections
         )
         self.lanes = Lanes(self.limits, self.enqueue_req)
-        # Whoever is being waited for here, oldest first.
-        self.waiting: dict[State, dict[Connection, None]] = {state: {} for state in State}
-        self.held_bytes, self.looked_s = 0, 0.0
+        self.hall = Hall(self.poller, self._on_readable)
+        self.precedence = Precedence()
+        self.looked_s, self.is_behind = 0.0, False
         self.ready: list[Connection] = []
         # The main thread lets go of the interpreter with each call of the system: it must have it back soon.
         sys.setswitchinterval(SWITCH_S)
         # It would send past `Wire`.
         self.cfg.set("sendfile", False)
-        self.tpool = _started_pool(self.lanes.threads)
+        self.tpool = started_pool(self.lanes.threads)
 
     def get_thread_pool(self) -> None:
         """None before it is known how many threads there are."""
@@ -96,12 +91,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             with suppress(OSError):
                 listener.sock.listen(self.cfg.backlog)
         while self.alive:
-            self.notify()
-            self.set_accept_enabled(self.nr_conns < self.limits.connections or self._somebody_waits())
-            self.wait_for_and_dispatch_events(TURN_S)
+            self.set_accept_enabled(self.nr_conns < self.limits.connections or bool(self.hall))
+            self._take_a_turn()
             if not self.is_parent_alive():
                 break
-            self._look_at_the_clock()
         self.set_accept_enabled(False)
         self._finish_requests()
         self.tpool.shutdown(wait=False)
@@ -113,21 +106,42 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _finish_requests(self) -> None:
         begun_s = time.monotonic()
         while self.nr_conns > 0 and time.monotonic() - begun_s < self.cfg.graceful_timeout:
-            self.notify()
             if time.monotonic() - begun_s > STOP_LINGER_S:
-                for state in (State.IDLE, State.HEAD, State.LINGERING):
-                    for connection in list(self.waiting[state]):
-                        self._drop(connection)
-            self.wait_for_and_dispatch_events(TURN_S)
-            self._look_at_the_clock()
+                for connection in self.hall.of(State.IDLE, State.HEAD, State.LINGERING):
+                    self._drop(connection)
+            self._take_a_turn()
+
+    def _take_a_turn(self) -> None:
+        self.notify()
+        self.wait_for_and_dispatch_events(TURN_S)
+        self._look_at_the_clock()
+        if not self.is_behind:
+            self.precedence.give_back()
+        self.precedence.let_some_through()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """See to what has happened: to those at the door and to answers that are ready before all others."""
-        events = self.poller.select(timeout)
+        events = self.poller.select(0 if self.is_behind else timeout)
+        self.is_behind = False
         events.sort(key=lambda event: isinstance(event[0].data, partial))
-        for key, _ in events:
-            key.data(key.fileobj)
+        self._one_by_one([partial(key.data, key.fileobj) for key, _ in events])
+
+    def _one_by_one(self, things: Sequence[Callable[[], None]]) -> None:
+        for number, do in enumerate(things, 1):
+            if number > A_FEW:
+                self.precedence.take()
+            do()
+            if number % AT_ONCE == 0:
+                self._turn_to_the_door()
         self._start_ready()
+
+    def _turn_to_the_door(self) -> None:
+        if self._accepting:
+            for listener in self.sockets:
+                self.accept(listener)
+        self.method_queue.run_callbacks(None)
+        self._start_ready()
+        self.precedence.let_some_through()
 
     def _start_ready(self) -> None:
         # All who came in one turn together: once threads run, each call of the system is a wait for them.
@@ -136,9 +150,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self.lanes.enter(connection)
 
     def accept(self, listener: Any) -> None:
-        """Take in who is at the door."""
+        """Take in who is at the door, but not all of a crowd: the last would wait for the first's answers."""
         server = listener.getsockname()
-        for _ in range(ACCEPTED_AT_ONCE):
+        for number in range(AT_ONCE):
+            if number >= A_FEW:
+                self.precedence.take()
             if self.nr_conns >= self.limits.connections and not self._make_room():
                 return
             try:
@@ -149,55 +165,37 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                     self.set_accept_enabled(False)
                 return
             self._take_in(raw, client, server)
+        self.is_behind = True
 
     def _take_in(self, raw: socket.socket, client: Any, server: Any) -> None:
-        raw.setblocking(False)
-        if self.cfg.is_ssl:
-            context = sock.ssl_context(self.cfg)
-            raw = context.wrap_socket(
-                raw, server_side=True, suppress_ragged_eofs=True, do_handshake_on_connect=False
-            )
         peer = client[0] if isinstance(client, tuple) else "unix"
-        wire = Wire(raw, peer, patience_s=self.limits.patience_s)
+        wire = Wire(without_waiting(raw, self.cfg), peer, patience_s=self.limits.patience_s)
         wire.connection = connection = Connection(self.cfg, wire, client, server)
         wire.before_waiting = partial(self.lanes.wait_for_client, connection)
         wire.after_waiting = partial(self.lanes.go_on, connection)
+        wire.hold_back = self.precedence.hold_back
         self.nr_conns += 1
-        self._await(connection, State.HEAD, self.limits.head_s)
-        # Most have sent their request already, and need not wait for those who were here before.
-        self._on_readable(connection, raw)
-
-    def _await(self, connection: Connection, state: State, at_most_s: float) -> None:
-        """Have the poller say when something comes."""
-        connection.state, connection.since_s = state, time.monotonic()
-        connection.deadline_s = connection.since_s + at_most_s
-        self.waiting[state][connection] = None
-        self.held_bytes += len(connection.received)
-        self.poller.register(
-            connection.sock.raw, selectors.EVENT_READ, partial(self._on_readable, connection)
-        )
-
-    def _no_longer(self, connection: Connection) -> None:
-        if self.waiting[connection.state].pop(connection, connection) is None:
-            self.held_bytes -= len(connection.received)
-            with suppress(KeyError, ValueError, OSError):
-                self.poller.unregister(connection.sock.raw)
+        # Most have sent their request already, and need neither polls nor to wait for those here before.
+        self.hall.enter(connection, State.HEAD, self.limits.head_s, is_polled=False)
+        self._on_readable(connection)
+        if connection in self.hall:
+            self.hall.poll(connection)
 
     def _drop(self, connection: Connection) -> None:
-        self._no_longer(connection)
+        self.hall.leave(connection)
         if connection.is_open:
             connection.is_open = False
             self.nr_conns -= 1
             with suppress(OSError):
                 connection.sock.close()
 
-    def _on_readable(self, connection: Connection, _raw: Any) -> None:
+    def _on_readable(self, connection: Connection) -> None:
         # Of several that were ready, an earlier one may have made this one make room.
-        if connection not in self.waiting[connection.state]:
+        if connection not in self.hall:
             return
         try:
             self._receive(connection)
-            while connection in self.waiting[connection.state] and connection.may_have_more:
+            while connection in self.hall and connection.may_have_more:
                 self._receive(connection)
         except OSError:
             self._drop(connection)
@@ -216,18 +214,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _take(self, connection: Connection, piece: bytes) -> None:
         connection.received += piece
-        self.held_bytes += len(piece)
-        while self.held_bytes > HELD_BYTES and self._make_room(spared=connection, of_bytes=True):
+        self.hall.holds(len(piece))
+        while self.hall.is_full and self._make_room(but=connection, of_bytes=True):
             pass
         if connection.state is State.BODY:
             connection.has_ended = not piece
-            self._count_body(connection, len(piece))
+            connection.count_body(len(piece))
             if connection.has_begun:
                 self._start(connection)
             return
         if connection.state is State.IDLE:
-            self._no_longer(connection)
-            self._await(connection, State.HEAD, self.limits.head_s)
+            self.hall.leave(connection)
+            self.hall.enter(connection, State.HEAD, self.limits.head_s)
         self._look_for_request(connection)
 
     def _look_for_request(self, connection: Connection) -> None:
@@ -237,7 +235,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         except Exception as error:
             self._refuse_head(connection, error)
             return
-        self.held_bytes -= held - len(connection.received)
+        self.hall.holds(len(connection.received) - held)
         if not is_there:
             return
         connection.sock.receiving.passed(len(connection.received))
@@ -246,32 +244,26 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self._start(connection)
             return
         connection.ask_for_body()
-        self._no_longer(connection)
-        self._await(connection, State.BODY, connection.sock.receiving.left_s)
-
-    def _count_body(self, connection: Connection, size_bytes: int) -> None:
-        now_s, pace = time.monotonic(), connection.sock.receiving
-        pace.waited(now_s - connection.since_s)
-        pace.passed(size_bytes)
-        connection.since_s, connection.deadline_s = now_s, now_s + pace.left_s
+        self.hall.leave(connection)
+        self.hall.enter(connection, State.BODY, connection.sock.receiving.left_s)
 
     def _start(self, connection: Connection) -> None:
-        self._no_longer(connection)
+        self.hall.leave(connection)
         connection.hand_over()
         self.ready.append(connection)
 
     def _refuse_head(self, connection: Connection, error: Exception) -> None:
-        status, code, detail = answers.of_parsing(error)
-        fields = {"peer": connection.sock.peer, "status": status, "code": code}
-        if status == 500:
+        code, detail = answers.of_parsing(error)
+        fields = {"peer": connection.sock.peer, "status": code.status, "code": code}
+        if code is Code.INTERNAL:
             log.error("a head broke the parser", exc_info=error, extra=fields)
         else:
             log.warning("refused", extra=fields)
-        self._end_with(connection, (status, code, detail))
+        self._end_with(connection, (code, detail))
 
-    def _end_with(self, connection: Connection, answer: tuple[int, str, str]) -> None:
+    def _end_with(self, connection: Connection, answer: answers.Answer) -> None:
         """The last answer; the client is given time to read it."""
-        self._no_longer(connection)
+        self.hall.leave(connection)
         connection.say(answers.whole_answer(*answer))
         self._linger(connection)
 
@@ -279,60 +271,61 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         connection.received = bytearray()
         try:
             connection.stop_sending()
-            self._await(connection, State.LINGERING, LINGER_S)
+            self.hall.enter(connection, State.LINGERING, LINGER_S)
         except OSError:
             self._drop(connection)
 
-    def _somebody_waits(self) -> bool:
-        return any(self.waiting.values())
-
-    def _make_room(self, spared: Connection | None = None, *, of_bytes: bool = False) -> bool:
-        """Close the connection that can best be spared; False when there is none without a thread.
-
-        Args:
-            spared: the one that asks.
-            of_bytes: of those that hold some; no other would make any.
-        """
-        for state in State:
-            for connection in self.waiting[state]:
-                if connection is not spared and (connection.received or not of_bytes):
-                    if state in (State.HEAD, State.BODY):
-                        after_s = time.monotonic() - connection.since_s
-                        size_bytes = len(connection.received)
-                        cut_off("no_room", connection.sock.peer, after_s=after_s, size_bytes=size_bytes)
-                    self._drop(connection)
-                    return True
-        return False
+    def _make_room(self, but: Connection | None = None, *, of_bytes: bool = False) -> bool:
+        """Close the connection that can best be spared; False when there is none without a thread."""
+        connection = self.hall.spared(but, of_bytes=of_bytes)
+        if connection is None:
+            return False
+        if connection.state in (State.HEAD, State.BODY):
+            after_s, size_bytes = time.monotonic() - connection.since_s, len(connection.received)
+            cut_off("no_room", connection.sock.peer, after_s=after_s, size_bytes=size_bytes)
+        self._drop(connection)
+        return True
 
     def _look_at_the_clock(self) -> None:
         now_s = time.monotonic()
         if now_s - self.looked_s < TURN_S / 2:
             return
         self.looked_s = now_s
-        for state in (State.LINGERING, State.IDLE, State.HEAD):
-            for connection in list(self.waiting[state]):
-                if connection.deadline_s > now_s:
-                    break
-                self._expire(connection)
-        for connection in list(self.waiting[State.BODY]):
-            if connection.deadline_s <= now_s:
-                self._expire(connection)
-            elif now_s - connection.since_s > EAGER_S and self.lanes.has_seats_to_spare():
-                self._count_body(connection, 0)
-                self._start(connection)
-        self._start_ready()
+        self._start_eagerly(now_s)
         self.lanes.free_seats()
-        for connection in self.lanes.overdue(BUSY_S):
-            log.warning("no thread in time", extra={"peer": connection.sock.peer})
-            self._end_with(connection, answers.BUSY)
+        late = list(islice(self.hall.overdue(now_s), ENDED_AT_ONCE))
+        seatless = self.lanes.overdue(BUSY_S, ENDED_AT_ONCE)
+        if ENDED_AT_ONCE in (len(late), len(seatless)):
+            # The time of more is up, but other things have happened meanwhile.
+            self.is_behind, self.looked_s = True, 0.0
+        ends = [
+            *(partial(self._expire, one) for one in late),
+            *(partial(self._turn_away, one) for one in seatless),
+        ]
+        self._one_by_one(ends)
+
+    def _start_eagerly(self, now_s: float) -> None:
+        for connection in self.hall.of(State.BODY):
+            if not self.lanes.has_seats_to_spare():
+                return
+            if now_s - connection.since_s > EAGER_S and connection.deadline_s > now_s:
+                connection.count_body(0)
+                self._start(connection)
+                self._start_ready()
+
+    def _turn_away(self, connection: Connection) -> None:
+        log.warning("no thread in time", extra={"peer": connection.sock.peer})
+        self._end_with(connection, answers.BUSY)
 
     def _expire(self, connection: Connection) -> None:
+        if connection not in self.hall:
+            return
         wire, received = connection.sock, len(connection.received)
         if connection.state is State.HEAD and received:
             cut_off("slow_head", wire.peer, after_s=self.limits.head_s, size_bytes=received)
             self._end_with(connection, answers.HEAD_TOO_SLOW)
         elif connection.state is State.BODY:
-            self._count_body(connection, 0)
+            connection.count_body(0)
             wire.cut_off("slow_body", wire.receiving)
             self._end_with(connection, answers.BODY_TOO_SLOW)
         else:
@@ -349,9 +342,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 return
             connection.take_back()
             if not connection.received:
-                self._await(connection, State.IDLE, self.limits.idle_s)
+                self.hall.enter(connection, State.IDLE, self.limits.idle_s)
                 return
-            self._await(connection, State.HEAD, self.limits.head_s)
+            self.hall.enter(connection, State.HEAD, self.limits.head_s)
             self._look_for_request(connection)
         except Exception:
             log.exception("a connection broke the server's own code")
@@ -374,6 +367,8 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _serve(self, connection: Connection) -> None:
         goes_on = False
         try:
+            if not connection.sock.hurried:
+                self.precedence.hold_back()
             self.lanes.go_on(connection)
             goes_on = self.handle(connection)
         finally:

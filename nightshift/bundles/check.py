@@ -10,6 +10,7 @@ from typing import Any
 
 from nightshift.embedded.environment import passed_on
 from nightshift.exits import how_to_install, one_line
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable, NightshiftError
 from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest
 from shared.processes.command_lines import check_bundle_command
@@ -71,7 +72,7 @@ def check_folder(folder: Path) -> CheckedBundle:
         NightshiftError: `check_failed`: the check itself was broken off.
     """
     if not (folder / MANIFEST).is_file():
-        raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} in {folder}")
+        raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {folder}")
     manifest = read_verified_manifest(folder)
     found = _examined(folder.absolute())
     size_bytes = sum((folder / name).stat().st_size for name in (MANIFEST, TENSORS))
@@ -91,13 +92,13 @@ def _examined(folder: Path) -> dict[str, int]:
             check=False,
         )
     except subprocess.TimeoutExpired as error:
-        raise NightshiftError("check_failed", f"{folder}: no answer within {CHECK_S:.0f} s") from error
+        raise NightshiftError(Code.CHECK_FAILED, f"{folder}: no answer within {CHECK_S:.0f} s") from error
     try:
         told = json.loads(done.stdout.rstrip().split("\n")[-1])
     except (IndexError, ValueError) as error:
-        raise NightshiftError("check_failed", f"{folder}: {_why(done)}") from error
+        raise NightshiftError(Code.CHECK_FAILED, f"{folder}: {_why(done)}") from error
     if wrong := told.get("error"):
-        raise ModelUnavailable(wrong["code"], one_line(wrong["message"]))
+        raise ModelUnavailable(Code[wrong["code"].upper()], one_line(wrong["message"]))
     return {name: int(told[name]) for name in ("tensors", "age_outputs", "crops")}
 
 

@@ -10,8 +10,10 @@ import typer
 
 from nightshift import given
 from nightshift.exits import say, told, whole_installation
+from nightshift.flags import ServiceCommand, flag
 from nightshift.remote import JsonOption
 from nightshift.screen import errors_screen, tables_screen, tell, tell_json
+from nightshift.words.options import Home, Workers
 from nightshift.words.photo_names import path_spelled_out
 from shared.bundles.manifest import locate_bundle, locate_in_use
 from shared.settings import load_settings
@@ -109,7 +111,7 @@ def import_model(
         say(f"results will carry the name in its manifest, {imported.manifest.name}")
 
 
-@app.command()
+@app.command(cls=ServiceCommand)
 @told
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A bundle, by name or path.")],
@@ -122,16 +124,8 @@ def compare(
         Path | None,
         typer.Option(parser=given.path, help="Folder for the results. [default: nightshift-results/A-and-B]"),
     ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, max=256, help="Worker processes. [default: one a core]")
-    ] = None,
-    home: Annotated[
-        Path | None,
-        typer.Option(
-            parser=given.path,
-            help="Folder of database, logs and uploads. [default: NIGHTSHIFT_HOME or ~/.nightshift]",
-        ),
-    ] = None,
+    workers: Annotated[int | None, flag(Workers)] = None,
+    home: Annotated[Path | None, flag(Home, parser=given.path)] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show where two bundles differ.

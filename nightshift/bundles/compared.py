@@ -17,6 +17,7 @@ from nightshift.report import Report
 from nightshift.screen import cell
 from nightshift.words.analysis import Face
 from nightshift.words.documents import NOTICE, BundleName
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.reads.table import csv_text
 
@@ -142,7 +143,7 @@ def write_differences(file: Path, differences: Sequence[Difference]) -> None:
             for difference in differences:
                 opened.write(csv_text([_row(difference)]).encode())
     except OSError as error:
-        raise NightshiftError("results_not_written", f"{file}: {error.strerror}") from error
+        raise NightshiftError(Code.RESULTS_NOT_WRITTEN, f"{file}: {error.strerror}") from error
 
 
 def _row(difference: Difference) -> list[Any]:

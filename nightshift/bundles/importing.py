@@ -15,6 +15,7 @@ from pathlib import Path
 from nightshift.bundles.check import check_folder
 from nightshift.bundles.source import copy_bundle
 from nightshift.machine.durable import sync_file, sync_folder
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest
 
@@ -69,7 +70,7 @@ def import_bundle(source: Path, weights_dir: Path, name: str | None = None) -> I
                 raise type(error)(error.code, message) from error
     except OSError as error:
         reason = f"{error.filename or weights_dir}: {error.strerror}"
-        raise NightshiftError("bundle_not_imported", f"{reason}; nothing was imported") from error
+        raise NightshiftError(Code.BUNDLE_NOT_IMPORTED, f"{reason}; nothing was imported") from error
 
 
 def _placed(staging: Path, weights_dir: Path, name: str | None) -> ImportedBundle:
@@ -102,13 +103,15 @@ def _there_already(folder: Path, staging: Path, manifest: Manifest) -> ImportedB
 
 
 def _taken(folder: Path, by: str) -> Conflict:
-    return Conflict("bundle_exists", f"{folder} holds {by}: import under another --name, or move it away")
+    return Conflict(Code.BUNDLE_EXISTS, f"{folder} holds {by}: import under another --name, or move it away")
 
 
 def _check_name(name: str, what: str) -> str:
     if not NAME.fullmatch(name):
         rule = "letters, digits and . _ + -, at most 100, the first a letter or digit"
-        raise InvalidInput("bad_bundle_name", f"{what} {name!r} cannot name a folder ({rule}): give --name")
+        raise InvalidInput(
+            Code.BAD_BUNDLE_NAME, f"{what} {name!r} cannot name a folder ({rule}): give --name"
+        )
     return name
 
 

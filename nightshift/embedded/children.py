@@ -23,7 +23,8 @@ class Command:
         name: as shown to the user; names the log file.
         arguments: the command line.
         environment: whole environment of the child.
-        folder: its working directory. Python and Celery import from there first, so never the user's.
+        folder: its working directory. Gunicorn and Celery import from there first, whatever Python is told:
+            for these it is the folder of our own modules.
         log: file its output is appended to; None leaves it on the runner's standard error.
         refuses_as: its name where it logs that it cannot work at all, as `nightshift NAME: code: why`.
         grace_s: seconds between being asked to stop and being killed.

@@ -23,7 +23,7 @@ _FAMILIES = ("LC_", "AWS_", "PGSSL", "OMP_", "MKL_", "KMP_", "OPENBLAS_", "MALLO
 _OURS = {
     # A home, and the photos' names, are opened by their bytes in every locale.
     "PYTHONUTF8": "1",
-    # The working folder is the home: nothing is imported from there.
+    # Nothing is imported from a working folder, nor, since PYTHONPATH is not passed on, from the user's own.
     "PYTHONSAFEPATH": "1",
     "PYTHONUNBUFFERED": "1",
 }

@@ -12,7 +12,10 @@ from typing import Self
 
 from nightshift.machine import root_key
 from nightshift.machine.durable import is_not_supported, make_private, without
+from nightshift.machine.privacy import is_somebody_elses, who_else_writes
 from nightshift.machine.process_id import is_surely_dead, own_process_id
+from nightshift.screen import say
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 
 LOCK = "lock"
@@ -44,11 +47,11 @@ class Home:
         except OSError as error:
             os.close(self._lock_fd)
             reason = f"home {self.path}: it cannot be locked: {error.strerror}"
-            raise InvalidInput("bad_home", reason) from error
+            raise InvalidInput(Code.BAD_HOME, reason) from error
         if taken:
             os.close(self._lock_fd)
             process = holder.partition(" ")[0] or "another process"
-            raise Conflict("home_in_use", f"{self.path} is in use by process {process}")
+            raise Conflict(Code.HOME_IN_USE, f"{self.path} is in use by process {process}")
         os.ftruncate(self._lock_fd, 0)
         os.pwrite(self._lock_fd, f"{os.getpid()} {own_process_id()}\n".encode(), 0)
         return self
@@ -92,10 +95,14 @@ def _make_private(path: Path) -> None:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         names = {entry.name for entry in path.iterdir()}
         if names and not names & _OURS:
-            raise InvalidInput("bad_home", f"{path} is no Nightshift home: it holds other files")
+            raise InvalidInput(Code.BAD_HOME, f"{path} is no Nightshift home: it holds other files")
+        if os.geteuid() and is_somebody_elses(path):
+            raise InvalidInput(Code.BAD_HOME, f"home {path} belongs to somebody else: name another")
         make_private(path)
+        if who := who_else_writes(path):
+            say(f"{who} may write to the home {path}, and so replace what is in it: its key, its results")
     except OSError as error:
-        raise InvalidInput("bad_home", f"home {path}: {error.strerror}") from error
+        raise InvalidInput(Code.BAD_HOME, f"home {path}: {error.strerror}") from error
 
 
 def make_private_folder(path: Path) -> None:
@@ -107,5 +114,5 @@ def make_private_folder(path: Path) -> None:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise InvalidInput("bad_home", f"{path} belongs to somebody else")
+        raise InvalidInput(Code.BAD_HOME, f"{path} belongs to somebody else")
     make_private(path)

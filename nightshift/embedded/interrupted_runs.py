@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from nightshift.embedded.home import make_private_folder
 from nightshift.machine.places import path_as_text, path_of_text
 from nightshift.replacement import replacing
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from nightshift.words.states import JobState
 from shared.db.tables import Erasure, Job
@@ -59,7 +60,7 @@ def note_run(home: Path, job_id: str, paths: Sequence[Path], out: Path) -> None:
             os.fchmod(written.fileno(), 0o600)
             written.write(json.dumps(note).encode())
     except OSError as error:
-        raise NightshiftError("run_not_noted", f"{file}: {error.strerror}") from error
+        raise NightshiftError(Code.RUN_NOT_NOTED, f"{file}: {error.strerror}") from error
 
 
 def forget_run(home: Path, job_id: str) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from sqlalchemy.orm import Session
 
 from nightshift.client import Client
 from nightshift.embedded.home import Home
@@ -44,15 +45,18 @@ from nightshift.report import (
 )
 from nightshift.waiting import WORD_S, Lookout, told_if_slow
 from nightshift.words.documents import Job
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.states import JobState
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.files.in_place import InPlace
 from shared.files.store import Store
+from shared.operations.erasure import count_expired
+from shared.queue import expiry
 from shared.settings import Settings, load_settings
 
-_GOES_ON = frozenset({"gave_up", "service_failed"})
+_GOES_ON = frozenset({Code.GAVE_UP, Code.SERVICE_FAILED})
 """Ends of a run after which it may be resumed: what is done is kept."""
 
 _QUIET_WORD_S = 60.0
@@ -172,7 +176,7 @@ class Run:
                 report = self._report(client, self._job, work.out)
                 if self._request.page:
                     progress.stage("writing the report")
-                    add_page(client, report, work.out)
+                    report = add_page(client, report, work.out)
                 forget_run(settings.home, self._job.id)
             except Interrupted:
                 progress.stage("stopping")
@@ -213,8 +217,11 @@ class Run:
                 home = self._settings.home
                 runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
                 unnoted = unnoted_runs(session, home)
+                kept = kept_for_the_clock(session)
         finally:
             database.close()
+        if kept and not request.quiet:
+            say(f"{kept}; if it is right: `nightshift admin clock --trust{self._home_option()}`")
         if unnoted:
             say(
                 f"unfinished jobs call themselves runs of an earlier version ({unnoted[0]}): they are not"
@@ -227,7 +234,7 @@ class Run:
                 say("the interrupted run keeps the options it was begun with")
             return _Work(earlier.paths, request.out or earlier.out, earlier)
         if request.resume and not request.paths:
-            raise InvalidInput("nothing_to_resume", f"{self._settings.home} holds no interrupted run")
+            raise InvalidInput(Code.NOTHING_TO_RESUME, f"{self._settings.home} holds no interrupted run")
         if request.resume:
             say("no interrupted run over these paths: starting a new one")
         elif runs:
@@ -239,7 +246,7 @@ class Run:
         if self._bundle_sha256 != earlier.bundle_sha256:
             name = earlier.bundle_name
             raise InvalidInput(
-                "other_weights",
+                Code.OTHER_WEIGHTS,
                 f"the interrupted run was begun with the weights {name}, sha256 {earlier.bundle_sha256[:12]}:"
                 f" name them with --bundle, or run without --resume",
             )
@@ -296,7 +303,7 @@ class Run:
     def _find(self, paths: Sequence[Path], out: Path) -> None:
         for path in paths:
             if not path.exists():
-                raise InvalidInput("no_such_path", f"no such file or folder: {path}")
+                raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
         check_writable(out)
         if archive_among(paths):
             return
@@ -306,14 +313,17 @@ class Run:
             say(f"cannot look into {reason}")
         if not self._found.photos:
             raise InvalidInput(
-                "no_photos", f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
+                Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
             )
         if not self._request.quiet:
             say(f"{len(self._found.photos):,} photos{self._found.others()}")
 
     def _resume_command(self) -> str:
+        return f"nightshift run --resume{self._home_option()}"
+
+    def _home_option(self) -> str:
         home = self._request.settings.get("home")
-        return "nightshift run --resume" + (f" --home {shlex.quote(str(home))}" if home else "")
+        return f" --home {shlex.quote(str(home))}" if home else ""
 
     def _parting(self) -> str:
         if self._job is None:
@@ -330,6 +340,18 @@ class Run:
         return self._request.again or self._resume_command() + under
 
 
+def kept_for_the_clock(session: Session) -> str | None:
+    """What would have been erased by now, were the clock believed, in one sentence; None for nothing."""
+    horizon = expiry.standing(session)
+    due = count_expired(session, horizon.now) - count_expired(session, horizon.until)
+    if horizon.trusted_at is None or not due:
+        return None
+    return (
+        f"expired results of {due:,} earlier {'run' if due == 1 else 'runs'} are kept: the clock is far ahead"
+        f" of {horizon.until:%Y-%m-%d %H:%M} UTC, when it was last believed, as after days without a run"
+    )
+
+
 def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
     """What the user named; and, where links in it lead elsewhere, the folder that all of these are in.
 
@@ -342,9 +364,15 @@ def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
     return [*paths, *([Path(os.path.commonpath(outside))] if outside else [])]
 
 
-def add_page(client: Client, report: Report, out: Path) -> None:
-    """Write the page, last, and never at the cost of the results, which are written by now."""
+def add_page(client: Client, report: Report, out: Path) -> Report:
+    """Write the page, last, and never at the cost of the results, which are written by now.
+
+    Returns:
+        The report with the page among its files; without it, with the exit code that tells a script so.
+    """
     try:
-        report.files["report"] = write_report(client, report.job, out)
+        page = write_report(client, report.job, out)
     except NightshiftError as error:
-        say(f"the results are written, but the report is not: {error}")
+        say(f"the results are written, but the report is not: {error}; run again with another --out")
+        return replace(report, exit=Exit.OUTPUT_LOST) if report.exit == Exit.SUCCEEDED else report
+    return replace(report, files={**report.files, "report": page})

@@ -20,10 +20,11 @@ from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
 from nightshift.machine.root_key import key_file, made_root_key
 from nightshift.waiting import PartsWatch, told_if_slow
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.db.migrate import upgrade
 from shared.processes.command_lines import worker_command
-from shared.settings import Settings, embedded_broker_socket, load_settings
+from shared.settings import REPOSITORY, Settings, embedded_broker_socket, load_settings
 
 
 def serve(given: Mapping[str, object]) -> Exit:
@@ -81,13 +82,13 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     settings, _ = check_bundle(load_settings(**given))
     if settings.broker_is_embedded and not answers(embedded_broker_socket(settings.home)):
         raise NightshiftError(
-            "broker_missing",
+            Code.BROKER_MISSING,
             f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
         )
     command = worker_command(settings, name=f"worker-{os.getpid()}")
-    # Celery imports from its working folder first; the user's may hold a worker.py of its own.
+    # Celery imports from its working folder first; the user's, or the home, may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    os.chdir(settings.home)
+    os.chdir(REPOSITORY)
     os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
 
 
@@ -103,4 +104,6 @@ def listen(host: str, port: int) -> socket.socket:
         )[0]
         return socket.create_server((str(address[0]), port), family=family, backlog=512)
     except OSError as error:
-        raise NightshiftError("cannot_listen", f"cannot listen on {host}:{port}: {error.strerror}") from error
+        raise NightshiftError(
+            Code.CANNOT_LISTEN, f"cannot listen on {host}:{port}: {error.strerror}"
+        ) from error

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
@@ -18,10 +19,11 @@ from nightshift.embedded.logs import log_of, rotate_log
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.errors import ClientError
 from nightshift.waiting import WORD_S, what_is_wrong
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.bundles.manifest import Manifest, locate_bundle, read_verified_manifest
 from shared.processes.command_lines import api_command, worker_command
-from shared.settings import Settings, embedded_broker_socket
+from shared.settings import REPOSITORY, Settings, embedded_broker_socket
 from worker.sweeper import Sweeper
 
 API_START_S = 60.0
@@ -48,7 +50,7 @@ class Service:
             NightshiftError: `service_failed`.
         """
         if self.supervisor.failure:
-            raise NightshiftError("service_failed", self.supervisor.failure)
+            raise NightshiftError(Code.SERVICE_FAILED, self.supervisor.failure)
 
 
 def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
@@ -109,7 +111,9 @@ def running_service(
 
 def _broker(settings: Settings) -> Command:
     arguments = embedded_broker_command(settings)
-    return _command(settings, "broker", arguments, environment=environment_of_broker(), grace_s=5.0)
+    return _command(
+        settings, "broker", arguments, environment=environment_of_broker(), grace_s=5.0, folder=settings.home
+    )
 
 
 def _api(settings: Settings, listener: socket.socket, *, in_foreground: bool) -> Command:
@@ -142,6 +146,7 @@ def _command(
     grace_s: float,
     passed_fds: tuple[int, ...] = (),
     to_stderr: bool = False,
+    folder: Path = REPOSITORY,
 ) -> Command:
     log = None if to_stderr else log_of(settings, name)
     if log:
@@ -150,7 +155,7 @@ def _command(
         name=name,
         arguments=arguments,
         environment=environment,
-        folder=settings.home,
+        folder=folder,
         log=log,
         refuses_as={"workers": "worker"}.get(name, name),
         grace_s=grace_s,
@@ -182,9 +187,11 @@ def _wait_for(what: str, wrong: Callable[[], str | None], within_s: float, super
     while (reason := wrong()) is not None:
         waited_s = time.monotonic() - began_at
         if supervisor.failure:
-            raise NightshiftError("service_failed", supervisor.failure)
+            raise NightshiftError(Code.SERVICE_FAILED, supervisor.failure)
         if waited_s > within_s:
-            raise NightshiftError("service_failed", f"{what} was not ready within {within_s:.0f} s: {reason}")
+            raise NightshiftError(
+                Code.SERVICE_FAILED, f"{what} was not ready within {within_s:.0f} s: {reason}"
+            )
         if waited_s > WORD_S and not said:
             said = True
             supervisor.say(f"still waiting for {what}: {reason}")

@@ -91,8 +91,8 @@ class Supervisor:
     def _look_at(self, name: str, kept: _Kept) -> None:
         now = time.monotonic()
         if kept.restart_at is not None:
-            if now >= kept.restart_at:
-                kept.child, kept.started_at, kept.restart_at = Child(kept.child.command), now, None
+            if now >= kept.restart_at and not self.failure:
+                self._start_again(name, kept, now)
             return
         code = kept.child.exit_code
         if code is None or self.failure:
@@ -109,9 +109,24 @@ class Supervisor:
         if kept.deaths > RESTARTS:
             self.failure = _obituary(kept.child.command, code)
             return
-        pause_s = min(0.5 * 2 ** (kept.deaths - 1), 8.0)
+        pause_s = _pause_s(kept)
         self.say(f"{name} ended with code {code}; starting it again in {pause_s:g} s")
         kept.restart_at = now + pause_s
+
+    def _start_again(self, name: str, kept: _Kept, now: float) -> None:
+        try:
+            kept.child, kept.started_at, kept.restart_at = Child(kept.child.command), now, None
+        except OSError as error:
+            # Of the machine: no memory for a process, no descriptor, no room for its log. It may pass.
+            kept.deaths += 1
+            kept.restart_at = now + _pause_s(kept)
+            log.error("%s cannot be started: %s", name, error)
+            if kept.deaths > RESTARTS:
+                self.failure = f"{name} cannot be started again: {error.strerror or error}"
+
+
+def _pause_s(kept: _Kept) -> float:
+    return min(0.5 * 2.0 ** (kept.deaths - 1), 8.0)
 
 
 def _refusal(command: Command) -> str | None:

@@ -7,7 +7,12 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from nightshift.machine import root_key
+
 DEFAULT_HOME = "~/.nightshift"
+
+_OF_A_HOME = (("nightshift.db", "store"), ("lock", root_key.FILE))
+"""A folder with one of each is a home, whosever; its database may be elsewhere."""
 
 
 def home_of_clients() -> Path:
@@ -32,3 +37,16 @@ def folders_in(roots: str) -> list[str]:
     if not isinstance(listed, list) or not all(isinstance(root, str) for root in listed):
         raise ValueError("is no JSON list of folders")
     return listed
+
+
+def is_home(folder: Path) -> bool:
+    """Whether a folder is a Nightshift home: what lies in it are copies of photos, and thumbnails."""
+    return all(any(_is_there(folder / name) for name in names) for names in _OF_A_HOME)
+
+
+def _is_there(path: Path) -> bool:
+    """What has too long a name, or may not be looked at, is not there for us: nothing could be read of it."""
+    try:
+        return path.exists()
+    except OSError:
+        return False

@@ -32,6 +32,32 @@ def open_to_others(paths: Iterable[Path]) -> Iterator[Path]:
                 yield path
 
 
+def who_else_writes(folder: Path) -> str | None:
+    """Who beside this user may put files in the place of those in a folder, in words for a person.
+
+    Returns:
+        None for nobody but root.
+
+    Raises:
+        OSError: it is not there.
+    """
+    found = folder.stat()
+    if is_somebody_elses(folder):
+        return f"user {found.st_uid}, whose folder it is,"
+    if found.st_mode & stat.S_IWOTH:
+        return "everybody"
+    return f"everybody in group {found.st_gid}" if found.st_mode & stat.S_IWGRP else None
+
+
+def is_somebody_elses(folder: Path) -> bool:
+    """Whether a folder belongs to neither this user nor root.
+
+    Raises:
+        OSError: it is not there.
+    """
+    return folder.stat().st_uid not in {os.geteuid(), 0}
+
+
 def _below(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.exists():

@@ -8,6 +8,7 @@ import re
 import shutil
 from pathlib import Path
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NoRoom
 
 RESERVE_BYTES = 200_000_000
@@ -42,7 +43,9 @@ def require_room(folder: Path | None, more_bytes: int = 0) -> None:
 
 def store_full(why: str) -> NoRoom:
     """There is no room: something has to be erased first."""
-    return NoRoom("store_full", f"the service's disk is full: {why}; erase jobs, or make room, and try again")
+    return NoRoom(
+        Code.STORE_FULL, f"the service's disk is full: {why}; erase jobs, or make room, and try again"
+    )
 
 
 def is_of_a_full_disk(error: BaseException) -> bool:

@@ -14,6 +14,8 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from nightshift.machine.privacy import is_somebody_elses, who_else_writes
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 FILE = "api_key"
@@ -52,17 +54,18 @@ def made_root_key(home: Path) -> str:
 
     Raises:
         InvalidInput: `api_key_required`, when there is none and none can be kept; `bad_setting`, when what
-            lies there is no key, or somebody else's.
+            lies there is no key, or somebody else's; `bad_home`, when the home itself is.
     """
     path = key_file(home)
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _require_own_home(home)
         if not path.exists():
             _make(path)
         return _read_own(path)
     except OSError as error:
         raise InvalidInput(
-            "api_key_required", f"set NIGHTSHIFT_API_KEY: no key can be kept in {path}: {error.strerror}"
+            Code.API_KEY_REQUIRED, f"set NIGHTSHIFT_API_KEY: no key can be kept in {path}: {error.strerror}"
         ) from error
 
 
@@ -76,6 +79,18 @@ def found_root_key(home: Path) -> str:
         finally:
             os.close(fd)
     return ""
+
+
+def _require_own_home(home: Path) -> None:
+    """Whoever may write there may put another key, or another database, in the place of ours."""
+    if os.geteuid() and is_somebody_elses(home):
+        raise InvalidInput(
+            Code.BAD_HOME,
+            f"{home} belongs to somebody else, who could replace the key in it: name another home, or set"
+            " NIGHTSHIFT_API_KEY",
+        )
+    if who := who_else_writes(home):
+        log.warning("%s could replace the key in %s: make that folder this user's alone", who, home)
 
 
 def _make(path: Path) -> None:
@@ -130,7 +145,7 @@ def _read_own(path: Path) -> str:
         return check_root_key(text.strip())
     except ValueError as error:
         message = f"{path}: {error}; delete it, and a new one is made"
-        raise InvalidInput("bad_setting", message) from error
+        raise InvalidInput(Code.BAD_SETTING, message) from error
 
 
 def _require_own(fd: int, path: Path) -> None:
@@ -139,7 +154,7 @@ def _require_own(fd: int, path: Path) -> None:
     owners = {found.st_uid, os.lstat(path).st_uid}
     if not stat.S_ISREG(found.st_mode) or not owners <= {os.getuid(), 0}:
         raise InvalidInput(
-            "bad_setting", f"{path} is no file of this user's: delete it, and a new key is made"
+            Code.BAD_SETTING, f"{path} is no file of this user's: delete it, and a new key is made"
         )
 
 

@@ -1,4 +1,4 @@
-"""The words of DESIGN: what a photo's analysis says, free of any library.
+"""The words of DESIGN: what a photo's analysis says.
 
 Coordinates are float pixels in the upright photo at its own full size, origin top-left.
 "Left" is the side of the image, not of the person. Gender and age are *apparent*: what a
@@ -8,7 +8,10 @@ classifier reads from the pixels, not what anyone is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+from nightshift.words.code_fields import PhotoErrorCode
+from nightshift.words.errors import AnyCode, Fails
 
 Stage = Literal["read", "decode", "detect", "align", "classify", "save", "queue"]
 """Where in a photo's way through the system an error arose."""
@@ -128,44 +131,23 @@ class PhotoError(_Answered):
     """Why a photo failed.
 
     Attributes:
-        code: one of `PHOTO_ERROR_CODES`.
+        code: one of `PHOTO_ERROR_CODES`; a newer one where a newer version wrote it.
         stage: where it happened.
         message: one sentence for a person.
         retryable: True when the same bytes may succeed another time.
     """
 
-    code: str
+    code: PhotoErrorCode
     stage: Stage
     message: str
     retryable: bool = False
 
-
-PHOTO_ERROR_CODES = frozenset(
-    {
-        "unsupported_format",
-        "corrupt_image",
-        "too_many_pixels",
-        "too_much_memory",
-        "file_too_large",
-        "file_unavailable",
-        "digest_mismatch",
-        "duplicate_custom_id",
-        "archive_encrypted",
-        "archive_nested",
-        "archive_member_unsafe",
-        "archive_member_damaged",
-        "archive_damaged",
-        "archive_limit",
-        "quota_exceeded",
-        "out_of_memory",
-        "timeout",
-        "worker_lost",
-        "cancelled",
-        "deadline_passed",
-        "expired",
-        "internal",
-    }
-)
+    @classmethod
+    def of(cls, code: AnyCode, stage: Stage, message: str, *, retryable: bool | None = None) -> Self:
+        """What a photo fails with here; `retryable` only where it is otherwise than the code says."""
+        if retryable is None:
+            retryable = bool(code.fails & Fails.PHOTO_FOR_NOW)
+        return cls(code, stage, message, retryable)
 
 
 @dataclass(frozen=True, slots=True)

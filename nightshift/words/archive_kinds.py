@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import BinaryIO, Literal
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
 from nightshift.words.tar_block import begins_a_tar
@@ -22,7 +23,7 @@ def kind_of_archive(beginning: bytes) -> ArchiveKind:
     """
     kind = perhaps_kind_of_archive(beginning)
     if kind is None:
-        raise InvalidInput("unsupported_archive", "the archive is neither zip, tar nor tar.gz")
+        raise InvalidInput(Code.UNSUPPORTED_ARCHIVE, "the archive is neither zip, tar nor tar.gz")
     return kind
 
 
@@ -41,7 +42,9 @@ def perhaps_kind_of_archive(beginning: bytes) -> ArchiveKind | None:
         todo = "unpack it, and send the photos as a folder, a zip, a tar or a tar.gz"
     else:
         todo = "an archive is a zip, a tar or a tar.gz"
-    raise InvalidInput("unsupported_archive", f"this is {kind.name}, which is not read as an archive: {todo}")
+    raise InvalidInput(
+        Code.UNSUPPORTED_ARCHIVE, f"this is {kind.name}, which is not read as an archive: {todo}"
+    )
 
 
 def kind_of_archive_file(file: BinaryIO) -> ArchiveKind:

@@ -6,6 +6,7 @@ from typing import Annotated, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 
@@ -45,4 +46,4 @@ def refuse_fields(error: ValidationError) -> NoReturn:
         for item in error.errors()
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
-    raise InvalidInput("invalid_fields", detail, errors=fields)
+    raise InvalidInput(Code.INVALID_FIELDS, detail, errors=fields)

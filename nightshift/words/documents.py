@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from nightshift.words.analysis import Face, TimingsMs
+from nightshift.words.code_fields import JobErrorCode
 from nightshift.words.document import Document, ErrorAsTold, Known, OptionsAsTold
 from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
@@ -79,7 +80,7 @@ class Archive(Document):
 class JobError(Document):
     """Why a job was ended."""
 
-    code: Known[Literal["too_many_failures", "deadline_passed", "expired"]]
+    code: JobErrorCode
     message: str
 
 
@@ -96,7 +97,9 @@ class Job(Document):
     faces: int = Field(0, description="Faces found so far.")
     progress: FourDecimals = Field(0.0, description="Photos that are final, as a fraction of all, 0-1.")
     photos_per_second: FourDecimals | None = Field(
-        None, description="Over the last minute or so; over the whole run once ended; null when unknown."
+        None,
+        description="Over the last minute or so; over the whole run once ended; null when unknown, or when"
+        " that was less than ten seconds.",
     )
     eta: datetime | None = Field(None, description="About when it will end at this rate; null when unknown.")
     created_at: datetime

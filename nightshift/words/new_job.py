@@ -22,8 +22,9 @@ from pydantic import (
 )
 
 from nightshift.words.body import Body, Text, refuse_fields
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
-from nightshift.words.options import JobOptions, Whole
+from nightshift.words.options import Fraction, JobOptions, Whole
 from nightshift.words.processing_window import ProcessingWindow
 
 METADATA_LIMIT = 16_384
@@ -104,8 +105,8 @@ class NewJob(Body):
     metadata: Annotated[dict[str, JsonValue], AfterValidator(_plain_json)] = Field(
         default_factory=dict, description="Anything you want back with the job; 16 KiB at most."
     )
-    max_failure_rate: float | None = Field(
-        None, ge=0, le=1, description="The job stops, failed, once more than this fraction of its photos has."
+    max_failure_rate: Fraction | None = Field(
+        None, description="The job stops, failed, once more than this fraction of its photos has."
     )
     processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
         None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
@@ -189,7 +190,7 @@ class NewJob(Body):
         if deadline is not None and deadline <= now:
             message = "has passed already"
             problem = {"field": "deadline", "message": message}
-            raise InvalidInput("invalid_fields", f"deadline: {message}", errors=[problem])
+            raise InvalidInput(Code.INVALID_FIELDS, f"deadline: {message}", errors=[problem])
         return deadline
 
     def over(self, defaults: JobOptions) -> Self:

@@ -1,20 +1,83 @@
-"""What a client may choose for one job."""
+"""What may be chosen: each option with its bounds and its words, once.
+
+The options of a job, the settings that are their defaults, and the command's flags are made from them.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+_WHOLE = re.compile("-?[0-9]+")
+_NUMBER = re.compile("-?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
 
 def _whole(value: object) -> object:
+    if isinstance(value, str) and not _WHOLE.fullmatch(value):
+        raise ValueError("must be written in plain digits, such as 10")
     # To JSON, 5.0 and 5 are one number.
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole, json_schema_input_type=int)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+def _number(value: object) -> object:
+    if isinstance(value, str) and not _NUMBER.fullmatch(value):
+        raise ValueError("must be written as in JSON, such as 0.5 or 1e-3")
+    return value
+
+
+def _truth(value: object) -> object:
+    if isinstance(value, str) and value not in {"true", "false"}:
+        raise ValueError("must be `true` or `false`")
+    return value
+
+
+# Where text stands for a value (a query, a form), it is written in the one way that JSON has for it. What a
+# parser of Python's takes beside it (`1_0`, ` 10`, `nan`, digits of other scripts, `y`) was meant otherwise.
+_IN_DIGITS = BeforeValidator(_whole)
+_AS_IN_JSON = BeforeValidator(_number)
+Whole = Annotated[int, _IN_DIGITS]
+Number = Annotated[float, _AS_IN_JSON]
+Fraction = Annotated[float, Field(ge=0, le=1), _AS_IN_JSON]
+Truth = Annotated[bool, BeforeValidator(_truth)]
+
+MinConfidence = Annotated[
+    float,
+    Field(ge=0, le=1, description="Faces the detector is less sure of are dropped."),
+    # After the bounds, or the schema would not have them.
+    _AS_IN_JSON,
+]
+MinFacePx = Annotated[
+    int,
+    Field(ge=12, le=1080, description="Smallest face looked for, pixels in the photo scaled to `height`."),
+    _IN_DIGITS,
+]
+Height = Annotated[
+    int,
+    Field(
+        ge=64, le=4320, description="A taller photo is scaled down to this many pixels in height; never up."
+    ),
+    _IN_DIGITS,
+]
+TiltThresholdDeg = Annotated[
+    float,
+    Field(ge=0, le=180, description="A face tilted by more degrees, either way, is rotated upright."),
+    _AS_IN_JSON,
+]
+
+# Settings that the command has flags for.
+Home = Annotated[
+    Path, Field(description="Folder of the embedded parts: database, store, broker socket, logs.")
+]
+Host = Annotated[str, Field(description="Address the API listens on.")]
+Port = Annotated[int, Field(ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")]
+BundlePlace = Annotated[str, Field(description="Weights: a name under `NIGHTSHIFT_WEIGHTS_DIR`, or a path.")]
+Workers = Annotated[
+    int, Field(ge=0, le=256, description="Local worker processes; 0: one for each core, at most 8.")
+]
 
 
 class AnalysisOptions(BaseModel):
@@ -23,25 +86,10 @@ class AnalysisOptions(BaseModel):
     # Strict: neither true nor "5" is a number. What brings text alone, a form, says so when it validates.
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
-    min_confidence: Fraction = Field(0.90, description="Faces the detector is less sure of are dropped.")
-    min_face_px: Whole = Field(
-        20,
-        ge=12,
-        le=1080,
-        description="Smallest face looked for, pixels in the photo scaled to `height`.",
-    )
-    height: Whole = Field(
-        1080,
-        ge=64,
-        le=4320,
-        description="A taller photo is scaled down to this many pixels in height; never up.",
-    )
-    tilt_threshold_deg: float = Field(
-        11.25,
-        ge=0,
-        le=180,
-        description="A face tilted by more than this, either way, is rotated upright.",
-    )
+    min_confidence: MinConfidence = 0.90
+    min_face_px: MinFacePx = 20
+    height: Height = 1080
+    tilt_threshold_deg: TiltThresholdDeg = 11.25
 
     def fingerprint(self, reading: str) -> str:
         """Hex digest, equal for equal options under weights that are read alike (`Manifest.reading`)."""
@@ -51,11 +99,11 @@ class AnalysisOptions(BaseModel):
 class JobOptions(AnalysisOptions):
     """All options of a job."""
 
-    reuse: bool = Field(
+    reuse: Truth = Field(
         True,
         description="Reuse the result of an identical file, analysed with the same weights and options.",
     )
-    delete_originals: bool = Field(
+    delete_originals: Truth = Field(
         False,
         description="Delete uploaded photos from the store when the job has ended; results and thumbnails"
         " stay. Photos registered in place are never touched.",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 ENCRYPTED, UTF_8 = 0x1, 0x800
@@ -97,7 +98,7 @@ def find_directory(file: BinaryIO) -> Directory:
         try:
             return _directory_before(file, tail_at + at, _END.unpack_from(tail, at), file_end=end)
         except InvalidInput as why:
-            if why.code == "unsupported_archive":
+            if why.code == Code.UNSUPPORTED_ARCHIVE:
                 raise
             error = why
     file.seek(0)
@@ -111,7 +112,7 @@ def has_directory(file: BinaryIO) -> bool:
     try:
         find_directory(file)
     except InvalidInput as error:
-        return error.code == "unsupported_archive"
+        return error.code == Code.UNSUPPORTED_ARCHIVE
     return True
 
 
@@ -289,11 +290,11 @@ def name_of(raw: bytes, flags: int, host: int, extra: bytes = b"") -> str:
 
 def unreadable(reason: str) -> InvalidInput:
     """A zip that cannot be read as a whole."""
-    return InvalidInput("unreadable_archive", f"the zip archive cannot be read: {reason}")
+    return InvalidInput(Code.UNREADABLE_ARCHIVE, f"the zip archive cannot be read: {reason}")
 
 
 def _split() -> InvalidInput:
     message = (
         "the archive is one part of a split zip: join the parts first (`zip -s 0 parts.zip --out whole.zip`)"
     )
-    return InvalidInput("unsupported_archive", message)
+    return InvalidInput(Code.UNSUPPORTED_ARCHIVE, message)

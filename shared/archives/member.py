@@ -9,6 +9,7 @@ from itertools import chain
 from typing import Literal, Self
 
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, Unreadable
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, spelled_out
 from nightshift.words.signatures import BEGINNING_BYTES
@@ -94,7 +95,7 @@ class Limits:
 
 def over_limit(what: str) -> InvalidInput:
     """An archive has too much of something."""
-    return InvalidInput("archive_limit", f"the archive has {what}")
+    return InvalidInput(Code.ARCHIVE_LIMIT, f"the archive has {what}")
 
 
 class ArchiveBroken(Exception):
@@ -105,7 +106,7 @@ class ArchiveBroken(Exception):
             ends within a member.
     """
 
-    def __init__(self, reason: str, code: str = "archive_damaged") -> None:
+    def __init__(self, reason: str, code: Code = Code.ARCHIVE_DAMAGED) -> None:
         super().__init__(reason)
         self.code = code
 
@@ -153,9 +154,9 @@ def judged(member: Member, said: str, form: Form, limits: Limits) -> Member:
     if form == "folder":
         return replace(member, left_alone=True)
     if form != "file":
-        return _refused(member, "archive_member_unsafe", f"it is a {form}, not a file")
+        return _refused(member, Code.ARCHIVE_MEMBER_UNSAFE, f"it is a {form}, not a file")
     if reason := _unsafe_name(said):
-        return _refused(member, "archive_member_unsafe", reason)
+        return _refused(member, Code.ARCHIVE_MEMBER_UNSAFE, reason)
     parts = [part for part in _SEPARATOR.split(said) if part]
     place = left_alone_for_its_place(parts)
     if place is not None:
@@ -164,13 +165,13 @@ def judged(member: Member, said: str, form: Form, limits: Limits) -> Member:
     if member.error is not None or member.left_alone:
         return member
     if member.size_bytes == 0:
-        return _refused(member, "unsupported_format", "the file is empty")
+        return _refused(member, Code.UNSUPPORTED_FORMAT, "the file is empty")
     if member.size_bytes > limits.photo_bytes:
-        return _refused(member, "file_too_large", f"over {limits.photo_bytes:,} bytes")
+        return _refused(member, Code.FILE_TOO_LARGE, f"over {limits.photo_bytes:,} bytes")
     packed = member.packed_bytes
     if packed is not None and member.size_bytes > max(1_000_000, packed * limits.ratio):
         reason = f"it is more than {limits.ratio:g} times its packed size"
-        return _refused(member, "archive_member_unsafe", reason)
+        return _refused(member, Code.ARCHIVE_MEMBER_UNSAFE, reason)
     return member
 
 
@@ -184,7 +185,7 @@ def _by_its_content(member: Member, name: str) -> Member:
     if extension_of(name) in ARCHIVE_EXTENSIONS:
         if is_a_picture(name, beginning or b""):
             return member
-        return _refused(member, "archive_nested", "it is an archive itself; unpack it first")
+        return _refused(member, Code.ARCHIVE_NESTED, "it is an archive itself; unpack it first")
     kind = left_alone_as(name, lambda: beginning)
     return member if kind is None else replace(member, left_alone=True, other_kind=kind)
 
@@ -212,7 +213,7 @@ def counted(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
     for chunk in chunks:
         size_bytes += len(chunk)
         if size_bytes > limit:
-            raise Unreadable("file_too_large", f"over {limit:,} bytes")
+            raise Unreadable(Code.FILE_TOO_LARGE, f"over {limit:,} bytes")
         yield chunk
 
 
@@ -231,5 +232,5 @@ def _unsafe_name(name: str) -> str | None:
     return None
 
 
-def _refused(member: Member, code: str, message: str) -> Member:
-    return replace(member, error=PhotoError(code, "read", message))
+def _refused(member: Member, code: Code, message: str) -> Member:
+    return replace(member, error=PhotoError.of(code, "read", message))

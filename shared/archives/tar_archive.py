@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.tar_block import BLOCK_BYTES, begins_a_tar
 from shared.archives.gunzip import Gunzip
@@ -50,12 +51,12 @@ class TarArchive:
             beginning = self._source.peek(BLOCK_BYTES)
             if gzipped and not _seems_a_tar(beginning):
                 raise InvalidInput(
-                    "unsupported_archive",
+                    Code.UNSUPPORTED_ARCHIVE,
                     "the archive is a gzip, but not of a tar: unpack it, and send the photos that come out",
                 )
             self._first = self._headers.next()
         except ArchiveBroken as error:
-            raise InvalidInput("unreadable_archive", f"the tar archive cannot be read: {error}") from error
+            raise InvalidInput(Code.UNREADABLE_ARCHIVE, f"the tar archive cannot be read: {error}") from error
 
     def members(self, first: int = 0) -> Iterator[Member]:
         """Every member from position `first`; to be asked for once.
@@ -99,7 +100,7 @@ class TarArchive:
                 raise RuntimeError("a tar's member is read before the next one is asked for")
             chunk, most = self._source.read_some(min(end - at, most)), CHUNK_BYTES
             if not chunk:
-                raise ArchiveBroken("it is cut off", "archive_member_damaged")
+                raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
             at += len(chunk)
             yield chunk
 
@@ -159,7 +160,7 @@ class _Source:
         try:
             return self._file.read(size) or b""
         except EOFError as error:
-            raise ArchiveBroken(str(error), "archive_member_damaged") from error
+            raise ArchiveBroken(str(error), Code.ARCHIVE_MEMBER_DAMAGED) from error
         except zlib.error as error:
             raise ArchiveBroken(str(error)) from error
 
@@ -176,4 +177,4 @@ class _Source:
             self.position = position
         while self.position < position:
             if not self.read_some(min(position - self.position, CHUNK_BYTES)):
-                raise ArchiveBroken("it is cut off", "archive_member_damaged")
+                raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)

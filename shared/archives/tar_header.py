@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from nightshift.words.error_codes import Code
 from nightshift.words.tar_block import BLOCK_BYTES, size_and_kind
 from shared.archives.member import ArchiveBroken, Form
 
@@ -91,7 +92,7 @@ class Headers:
         padded = -(-size_bytes // BLOCK_BYTES) * BLOCK_BYTES
         content = self.read(padded)
         if len(content) < size_bytes:
-            raise ArchiveBroken("it is cut off", "archive_member_damaged")
+            raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
         return content[:size_bytes]
 
     def _header(
@@ -124,13 +125,13 @@ class Headers:
                 raise ArchiveBroken("a member's header is too long")
             block = self.read(BLOCK_BYTES)
             if len(block) < BLOCK_BYTES:
-                raise ArchiveBroken("it is cut off", "archive_member_damaged")
+                raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
             more = block[504]
 
 
 def _checked(block: bytes) -> tuple[int, int]:
     if len(block) < BLOCK_BYTES:
-        raise ArchiveBroken("it is cut off", "archive_member_damaged")
+        raise ArchiveBroken("it is cut off", Code.ARCHIVE_MEMBER_DAMAGED)
     try:
         return size_and_kind(block)
     except ValueError as error:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import BinaryIO
 
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.zip_directory import (
     ENCRYPTED,
@@ -196,20 +197,22 @@ def _inflated(packed: Iterator[bytes]) -> Iterator[bytes]:
 def _why_not(entry: Entry) -> PhotoError | None:
     """Why the directory alone says that it cannot be read."""
     if entry.broken:
-        return PhotoError("archive_member_damaged", "read", entry.broken)
+        return PhotoError.of(Code.ARCHIVE_MEMBER_DAMAGED, "read", entry.broken)
     if entry.flags & ENCRYPTED or entry.method == _AES:
-        return PhotoError("archive_encrypted", "read", "it is encrypted; unpack it with its password first")
+        return PhotoError.of(
+            Code.ARCHIVE_ENCRYPTED, "read", "it is encrypted; unpack it with its password first"
+        )
     if entry.method not in (_STORED, _DEFLATED):
         name = _METHODS.get(entry.method, f"method {entry.method}")
         message = f"it is packed by {name}; stored and deflated members are read: pack it anew as a plain zip"
-        return PhotoError("archive_member_unsafe", "read", message)
+        return PhotoError.of(Code.ARCHIVE_MEMBER_UNSAFE, "read", message)
     if entry.packed_bytes > 2 * entry.size_bytes + _OVERHEAD_BYTES:
-        return PhotoError("archive_member_damaged", "read", "it is packed to far more than its size")
+        return PhotoError.of(Code.ARCHIVE_MEMBER_DAMAGED, "read", "it is packed to far more than its size")
     return None
 
 
 def _damaged(reason: str) -> Unreadable:
-    return Unreadable("archive_member_damaged", reason)
+    return Unreadable(Code.ARCHIVE_MEMBER_DAMAGED, reason)
 
 
 def _form_of(entry: Entry) -> Form:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_manifest
 
@@ -45,7 +46,7 @@ def list_bundles(weights_dir: Path, in_use: Path | None = None) -> list[ListedBu
         folders = []
     except OSError as error:
         message = f"the weights folder cannot be read: {error.strerror}"
-        raise ModelUnavailable("weights_dir_unreadable", message) from error
+        raise ModelUnavailable(Code.WEIGHTS_DIR_UNREADABLE, message) from error
     found = [_look(folder, _is_same(folder, in_use)) for folder in folders if _is_meant(folder)]
     if in_use is not None and not any(bundle.in_use for bundle in found):
         found.append(_look(in_use, True))
@@ -69,11 +70,11 @@ def _look(folder: Path, in_use: bool) -> ListedBundle:
     try:
         for name in (MANIFEST, TENSORS):
             if not (folder / name).is_file():
-                raise ModelUnavailable("bundle_not_found", f"no {name}")
+                raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {name}")
             size_bytes += (folder / name).stat().st_size
         manifest = read_manifest(folder)
     except ModelUnavailable as wrong:
         error = ModelUnavailable(wrong.code, wrong.message.removeprefix(f"{folder / MANIFEST}: "))
     except OSError as wrong:
-        error = ModelUnavailable("bundle_not_found", str(wrong.strerror))
+        error = ModelUnavailable(Code.BUNDLE_NOT_FOUND, str(wrong.strerror))
     return ListedBundle(folder, in_use, manifest, error, size_bytes)

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from nightshift.words.analysis import AGE_GROUPS
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 
 FORMAT = "nightshift-bundle/1"
@@ -164,9 +165,9 @@ def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
                 return place
         except OSError as error:
             # No permission, or no such thing as a name so long.
-            raise ModelUnavailable("bundle_not_found", f"{place / MANIFEST}: {error.strerror}") from error
+            raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"{place / MANIFEST}: {error.strerror}") from error
     looked = " or ".join(str(place) for place in dict.fromkeys(places))
-    raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} of bundle {name_or_path!r} in {looked}")
+    raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} of bundle {name_or_path!r} in {looked}")
 
 
 def _by_path(path: str) -> Path:
@@ -196,18 +197,18 @@ def read_manifest(folder: Path) -> Manifest:
         with path.open("rb") as file:
             data = file.read(MANIFEST_BYTES + 1)
     except OSError as error:
-        raise ModelUnavailable("bundle_format", f"{path}: {error.strerror}") from error
+        raise ModelUnavailable(Code.BUNDLE_FORMAT, f"{path}: {error.strerror}") from error
     try:
         if len(data) > MANIFEST_BYTES:
             raise ValueError(f"over {MANIFEST_BYTES:,} bytes")
         return Manifest.model_validate(json.loads(data.decode("utf-8")))
     except ValidationError as error:
         lines = "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors()[:_ERRORS_NAMED])
-        raise ModelUnavailable("bundle_format", f"{path}: {lines}") from error
+        raise ModelUnavailable(Code.BUNDLE_FORMAT, f"{path}: {lines}") from error
     except RecursionError as error:
-        raise ModelUnavailable("bundle_format", f"{path}: nested too deeply") from error
+        raise ModelUnavailable(Code.BUNDLE_FORMAT, f"{path}: nested too deeply") from error
     except ValueError as error:
-        raise ModelUnavailable("bundle_format", f"{path}: {error}") from error
+        raise ModelUnavailable(Code.BUNDLE_FORMAT, f"{path}: {error}") from error
 
 
 def _place(location: tuple[int | str, ...]) -> str:
@@ -232,9 +233,9 @@ def read_verified_manifest(folder: Path) -> Manifest:
     try:
         digest = sha256_of(path)
     except OSError as error:
-        raise ModelUnavailable("bundle_not_found", f"{path}: {error.strerror}") from error
+        raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"{path}: {error.strerror}") from error
     if digest != manifest.sha256:
         raise ModelUnavailable(
-            "bundle_sha256", f"{path} is not the file that its manifest names: it has sha256 {digest}"
+            Code.BUNDLE_SHA256, f"{path} is not the file that its manifest names: it has sha256 {digest}"
         )
     return manifest

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nightshift.machine import room
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NoRoom, Transient
 from shared.db.engine import Database
 
@@ -78,7 +79,7 @@ def with_room(
 
 def _is_for_want_of_room(database: Database, error: Transient) -> bool:
     """SQLite has several words for it, some of which mean other things, too."""
-    if not isinstance(error, NoRoom) and error.code != "database_unavailable":
+    if not isinstance(error, NoRoom) and error.code != Code.DATABASE_UNAVAILABLE:
         return False
     return room.is_full(database.folder)
 

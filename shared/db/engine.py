@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from nightshift.machine.room import store_full
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from shared.db import json_columns
 from shared.db.tables import UtcDateTime
@@ -117,9 +118,9 @@ def translated() -> Iterator[None]:
         raise _named(error) from error
     except sqlite3.Error as error:
         # Of a connection that is not SQLAlchemy's.
-        raise _of_sqlite(error) or Transient("database_unavailable", f"database: {error}") from error
+        raise _of_sqlite(error) or Transient(Code.DATABASE_UNAVAILABLE, f"database: {error}") from error
     except PoolTimeout as error:
-        raise Transient("database_unavailable", "database: every connection is busy") from error
+        raise Transient(Code.DATABASE_UNAVAILABLE, "database: every connection is busy") from error
 
 
 def _named(error: DBAPIError) -> Exception:
@@ -127,13 +128,13 @@ def _named(error: DBAPIError) -> Exception:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state in _NO_SUCH or str(error.orig).startswith(("no such table", "no such column")):
         message = "the database lacks migrations: run python -m shared.db.migrate"
-        return Transient("schema_outdated", message)
+        return Transient(Code.SCHEMA_OUTDATED, message)
     if full := _of_sqlite(error.orig):
         return full
     # Bare: a file that is no database.
     bare = type(error) is DatabaseError
     if bare or isinstance(error, OperationalError) or error.connection_invalidated or state[:2] in _PASSING:
-        return Transient("database_unavailable", f"database: {error.orig}")
+        return Transient(Code.DATABASE_UNAVAILABLE, f"database: {error.orig}")
     return error
 
 
@@ -181,7 +182,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
-        raise InvalidInput("bad_setting", f"NIGHTSHIFT_DATABASE_URL: {error}") from error
+        raise InvalidInput(Code.BAD_SETTING, f"NIGHTSHIFT_DATABASE_URL: {error}") from error
     if parsed.get_backend_name() == "sqlite":
         if file := path_of_sqlite_url(parsed):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -204,7 +205,7 @@ def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:
             },
         )
     raise InvalidInput(
-        "bad_setting",
+        Code.BAD_SETTING,
         f"NIGHTSHIFT_DATABASE_URL: {parsed.get_backend_name()} is neither sqlite nor postgresql",
     )
 

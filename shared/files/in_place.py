@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from nightshift.machine import root_key
+from nightshift.machine.home import is_home
 from shared.settings import Settings
 from shared.urls import path_of_sqlite_url
 
-_DATABASE = "nightshift.db"
 _DATABASE_FILES = ("", "-wal", "-shm", "-journal")
-_BESIDE_IT = frozenset({"lock", root_key.FILE})
-"""A folder with a database and one of these is a home, this service's or another's."""
 
 _FOLDER_FLAGS = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -53,9 +50,7 @@ class InPlace:
 
     def _is_home(self, folder: Path) -> bool:
         if folder not in self._homes:
-            self._homes[folder] = _is_there(folder / _DATABASE) and any(
-                _is_there(folder / name) for name in _BESIDE_IT
-            )
+            self._homes[folder] = is_home(folder)
         return self._homes[folder]
 
 
@@ -74,14 +69,6 @@ def open_unlinked(path: Path) -> int:
         return os.open(path.name, _FILE_FLAGS, dir_fd=folder)
     finally:
         os.close(folder)
-
-
-def _is_there(path: Path) -> bool:
-    """What has too long a name, or may not be looked at, is not there for us: nothing could be read of it."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
 
 
 def _is_within(path: Path, folders: list[Path]) -> bool:

@@ -13,14 +13,12 @@ from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from nightshift.words.states import JobState, PhotoStatus
 from shared.db.engine import Database
 from shared.db.tables import Archive, Job, Photo
 from shared.files.store import Store, archive_key, photo_key
-
-NO_PICTURE = "unsupported_format"
-"""The error that says so."""
 
 AT_ONCE = 500
 
@@ -30,7 +28,7 @@ log = logging.getLogger(__name__)
 def is_no_picture() -> ColumnElement[bool]:
     """Whether a photo's row says that it is none."""
     code = func.coalesce(Photo.error["code"].as_string(), "")
-    return (Photo.status == PhotoStatus.FAILED) & (code == NO_PICTURE)
+    return (Photo.status == PhotoStatus.FAILED) & (code == Code.UNSUPPORTED_FORMAT)
 
 
 def delete_bytes(store: Store, owner: str, job_id: str, photo_ids: Collection[str]) -> None:

@@ -24,6 +24,7 @@ from obstore.store import LocalStore, from_url
 from nightshift.machine.durable import sync_file, sync_folder
 from nightshift.machine.places import path_of_file_url
 from nightshift.machine.room import is_of_a_full_disk, require_room, store_full
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, Transient
 
 
@@ -94,7 +95,7 @@ def _translated() -> Iterator[None]:
     except (BaseError, OSError) as error:
         if is_of_a_full_disk(error):
             raise store_full("no room for these bytes") from error
-        raise Transient("store_unavailable", f"store: {error}") from error
+        raise Transient(Code.STORE_UNAVAILABLE, f"store: {error}") from error
 
 
 @contextmanager
@@ -103,7 +104,7 @@ def _there_is_a_bucket() -> Iterator[None]:
     try:
         yield
     except FileNotFoundError as error:
-        raise Transient("store_unavailable", f"store: {error}") from error
+        raise Transient(Code.STORE_UNAVAILABLE, f"store: {error}") from error
 
 
 def folder_of(url: str) -> Path | None:
@@ -135,7 +136,7 @@ class Store:
                     retry_config={"max_retries": 3, "retry_timeout": timedelta(seconds=30)},
                 )
         except (BaseError, OSError, ValueError) as error:
-            raise InvalidInput("bad_setting", f"NIGHTSHIFT_STORE_URL: {error}") from error
+            raise InvalidInput(Code.BAD_SETTING, f"NIGHTSHIFT_STORE_URL: {error}") from error
 
     @property
     def folder(self) -> Path | None:

@@ -14,7 +14,7 @@ from typing import Literal
 import redis
 from sqlalchemy import text
 
-from nightshift.machine.privacy import open_to_others
+from nightshift.machine.privacy import open_to_others, who_else_writes
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import NightshiftError
 from shared.bundles.manifest import locate_bundle, read_verified_manifest
@@ -177,6 +177,9 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("home", "ok", f"{settings.home} is not there yet")
         return
     yield _room("home's disk", settings.home)
+    if who := who_else_writes(settings.home):
+        says = f"{who} may write to {settings.home}, and so replace its key: make it the service's alone"
+        yield Diagnosis("home", "warning", says)
     file = path_of_sqlite_url(settings.database_url)
     if file is None:
         return

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Update, delete, func, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NotFound
 from nightshift.words.states import ERASABLE_STATES, JobState
 from shared.db.ballast import with_room
@@ -156,10 +157,10 @@ def _erase_rows(
 ) -> None:
     job = owned_job(session, owner, job_id, lock=True)
     if expired_by is not None and not (job.results_expire_at and job.results_expire_at < expired_by):
-        raise Conflict("illegal_move", f"the results of job {job_id} have not expired", state=job.state)
+        raise Conflict(Code.ILLEGAL_MOVE, f"the results of job {job_id} have not expired", state=job.state)
     if job.state not in ERASABLE_STATES:
         message = f"cannot delete job {job_id}: it is {job.state}; cancel it first"
-        raise Conflict("illegal_move", message, state=job.state)
+        raise Conflict(Code.ILLEGAL_MOVE, message, state=job.state)
     photos, in_place = session.execute(
         select(func.count(), func.count(Photo.in_place_path)).where(Photo.job_id == job_id)
     ).one()

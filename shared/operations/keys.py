@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import new_id
 from nightshift.words.scopes import Scope
@@ -97,7 +98,9 @@ def find_caller(session: Session, digest: str, now: datetime) -> Caller | None:
     if row is None:
         return None
     if row.expires_at is not None and row.expires_at <= now:
-        raise InvalidInput("key_expired", f"the key {row.id} expired at {row.expires_at:%Y-%m-%d %H:%M} UTC")
+        raise InvalidInput(
+            Code.KEY_EXPIRED, f"the key {row.id} expired at {row.expires_at:%Y-%m-%d %H:%M} UTC"
+        )
     # One whose scopes this version does not know is good for the others.
     scopes = frozenset(Scope(scope) for scope in row.scopes if scope in set(Scope))
     return Caller(row.owner, scopes, row.id)
@@ -122,7 +125,7 @@ def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
     """
     row = session.scalar(select(Key).where(Key.id == key_id).with_for_update())
     if row is None:
-        raise NotFound("key_not_found", f"no key {key_id}")
+        raise NotFound(Code.KEY_NOT_FOUND, f"no key {key_id}")
     row.revoked_at = row.revoked_at or now
     return row
 

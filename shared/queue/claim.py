@@ -29,6 +29,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.ids import new_id
 from nightshift.words.options import JobOptions
 from nightshift.words.states import CLAIMABLE_STATES, JobState, PhotoStatus
@@ -289,13 +290,13 @@ def release_broken(session: Session, held: Claim, *, now: datetime) -> list[str]
         photo.lease_token = photo.lease_expires_at = None
         if alone:
             message = "the analysis broke; the worker's log says where"
-            photo.error = asdict(PhotoError("internal", "queue", message, retryable=True))
+            photo.error = asdict(PhotoError.of(Code.INTERNAL, "queue", message))
             photo.status, photo.finished_at = PhotoStatus.FAILED, now
         else:
             photo.crashes += 1
             photo.status = PhotoStatus.QUEUED
     session.flush()
-    return ["internal"] * (len(photos) if alone else 0)
+    return [Code.INTERNAL] * (len(photos) if alone else 0)
 
 
 def _blame(photo: Photo, hung: Hung) -> PhotoError | None:
@@ -305,8 +306,8 @@ def _blame(photo: Photo, hung: Hung) -> PhotoError | None:
         photo.read_errors += 1
         if photo.read_errors < hung.max_read_errors:
             return None
-        return PhotoError("file_unavailable", "read", f"{silence} of reading it", retryable=True)
+        return PhotoError.of(Code.FILE_UNAVAILABLE, "read", f"{silence} of reading it")
     if len(hung.at) > 1:
         photo.crashes += 1
         return None
-    return PhotoError("timeout", "queue", f"{silence} (NIGHTSHIFT_PHOTO_TIMEOUT_S)", retryable=True)
+    return PhotoError.of(Code.TIMEOUT, "queue", f"{silence} (NIGHTSHIFT_PHOTO_TIMEOUT_S)")

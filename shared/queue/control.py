@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, case, or_, select, upd
 from sqlalchemy.orm import Session
 
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.new_job import LIMITS
 from nightshift.words.states import JobState, Outcome, PhotoStatus
@@ -66,7 +67,7 @@ def cancel(session: Session, owner: str, job_id: str) -> None:
         return
     if job.state == JobState.ENDED:
         message = f"cannot cancel job {job_id}: it has ended, {job.outcome}"
-        raise Conflict("illegal_move", message, state=job.state)
+        raise Conflict(Code.ILLEGAL_MOVE, message, state=job.state)
     move(session, job_id, "cancel")
     cancel_queued(session, job_id, utc_now())
 
@@ -121,9 +122,9 @@ def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | No
         # The transaction ends here, and the job is as it was.
         if job.delete_originals:
             message = f"job {job_id} deletes its uploads when it ends: send them again as a new job"
-            raise Conflict("originals_deleted", message, state=JobState.ENDED)
+            raise Conflict(Code.ORIGINALS_DELETED, message, state=JobState.ENDED)
         message = f"job {job_id} has no such photos to try again; uploads that are no pictures are not kept"
-        raise Conflict("nothing_to_retry", message, state=JobState.ENDED)
+        raise Conflict(Code.NOTHING_TO_RETRY, message, state=JobState.ENDED)
     return queued
 
 
@@ -133,7 +134,7 @@ def _to_retry(codes: Collection[str] | None) -> ColumnElement[bool]:
     if codes is None:
         return or_(failed, cancelled)
     with_code = and_(or_(failed, cancelled), Photo.error["code"].as_string().in_(codes))
-    return or_(with_code, cancelled) if "cancelled" in codes else with_code
+    return or_(with_code, cancelled) if PhotoStatus.CANCELLED in codes else with_code
 
 
 def _has_bytes(job: Job) -> ColumnElement[bool]:

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from nightshift.words.analysis import PHOTO_ERROR_CODES, PhotoError
+from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
@@ -69,7 +70,7 @@ def cancel_late(session: Session, now: datetime) -> list[str]:
     late = []
     for job_id, deadline in session.execute(due.limit(100)).all():
         message = f"the job's deadline, {deadline:%Y-%m-%d %H:%M} UTC, has passed"
-        error = {"code": "deadline_passed", "message": message}
+        error = {"code": Code.DEADLINE_PASSED, "message": message}
         if try_move(session, job_id, "cancel", Job.deadline <= now, error=error):
             cancel_queued(session, job_id, now)
             late.append(job_id)
@@ -92,7 +93,7 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             Job.open_until < now,
             ended_at=now,
             results_expire_at=now + timedelta(days=results_ttl_days),
-            error={"code": "expired", "message": message},
+            error={"code": Code.EXPIRED, "message": message},
         )
         if not moved:
             continue
@@ -102,7 +103,7 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             .values(
                 status=PhotoStatus.FAILED,
                 finished_at=now,
-                error=asdict(PhotoError("expired", "queue", message, retryable=True)),
+                error=asdict(PhotoError.of(Code.EXPIRED, "queue", message)),
             )
             .execution_options(synchronize_session=False)
         )
@@ -129,7 +130,7 @@ def _give_up_if_failing(session: Session, job_id: str) -> None:
     if counts.failed <= rate * counts.total:
         return
     message = f"{counts.failed} of {counts.total} photos failed; {rate:.2%} were allowed"
-    try_move(session, job_id, "give_up", error={"code": "too_many_failures", "message": message})
+    try_move(session, job_id, "give_up", error={"code": Code.TOO_MANY_FAILURES, "message": message})
 
 
 def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
@@ -144,7 +145,7 @@ def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
     )
 
 
-_OUTCOMES = {"expired": Outcome.EXPIRED, "deadline_passed": Outcome.CANCELLED}
+_OUTCOMES = {Code.EXPIRED: Outcome.EXPIRED, Code.DEADLINE_PASSED: Outcome.CANCELLED}
 """Of jobs that ended otherwise than by their photos; others have failed."""
 
 

@@ -13,6 +13,7 @@ from typing import Self
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.states import JobState
 from shared.db.tables import Archive, Holding, Job, Photo
@@ -46,16 +47,23 @@ class Quota:
         jobs: that have not ended.
         photos: of all jobs that are kept.
         size_bytes: of uploads and archives in the store.
+        kept_jobs: ended or not, until they are erased.
     """
 
     jobs: int
     photos: int
     size_bytes: int
+    kept_jobs: int = 100_000
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
         """As the settings say."""
-        return cls(settings.max_owner_jobs, settings.max_owner_photos, settings.max_owner_bytes)
+        return cls(
+            settings.max_owner_jobs,
+            settings.max_owner_photos,
+            settings.max_owner_bytes,
+            settings.max_owner_kept_jobs,
+        )
 
     def check(self, held: Held) -> None:
         """Refuse what would be more.
@@ -74,7 +82,11 @@ class Quota:
             if number > limit:
                 message = f"an owner may hold {limit:,} {name} ({setting}); with these it would be {number:,}"
                 raise Conflict(
-                    "quota_exceeded", f"{message}: erase jobs first", quota=name, limit=limit, wanted=number
+                    Code.QUOTA_EXCEEDED,
+                    f"{message}: erase jobs first",
+                    quota=name,
+                    limit=limit,
+                    wanted=number,
                 )
 
 
@@ -94,6 +106,25 @@ def require(session: Session, owner: str, quota: Quota, *, photos: int, size_byt
     quota.check(Held(held.photos + photos, held.size_bytes + size_bytes))
 
 
+def require_new_job(session: Session, owner: str, quota: Quota) -> None:
+    """As `require_job`, for one that is made: an ended job without photos, too, has a row, and metadata.
+
+    Raises:
+        Conflict: `too_many_jobs`; `quota_exceeded`, with the numbers.
+    """
+    require_job(session, owner, quota)
+    kept = select(Job.id).where(Job.owner == owner).limit(quota.kept_jobs).subquery()
+    jobs = session.scalar(select(func.count()).select_from(kept)) or 0
+    if jobs >= quota.kept_jobs:
+        raise Conflict(
+            Code.QUOTA_EXCEEDED,
+            f"an owner may hold {quota.kept_jobs:,} jobs (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS): erase some first",
+            quota="jobs",
+            limit=quota.kept_jobs,
+            wanted=jobs + 1,
+        )
+
+
 def require_job(session: Session, owner: str, quota: Quota) -> None:
     """Refuse one job more than an owner may have that have not ended.
 
@@ -105,7 +136,7 @@ def require_job(session: Session, owner: str, quota: Quota) -> None:
     if jobs >= quota.jobs:
         message = f"an owner may have {quota.jobs:,} jobs that have not ended (NIGHTSHIFT_MAX_OWNER_JOBS)"
         raise Conflict(
-            "too_many_jobs",
+            Code.TOO_MANY_JOBS,
             f"{message}; there are {jobs:,}",
             quota="jobs",
             limit=quota.jobs,

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
@@ -73,9 +74,9 @@ def check_custom_id(custom_id: str) -> None:
         InvalidInput: `bad_custom_id`.
     """
     if not custom_id or len(custom_id) > CUSTOM_ID_LIMIT:
-        raise InvalidInput("bad_custom_id", f"custom_id must have 1 to {CUSTOM_ID_LIMIT} characters")
+        raise InvalidInput(Code.BAD_CUSTOM_ID, f"custom_id must have 1 to {CUSTOM_ID_LIMIT} characters")
     if "\x00" in custom_id or any("\ud800" <= character <= "\udfff" for character in custom_id):
-        raise InvalidInput("bad_custom_id", "custom_id holds a NUL or half a surrogate pair")
+        raise InvalidInput(Code.BAD_CUSTOM_ID, "custom_id holds a NUL or half a surrogate pair")
 
 
 def open_job(
@@ -144,7 +145,9 @@ def add_photos(
     """
     job = owned_job(session, owner, job_id, lock=True)
     if job.state != JobState.OPEN:
-        raise Conflict("job_sealed", f"job {job_id} takes no more photos: it is {job.state}", state=job.state)
+        raise Conflict(
+            Code.JOB_SEALED, f"job {job_id} takes no more photos: it is {job.state}", state=job.state
+        )
     known, first = _taken_and_next(session, job_id, [photo.custom_id for photo in photos])
     rows = []
     for photo in photos:
@@ -154,7 +157,7 @@ def add_photos(
             rows.append(photo)
         elif known[photo.custom_id] != _identity(photo):
             raise Conflict(
-                "custom_id_taken", f"custom_id {photo.custom_id!r} stands for another photo of this job"
+                Code.CUSTOM_ID_TAKEN, f"custom_id {photo.custom_id!r} stands for another photo of this job"
             )
     _insert(session, job, rows, first, quota)
     # Not with every photo: that would write the job's row as often as photos'.
@@ -194,7 +197,7 @@ def add_arrived(
                 continue
             message = f"another photo of this job has the name {photo.custom_id!r}"
             name = f"{photo.custom_id[: CUSTOM_ID_LIMIT - 20]}~{first + len(rows)}"
-            error = photo.error or PhotoError("duplicate_custom_id", "read", message)
+            error = photo.error or PhotoError.of(Code.DUPLICATE_CUSTOM_ID, "read", message)
             # Clients may name photos like this, too.
             while name in known or _by_custom_id(session, job.id, [name]):
                 name += "~"
@@ -286,11 +289,11 @@ def submit(session: Session, owner: str, job_id: str) -> int:
     """
     job = owned_job(session, owner, job_id, lock=True)
     if job.state in (JobState.CANCELLING, JobState.ENDED) and job.submitted_at is None:
-        raise Conflict("illegal_move", f"cannot submit job {job_id}: it is {job.state}", state=job.state)
+        raise Conflict(Code.ILLEGAL_MOVE, f"cannot submit job {job_id}: it is {job.state}", state=job.state)
     if job.state != JobState.OPEN:
         return 0
     waiting = session.scalar(select(func.count()).select_from(Photo).where(Photo.job_id == job_id)) or 0
     if not waiting:
-        raise InvalidInput("empty_job", f"job {job_id} has no photos")
+        raise InvalidInput(Code.EMPTY_JOB, f"job {job_id} has no photos")
     try_move(session, job_id, "submit", submitted_at=utc_now())
     return waiting

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
 from nightshift.words.states import JobState
 from shared.db.tables import Job
@@ -41,4 +42,4 @@ def owned_state(session: Session, owner: str, job_id: str) -> JobState:
 
 
 def _no(job_id: str) -> NotFound:
-    return NotFound("job_not_found", f"no job {job_id}")
+    return NotFound(Code.JOB_NOT_FOUND, f"no job {job_id}")

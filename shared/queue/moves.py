@@ -7,6 +7,7 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NotFound
 from nightshift.words.states import MOVES
 from shared.db.tables import Job
@@ -43,5 +44,5 @@ def move(session: Session, job_id: str, name: str, **values: Any) -> None:
         return
     state = session.scalar(select(Job.state).where(Job.id == job_id))
     if state is None:
-        raise NotFound("job_not_found", f"no job {job_id}")
-    raise Conflict("illegal_move", f"cannot {name} job {job_id}: it is {state}", state=state)
+        raise NotFound(Code.JOB_NOT_FOUND, f"no job {job_id}")
+    raise Conflict(Code.ILLEGAL_MOVE, f"cannot {name} job {job_id}: it is {state}", state=state)

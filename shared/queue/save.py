@@ -12,6 +12,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.tables import FaceRow, Photo
@@ -148,7 +149,7 @@ def _release(
     if isinstance(result, NotRead):
         if read_errors + 1 < max_read_errors:
             return {"status": PhotoStatus.QUEUED, "read_errors": read_errors + 1}
-        error = PhotoError("file_unavailable", "read", result.message, retryable=True)
+        error = PhotoError.of(Code.FILE_UNAVAILABLE, "read", result.message)
         result = Failed(result.photo_id, error)
     of_bytes = {"sha256": result.sha256, "size_bytes": result.size_bytes} if result.sha256 else {}
     if isinstance(result, Failed):

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.states import JobState, PhotoStatus
 from shared.db.tables import RUNNING, Archive, Job, Photo
 from shared.queue.history import with_attempt
@@ -66,7 +67,7 @@ def return_lapsed(session: Session, rules: Rules, now: datetime) -> list[Lapsed]
         if quarantined:
             photo.finished_at = now
             message = f"its worker died {photo.crashes} times while it had this photo, the last time alone"
-            photo.error = asdict(PhotoError("worker_lost", "queue", message, retryable=True))
+            photo.error = asdict(PhotoError.of(Code.WORKER_LOST, "queue", message))
     session.flush()
     return lapsed
 

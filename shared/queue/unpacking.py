@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, u
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.ids import member_photo_id, new_id
 from nightshift.words.states import JobState
 from shared.db.tables import Archive, Job, Photo
@@ -206,7 +207,7 @@ def return_lapsed_archives(session: Session, rules: Rules, now: datetime) -> lis
             f"its worker died {archive.crashes} times while it unpacked this archive after member"
             f" {archive.position}; what follows was not unpacked"
         )
-        _add_failure(session, job, archive, PhotoError("worker_lost", "queue", message, retryable=True))
+        _add_failure(session, job, archive, PhotoError.of(Code.WORKER_LOST, "queue", message))
         _end(session, job, archive.name, now)
     session.flush()
     return [archive.job_id for archive in archives]
@@ -215,7 +216,7 @@ def return_lapsed_archives(session: Session, rules: Rules, now: datetime) -> lis
 def _end(session: Session, job: Job, name: str, now: datetime) -> None:
     archive = session.get_one(Archive, job.id)
     if session.scalar(select(Photo.id).where(Photo.job_id == job.id).limit(1)) is None:
-        error = PhotoError("unsupported_format", "read", f"the archive {name!r} holds no photos")
+        error = PhotoError.of(Code.UNSUPPORTED_FORMAT, "read", f"the archive {name!r} holds no photos")
         _add_failure(session, job, archive, error)
     archive.unpacked_at, archive.lease_token, archive.lease_expires_at = now, None, None
     session.flush()

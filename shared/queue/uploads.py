@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, u
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.ids import new_id
 from shared.db.tables import Upload
@@ -167,4 +168,4 @@ def _digest(owner: str, key: str) -> str:
 
 
 def _in_use() -> Conflict:
-    return Conflict("idempotency_key_in_use", "another request with this Idempotency-Key is under way")
+    return Conflict(Code.IDEMPOTENCY_KEY_IN_USE, "another request with this Idempotency-Key is under way")

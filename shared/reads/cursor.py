@@ -11,6 +11,7 @@ import binascii
 import re
 from datetime import UTC, datetime, timedelta
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 _ID = r"[a-z]{3}_[0-9A-Za-z]{1,64}"
@@ -33,7 +34,7 @@ def _read(cursor: str) -> str:
 
 
 def _bad() -> InvalidInput:
-    return InvalidInput("bad_cursor", "cursor is not one that this server gave out for this list")
+    return InvalidInput(Code.BAD_CURSOR, "cursor is not one that this server gave out for this list")
 
 
 def encode_ordinal(ordinal: int, job_id: str = "") -> str:

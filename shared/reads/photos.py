@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from nightshift.words import documents
 from nightshift.words.analysis import Face
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
 from nightshift.words.states import FINAL_STATUSES, PhotoStatus
 from shared.db.engine import Database
@@ -49,7 +50,7 @@ def photo_by_id(session: Session, owner: str, job_id: str, photo_id: str) -> doc
     owned_job(session, owner, job_id)
     row = session.execute(select(*_SHOWN).where(Photo.job_id == job_id, Photo.id == photo_id)).first()
     if row is None:
-        raise NotFound("photo_not_found", f"no photo {photo_id} in job {job_id}")
+        raise NotFound(Code.PHOTO_NOT_FOUND, f"no photo {photo_id} in job {job_id}")
     return _views(session, [row])[0]
 
 
@@ -61,7 +62,7 @@ def photo_by_custom_id(session: Session, job_id: str, custom_id: str) -> documen
     """
     row = session.execute(_BY_CUSTOM_ID, {"job_id": job_id, "custom_id": custom_id}).first()
     if row is None:
-        raise NotFound("photo_not_found", f"no photo {custom_id!r} in job {job_id}")
+        raise NotFound(Code.PHOTO_NOT_FOUND, f"no photo {custom_id!r} in job {job_id}")
     return _views(session, [row])[0]
 
 
@@ -138,7 +139,7 @@ def _final_pages(
             # Asked last: a job still there now was there, whole, when its photos were read.
             still_there = select(Job.id).where(Job.id == job_id, Job.owner == owner)
             if session.scalar(still_there) is None:
-                raise NotFound("job_not_found", f"no job {job_id}")
+                raise NotFound(Code.JOB_NOT_FOUND, f"no job {job_id}")
         yield page
         if len(rows) < page_size:
             return

@@ -21,6 +21,8 @@ from shared.reads.rate import WINDOW_S, Rate
 FRESH_S = 1.0
 MOST_JOBS = 1000
 """Jobs remembered at most; the one not asked for longest is forgotten."""
+SHORTEST_RUN = timedelta(seconds=10)
+"""Of a shorter one, much is the first batch, which warms the networks up: its rate says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def _rate_of(job: Job, rate: Rate) -> float | None:
 
 
 def _of_ended(job: Job, counts: Counts) -> Tally:
-    if job.started_at is None or job.ended_at is None or job.ended_at <= job.started_at:
+    if job.started_at is None or job.ended_at is None or job.ended_at - job.started_at < SHORTEST_RUN:
         return Tally(counts, None)
     done = counts.succeeded + counts.failed
     return Tally(counts, done / (job.ended_at - job.started_at).total_seconds())

@@ -29,7 +29,7 @@ def test_run_over_an_archive(tmp_path: Path) -> None:
     archive.write_bytes(zip_of(party()))
     before = archive.read_bytes()
 
-    run = nightshift.embedded.run("run", "party.zip", "--out", "out", "--json")
+    run = nightshift.run("run", "party.zip", "--out", "out", "--json")
 
     assert run.returncode == 3, run.stderr
     summary = json.loads(run.stdout)
@@ -44,17 +44,17 @@ def test_run_over_an_archive(tmp_path: Path) -> None:
     assert archive.read_bytes() == before
     assert not list(tmp_path.parent.glob("outside.jpg"))
     # Its own copies were needed for the night only.
-    again = nightshift.embedded.run("run", "party.zip", "--out", "out", "--json")
+    again = nightshift.run("run", "party.zip", "--out", "out", "--json")
     assert json.loads(again.stdout)["reused"] == 2
     originals = [path for path in (nightshift.home / "store").rglob("pho_*") if path.suffix != ".webp"]
     assert len(originals) <= 3
 
-    beside = nightshift.embedded.run("run", "party.zip", "out")
+    beside = nightshift.run("run", "party.zip", "out")
     assert beside.returncode == 2
     assert "archive_alone" in beside.stderr
     with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
         pass
-    empty = nightshift.embedded.run("run", "empty.zip")
+    empty = nightshift.run("run", "empty.zip")
     assert empty.returncode == 2
     assert "empty_upload" in empty.stderr
 

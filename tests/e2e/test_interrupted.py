@@ -35,7 +35,7 @@ def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -
     assert 0 < nightshift.succeeded() < PHOTOS
     assert not (tmp_path / "out").exists()
 
-    resumed = nightshift.embedded.run("run", "--resume")
+    resumed = nightshift.run("run", "--resume")
 
     assert resumed.returncode == 0, resumed.stderr
     # The attempts that were broken off have been given back.
@@ -47,7 +47,7 @@ def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: P
     runner = nightshift.start("run", "party", "--out", "out")
     lock = nightshift.home / "lock"
     wait_for(lambda: lock.exists() and lock.read_text().startswith(f"{runner.pid} "), "the home to be locked")
-    second = nightshift.embedded.run("run", "party")
+    second = nightshift.run("run", "party")
     assert second.returncode == 7
     assert f"in use by process {runner.pid}" in second.stderr
 
@@ -59,7 +59,7 @@ def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: P
     nightshift.wait_until_gone()
     assert 0 < nightshift.succeeded() < PHOTOS
 
-    resumed = nightshift.embedded.run("run", "party", "--resume")
+    resumed = nightshift.run("run", "party", "--resume")
 
     assert resumed.returncode == 0, resumed.stderr
     check_complete(nightshift)

@@ -14,10 +14,10 @@ def test_a_folder_runs_under_a_mobilenet(tmp_path: Path) -> None:
     nightshift = Nightshift(tmp_path, {"WEIGHTS_DIR": str(tmp_path / "weights"), "BUNDLE": "not-there"})
     write_portraits(tmp_path / "party", 2)
 
-    checked = nightshift.embedded.run("models", "check", "weights/mobile", "--json")
+    checked = nightshift.run("models", "check", "weights/mobile", "--json")
     assert json.loads(checked.stdout)["architecture"] == "mobilenet_v1"
 
-    done = nightshift.embedded.run("run", "party", "--bundle", "mobile", "--out", "out", "--no-report")
+    done = nightshift.run("run", "party", "--bundle", "mobile", "--out", "out", "--no-report")
     assert done.returncode == 0, done.stderr
     lines = results(tmp_path / "out")
     assert len(lines) == 2

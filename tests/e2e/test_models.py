@@ -21,8 +21,8 @@ def test_two_bundles_over_the_same_photos(tmp_path: Path) -> None:
     (tmp_path / "party" / "cut.jpg").write_bytes(several_jpeg()[:2000])
     compare = ("models", "compare", "utkface-v2s", "elsewhere/random", "party", "--out", "out")
 
-    first = nightshift.embedded.run(*compare)
-    again = nightshift.embedded.run(*compare, "--json")
+    first = nightshift.run(*compare)
+    again = nightshift.run(*compare, "--json")
 
     assert first.returncode == again.returncode == 3, first.stderr
     assert "2 compared, 1 failed with both" in first.stdout

@@ -46,7 +46,7 @@ def test_odd_names_go_through_everything(
         (photos / name).write_bytes(no_face_jpeg() + bytes([number]))
     nightshift = Odd(tmp_path)
 
-    done = nightshift.embedded.run("run", str(photos), "--out", str(tmp_path / "out #?"), "--json")
+    done = nightshift.run("run", str(photos), "--out", str(tmp_path / "out #?"), "--json")
 
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout)

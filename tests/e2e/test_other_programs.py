@@ -18,6 +18,12 @@ def test_a_run_hears_of_no_other_programs_settings(tmp_path: Path, monkeypatch: 
     (tmp_path / "celeryconfig.py").write_text("broker_url = 'redis://127.0.0.1:1/0'")
     (tmp_path / "gunicorn.conf.py").write_text("raise RuntimeError")
     (tmp_path / ".env").write_text("NIGHTSHIFT_BROKER_URL=redis://127.0.0.1:1/0\n")
-    done = Nightshift(tmp_path).run("run", "party", "--no-report")
+    nightshift = Nightshift(tmp_path)
+    nightshift.home.mkdir()
+    (nightshift.home / "lock").touch()
+    for folder in (tmp_path, nightshift.home):
+        for name in ("api", "celery", "gunicorn", "kombu", "migrations", "shared", "worker", "sitecustomize"):
+            (folder / f"{name}.py").write_text("raise SystemExit('not ours')")
+    done = nightshift.run("run", "party", "--no-report")
     assert done.returncode == 0, done.stderr
     assert "1: 1 succeeded" in done.stdout

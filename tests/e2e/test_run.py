@@ -40,7 +40,7 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     (photos / "notes.txt").write_text("no photo")
     before = {path: path.read_bytes() for path in photos.rglob("*") if path.is_file()}
 
-    first = nightshift.embedded.run("run", "party")
+    first = nightshift.run("run", "party")
 
     assert first.returncode == 0, first.stderr
     assert "4: 4 succeeded" in first.stdout
@@ -66,7 +66,7 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
 
     (photos / "cut.jpg").write_bytes(several_jpeg()[:2000])
     job_id = open_broken_off(nightshift.home, photos, tmp_path / "again")
-    second = nightshift.embedded.run("run", "party", "--resume", "--json", "--quiet", "--no-report")
+    second = nightshift.run("run", "party", "--resume", "--json", "--quiet", "--no-report")
 
     assert second.returncode == 3, second.stderr
     assert second.stderr == ""

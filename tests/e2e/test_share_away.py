@@ -34,6 +34,6 @@ def test_a_share_that_stays_away_is_told_and_given_up(tmp_path: Path) -> None:
     assert "(gave_up)" in err
     assert nightshift.processes() == []
     moved.rename(tmp_path / "party")
-    resumed = nightshift.embedded.run("run", "--resume", "--no-report")
+    resumed = nightshift.run("run", "--resume", "--no-report")
     assert resumed.returncode == 0, resumed.stderr
     assert len(results(tmp_path / "out")) == PHOTOS

@@ -19,6 +19,7 @@ import numpy as np
 import worker.parts
 import worker.slice
 from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
 from shared.settings import Settings
@@ -45,7 +46,7 @@ class Analyser:
         while data.startswith(b"hang"):
             time.sleep(1)
         if not data.startswith((b"photo", b"fat")):
-            raise Unreadable("corrupt_image", "not a photo")
+            raise Unreadable(Code.CORRUPT_IMAGE, "not a photo")
         admit(8 * 8)
         pixels = np.zeros((8, 8, 3), np.uint8)
         pixels[0, 0] = (faces_in(data), data.startswith(b"fat"), 0)

@@ -157,8 +157,10 @@ def mounted(folder: Path, size: str) -> Iterator[Path]:
     )
     if done.returncode:
         pytest.skip("optional: needs the right to mount a small disk")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 @pytest.fixture

@@ -64,7 +64,7 @@ def test_a_limit_on_memory_is_said(cluster: Cluster) -> None:
 def test_a_run_whose_workers_cannot_start_ends_with_their_reason(tmp_path: Path) -> None:
     write_portraits(tmp_path / "party", 1)
     nightshift = Nightshift(tmp_path, {"DEVICE": "cuda:99"})
-    done = nightshift.embedded.run("run", "party")
+    done = nightshift.run("run", "party")
     assert done.returncode == 6
     assert "cuda" in done.stderr.split("\n")[-2]
     assert nightshift.processes() == []
@@ -74,7 +74,7 @@ def test_a_run_with_a_broker_that_is_not_there_says_so_and_gives_up(tmp_path: Pa
     write_portraits(tmp_path / "party", 1)
     nightshift = Nightshift(tmp_path, {"BROKER_URL": "redis://127.0.0.1:1/0", "GIVE_UP_S": "25"})
     begun = time.monotonic()
-    done = nightshift.embedded.run("run", "party")
+    done = nightshift.run("run", "party")
     assert done.returncode == 6, done.stderr
     assert time.monotonic() - begun < 200
     assert done.stderr.count("waiting: the broker does not answer") == 1

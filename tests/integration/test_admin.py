@@ -131,6 +131,13 @@ def test_the_doctor_says_what_has_failed(tmp_path: Path) -> None:
     assert "ok       bundle" in result.stdout
 
 
+@pytest.mark.parametrize(("mode", "warned"), [(0o777, True), (0o775, True), (0o755, False), (0o700, False)])
+def test_the_doctor_warns_of_a_home_that_others_may_write_to(tmp_path: Path, mode: int, warned: bool) -> None:
+    tmp_path.chmod(mode)
+    result = CliRunner().invoke(app, ["admin", "doctor"], env={"NIGHTSHIFT_HOME": str(tmp_path)})
+    assert (f"may write to {tmp_path}, and so replace its key" in result.stdout) is warned
+
+
 @pytest.mark.parametrize(
     ("version", "health"),
     [("3.40.1", "warning"), ("3.44.6", "ok"), ("3.50.6", "warning"), ("3.50.7", "ok"), ("3.51.2", "warning"),

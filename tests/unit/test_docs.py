@@ -10,7 +10,7 @@ import pytest
 
 from docs import settings_table
 from nightshift.exits import MEANINGS, Exit
-from nightshift.words.analysis import PHOTO_ERROR_CODES
+from nightshift.words.error_codes import PHOTO_ERROR_CODES
 from nightshift.words.options import JobOptions
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
 from shared.bundles.manifest import MANIFEST
@@ -18,10 +18,14 @@ from shared.settings import REPOSITORY, Settings
 from training import card
 
 README = REPOSITORY / "README.md"
+SETTINGS = REPOSITORY / "docs" / "settings.md"
+TROUBLE = REPOSITORY / "docs" / "trouble.md"
+WEIGHTS = REPOSITORY / "docs" / "weights.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 PAGES = [
     README,
     REPOSITORY / "CHANGELOG.md",
+    REPOSITORY / "SECURITY.md",
     REPOSITORY / "weights" / "README.md",
     *sorted((REPOSITORY / "docs").rglob("*.md")),
 ]
@@ -48,9 +52,9 @@ def test_every_state_is_explained(word: str) -> None:
 
 
 def test_generated_tables_are_up_to_date() -> None:
-    readme = README.read_text(encoding="utf-8")
+    page = SETTINGS.read_text(encoding="utf-8")
 
-    assert settings_table.updated(readme) == readme
+    assert settings_table.updated(page) == page
 
 
 def test_every_setting_and_option_is_explained() -> None:
@@ -64,36 +68,36 @@ def test_no_table_says_where_the_repository_lies() -> None:
 
 
 def test_a_table_that_is_behind_is_found_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(README.read_text(encoding="utf-8").replace("NIGHTSHIFT_PORT", "NIGHTSHIFT_DOOR"))
-    monkeypatch.setattr(settings_table, "README", readme)
+    page = tmp_path / "settings.md"
+    page.write_text(SETTINGS.read_text(encoding="utf-8").replace("NIGHTSHIFT_PORT", "NIGHTSHIFT_DOOR"))
+    monkeypatch.setattr(settings_table, "SETTINGS_PAGE", page)
 
     monkeypatch.setattr("sys.argv", ["settings_table", "--check"])
     assert settings_table.main() == 1
     monkeypatch.setattr("sys.argv", ["settings_table"])
     assert settings_table.main() == 0
-    assert readme.read_text(encoding="utf-8") == README.read_text(encoding="utf-8")
+    assert page.read_text(encoding="utf-8") == SETTINGS.read_text(encoding="utf-8")
 
 
-def test_the_readme_has_every_exit_code() -> None:
-    section = README.read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
+def test_every_exit_code_is_explained() -> None:
+    section = TROUBLE.read_text(encoding="utf-8").partition("## Exit codes")[2].partition("\n## ")[0]
 
     assert [int(code) for code, _ in rows(section)[2:]] == [code.value for code in MEANINGS]
     assert set(MEANINGS) == set(Exit)
 
 
-def test_photo_error_codes_in_the_readme_exist() -> None:
-    text = README.read_text(encoding="utf-8")
+def test_photo_error_codes_in_pages_for_users_exist() -> None:
+    text = "".join(page.read_text(encoding="utf-8") for page in PAGES if "adr" not in page.parts)
     named = set(re.findall(r"(?:fails?|given up) as\s+`(\w+)`", text))
 
     assert named
     assert named <= PHOTO_ERROR_CODES
 
 
-def test_accuracy_in_the_readme_and_on_the_card_is_that_of_the_manifest() -> None:
+def test_accuracy_on_the_page_and_on_the_card_is_that_of_the_manifest() -> None:
     manifest = json.loads((REPOSITORY / "weights" / "utkface-v2s" / MANIFEST).read_text(encoding="utf-8"))
     measured = manifest["metrics"]["validation"]
-    section = README.read_text(encoding="utf-8").partition("## The shipped weights")[2].partition("\n## ")[0]
+    section = WEIGHTS.read_text(encoding="utf-8").partition("## The shipped weights")[2].partition("\n## ")[0]
 
     numbers = [cells[1].partition(" (")[0] for cells in rows(section)[2:]]
 
@@ -106,18 +110,20 @@ def test_accuracy_in_the_readme_and_on_the_card_is_that_of_the_manifest() -> Non
     card.check(card.DOCS, REPOSITORY / "weights" / "utkface-v2s")
 
 
+def headings(page: Path) -> set[str]:
+    """The anchors of a page, as forges make them of its headings."""
+    found = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in found}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(REPOSITORY)))
 def test_links_lead_somewhere(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    headings = {
-        re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
-        for heading in re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    }
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in headings, target
-        elif not target.startswith("http"):
-            assert (page.parent / target).exists(), target
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
+        if not target.startswith("http"):
+            name, _, anchor = target.partition("#")
+            place = page.parent / name if name else page
+            assert place.exists(), target
+            assert not anchor or anchor in headings(place), target
 
 
 def test_decisions_are_numbered_and_whole() -> None:

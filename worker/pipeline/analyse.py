@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from nightshift.words.analysis import Analysis, Face, PhotoError, Stage, TimingsMs
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from nightshift.words.options import AnalysisOptions
 from shared.bundles.manifest import locate_bundle
@@ -266,11 +267,11 @@ def _batched(photos: Iterable[DecodedPhoto], most: int) -> Iterator[list[Decoded
 def photo_error(stage: Stage, error: Exception) -> PhotoError:
     """What a photo's row says of an exception nobody planned for."""
     if is_out_of_memory(error):
-        return PhotoError("out_of_memory", stage, "not enough memory for this photo alone", retryable=True)
+        return PhotoError.of(Code.OUT_OF_MEMORY, stage, "not enough memory for this photo alone")
     reason = (str(error).splitlines() or [""])[0][:200]
-    return PhotoError(
-        "internal", stage, f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    )
+    message = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
+    # It came of this photo's bytes, and would again.
+    return PhotoError.of(Code.INTERNAL, stage, message, retryable=False)
 
 
 def choose_device(name: str) -> torch.device:
@@ -285,7 +286,7 @@ def choose_device(name: str) -> torch.device:
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     if (device.index or 0) >= count:
         raise ModelUnavailable(
-            "device_unavailable", f"device {name} was asked for, but {count} CUDA devices can be used"
+            Code.DEVICE_UNAVAILABLE, f"device {name} was asked for, but {count} CUDA devices can be used"
         )
     return device
 

@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest, sha256_of
 from worker.pipeline.network import Network, min_age_outputs, on_meta
@@ -47,16 +48,16 @@ def load_bundle(folder: Path, device: torch.device) -> Bundle:
             safetensors, or not the tensors of this architecture).
     """
     if not (folder / MANIFEST).is_file():
-        raise ModelUnavailable("bundle_not_found", f"no {MANIFEST} in {folder}")
+        raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {folder}")
     manifest, path = read_verified_manifest(folder), folder / TENSORS
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise ModelUnavailable("bundle_tensors", f"{path} is not a safetensors file: {error}") from error
+        raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{path} is not a safetensors file: {error}") from error
     try:
         network = _network_of(tensors, manifest)
     except ValueError as error:
-        raise ModelUnavailable("bundle_tensors", f"{path}: {error}") from error
+        raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{path}: {error}") from error
     if device.type == "cpu":
         network = network.to(memory_format=torch.channels_last)
     return Bundle(manifest, network.to(device), device)
@@ -77,7 +78,7 @@ def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str
     dtypes = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
     if len(dtypes) != 1:
         raise ModelUnavailable(
-            "bundle_tensors", f"floating tensors must have one dtype, not {sorted(map(str, dtypes))}"
+            Code.BUNDLE_TENSORS, f"floating tensors must have one dtype, not {sorted(map(str, dtypes))}"
         )
     path = folder / TENSORS
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)

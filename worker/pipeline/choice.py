@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
@@ -69,7 +70,8 @@ def choose(
     able = runtimes(bundle.device)
     if runtime != "auto" and runtime not in able:
         raise ModelUnavailable(
-            "runtime_unavailable", f"runtime {runtime} was asked for; {bundle.device} has {', '.join(able)}"
+            Code.RUNTIME_UNAVAILABLE,
+            f"runtime {runtime} was asked for; {bundle.device} has {', '.join(able)}",
         )
     narrow = native_precision(bundle.device)
     formats: Sequence[Precision] = ("fp32", narrow) if narrow else ("fp32",)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 from PIL import Image
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 
 _WHOLE = {"PNG": 13, "WEBP": 21, "TIFF": 11, "BMP": 13, "GIF": 13, "HEIF": 13, "AVIF": 17}
@@ -18,11 +21,20 @@ _GREY = 6
 _WIDE = 16
 """Bytes a pixel of 32 bits a channel, or of LAB."""
 
+_ROW = 16
+"""Bytes a row, however short: Pillow's places of them."""
+
 _DRAFTED = 8
 """Bytes a pixel of a JPEG as it comes out of its decoder, scaled down or not."""
 
-_STREAMED = 150_000_000
-"""Bytes of some rows in all of their shapes, and of the reduced picture."""
+_PART = {"PNG": 40, "TIFF": 14}
+"""Bytes a pixel of some rows that are decoded at once, in all of their shapes."""
+
+_COPIES = {"PNG": 2, "TIFF": 1}
+"""How often the file is there meanwhile."""
+
+_REDUCED = 9
+"""Bytes a pixel of a picture that was reduced in parts, while it is scaled."""
 
 _COEFFICIENT = 2
 """Bytes of each coefficient of a JPEG of several scans: all of them lie in memory, at full size."""
@@ -53,9 +65,29 @@ def in_parts(image: Image.Image, size_bytes: int) -> int:
     return min(pixels * _LOADED.get(image.format or "", 20) + size_bytes, whole(image, size_bytes))
 
 
-def streamed(size_bytes: int) -> int:
-    """The same where no more than some rows are decoded at once."""
-    return _STREAMED + 2 * size_bytes
+def streamed(image: Image.Image, part: int, reduced: int, size_bytes: int) -> int:
+    """The same where no more than some rows are decoded at once.
+
+    Args:
+        image: opened, PNG or TIFF.
+        part: pixels that are decoded at once.
+        reduced: pixels of the picture that its parts are reduced to.
+        size_bytes: of the file.
+    """
+    format_ = image.format or ""
+    rows = image.height * _ROW
+    return part * _PART[format_] + reduced * _REDUCED + size_bytes * _COPIES[format_] + rows
+
+
+def part_pixels(max_memory: int) -> int:
+    """How many pixels may be decoded at once, so that they take a quarter of the memory at most."""
+    return max_memory // (4 * max(_PART.values()))
+
+
+def scaling(size: tuple[int, int], target: tuple[int, int]) -> int:
+    """Bytes with which a picture is scaled beside its pixels: weights, much where a side is very long."""
+    sides = [(side, new) for side, new in zip(size, target, strict=True) if side != new]
+    return sum(new * (32 + 8 * (2 * math.ceil(side / new) + 1)) for side, new in sides) + size[1] * _ROW
 
 
 def of_jpeg(size: tuple[int, int], drafted: tuple[int, int], samples: float, size_bytes: int) -> int:
@@ -78,7 +110,7 @@ def check_time(image: Image.Image, size_bytes: int) -> None:
         Unreadable: `too_many_pixels`.
     """
     if image.format == "BMP" and image.info.get("compression") in _RUN_LENGTHS and size_bytes > _MOST_RUNS:
-        raise Unreadable("too_many_pixels", f"over {_MOST_RUNS / 1e6:g} MB of a BMP in run lengths")
+        raise Unreadable(Code.TOO_MANY_PIXELS, f"over {_MOST_RUNS / 1e6:g} MB of a BMP in run lengths")
 
 
 def check(cost: int, most: int) -> None:
@@ -89,6 +121,6 @@ def check(cost: int, most: int) -> None:
     """
     if cost > most:
         raise Unreadable(
-            "too_much_memory",
+            Code.TOO_MUCH_MEMORY,
             f"decoding it would take {cost / 1e9:.1f} GB of memory, over {most / 1e9:.1f} GB",
         )

@@ -16,6 +16,7 @@ import pillow_heif
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline import cost, jpeg, png, png_chunks, tiff, tiff_pages
 from worker.pipeline.alone import Alone
@@ -144,17 +145,17 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> _Decoded:
         return _decode_once(data, [], limits, begin)
     except Unreadable as error:
         # To Pillow, a TIFF whose tags it cannot all read is of a kind that it does not know.
-        unknown = error.code == "unsupported_format" and data.startswith(tiff_pages.SIGNATURES)
-        if error.code != "corrupt_image" and not unknown:
+        unknown = error.code == Code.UNSUPPORTED_FORMAT and data.startswith(tiff_pages.SIGNATURES)
+        if error.code != Code.CORRUPT_IMAGE and not unknown:
             raise
         if kind := kind_not_read(data):
-            raise Unreadable("unsupported_format", f"a kind of image that is not read: {kind}") from error
+            raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of image that is not read: {kind}") from error
         first = error
     for whole, notes in [] if out_of_order else mended(data):
         try:
             return _decode_once(whole, notes, limits, begin)
         except Unreadable as error:
-            if error.code != "corrupt_image":
+            if error.code != Code.CORRUPT_IMAGE:
                 raise
     raise first
 
@@ -167,7 +168,9 @@ def _decode_once(data: bytes, warnings: list[str], limits: Limits, begin: Begin)
         return _decode_opened(data, image, warnings, limits, begin)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Raised for more than 2x the limit, and for the warning where warnings are errors.
-        raise Unreadable("too_many_pixels", f"over {limits.max_photo_pixels / 1e6:g} megapixels") from error
+        raise Unreadable(
+            Code.TOO_MANY_PIXELS, f"over {limits.max_photo_pixels / 1e6:g} megapixels"
+        ) from error
     except Unreadable:
         raise
     except UnidentifiedImageError as error:

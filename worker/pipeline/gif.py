@@ -8,6 +8,9 @@ SIGNATURES = (b"GIF87a", b"GIF89a")
 
 _EXTENSION, _PICTURE, _END = 0x21, 0x2C, 0x3B
 _CONTROL = 0xF9
+_MOST_STEPS = 5_000_000
+"""Places, and blocks behind them, that are looked at in search of a picture: some seconds' worth. The chains
+behind many places may be one and the same."""
 _NAMES = {0x01: "plain text", _CONTROL: "graphic control", 0xFE: "comment", 0xFF: "application"}
 
 
@@ -51,7 +54,7 @@ def _extension(data: bytes, place: int) -> tuple[int | None, bool]:
     """Where the extension that begins there ends, if to another block, and whether it can be read."""
     if data[place] != _EXTENSION or place + 2 >= len(data):
         return None, False
-    end = _end_of_blocks(data, place + 2)
+    end, _ = _end_of_blocks(data, place + 2, len(data))
     if end is None or end >= len(data) or data[end] not in (_EXTENSION, _PICTURE, _END):
         return None, False
     if data[place + 1] == _CONTROL:
@@ -60,26 +63,31 @@ def _extension(data: bytes, place: int) -> tuple[int | None, bool]:
     return end, data[place + 2] > 0 and data[place + 3 : place + 15] != b"NETSCAPE2.0\0"
 
 
-def _end_of_blocks(data: bytes, place: int) -> int | None:
-    """Where the blocks that begin there end, behind the empty one."""
-    while place < len(data):
+def _end_of_blocks(data: bytes, place: int, most: int) -> tuple[int | None, int]:
+    """Where the blocks that begin there end, behind the empty one, and how many of them were looked at."""
+    blocks = 0
+    while place < len(data) and blocks < most:
         length = data[place]
         place += 1 + length
+        blocks += 1
         if not length:
-            return place
-    return None
+            return place, blocks
+    return None, blocks
 
 
 def _next_picture(data: bytes, place: int) -> int:
     """Where the next picture begins that lies on the screen and has pixels, or the file's end."""
     screen_width, screen_height = struct.unpack_from("<HH", data, 6)
-    while (place := data.find(b",", place + 1)) >= 0 and place + 11 < len(data):
+    steps = 0
+    while (place := data.find(b",", place + 1)) >= 0 and place + 11 < len(data) and steps < _MOST_STEPS:
+        steps += 1
         left, top, width, height, flags = struct.unpack_from("<HHHHB", data, place + 1)
         depth_at = place + 10 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0)
         fits = 0 < width <= screen_width - left and 0 < height <= screen_height - top
         if not fits or depth_at >= len(data) or not 2 <= data[depth_at] <= 8:
             continue
-        end = _end_of_blocks(data, depth_at + 1)
+        end, blocks = _end_of_blocks(data, depth_at + 1, _MOST_STEPS - steps)
+        steps += blocks
         if end is not None and data[end : end + 1] in (b"", b"!", b",", b";"):
             return place
     return len(data)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
+from worker.pipeline import heif_boxes
+
 _ITEM = re.compile(rb"(infe[\x02\x03]...(?:..|....)..)(Exif|mime)", re.DOTALL)
 """Where a file says that one of its items is metadata."""
 _PROFILE = re.compile(rb"colr(?!nclx)")
@@ -31,21 +33,25 @@ def is_heif(data: bytes) -> bool:
 
 
 def mended(data: bytes) -> list[tuple[bytes, list[str]]]:
-    """Files whose metadata has names that no decoder looks at, and sentences on it; the least change first.
+    """Files whose boxes are in order and, of those, some whose metadata has names that no decoder looks at.
 
-    Lengths and places stay, for places in the file are counted from its start.
+    With sentences on it; the least change first. No byte moves, for places are counted from the file's start.
     """
+    found = []
+    said: list[str] = []
+    if (in_order := heif_boxes.in_order(data)) is not None:
+        found.append(in_order)
+        data, said = in_order
     head, rest = data[:_SEARCHED_BYTES], data[_SEARCHED_BYTES:]
     there = [kind for kind in _NAMES if any(found[2] == kind for found in _ITEM.finditer(head))]
     if _PROFILE.search(head):
         there.append(_COLOUR)
-    found = []
     for count in range(1, len(there) + 1):
         for kinds in combinations(there, count):
             changed = _ITEM.sub(lambda item: item[1] + b"skip" if item[2] in kinds else item[0], head)  # noqa: B023
             if _COLOUR in kinds:
                 changed = _PROFILE.sub(b"free", changed)
-            notes = [
+            notes = said + [
                 f"its {_NAMES.get(kind, 'colour profile')} could not be read and was ignored"
                 for kind in kinds
             ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from itertools import islice
 
 import numpy as np
@@ -10,6 +11,7 @@ import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, JpegImagePlugin
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline import jpeg_segments
 
@@ -24,7 +26,14 @@ MAX_SCANNED_PIXELS = 2_500_000_000
 
 DAMAGED = "damaged_pixels: a part of the image is lost; faces may be missing or in the wrong place"
 NO_END = "the file's end is missing; all of its pixels are there"
+REPLACED_END = "the file's end is missing; what stands in its place was ignored"
+MIXED_END = "damaged_pixels: the file's end is missing; what stands in its place may have been read as pixels"
 NO_PROFILE = "the colour profile was ignored: parts of it are missing"
+
+_END = b"\xff\xd9"
+_BEHIND = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
+_MOST_CUTS = 3
+"""How often what lies behind the pixels is cut off; each costs a part of the time that decoding takes."""
 
 _SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
 """simplejpeg's names of Pillow's modes."""
@@ -44,7 +53,7 @@ def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
     if _count_pairs(data, jpeg_segments.SOS) > MAX_SCANS:
         scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
         if scans > MAX_SCANS:
-            raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_SCANS} scans")
+            raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_SCANS} scans")
     return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
@@ -99,7 +108,7 @@ def kept_samples(data: bytes, image: JpegImagePlugin.JpegImageFile) -> float:
     if pixels * _count_pairs(data, jpeg_segments.SOS) > MAX_SCANNED_PIXELS:
         scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
         if pixels * scans > MAX_SCANNED_PIXELS:
-            raise Unreadable("too_many_pixels", f"{scans} scans of {pixels / 1e6:.0f} megapixels")
+            raise Unreadable(Code.TOO_MANY_PIXELS, f"{scans} scans of {pixels / 1e6:.0f} megapixels")
     areas = [across * down for _, across, down, _ in image.layer]
     several = image.info.get("progressive") or jpeg_segments.first_scan_channels(data) < len(areas)
     return sum(areas) / max(1, *areas) if several else 0.0
@@ -107,8 +116,8 @@ def kept_samples(data: bytes, image: JpegImagePlugin.JpegImageFile) -> float:
 
 def complaint(data: bytes, mode: str) -> str | None:
     """What is to be said of a file that Pillow decoded without a word; takes a part of the time again."""
-    if with_end(data, mode) is not None:
-        return NO_END
+    if (ended := with_end(data, mode)) is not None:
+        return ended[1]
     return DAMAGED if is_damaged(data, mode) else None
 
 
@@ -125,8 +134,8 @@ def mended(data: bytes) -> tuple[bytes, list[str]] | None:
         if not is_damaged(whole, mode):
             break
     if mode is not None and (ended := with_end(whole, mode)) is not None:
-        whole = ended
-        notes.append(NO_END)
+        whole = ended[0]
+        notes.append(ended[1])
     return (whole, notes) if notes else None
 
 
@@ -139,12 +148,26 @@ def _mode(data: bytes) -> str | None:
         return None
 
 
-def with_end(data: bytes, mode: str) -> bytes | None:
-    """The file with its end marker, where that is all it lacks; else None."""
-    if jpeg_segments.end_of_pixels(data) < len(data):
+def with_end(data: bytes, mode: str) -> tuple[bytes, str] | None:
+    """The file with its end marker behind its pixels, if that is all it lacks, and a sentence; else None."""
+    end = jpeg_segments.end_of_last_scan(data)
+    if end is None or jpeg_segments.is_end(data, end):
         return None
-    whole = data + b"\xff\xd9"
-    return whole if jpeg_segments.covers_all(whole) and not is_damaged(whole, mode) else None
+    body = data[:end].rstrip(b"\xff")
+    for cut in range(1 + _MOST_CUTS):
+        body = jpeg_segments.without_zeros(body)
+        whole = body + _END
+        if not is_damaged(whole, mode):
+            # A marker ends the pixels for certain; other bytes might stand in the place of some of them.
+            replaced = REPLACED_END if data[end:] else NO_END
+            return whole, MIXED_END if cut else replaced
+        found = _BEHIND.search(_said(jpeg_segments.bare(whole), mode) or "")
+        if found is None:
+            return None
+        # They begin that far before the marker, or later: those of 0xff are counted once.
+        marker = whole.rfind(bytes((0xFF, int(found[2], 16))))
+        body = body[: marker - int(found[1])]
+    return None
 
 
 def kind_not_read(data: bytes) -> str | None:
@@ -174,12 +197,17 @@ def _decode(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
 
 
 def _complains(data: bytes, mode: str) -> bool:
+    return _said(data, mode) is not None
+
+
+def _said(data: bytes, mode: str) -> str | None:
+    """What libjpeg complains of first."""
     try:
         # At an eighth of its size: the complaints come from unpacking, which is the same at any.
         simplejpeg.decode_jpeg(data, _SPACES.get(mode, "RGB"), min_height=1, min_width=1)
-    except ValueError:
-        return True
-    return False
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def _count_pairs(data: bytes, kind: int) -> int:

@@ -158,11 +158,14 @@ def bare(data: bytes) -> bytes:
         for scan in list(scans(data))[1:]:
             place = scan.end - header[-1].end
             pixels[place - 3 : place] = b"\0\x3f\0"
-    if end < len(data):
-        pixels = pixels.rstrip(b"\0")
-        if pixels.endswith(b"\xff"):
-            pixels += b"\0"
-    return b"".join((*parts, pixels, data[end : end + 2]))
+    body = bytes(pixels)
+    return b"".join((*parts, without_zeros(body) if end < len(data) else body, data[end : end + 2]))
+
+
+def without_zeros(pixels: bytes) -> bytes:
+    """Without those behind them; one that stands for the byte before it stays."""
+    bare = pixels.rstrip(b"\0")
+    return bare + b"\0" if bare.endswith(b"\xff") else bare
 
 
 def _channels(data: bytes, segment: Segment) -> int:
@@ -181,11 +184,14 @@ def end_of_pixels(data: bytes) -> int:
     return len(data)
 
 
-def covers_all(data: bytes) -> bool:
-    """Whether the scans carry every coefficient of every channel to its last bit."""
+def end_of_last_scan(data: bytes) -> int | None:
+    """Where the scan ends by which every coefficient of all channels is there to its last bit; None: nowhere.
+
+    There the picture's end marker stands, or the first one of what is in its place, or the file ends.
+    """
     sof = next((segment for segment in segments(data) if segment.kind in SOF), None)
     if sof is None:
-        return False
+        return None
     start = data.find(sof.kind, sof.start) + 1
     channels = [data[start + 8 + 3 * index] for index in range(data[start + 7])]
     missing = {channel: set(range(64)) for channel in channels}
@@ -199,7 +205,16 @@ def covers_all(data: bytes) -> bool:
             channel = data[place - 2 * (count - index)]
             if low == 0 and channel in missing:
                 missing[channel] -= set(range(first, last + 1))
-    return not any(missing.values())
+        if not any(missing.values()):
+            markers = MARKER.finditer(data, scan.end)
+            return next((each.start() for each in markers if each[1][0] not in RESTARTS), len(data))
+    return None
+
+
+def is_end(data: bytes, place: int) -> bool:
+    """Whether the picture's end marker stands there."""
+    marker = MARKER.match(data, place)
+    return marker is not None and marker[1][0] == EOI
 
 
 def are_in_order(data: bytes) -> bool:

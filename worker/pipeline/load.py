@@ -86,15 +86,16 @@ def load_other(data: bytes, image: Image.Image, warnings: list[str], limits: Lim
         Unreadable: `too_many_pixels`, `too_much_memory` or `corrupt_image`.
     """
     cost.check_time(image, len(data))
-    bytes_ = cost.whole(image, len(data))
+    target = limits.target(image.size)
+    bytes_ = cost.whole(image, len(data)) + cost.scaling(image.size, target)
     pixels = image.width * image.height
     by = 1
     if bytes_ > limits.large and image.mode not in ("I", "F"):  # of these, the range is to be known first
-        by = parts.factor(image.size, limits.target(image.size))
+        by = parts.factor(image.size, target)
     if by > 1:
-        if (streamed := _stream(data, image, warnings, by, begin)) is not None:
+        if (streamed := _stream(data, image, warnings, by, limits, begin)) is not None:
             return streamed
-        bytes_ = cost.in_parts(image, len(data))
+        bytes_ = cost.in_parts(image, len(data)) + cost.scaling(image.size, target)
     cost.check(bytes_, limits.max_memory)
     begin(pixels, bytes_)
     said, scale, gamma = _load(image, warnings)
@@ -109,27 +110,34 @@ def load_other(data: bytes, image: Image.Image, warnings: list[str], limits: Lim
     return Loaded(image, size, said, turn, by, scale, gamma)
 
 
-def _stream(data: bytes, image: Image.Image, warnings: list[str], by: int, begin: Begin) -> Loaded | None:
+def _stream(
+    data: bytes, image: Image.Image, warnings: list[str], by: int, limits: Limits, begin: Begin
+) -> Loaded | None:
     """Decode some rows after the other, and reduce each; None where that is not possible."""
-    turn = 1
-    if image.format == "PNG":
-        turn = read_orientation(image, warnings)
-        size = image.size
-        images = parts.of_png(data, parts.rows_at_once(size[0], by))
-        scale = GreyScale()
-    elif image.format == "TIFF":
-        turn = read_orientation(image, warnings)
-        size = image.size[::-1] if turn >= 5 else image.size
-        scale = tiff.prepare(image)
-        files = tiff_parts(data, parts.rows_at_once(size[0], by), by)
-        images = (
-            None if files is None else (Image.open(io.BytesIO(file), formats=("TIFF",)) for file in files)
-        )
-    else:
+    if image.format not in ("PNG", "TIFF"):
         return None
+    turn = read_orientation(image, warnings)
+    size, scale = image.size, GreyScale()
+    if image.format == "TIFF":
+        size = size[::-1] if turn >= 5 else size
+        scale = tiff.prepare(image)
+    rows = parts.rows_at_once(size[0], by, cost.part_pixels(limits.max_memory))
+    images: Iterator[Image.Image] | None
+    if image.format == "PNG":
+        images = parts.of_png(data, rows)
+    elif (files := tiff_parts(data, rows, by)) is not None:
+        images, rows = (Image.open(io.BytesIO(file), formats=("TIFF",)) for file in files[0]), files[1]
+    else:
+        images = None
     if images is None:
         return None
-    begin(parts.PART_PIXELS, cost.streamed(len(data)))
+    part = size[0] * min(rows, size[1])
+    small = parts.reduced_size(size, by)
+    bytes_ = cost.streamed(image, part, math.prod(small), len(data)) + cost.scaling(
+        small, limits.target(size)
+    )
+    cost.check(bytes_, limits.max_memory)
+    begin(max(part, math.prod(small)), bytes_)
 
     def eight() -> Iterator[Image.Image]:
         for part in images:
@@ -139,9 +147,9 @@ def _stream(data: bytes, image: Image.Image, warnings: list[str], by: int, begin
                 tiff.prepare(part)
             yield to_eight_bits(part, scale)[0]
 
-    small = parts.reduced(eight(), size, by)
+    whole = parts.reduced(eight(), size, by)
     gamma = png.gamma_table(image) if image.format == "PNG" else None
-    return Loaded(small, size, turn, turn, by, GreyScale(), gamma)
+    return Loaded(whole, size, turn, turn, by, GreyScale(), gamma)
 
 
 def _load(image: Image.Image, warnings: list[str]) -> tuple[int, GreyScale, list[int] | None]:

@@ -15,6 +15,7 @@ import facenet_pytorch
 import torch
 from torch import nn
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.runtime import Forward, RuntimeName, compiled
 
@@ -99,5 +100,5 @@ def _load(kind: Callable[..., nn.Module], name: str) -> nn.Module:
     try:
         network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:
-        raise ModelUnavailable("detector_unavailable", f"{path}: {error}") from error
+        raise ModelUnavailable(Code.DETECTOR_UNAVAILABLE, f"{path}: {error}") from error
     return network.eval().requires_grad_(False)

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 
 from PIL import Image
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline import png_chunks
 
 PART_PIXELS = 4_000_000
-"""About how many pixels are decoded at once."""
+"""About how many pixels are decoded at once, at most."""
 
 _FEWEST_TIMES = 2
 """How many times larger than its target a picture stays in its first reduction, at least."""
@@ -27,9 +28,14 @@ def factor(size: tuple[int, int], target: tuple[int, int]) -> int:
     return max(1, min(size[0] // target[0], size[1] // target[1]) // _FEWEST_TIMES)
 
 
-def rows_at_once(width: int, by: int) -> int:
-    """How many rows a part has: a multiple of the factor."""
-    return max(1, PART_PIXELS // width // by) * by
+def rows_at_once(width: int, by: int, most: int = PART_PIXELS) -> int:
+    """How many rows a part has: a multiple of the factor, with about `most` pixels or less."""
+    return max(1, min(PART_PIXELS, most) // width // by) * by
+
+
+def reduced_size(size: tuple[int, int], by: int) -> tuple[int, int]:
+    """Width and height of a picture at that fraction of its size."""
+    return -(-size[0] // by), -(-size[1] // by)
 
 
 def reduced(parts: Iterable[Image.Image], size: tuple[int, int], by: int) -> Image.Image:
@@ -48,11 +54,11 @@ def reduced(parts: Iterable[Image.Image], size: tuple[int, int], by: int) -> Ima
     for part in parts:
         small = part.reduce(by)
         if whole is None:
-            whole = Image.new(small.mode, (-(-size[0] // by), -(-size[1] // by)))
+            whole = Image.new(small.mode, reduced_size(size, by))
         whole.paste(small, (0, top // by))
         top += part.height
     if whole is None or top < size[1]:
-        raise Unreadable("corrupt_image", f"the image is damaged: {size[1] - top} rows are missing")
+        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: {size[1] - top} rows are missing")
     return whole
 
 
@@ -83,7 +89,7 @@ def _png_parts(
         count = min(rows, height - top)
         packed = unpacked.take(count * (stride + 1))
         if len(packed) < count * (stride + 1):
-            raise Unreadable("corrupt_image", "the image is damaged: a part of its pixels is missing")
+            raise Unreadable(Code.CORRUPT_IMAGE, "the image is damaged: a part of its pixels is missing")
         # Pillow undoes the filters: to it, these are grey or coloured pixels, whatever they mean.
         lines = _png(_SAME_UNIT[unit], 8, stride // unit, count + 1, b"\0" + row + packed).tobytes()[stride:]
         row = lines[-stride:]

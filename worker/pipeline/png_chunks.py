@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -22,9 +23,10 @@ TEXTS = (b"XML:com.adobe.xmp", b"Raw profile type exif")
 """Texts that may say which way up the picture is."""
 
 _KNOWN = re.compile(
-    rb"IHDR|PLTE|IDAT|IEND|tRNS|cHRM|gAMA|iCCP|sBIT|sRGB|cICP|mDCV|cLLI|tEXt|zTXt|iTXt|bKGD|hIST|pHYs|sPLT|eXIf"
-    rb"|tIME|acTL|fcTL|fdAT|oFFs|pCAL|sCAL|sTER|gIFg|gIFx|vpAg|caBX"
+    rb"(?=IHDR|PLTE|IDAT|IEND|tRNS|cHRM|gAMA|iCCP|sBIT|sRGB|cICP|mDCV|cLLI|tEXt|zTXt|iTXt|bKGD|hIST|pHYs|sPLT"
+    rb"|eXIf|tIME|acTL|fcTL|fdAT|oFFs|pCAL|sCAL|sTER|gIFg|gIFx|vpAg|caBX)"
 )
+"""The place of a name, also of one that begins within another."""
 _CRITICAL = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _NAME = re.compile(rb"[A-Za-z]{4}")
 _SIZES = {b"cHRM": 32, b"gAMA": 4, b"sRGB": 1, b"pHYs": 9, b"tIME": 7, b"acTL": 8, b"fcTL": 26, b"cICP": 4}
@@ -81,7 +83,9 @@ def read_chunks(data: bytes) -> Chunks:
     kept: set[tuple[bytes, bytes]] = set()
     for name, body, sound in _walk(data):
         if name == b"CgBI":
-            raise Unreadable("unsupported_format", "a kind of image that is not read: Apple's own PNG (CgBI)")
+            raise Unreadable(
+                Code.UNSUPPORTED_FORMAT, "a kind of image that is not read: Apple's own PNG (CgBI)"
+            )
         if name == b"IEND":
             chunks.ended = True
         elif name == b"IHDR":
@@ -95,7 +99,7 @@ def read_chunks(data: bytes) -> Chunks:
             _take_ancillary(chunks, name, body, sound, kept)
     chunks.notes = list(dict.fromkeys(chunks.notes))
     if not chunks.header or not chunks.pixels:
-        raise Unreadable("corrupt_image", "the image is damaged: it has no header or no pixels")
+        raise Unreadable(Code.CORRUPT_IMAGE, "the image is damaged: it has no header or no pixels")
     return chunks
 
 
@@ -108,7 +112,7 @@ def _take_palette(chunks: Chunks, body: bytes, sound: bool) -> None:
 
 def _critical(name: bytes, body: memoryview, sound: bool, least: int) -> bytes:
     if not sound or len(body) < least:
-        raise Unreadable("corrupt_image", f"the image is damaged: its {name.decode()} cannot be read")
+        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: its {name.decode()} cannot be read")
     return bytes(body)
 
 
@@ -171,7 +175,7 @@ def _walk(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
     """Name, body and soundness of each chunk; where a length leads nowhere, on from the next sound one."""
     view = memoryview(data)
     place = len(SIGNATURE)
-    budget = [4 * len(data)]
+    search = _NextSound(view)
     for _ in range(MAX_CHUNKS):
         if place + 8 > len(data):
             return
@@ -185,37 +189,48 @@ def _walk(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
         if whole:
             sound = _sum(view, place, end) == int.from_bytes(data[end - 4 : end], "big")
         if not sound and name not in _CRITICAL:
-            following = _next_sound(view, place + 1, budget)
+            following = search.after(place)
             if following is not None and (not whole or following < end or not _named(data, end)):
                 end = following
         yield name if named else b"of no name", body, sound
         if name == b"IEND" and whole:
             return
         place = end
-    raise Unreadable("corrupt_image", f"the image is damaged: it has over {MAX_CHUNKS:,} chunks")
+    raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_CHUNKS:,} chunks")
 
 
 def _named(data: bytes, place: int) -> bool:
     return place == len(data) or _KNOWN.match(data, place + 4) is not None
 
 
-def _next_sound(view: memoryview, start: int, budget: list[int]) -> int | None:
-    """Where the next chunk of a known name with the right checksum begins.
+class _NextSound:
+    """Finds chunks of a known name with the right checksum. No place is looked at twice.
 
     Args:
         view: the whole file.
-        start: where to begin.
-        budget: bytes that may still be summed up; taken from.
     """
-    for found in _KNOWN.finditer(view, start + 4):
-        place = found.start() - 4
-        end = place + 12 + int.from_bytes(view[place : place + 4], "big")
-        if end > len(view) or end - place > budget[0]:
-            continue
-        budget[0] -= end - place
-        if _sum(view, place, end) == int.from_bytes(view[end - 4 : end], "big"):
-            return place
-    return None
+
+    def __init__(self, view: memoryview) -> None:
+        self._view = view
+        # Bytes that may still be summed up: chunks may claim to hold each other.
+        self._left = 4 * len(view)
+        self._names = _KNOWN.finditer(view)
+        self._found: int | None = -1
+
+    def after(self, place: int) -> int | None:
+        """Where the next one begins behind a place; to be asked for places in order."""
+        while self._found is not None and self._found <= place:
+            self._found = next((at for name in self._names if self._is_sound(at := name.start() - 4)), None)
+        return self._found
+
+    def _is_sound(self, place: int) -> bool:
+        if place < 0:
+            return False
+        end = place + 12 + int.from_bytes(self._view[place : place + 4], "big")
+        if end > len(self._view) or end - place > self._left:
+            return False
+        self._left -= end - place
+        return _sum(self._view, place, end) == int.from_bytes(self._view[end - 4 : end], "big")
 
 
 def _sum(view: memoryview, place: int, end: int) -> int:

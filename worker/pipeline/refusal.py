@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from PIL import Image
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.kinds import FORMATS, refusal_of
 from worker.pipeline.webp import is_webp
@@ -21,17 +22,17 @@ def check_pixels(size: tuple[int, int], max_photo_pixels: int) -> None:
     """
     width, height = size
     if width < 1 or height < 1:
-        raise Unreadable("corrupt_image", f"the image is {width} x {height} pixels")
+        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is {width} x {height} pixels")
     if width * height > max_photo_pixels:
         raise Unreadable(
-            "too_many_pixels", f"{width} x {height} pixels are over {max_photo_pixels / 1e6:g} megapixels"
+            Code.TOO_MANY_PIXELS, f"{width} x {height} pixels are over {max_photo_pixels / 1e6:g} megapixels"
         )
 
 
 def raise_unidentified(data: bytes, max_photo_pixels: int, error: Exception) -> NoReturn:
     """Say of a file that no plugin opened whether it is damaged, of a kind that is not read, or neither."""
     if not data:
-        raise Unreadable("unsupported_format", "the file is empty") from error
+        raise Unreadable(Code.UNSUPPORTED_FORMAT, "the file is empty") from error
     for name in FORMATS:
         if not _accepts(name, data[:16]):
             continue
@@ -41,13 +42,13 @@ def raise_unidentified(data: bytes, max_photo_pixels: int, error: Exception) -> 
             Image.OPEN[name][0](io.BytesIO(data), "")
         except Exception as reason:
             if "unknown pixel mode" in str(reason):
-                raise Unreadable("unsupported_format", f"a kind of {name} that is not read") from error
-        raise Unreadable("corrupt_image", "the image is damaged: its header cannot be read") from error
+                raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of {name} that is not read") from error
+        raise Unreadable(Code.CORRUPT_IMAGE, "the image is damaged: its header cannot be read") from error
     if is_webp(data):  # Pillow looks at the first chunk's name, too
         raise Unreadable(
-            "corrupt_image", "the image is damaged: its first chunk is none of WebP's"
+            Code.CORRUPT_IMAGE, "the image is damaged: its first chunk is none of WebP's"
         ) from error
-    raise Unreadable("unsupported_format", refusal_of(data)) from error
+    raise Unreadable(Code.UNSUPPORTED_FORMAT, refusal_of(data)) from error
 
 
 def raise_damaged(error: Exception) -> NoReturn:
@@ -65,8 +66,8 @@ def raise_damaged(error: Exception) -> NoReturn:
     if memory and "limit" not in said and "invalid image size" not in said:
         raise MemoryError(reason) from error
     if "unsupported" in said:
-        raise Unreadable("unsupported_format", f"a kind of image that is not read: {reason}") from error
-    raise Unreadable("corrupt_image", f"the image is damaged: {reason}") from error
+        raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of image that is not read: {reason}") from error
+    raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: {reason}") from error
 
 
 def _claimed_size(data: bytes) -> tuple[int, int] | None:

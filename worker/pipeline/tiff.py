@@ -6,6 +6,7 @@ from typing import Any
 
 from PIL import Image, TiffImagePlugin
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.colour import GreyScale
 
@@ -37,7 +38,7 @@ def prepare(image: Image.Image) -> GreyScale:
         pixels = tile[0] * tile[1]
         if pixels > max(MAX_TILE_PIXELS, tags[WIDTH] * tags[LENGTH]):
             raise Unreadable(
-                "too_many_pixels", f"its tiles are {tile[0]} x {tile[1]} pixels, larger than the image"
+                Code.TOO_MANY_PIXELS, f"its tiles are {tile[0]} x {tile[1]} pixels, larger than the image"
             )
     if image.use_load_libtiff:
         # libtiff gives the machine's byte order, which Pillow knows for 16 bits only.

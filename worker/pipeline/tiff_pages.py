@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from PIL import TiffTags
 
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
@@ -252,7 +253,7 @@ def photo_of(tiff: Tiff) -> tuple[Page | None, list[str]]:
     """
     pages = [page for page in tiff.pages() if all(tiff.size(page))]
     if tiff.data[8:11] == b"CR\x02" or any(tiff.first(page, PHOTOMETRIC) in _RAW for page in pages):
-        raise Unreadable("unsupported_format", "a kind of image that is not read: a camera's raw file")
+        raise Unreadable(Code.UNSUPPORTED_FORMAT, "a kind of image that is not read: a camera's raw file")
     pages = [page for page in pages if not tiff.first(page, SUBFILE) & MASK]
     if not pages:
         return None, []
@@ -261,7 +262,7 @@ def photo_of(tiff: Tiff) -> tuple[Page | None, list[str]]:
     compression = tiff.first(photo, COMPRESSION, 1)
     if compression not in READ:
         name = _COMPRESSIONS.get(compression, f"compression {compression}")
-        raise Unreadable("unsupported_format", f"a kind of image that is not read: TIFF with {name}")
+        raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of image that is not read: TIFF with {name}")
     notes = [
         f"the tag {TiffTags.lookup(number).name} is damaged and was ignored"
         for number in (ORIENTATION, ICC_PROFILE)

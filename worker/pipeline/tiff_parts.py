@@ -14,11 +14,13 @@ _TILE_WIDTH, _TILE_LENGTH, _TILES, _TILE_BYTES = 322, 323, 324, 325
 _MOST_PIECES = 1_000_000
 _MOST_PIXELS = 16_000_000
 """Of one part; a strip that has more is decoded with all of the picture."""
+_MOST_TIMES = 2
+"""How often the file's bytes may be used, all strips or tiles together: they may all name the same ones."""
 _SHORT, _LONG = 3, 4
 _VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
 
-def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
+def tiff_parts(data: bytes, rows: int, by: int) -> tuple[Iterator[bytes], int] | None:
     """Parts of a TIFF's photo, from the top, as files of their own, not turned and without its profile.
 
     Args:
@@ -27,7 +29,7 @@ def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
         by: of what it is a multiple, but for the last.
 
     Returns:
-        None where the photo can only be decoded whole.
+        These, and how many rows they have; None where the photo can only be decoded whole.
     """
     tiff = read_header(data)
     page = photo_of(tiff)[0] if tiff else None
@@ -49,11 +51,13 @@ def tiff_parts(data: bytes, rows: int, by: int) -> Iterator[bytes] | None:
     down = math.ceil(height / step)
     if len(places) != down * across * planes or len(sizes) != len(places):
         return None
+    if sum(sizes) > _MOST_TIMES * len(data):
+        return None
     together = by // math.gcd(by, step)
     together *= max(1, rows // (step * together))
     if step * together * width > _MOST_PIXELS:
         return None
-    return _parts(tiff, page, (places, sizes), (step, together, down, across, planes))
+    return _parts(tiff, page, (places, sizes), (step, together, down, across, planes)), step * together
 
 
 def _cut_up(tiff: Tiff, page: Page, places: Sequence[int], rows: int) -> tuple[list[int], list[int]]:

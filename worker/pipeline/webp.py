@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 _PICTURE = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANMF")
 _KNOWN = re.compile(rb"VP8 |VP8L|ALPH|ANIM|ANMF|ICCP|EXIF|XMP ")
@@ -21,13 +21,20 @@ def is_webp(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP"
 
 
-def mended(data: bytes) -> tuple[bytes, list[str]] | None:
-    """The file without metadata that cannot be read, its own lengths put right, and sentences on these."""
+def mended(data: bytes, without: Collection[bytes] = ()) -> tuple[bytes, list[str]] | None:
+    """The file without metadata that cannot be read, its own lengths put right, and sentences on these.
+
+    Args:
+        data: the whole file.
+        without: names of chunks that are left out in any case.
+    """
     chunks: list[tuple[bytes, bytes]] = []
     notes: list[str] = []
+    moves = False
     for name, body, sound in _walk(data):
-        if sound and (name in _PICTURE or (name in _FLAGS and name != b"ANIM")):
-            if name == b"ANMF" and _LOOPING not in chunks:
+        if sound and name not in without and (name in _PICTURE or (name in _FLAGS and name != b"ANIM")):
+            if name == b"ANMF" and not moves:
+                moves = True
                 chunks.append(_LOOPING)
             chunks.append((name, body))
         elif name == b"ANIM" and len(body) == len(_LOOPING[1]):
@@ -55,12 +62,9 @@ def mended(data: bytes) -> tuple[bytes, list[str]] | None:
 
 def without_metadata(data: bytes) -> tuple[bytes, list[str]] | None:
     """The file without any metadata: what a decoder refused, though its lengths are right."""
-    names = [name for name, _, _ in _walk(data) if name in _METADATA]
-    if not names:
+    if not any(name in _METADATA for name, _, _ in _walk(data)):
         return None
-    for name in names:
-        data = data.replace(name, b"SKIP", 1)
-    return mended(data)
+    return mended(data, _METADATA)
 
 
 def _walk(data: bytes) -> Iterator[tuple[bytes, bytes, bool]]:

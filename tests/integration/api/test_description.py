@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from nightshift.words.error_codes import JOB_ERROR_CODES, PHOTO_ERROR_CODES, PROBLEM_CODES
 from tests.integration.api.service import Service
 
 UNDESCRIBED = {"/openapi.json", "/docs"}
@@ -80,3 +81,16 @@ def test_the_pages_load_nothing_from_elsewhere(plain_service: Service) -> None:
         assert client.get(f"/docs/{path}").status_code == 200
     assert '"validatorUrl": null' in page.text
     assert '"../openapi.json"' in page.text
+
+
+def test_codes_are_listed_where_they_stand(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    listed = {
+        name: schemas[name]["properties"]["code"]["enum"] for name in ("Problem", "PhotoError", "JobError")
+    }
+
+    assert listed == {
+        "Problem": sorted(PROBLEM_CODES),
+        "PhotoError": sorted(PHOTO_ERROR_CODES),
+        "JobError": sorted(JOB_ERROR_CODES),
+    }

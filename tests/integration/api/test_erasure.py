@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.tables import Archive, Erasure, FaceRow, Job, Photo
 from shared.files.store import Store, Stored
@@ -153,7 +154,7 @@ def test_a_store_that_is_away_is_made_up_for(service: Service) -> None:
 
     class Away(Store):
         def pages(self, prefix: str) -> Iterator[list[Stored]]:
-            raise Transient("store_unavailable", "no route to host")
+            raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
 
     service.replace(store=Away(service.settings.store_url))
     refused = service.client.delete(f"/v1/jobs/{job_id}")
@@ -180,7 +181,7 @@ def test_a_receipt_counts_once_what_several_delete(service: Service) -> None:
             if deletions == 1:
                 super().delete(keys[0])
                 sweep(service)
-                raise Transient("store_unavailable", "no route to host")
+                raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
             super().delete(*keys)
 
     service.replace(store=Interrupted(service.settings.store_url))

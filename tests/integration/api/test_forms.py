@@ -11,6 +11,7 @@ import pytest
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response
 
+from nightshift.words.error_codes import Code
 from tests.integration.api.conftest import Serve
 from tests.integration.api.service import ROOT_KEY, Service
 
@@ -219,7 +220,7 @@ def test_a_store_that_fails_in_the_middle_leaves_the_rest_to_the_sweeper(service
         folder = None
 
         def put(self, key: str, data: object) -> None:
-            raise Transient("store_unavailable", "no route to host")
+            raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
 
     store = service.context.store
     service.replace(store=Away())

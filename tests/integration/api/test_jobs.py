@@ -60,7 +60,11 @@ def test_a_job_from_open_to_ended(service: Service) -> None:
         "total": 3, "queued": 0, "running": 0, "succeeded": 2, "failed": 1, "cancelled": 0,
     }  # fmt: skip
     assert ended["faces"] == 1
-    assert ended["photos_per_second"] > 0
+    assert ended["photos_per_second"] is None
+    with service.database.write() as session:
+        (row,) = session.query(Job)
+        row.started_at = row.ended_at - timedelta(seconds=20)
+    assert service.job(job_id)["photos_per_second"] == 0.15
     assert ended["eta"] is None
     assert ended["results_expire_at"] > ended["ended_at"] > ended["started_at"]
 

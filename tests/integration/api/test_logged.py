@@ -44,3 +44,26 @@ def test_a_path_is_one_line_and_steers_nothing(server: Server) -> None:
     assert "\\n2026-11-24T00:00:00Z INFO forged\\x1b[2J\\u202e\\x9b1m" in log
     assert not any(line.startswith("2026-11-24T00:00:00Z") for line in log.splitlines())
     assert not set("\x1b\x9b\u202e") & set(log)
+
+
+def test_the_key_that_the_first_start_made_is_not_written_down_wherever_it_is_put(tmp_path: Path) -> None:
+    with running_server(tmp_path, NIGHTSHIFT_API_KEY="") as server:
+        key = (server.settings.home / "api_key").read_bytes().strip()
+        server.answer_to(b"GET /v1/jobs/" + key + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        log = server.log.read_bytes()
+    assert b"/v1/jobs/***" in log
+    assert key not in log
+
+
+def test_a_path_adds_no_fields_to_its_line(server: Server) -> None:
+    server.answer_to(b"GET /v1/jobs/x%20status=200%20key=root HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    log = server.log.read_text(encoding="utf-8")
+    assert "status=401" in log
+    assert "status=200" not in log
+    assert "key=root" not in log
+
+
+def test_probes_leave_no_lines(server: Server) -> None:
+    before = server.log.read_text(encoding="utf-8")
+    assert server.get(f"{server.url}/readyz").status_code == 200
+    assert server.log.read_text(encoding="utf-8") == before

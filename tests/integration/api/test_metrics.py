@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from nightshift.machine.process_id import own_process_id
 from nightshift.words.analysis import PhotoError
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.processes import registry
 from shared.queue.save import Failed, Saved, Succeeded
@@ -34,7 +35,7 @@ def worked(service: Service, name: str, photos: int = 2) -> Measures:
     """A worker that has saved a batch with one failure."""
     measures = Measures()
     results = [Succeeded(f"pho_{n}", "0" * 64, 1, analysis()) for n in range(photos - 1)]
-    failed = Failed("pho_x", PhotoError("corrupt_image", "decode", "x"))
+    failed = Failed("pho_x", PhotoError(Code.CORRUPT_IMAGE, "decode", "x"))
     saved = {result.photo_id: PhotoStatus.SUCCEEDED for result in results} | {"pho_x": PhotoStatus.FAILED}
     late = Succeeded("pho_late", "0" * 64, 1, analysis())
     measures.batch_saved([*results, failed, late], Saved(saved, lost=1), 0.3)

@@ -3,12 +3,14 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from api import health
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from tests.integration.api.conftest import Serve
@@ -50,6 +52,27 @@ def test_every_refusal_is_a_problem(
     assert "Allow" in answer.headers or status != 405
 
 
+def test_a_body_of_millions_of_values_is_refused_before_they_are_made(plain_service: Service) -> None:
+    job_id = plain_service.open_job()
+    path = f"/v1/jobs/{job_id}/photos/check"
+    many = b'{"photos": [' + b",".join([b"[]"] * 1_000_000) + b"]}"
+    tracemalloc.start()
+    answer = plain_service.client.post(path, data=many, content_type="application/json")
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert (answer.status_code, answer.json["code"]) == (400, "bad_json")
+    # The body itself, and copies of it.
+    assert peak_bytes < 8 * len(many)
+
+
+def test_signs_within_names_are_not_counted(plain_service: Service) -> None:
+    job_id = plain_service.open_job()
+    names = [f'{number}{"[{,:" * 200}\\" end' for number in range(1000)]
+    photos = [{"custom_id": name, "sha256": f"{number:064x}"} for number, name in enumerate(names)]
+    answer = plain_service.client.post(f"/v1/jobs/{job_id}/photos/check", json={"photos": photos})
+    assert answer.json["missing"] == names
+
+
 class BrokenDoorbell:
     def ring(self, times: int = 1) -> bool:
         raise ZeroDivisionError("the secret of the house")
@@ -75,12 +98,12 @@ def test_an_error_of_our_own_is_logged_and_not_told(serve: Serve, caplog: pytest
 
 class DownStore:
     def put(self, key: str, data: object) -> None:
-        raise Transient("store_unavailable", "store: bucket secret-bucket away")
+        raise Transient(Code.STORE_UNAVAILABLE, "store: bucket secret-bucket away")
 
     folder = None
 
     def get(self, key: str) -> bytes | None:
-        raise Transient("store_unavailable", "store: bucket secret-bucket away")
+        raise Transient(Code.STORE_UNAVAILABLE, "store: bucket secret-bucket away")
 
     def ping(self) -> None:
         self.get("ping")

@@ -232,6 +232,17 @@ def test_a_refusal_leaves_the_rows_as_they_were(service: Service) -> None:
         assert session.scalar(select(func.count()).select_from(Photo)) == before[0]
 
 
+def test_ended_jobs_without_photos_are_held_too(serve: Serve) -> None:
+    service = serve(max_owner_kept_jobs=2)
+    jobs = [service.open_job(metadata={"a": "x" * 16_000}) for _ in range(2)]
+    for job_id in jobs:
+        service.post(job_id, "cancel")
+    for refused in (service.client.post("/v1/jobs", json={}), service.send(("c", b"photo"))):
+        assert_refused(refused, "jobs", 2, 3)
+    service.client.delete(f"/v1/jobs/{jobs[0]}")
+    service.open_job()
+
+
 def test_jobs_are_counted_from_an_index(service: Service) -> None:
     for _ in range(2):
         service.open_job()

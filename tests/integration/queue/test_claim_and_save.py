@@ -10,6 +10,7 @@ import pytest
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
@@ -178,7 +179,7 @@ def test_outcomes(database: Database, bad: int, outcome: Outcome) -> None:
     job_id = queued_job(database, 2)
     held = take(database, batch_size=bad) if bad else None
     if held:
-        error = PhotoError("corrupt_image", "decode", "cut off")
+        error = PhotoError(Code.CORRUPT_IMAGE, "decode", "cut off")
         with database.write() as session:
             failures = [Failed(p.id, error, "0" * 64, 1) for p in held.photos]
             save(session, held, failures, bundle=manifest(), max_read_errors=3, now=utc_now())

@@ -9,6 +9,7 @@ from sqlalchemy import event, update
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.ids import new_id
 from nightshift.words.states import PhotoStatus
 from shared.db.engine import Database
@@ -38,7 +39,7 @@ def counted(database: Database, job_id: str, before: Counted | None) -> Counted:
 
 def save_some(database: Database, held: Claim, dice: random.Random) -> None:
     results: list[Result] = [
-        Failed(photo.id, PhotoError("corrupt_image", "decode", "broken"), "0" * 64, 1)
+        Failed(photo.id, PhotoError(Code.CORRUPT_IMAGE, "decode", "broken"), "0" * 64, 1)
         if dice.random() < 0.3
         else Succeeded(photo.id, "0" * 64, 1, analysis(*(face(n) for n in range(dice.randrange(3)))))
         for photo in held.photos

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NotFound
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
@@ -145,7 +146,7 @@ def test_deleted_originals_are_not_tried_again(database: Database) -> None:
 def test_what_failed_on_its_way_in_is_not_tried_again(database: Database) -> None:
     with database.write() as session:
         job = open_job(session, "local", NewJob(), manifest())
-        error = PhotoError("file_too_large", "read", "too large")
+        error = PhotoError(Code.FILE_TOO_LARGE, "read", "too large")
         rows = [NewPhoto("big.jpg", new_id("pho"), error=error), NewPhoto("a.jpg", new_id("pho"), "/a.jpg")]
         add_photos(session, "local", job.id, rows)
         submit(session, "local", job.id)

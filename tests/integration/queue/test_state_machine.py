@@ -21,6 +21,7 @@ from sqlalchemy import delete, select
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.states import FINAL_STATUSES, MOVES, JobState, Outcome, PhotoStatus
 from shared.db.engine import Database
@@ -99,7 +100,7 @@ class Queue(RuleBasedStateMachine):
     @staticmethod
     def _result(photo_id: str, fate: str) -> Result:
         if fate == "bad":
-            return Failed(photo_id, PhotoError("corrupt_image", "decode", "x"), "0" * 64, 1)
+            return Failed(photo_id, PhotoError(Code.CORRUPT_IMAGE, "decode", "x"), "0" * 64, 1)
         if fate == "not read":
             return NotRead(photo_id, "no route to host")
         faces = [face(index) for index in range(2 if fate == "two faces" else 1)]

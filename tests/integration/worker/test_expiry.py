@@ -16,6 +16,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from nightshift.cli import app
+from nightshift.embedded.run import kept_for_the_clock
 from nightshift.words.clock import utc_now
 from nightshift.words.states import JobState
 from shared.db.engine import Database
@@ -160,6 +161,25 @@ def test_an_operator_may_say_that_the_clock_is_right(
         assert not expiry.trust(session).in_doubt
     sweeper.sweep()
     assert not there(database)
+
+
+def test_a_run_says_what_is_kept_because_the_clock_is_doubted(
+    database: Database, sweeper: Sweeper, clock: Clock
+) -> None:
+    def said() -> str | None:
+        with database.read() as session:
+            return kept_for_the_clock(session)
+
+    ended_job(database)
+    assert said() is None
+    sweeper.sweep()
+    clock.ahead = 3 * DAY
+    assert said() is None, "nobody ran it over a weekend, and nothing has expired"
+    clock.ahead = 40 * DAY
+    assert "expired results of 1 earlier run are kept" in (said() or "")
+    with database.write() as session:
+        expiry.trust(session)
+    assert said() is None
 
 
 def test_the_command_shows_and_confirms_the_clock(

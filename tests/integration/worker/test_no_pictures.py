@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient, Unreadable
 from shared.files.no_pictures import clear_ended
 from shared.files.store import archive_key, photo_key
@@ -31,7 +32,7 @@ class Pipeline(FakePipeline):
 
     def decode(self, data, options, admit=lambda _: None):  # type: ignore[no-untyped-def]
         if data.startswith(b"a text"):
-            raise Unreadable("unsupported_format", "not an image in a format that is read")
+            raise Unreadable(Code.UNSUPPORTED_FORMAT, "not an image in a format that is read")
         return super().decode(data, options, admit)
 
 
@@ -100,7 +101,7 @@ def test_a_store_that_was_away_is_asked_again_when_the_job_ends(service: Service
 
         def delete(self, *keys: str) -> None:
             if self.away:
-                raise Transient("store_unavailable", "no route to host")
+                raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
             super().delete(*keys)
 
     store = Away(service.settings.store_url)

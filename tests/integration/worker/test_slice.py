@@ -16,6 +16,7 @@ from sqlalchemy import select
 import worker.slice
 from nightshift.machine.process_id import own_process_id
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
@@ -76,6 +77,10 @@ def _errors(database: Database, job_id: str) -> dict[str, str | None]:
     return {name: row.error["code"] if row.error else None for name, row in rows.items()}
 
 
+def _statuses(database: Database, job_id: str) -> set[str]:
+    return {row.status for row in _rows(database, job_id).values()}
+
+
 def _files(folder: Path, **contents: bytes) -> dict[str, Path]:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
@@ -89,10 +94,10 @@ def test_bad_photos_fail_by_name_and_their_mates_succeed(parts: Parts, tmp_path:
     os.mkfifo(tmp_path / "pipe")
     files |= {"gone": tmp_path / "no such file", "pipe": tmp_path / "pipe", "folder": tmp_path}
     job_id = _run(parts, files)
-    # The one that is gone may come back: it is looked for again after pauses.
+    # Those that are gone may come back: they are looked for again after pauses.
     assert _rows(parts.database, job_id)["gone"].status == "queued"
     give_up_at = time.monotonic() + 60
-    while _rows(parts.database, job_id)["gone"].status == "queued" and time.monotonic() < give_up_at:
+    while "queued" in _statuses(parts.database, job_id) and time.monotonic() < give_up_at:
         time.sleep(0.2)
         run_slice(parts)
     assert _errors(parts.database, job_id) == {
@@ -242,7 +247,7 @@ def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_p
 def test_a_save_that_has_to_wait_says_nothing_of_photos(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    failures = [Transient("database_unavailable", "away")]
+    failures = [Transient(Code.DATABASE_UNAVAILABLE, "away")]
 
     def away_once(*args: object, **kwargs: object) -> object:
         if failures:
@@ -348,7 +353,7 @@ def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> 
 
         def get(self, key: str) -> bytes | None:
             if self.away:
-                raise Transient("store_unavailable", "no route to host")
+                raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
             return super().get(key)
 
     store = Away(parts.settings.store_url)
@@ -365,7 +370,7 @@ def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> 
     class AwaySoon(Away):
         def ping(self) -> None:
             if self.away:
-                raise Transient("store_unavailable", "no route to host")
+                raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
             self.away = True
 
     soon = replace(parts, store=AwaySoon(parts.settings.store_url))

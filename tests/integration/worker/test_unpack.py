@@ -14,6 +14,7 @@ import pytest
 import worker.unpack
 from nightshift.machine.process_id import own_process_id
 from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from shared.db.tables import Archive, Photo
@@ -279,7 +280,7 @@ def test_a_store_that_is_away_is_no_crash(service: Service, parts: Parts) -> Non
             pass
 
         def reader(self, key: str) -> None:
-            raise Transient("store_unavailable", "no route to host")
+            raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
 
     run_slice(replace(parts, store=Away()))  # type: ignore[arg-type]
     with service.database.write() as session:

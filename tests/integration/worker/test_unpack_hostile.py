@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import time
 
@@ -64,6 +65,20 @@ def test_what_cannot_be_read_is_refused_at_the_door(
     refused = service.send(archive=archive)
     assert (refused.status_code, refused.json["code"]) == (status, code), refused.text
     assert service.stored() == []
+
+
+@pytest.mark.parametrize(
+    ("archive", "name"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + bytes(600), "7z"),
+        (bz2.compress(tar_of({"a.jpg": b"photo"})), "bzip2"),
+        (b"\xff\xd8\xff\xe0" + bytes(600), "JPEG"),
+        (zip_bytes(Piece(), end={"disk": 1}), "split zip"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_is_not_read_is_named_to_whoever_sends_it(service: Service, archive: bytes, name: str) -> None:
+    assert name in service.send(archive=archive).json["detail"]
 
 
 def test_a_zip_behind_a_program_becomes_a_job(service: Service, parts: Parts) -> None:

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.body import PhotoBody, RequestBody, expected_sha256
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 
@@ -75,7 +76,7 @@ def test_a_connection_that_breaks_is_a_cut_off_body(error: Exception) -> None:
 
 def test_what_the_server_below_says_of_a_body_is_passed_on() -> None:
     def read(_: int) -> bytes:
-        raise InvalidInput("body_too_slow", "too slow")
+        raise InvalidInput(Code.BODY_TOO_SLOW, "too slow")
 
     with pytest.raises(InvalidInput) as refused:
         RequestBody(read, length=None, limit=10).read()

@@ -115,6 +115,6 @@ def test_results_take_turns_and_let_others_on_while_they_wait(
 
 def test_who_waits_for_too_long_is_found(started: Started) -> None:
     *_, last = started.enter(Request(), Request(), Request())
-    assert started.lanes.overdue(60) == []
-    assert started.lanes.overdue(-1) == [last]
-    assert started.lanes.overdue(-1) == []
+    assert started.lanes.overdue(60, 9) == []
+    assert started.lanes.overdue(-1, 9) == [last]
+    assert started.lanes.overdue(-1, 9) == []

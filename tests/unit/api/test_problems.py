@@ -1,46 +1,30 @@
 from __future__ import annotations
 
-import re
-from pathlib import Path
+import json
 
 import pytest
 
-import api
-import shared
-from api.problems import CODE_BY_STATUS, STATUS_BY_CLASS, STATUS_BY_CODE, status_of
-from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, NotFound, Transient
+from api.problems import BY_FRAMEWORK, problem
+from nightshift.words.error_codes import PROBLEM_CODES, Code
 
 
-def test_every_kind_of_error_has_a_status() -> None:
-    assert set(NightshiftError.__subclasses__()) < set(STATUS_BY_CLASS)
+@pytest.mark.parametrize("code", sorted(PROBLEM_CODES))
+def test_a_problem_has_its_codes_status(code: Code) -> None:
+    answer = problem(code, "why")
+
+    assert answer.status_code == code.status
+    assert json.loads(answer.get_data()) == {
+        "type": f"urn:nightshift:problem:{code.value}",
+        "title": code.value.replace("_", " ").capitalize(),
+        "status": code.status,
+        "detail": "why",
+        "code": code.value,
+    }
 
 
-@pytest.mark.parametrize(
-    ("error", "status"),
-    [
-        (InvalidInput("bad_custom_id", ""), 422),
-        (InvalidInput("digest_mismatch", ""), 400),
-        (InvalidInput("unauthorized", ""), 401),
-        (NotFound("job_not_found", ""), 404),
-        (Conflict("job_sealed", ""), 409),
-        (Transient("store_unavailable", ""), 503),
-        (NightshiftError("other", ""), 500),
-    ],
-)
-def test_statuses(error: NightshiftError, status: int) -> None:
-    assert status_of(error) == status
+def test_what_should_not_come_up_in_a_request_is_the_servers_fault() -> None:
+    assert problem(Code.BAD_SETTING, "why").status_code == 500
 
 
-def test_every_code_in_the_table_is_raised_somewhere() -> None:
-    sources = [
-        path.read_text(encoding="utf-8")
-        for package in (api, shared)
-        for path in Path(package.__path__[0]).rglob("*.py")
-    ]
-    raised = set(re.findall(r'(?:InvalidInput|NotFound|Conflict)\(\s*"(\w+)"', "\n".join(sources)))
-    assert set(STATUS_BY_CODE) <= raised
-
-
-def test_refusals_of_flask_speak_the_same_codes() -> None:
-    for status, code in CODE_BY_STATUS.items():
-        assert STATUS_BY_CODE.get(code, status) == status
+def test_refusals_of_the_framework_speak_the_same_codes() -> None:
+    assert {status: code.status for status, code in BY_FRAMEWORK.items()} == {s: s for s in BY_FRAMEWORK}

@@ -3,6 +3,7 @@ import typer
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.exits import MEANINGS, Exit, exit_for_error, exit_for_outcome, exit_table, one_line, told
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 from nightshift.words.states import Outcome
 
@@ -20,14 +21,14 @@ def test_every_outcome_has_a_code() -> None:
 @pytest.mark.parametrize(
     ("error", "code"),
     [
-        (InvalidInput("no_photos", ""), 2),
+        (InvalidInput(Code.NO_PHOTOS, ""), 2),
         (ApiError(404, "job_not_found", ""), 2),
         (ApiError(503, "database_unavailable", ""), 6),
         (Unreachable(""), 6),
-        (ModelUnavailable("bundle_format", ""), 6),
-        (NightshiftError("service_failed", ""), 6),
-        (Conflict("home_in_use", ""), 7),
-        (Conflict("bundle_exists", ""), 2),
+        (ModelUnavailable(Code.BUNDLE_FORMAT, ""), 6),
+        (NightshiftError(Code.SERVICE_FAILED, ""), 6),
+        (Conflict(Code.HOME_IN_USE, ""), 7),
+        (Conflict(Code.BUNDLE_EXISTS, ""), 2),
     ],
 )
 def test_errors_become_codes(error: Exception, code: int) -> None:
@@ -37,7 +38,7 @@ def test_errors_become_codes(error: Exception, code: int) -> None:
 def test_an_expected_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     @told
     def command() -> None:
-        raise InvalidInput("no_photos", "no photos in /x")
+        raise InvalidInput(Code.NO_PHOTOS, "no photos in /x")
 
     with pytest.raises(typer.Exit) as ended:
         command()

@@ -51,3 +51,35 @@ def test_a_file_is_no_home(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(InvalidInput, match="File exists"):
         Home(tmp_path / "file").__enter__()
+
+
+def test_a_home_that_was_open_is_closed_without_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tmp_path.chmod(0o777)
+    with Home(tmp_path):
+        assert tmp_path.stat().st_mode & 0o777 == 0o700
+    assert capsys.readouterr().err == ""
+
+
+def test_a_home_that_cannot_be_closed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As on shares and sticks, where chmod does nothing."""
+    tmp_path.chmod(0o777)
+    monkeypatch.setattr(Path, "chmod", lambda *_: None)
+    with Home(tmp_path):
+        assert f"everybody may write to the home {tmp_path}" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give folders away")
+def test_a_home_of_somebody_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.chown(tmp_path, 4711, 4711)
+    with Home(tmp_path):
+        assert "user 4711, whose folder it is, may write to the home" in capsys.readouterr().err
+    monkeypatch.setattr(os, "geteuid", lambda: 4712)
+    with pytest.raises(InvalidInput, match="belongs to somebody else") as refused:
+        Home(tmp_path).__enter__()
+    assert refused.value.code == "bad_home"

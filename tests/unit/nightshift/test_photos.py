@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.photos import find_photos
+from nightshift.photos import archive_among, find_photos
+from nightshift.words.errors import InvalidInput
 
 
 def touch(*paths: Path) -> None:
@@ -99,3 +100,34 @@ def test_a_folder_that_is_gone_is_reported(tmp_path: Path, monkeypatch: pytest.M
     found = find_photos([tmp_path])
     assert [photo.custom_id for photo in found.photos] == ["a.jpg"]
     assert found.unreadable == [f"{tmp_path / 'locked'}: Permission denied"]
+
+
+def a_home(folder: Path, *marks: str) -> Path:
+    touch(*(folder / mark for mark in marks), folder / "store" / "local" / "job_1" / "pho_1.jpg")
+    return folder
+
+
+@pytest.mark.parametrize("marks", [("nightshift.db", "lock"), ("nightshift.db", "api_key"), ("api_key",)])
+def test_a_home_is_refused_by_its_name_and_left_alone_in_other_folders(
+    tmp_path: Path, marks: tuple[str, ...]
+) -> None:
+    home = a_home(tmp_path / "disk" / "home", *marks)
+    touch(tmp_path / "disk" / "party" / "a.jpg", home / "store" / "photos.zip")
+    (tmp_path / "link").symlink_to(home / "store")
+    for root in (home, home / "store", home / "store" / "local" / "job_1" / "pho_1.jpg", tmp_path / "link"):
+        with pytest.raises(InvalidInput, match="a Nightshift home: name the folder") as refused:
+            find_photos([tmp_path / "disk" / "party", root])
+        assert refused.value.code == "nightshift_home"
+        assert str(root) in refused.value.message
+    with pytest.raises(InvalidInput, match="Nightshift home"):
+        archive_among([home / "store" / "photos.zip"])
+    found = find_photos([tmp_path / "disk"])
+    assert [photo.custom_id for photo in found.photos] == ["party/a.jpg"]
+    assert found.left_alone == {"of a Nightshift home": 1}
+
+
+def test_names_that_a_home_has_make_no_home(tmp_path: Path) -> None:
+    touch(tmp_path / "lock", tmp_path / "a.jpg")
+    assert names(tmp_path) == ["a.jpg"]
+    touch(tmp_path / "shop" / "store" / "b.jpg")
+    assert names(tmp_path / "shop") == ["store/b.jpg"]

@@ -1,4 +1,5 @@
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,13 +13,14 @@ from nightshift.replacement import replacing
 from nightshift.report import Report, print_report, write_report, write_results
 from nightshift.words.analysis import PhotoError
 from nightshift.words.documents import Job, Photo, PhotoCounts, Summary
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 
 COUNTS = PhotoCounts(total=15, succeeded=3, failed=12)
 
 
 def report() -> Report:
-    error = PhotoError("corrupt_image", "decode", "the file is cut off")
+    error = PhotoError(Code.CORRUPT_IMAGE, "decode", "the file is cut off")
     failed = [
         Photo(custom_id=f"[bad]/{n}.jpg", photo_id=f"pho_{n}", status="failed", error=error)
         for n in range(10)
@@ -96,17 +98,25 @@ def test_a_report_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("out", ["file", "folder"])
-def test_a_report_that_fails_costs_no_results(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], out: str
+@pytest.mark.parametrize(
+    ("otherwise", "code"), [(Exit.SUCCEEDED, Exit.OUTPUT_LOST), (Exit.PARTIAL, Exit.PARTIAL)]
+)
+def test_a_report_that_fails_costs_no_results_and_is_told_a_script(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    out: str,
+    otherwise: Exit,
+    code: Exit,
 ) -> None:
     """The place is no folder; the server is gone."""
     monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
     (tmp_path / "file").touch()
-    written = report()
-    files = dict(written.files)
+    results = {"jsonl": Path("/out/results.jsonl")}
     with Client("http://127.0.0.1:9") as client:
-        add_page(client, written, tmp_path / out)
-    assert written.files == files
+        written = add_page(client, replace(report(), exit=otherwise, files=results), tmp_path / out)
+    assert written.files == results
+    assert written.as_json()["exit_code"] == code
     assert "the results are written, but the report is not" in capsys.readouterr().err
 
 

@@ -1,5 +1,6 @@
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,20 @@ def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(
     supervisor.close()
     assert "child keeps ending (code 1)" in (supervisor.failure or "")
     assert "no weights here" in (supervisor.failure or "")
+
+
+def test_a_child_that_cannot_be_started_again_is_tried_again_and_then_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RESTARTS", 2)
+    supervisor = Supervisor(lambda _: None)
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    dies = command(tmp_path, f"import shutil; shutil.rmtree({str(folder)!r})")
+    supervisor.start(replace(dies, log=folder / "child.log"))
+    wait_for(lambda: supervisor.failure is not None, "the child to be given up")
+    supervisor.close()
+    assert supervisor.failure == "child cannot be started again: No such file or directory"
 
 
 def test_a_child_that_was_stopped_stays_so(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.nightshift.server import Answer, Received, serving
+
 COMMAND = str(Path(sys.executable).with_name("nightshift"))
 
 
@@ -48,9 +50,58 @@ def test_output_that_nobody_reads(tmp_path: Path, command: str) -> None:
     assert done.returncode == 74
 
 
+@pytest.mark.parametrize("command", ["models list", "models list --json", "--version"])
+@pytest.mark.parametrize("closed", [">&-", "<&- >&-"])
+def test_output_that_is_closed(tmp_path: Path, command: str, closed: str) -> None:
+    done = run(f"$N {command} {closed}", tmp_path)
+    assert "lost: standard output is closed (output_lost)" in no_traceback(done)
+    assert done.returncode == 74
+
+
+KEY = "s3cr3t-of-the-new-key-that-nobody-sees"
+MADE = {
+    "id": "key_1",
+    "name": "n",
+    "owner": "local",
+    "scopes": ["read"],
+    "created_at": "2026-01-01T00:00:00Z",
+}
+JOB = {"id": "job_1", "state": "queued", "created_at": "2026-01-01T00:00:00Z", "counts": {"total": 1}}
+
+
+@pytest.mark.parametrize("lost", [">&-", ">/dev/full"])
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_a_key_that_nobody_sees_is_revoked(tmp_path: Path, lost: str, form: str) -> None:
+    def answer(asked: Received, _: int) -> Answer:
+        return Answer(201, {**MADE, "key": KEY}) if asked.method == "POST" else Answer(200, MADE)
+
+    with serving(answer) as server:
+        done = run(f"$N keys create n --server {server.url} {form} {lost}", tmp_path)
+        asked = [(request.method, request.path) for request in server.requests]
+    assert asked == [("POST", "/v1/keys"), ("DELETE", "/v1/keys/key_1")]
+    said = no_traceback(done)
+    assert "nobody has seen the key key_1: it is revoked" in said
+    assert "keep it" not in said
+    assert KEY not in said
+    assert done.returncode == 74
+
+
+@pytest.mark.parametrize("lost", [">&-", ">/dev/full"])
+@pytest.mark.parametrize("form", ["", "--json"])
+def test_a_job_whose_id_could_not_be_printed_is_named(tmp_path: Path, lost: str, form: str) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"photo")
+
+    def answer(asked: Received, _: int) -> Answer:
+        return Answer(200, {"added": 1, "total": 1} if asked.path.endswith("/in-place") else JOB)
+
+    with serving(answer) as server:
+        done = run(f"$N submit a.jpg --in-place --server {server.url} {form} {lost}", tmp_path)
+    assert "job_1 is submitted" in no_traceback(done)
+    assert done.returncode == 74
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "2>/dev/full", "<&- >&- 2>&-"])
-def test_streams_that_are_closed_change_no_code(tmp_path: Path, closed: str) -> None:
-    assert run(f"$N models list {closed}", tmp_path).returncode == 0
+def test_streams_that_are_closed_change_no_refusal(tmp_path: Path, closed: str) -> None:
     refused = run(f"$N run /no/such {closed}", tmp_path)
     no_traceback(refused)
     assert refused.returncode == 2

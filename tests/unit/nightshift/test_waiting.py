@@ -1,6 +1,7 @@
 """What a command says while it waits, when, and how often."""
 
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -98,6 +99,30 @@ def test_a_job_that_gets_on_or_a_service_that_is_well_is_never_given_up() -> Non
         clock.now += 60
         lookout.look(job(1, state="paused"))
         assert said == ["waiting: the job is paused"]
+
+
+def test_a_job_that_is_to_wait_for_the_night_is_not_given_up_for_want_of_workers() -> None:
+    def answer(_asked: Received, _number: int) -> Answer:
+        return Answer(200, {"status": "degraded", "checks": {**WELL, "workers": 0}})
+
+    clock = Clock()
+    tonight = datetime.now(UTC) + timedelta(hours=9)
+    with serving(answer) as server, Client(server.url) as client:
+        lookout = Lookout(client, lambda _line: None, give_up_s=20, clock=clock)
+        for clock.now in range(0, 200, 5):
+            lookout.look(job().model_copy(update={"waits_until": tonight}))
+
+
+def test_how_long_nothing_moved_is_said_in_words() -> None:
+    def answer(_asked: Received, _number: int) -> Answer:
+        return Answer(200, {"status": "degraded", "checks": {**WELL, "workers": 0}})
+
+    clock = Clock()
+    with serving(answer) as server, Client(server.url) as client:
+        lookout = Lookout(client, lambda _line: None, give_up_s=20, clock=clock)
+        with pytest.raises(NightshiftError, match=r"nothing has moved for \d+ seconds"):
+            for clock.now in range(0, 200, 5):
+                lookout.look(job())
 
 
 def test_a_server_that_serves_says_what_breaks_and_that_it_is_over() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -273,6 +273,42 @@ def test_metadata_of_heif_that_lies_beyond_the_end(image_format: str) -> None:
     data = bytearray(whole)
     data[entries[0] : entries[0] + 4] = b"\x7f\xff\xff\xff"
     assert_same(bytes(data), whole, "XMP")
+
+
+def box(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I4s", 8 + len(body), name) + body
+
+
+def boxes(data: bytes, place: int, end: int) -> Iterator[tuple[str, int, int]]:
+    """Name, place and length of each box and of those in it."""
+    while place < end:
+        length, name = struct.unpack_from(">I4s", data, place)
+        yield name.decode(), place, length
+        if (skipped := {b"meta": 4, b"iinf": 6, b"iref": 4, b"iprp": 0, b"ipco": 0}.get(name)) is not None:
+            yield from boxes(data, place + 8 + skipped, place + length)
+        place += length
+
+
+@pytest.mark.parametrize("length", [0, 1, 4, 9, "-3", "+5", "+200", 2**31, 2**32 - 1])
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF"])
+def test_a_box_of_heif_that_lies_about_its_length(image_format: str, length: int | str) -> None:
+    whole = encoded(photo(), image_format, exif=exif(1), icc_profile=srgb(), xmp=XMP)
+    whole += box(b"free", bytes(40)) + box(b"uuid", bytes(30))
+    for name, place, right in boxes(whole, 0, len(whole)):
+        wrong = right + int(length) if isinstance(length, str) else length
+        found = assert_pixels(whole[:place] + struct.pack(">I", wrong) + whole[place + 4 :], whole)
+        if found.warnings and not found.warnings[0].startswith("orientation"):
+            assert any(f"box {name}" in warning for warning in found.warnings), (name, found.warnings)
+
+
+@pytest.mark.parametrize("image_format", ["HEIF", "AVIF"])
+def test_an_unknown_box_of_heif_that_lies_is_named(image_format: str) -> None:
+    whole = encoded(photo(), image_format)
+    place, pixels = whole.index(b"meta") - 4, whole.index(b"mdat") + 4
+    for name in (b"free", b"junk"):
+        lying = struct.pack(">I4s", 2**31, name) + bytes(20)
+        moved = whole.replace(struct.pack(">I", pixels), struct.pack(">I", pixels + len(lying)), 1)
+        assert_same(moved[:place] + lying + moved[place:], whole, f"box {name.decode()}")
 
 
 @pytest.mark.parametrize("number", [274, 34675])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import numpy as np
@@ -47,6 +48,44 @@ def test_without_the_end_marker_all_pixels_are_there(
 @pytest.mark.parametrize("missing", [3, 4, 10, 100, 2000])
 def test_cut_off_it_is_corrupt(mode: str, options: dict[str, Any], missing: int) -> None:
     assert code_of(jpeg_of(mode, options)[:-missing]) == "corrupt_image"
+
+
+ANOTHER = encoded(samples.astronaut().resize((40, 40)), "JPEG")
+NO_END = "the file's end is missing; all of its pixels are there"
+REPLACED = "the file's end is missing; what stands in its place was ignored"
+MIXED = "damaged_pixels: the file's end is missing; what stands in its place may have been read as pixels"
+JUNK = {
+    "another picture": (ANOTHER, REPLACED),
+    "a segment": (b"\xff\xfe\0\x10 fourteen more", REPLACED),
+    "a segment, cut": (b"\xff\xe1\xff\xff more", REPLACED),
+    "fill bytes": (b"\xff" * 2000, NO_END),
+    "zeros": (bytes(2000), NO_END),
+    "text": (b"It was behind the pixels. " * 90, MIXED),
+    "zeros and text": (bytes(2000) + b"It was behind them.", MIXED),
+    "anything": (random.Random(5).randbytes(5000), MIXED),
+}
+
+
+@EACH
+@pytest.mark.parametrize(("junk", "said"), JUNK.values(), ids=JUNK.keys())
+def test_in_place_of_the_end_marker_anything_may_stand(
+    mode: str, options: dict[str, Any], junk: bytes, said: str
+) -> None:
+    whole = jpeg_of(mode, options)
+    found = decoded(whole[:-2] + junk)
+    np.testing.assert_array_equal(found.pixels, decoded(whole).pixels)
+    assert found.warnings == (said,)
+
+
+@EACH
+def test_cut_off_with_another_picture_behind_it_is_corrupt(mode: str, options: dict[str, Any]) -> None:
+    assert code_of(jpeg_of(mode, options)[:-2000] + ANOTHER) == "corrupt_image"
+
+
+@pytest.mark.parametrize("missing", [40, 1000, 9000])
+def test_what_may_have_been_read_as_pixels_is_said(missing: int) -> None:
+    junk = random.Random(missing).randbytes(20_000).replace(b"\xff", b"")
+    assert is_said(jpeg_of("RGB", {})[:-missing] + junk)
 
 
 def test_a_progressive_one_cut_off_between_scans_is_corrupt() -> None:

@@ -13,6 +13,7 @@ import tifffile
 from PIL import Image
 
 from bench import samples
+from nightshift.words.errors import Unreadable
 from tests.unit.pipeline.pictures import code_of, decoded, encoded
 
 PHOTO = samples.astronaut().resize((300, 200))
@@ -99,13 +100,18 @@ def test_directories_without_end_cost_no_time() -> None:
     assert time.process_time() - started < 10
 
 
-@pytest.mark.parametrize("compression", [34712, 34887, 50002, 34661, 4711])
-def test_a_compression_that_nobody_reads_is_named(compression: int) -> None:
+@pytest.mark.parametrize(
+    ("compression", "name"),
+    [(34712, "JPEG 2000"), (34887, "LERC"), (50002, "JPEG XL"), (34661, "JBIG"), (4711, "compression 4711")],
+)
+def test_a_compression_that_nobody_reads_is_named(compression: int, name: str) -> None:
     data = encoded(PHOTO, "TIFF", compression="raw")
     raw = struct.pack("<HHIHH", 259, 3, 1, 1, 0)
     assert raw in data
     data = data.replace(raw, struct.pack("<HHIHH", 259, 3, 1, compression, 0))
-    assert code_of(data) == "unsupported_format"
+    with pytest.raises(Unreadable, match=f"TIFF with {name}$") as refused:
+        decoded(data)
+    assert refused.value.code == "unsupported_format"
 
 
 @pytest.mark.parametrize(("image_format", "tolerance"), [("HEIF", 12), ("AVIF", 12)])

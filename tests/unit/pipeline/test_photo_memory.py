@@ -118,6 +118,46 @@ def test_no_photo_takes_more_than_it_may(name: str) -> None:
         assert peak.bytes < most
 
 
+def drawn(image_format: str, width: int, height: int) -> bytes:
+    """A picture of that shape and of one colour, made without taking memory for longer."""
+    if image_format == "PNG":
+        return png_of(width, height, 8, RGB, bytes(height * (1 + 3 * width)))
+    image = Image.new("RGB", (width, height), (200, 40, 30))
+    return encoded(image, image_format, **({"compression": "tiff_lzw"} if image_format == "TIFF" else {}))
+
+
+SHAPES = {
+    "in parts, wide": ("PNG", 60_000, 2_400, 300_000_000),
+    "in parts, wide, TIFF": ("TIFF", 60_000, 2_400, 300_000_000),
+    "in parts, very wide": ("PNG", 500_000, 280, 300_000_000),
+    "one row": ("PNG", 10_000_000, 1, 300_000_000),
+    "one row, TIFF": ("TIFF", 10_000_000, 1, 300_000_000),
+    "one column": ("PNG", 1, 5_000_000, 100_000_000),
+    "one column, BMP": ("BMP", 1, 5_000_000, 100_000_000),
+}
+
+
+@pytest.mark.parametrize(("image_format", "width", "height", "most"), SHAPES.values(), ids=SHAPES.keys())
+def test_no_shape_takes_more_than_it_may(image_format: str, width: int, height: int, most: int) -> None:
+    data = drawn(image_format, width, height)
+    decoded(drawn(image_format, 1200, 1200), 300)  # whatever is loaded once is loaded
+    with Peak() as peak:
+        assert code_of(data, max_memory=most) == "too_much_memory"
+    assert peak.bytes < most / 10
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(10_000, 1_000), (150, 200_000), (2_000_000, 1), (1, 2_000_000)]
+)
+def test_long_ones_are_read_in_the_memory_that_is_reckoned(width: int, height: int) -> None:
+    data = drawn("PNG", width, height)
+    decoded(drawn("PNG", 1200, 1200), 300)
+    with Peak() as peak:
+        found = decoded(data, max_memory=250_000_000)
+    assert (found.width, found.height) == (width, height)
+    assert peak.bytes < 250_000_000
+
+
 def test_a_small_file_of_a_giant_is_refused_by_its_cost() -> None:
     data = encoded(Image.new("RGB", (16383, 12000)), "WEBP", lossless=True, quality=0, method=0)
     assert len(data) < 1000

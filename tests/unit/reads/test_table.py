@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nightshift.words import documents
 from nightshift.words.analysis import PhotoError
+from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.reads.table import COLUMNS, csv_text, disarm, rows_of
 from tests.queue_rows import face
@@ -47,7 +48,7 @@ def read_back(text: str) -> list[list[str]]:
 @example("=1+1", "\t=x", 0)
 @example("-1", "\r\n", 1)
 def test_a_table_reads_back_and_holds_no_formula(custom_id: str, message: str, faces: int) -> None:
-    shown = photo(custom_id, faces, PhotoError("timeout", "decode", message))
+    shown = photo(custom_id, faces, PhotoError(Code.TIMEOUT, "decode", message))
     rows = read_back(csv_text(rows_of(shown)))
     assert len(rows) == max(1, faces)
     for row in rows:

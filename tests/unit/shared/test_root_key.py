@@ -79,6 +79,29 @@ def test_a_link_of_somebody_elses_is_not_followed(tmp_path: Path) -> None:
         made_root_key(tmp_path)
 
 
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give folders away")
+def test_a_home_of_somebody_else_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    os.chown(tmp_path, 4711, 4711)
+    monkeypatch.setattr(os, "geteuid", lambda: 4712)
+    with pytest.raises(InvalidInput, match="belongs to somebody else") as refused:
+        made_root_key(tmp_path)
+    assert refused.value.code == "bad_home"
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(("mode", "who"), [(0o777, "everybody could"), (0o770, "everybody in group")])
+def test_a_home_that_others_may_write_to_is_warned_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, mode: int, who: str
+) -> None:
+    tmp_path.chmod(mode)
+    made_root_key(tmp_path)
+    assert who in caplog.text
+    caplog.clear()
+    tmp_path.chmod(0o750)
+    made_root_key(tmp_path)
+    assert "replace" not in caplog.text
+
+
 def test_a_folder_or_a_pipe_in_its_place(tmp_path: Path) -> None:
     for number, make in enumerate((Path.mkdir, os.mkfifo)):
         home = tmp_path / str(number)

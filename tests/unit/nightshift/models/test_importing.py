@@ -13,6 +13,7 @@ import pytest
 from nightshift.bundles import importing
 from nightshift.bundles import source as sources
 from nightshift.bundles.importing import import_bundle
+from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable, NightshiftError
 from shared.bundles.manifest import MANIFEST, TENSORS
 from tests.archives_made import encrypted, tar_of, zip_of
@@ -162,7 +163,7 @@ def test_what_does_not_pass_the_check_leaves_nothing(
     source: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(folder: Path) -> None:
-        raise ModelUnavailable("bundle_tensors", f"{folder}: age.bias is missing")
+        raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{folder}: age.bias is missing")
 
     monkeypatch.setattr(importing, "check_folder", fail)
     error = refused(source, weights)

@@ -1,0 +1,68 @@
+"""Writes docs/command.md: what `--help` says of every command, with no setting made.
+
+`python -m docs.command_page` rewrites what lies between the markers; with `--check` it only says whether
+that is up to date.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+
+from typer.core import TyperGroup
+from typer.main import get_command
+from typer.testing import CliRunner
+
+from docs.generated import between
+from nightshift.cli import app
+from shared.settings import REPOSITORY
+
+PAGE = REPOSITORY / "docs" / "command.md"
+BY = "docs/command_page.py"
+WIDTH = 100
+
+
+def updated(page: str) -> str:
+    """The page with every command as it is."""
+    parts = [f"## {' '.join(['nightshift', *path])}\n\n```text\n{shown(path)}\n```" for path in commands()]
+    return between(page, "commands", "\n\n".join(["", *parts, ""]).strip("\n"), BY)
+
+
+def commands() -> list[tuple[str, ...]]:
+    """Every command there is, as the words behind `nightshift`; the first has none."""
+    return list(_below(get_command(app), ()))
+
+
+def _below(command: object, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    yield path
+    if isinstance(command, TyperGroup):
+        for name, inner in command.commands.items():
+            yield from _below(inner, (*path, name))
+
+
+def shown(path: tuple[str, ...]) -> str:
+    """What `--help` prints where the environment makes no setting."""
+    unset = {name: None for name in os.environ if name.upper().startswith("NIGHTSHIFT_")}
+    arguments = [*path, "--help"]
+    done = CliRunner().invoke(app, arguments, env=unset, prog_name="nightshift", terminal_width=WIDTH)
+    if done.exit_code:
+        raise SystemExit(f"nightshift {' '.join(arguments)}: {done.output}")
+    return "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+
+
+def main() -> int:
+    """0 when docs/command.md is, or has been made, up to date."""
+    page = PAGE.read_text(encoding="utf-8")
+    wanted = updated(page)
+    if wanted == page:
+        return 0
+    if "--check" in sys.argv[1:]:
+        print("docs/command.md is behind the command: run `python -m docs.command_page`", file=sys.stderr)  # noqa: T201
+        return 1
+    PAGE.write_text(wanted, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

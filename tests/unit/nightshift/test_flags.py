@@ -1,0 +1,112 @@
+"""An option is said once: the job, the setting and the flag have the same bounds, words and default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+from typer.testing import CliRunner
+
+from docs import command_page
+from nightshift.cli import app
+from nightshift.embedded.run import Request, Run
+from nightshift.exits import Exit
+from nightshift.words.options import AnalysisOptions, JobOptions
+from shared.settings import Settings, in_force, load_settings
+
+OPTIONS = list(AnalysisOptions.model_fields)
+BEYOND = {"min_confidence": 1.5, "min_face_px": 5000, "height": 5000, "tilt_threshold_deg": 200}
+
+
+def shown(*command: str, **environment: str) -> str:
+    done = CliRunner().invoke(app, [*command, "--help"], env=environment, terminal_width=200)
+    assert done.exit_code == 0, done.output
+    return " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_the_setting_and_the_flag_are_the_options(name: str) -> None:
+    option, setting = AnalysisOptions.model_fields[name], Settings.model_fields[name]
+    words = (option.description or "").replace("`", "")
+
+    assert (setting.description, setting.default) == (option.description, option.default)
+    assert f"{words} [default: {option.default}; " in shown("run")
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_what_is_beyond_its_bounds_is_refused_everywhere(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValidationError):
+        JobOptions.model_validate({name: BEYOND[name]})
+    with pytest.raises(ValidationError):
+        Settings(**{name: BEYOND[name]})
+    flag = f"--{name.replace('_', '-')}"
+    refused = CliRunner().invoke(app, ["run", str(tmp_path), flag, str(BEYOND[name])])
+    assert refused.exit_code == 2
+    assert flag in refused.stderr
+
+
+def test_flags_become_the_jobs_options(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = {"min_confidence": 0.5, "min_face_px": 40, "height": 720, "tilt_threshold_deg": 20.0}
+    seen: list[Request] = []
+
+    class Noted(Run):
+        def execute(self) -> Exit:
+            seen.append(self._request)
+            return Exit.SUCCEEDED
+
+    monkeypatch.setattr("nightshift.embedded.run.Run", Noted)
+    flags = [f"--{name.replace('_', '-')}={value}" for name, value in wanted.items()]
+    for given in (flags, [], ["--no-reuse"]):
+        done = CliRunner().invoke(app, ["run", str(tmp_path), *given])
+        assert done.exit_code == 0, done.output
+
+    assert list(wanted) == OPTIONS
+    assert [request.options for request in seen] == [wanted, {}, {"reuse": False}]
+
+
+def test_help_shows_the_defaults_in_force() -> None:
+    text = shown("run", NIGHTSHIFT_HEIGHT="720", NIGHTSHIFT_BUNDLE="mine", nightshift_min_face_px="40")
+
+    assert "[default: 720; 64<=x<=4320]" in text
+    assert "[default: mine]" in text
+    assert "[default: 40; 12<=x<=1080]" in text
+    assert "[default: /srv/a:/srv/b]" in shown("serve", NIGHTSHIFT_IN_PLACE_ROOTS="/srv/a:/srv/b")
+
+
+def test_help_is_there_where_a_setting_is_wrong() -> None:
+    assert "[default: many; " in shown("run", NIGHTSHIFT_HEIGHT="many")
+
+
+def test_what_is_in_force_names_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_API_KEY", "s" * 40)
+    monkeypatch.setenv("NIGHTSHIFT_DATABASE_URL", "postgresql+psycopg://me:secret@db/x")
+
+    assert not {"api_key", "database_url", "broker_url"} & in_force().keys()
+    assert in_force()["home"] == Path("~/.nightshift")
+
+
+def test_a_job_that_chooses_nothing_has_the_settings_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert load_settings().default_job_options() == JobOptions()
+    monkeypatch.setenv("NIGHTSHIFT_TILT_THRESHOLD_DEG", "20")
+    assert load_settings().default_job_options() == JobOptions(tilt_threshold_deg=20)
+
+
+def test_the_page_has_every_command_and_is_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What is set where the page is made does not show in it.
+    monkeypatch.setenv("NIGHTSHIFT_HEIGHT", "720")
+    whole = command_page.PAGE.read_text(encoding="utf-8")
+    assert command_page.updated(whole) == whole
+    for path in command_page.commands():
+        assert f"## {' '.join(('nightshift', *path))}\n" in whole
+
+    page = tmp_path / "command.md"
+    page.write_text(whole.replace("--no-reuse", "--reuse-not"), encoding="utf-8")
+    monkeypatch.setattr(command_page, "PAGE", page)
+    monkeypatch.setattr("sys.argv", ["command_page", "--check"])
+    assert command_page.main() == 1
+    monkeypatch.setattr("sys.argv", ["command_page"])
+    assert command_page.main() == 0
+    assert page.read_text(encoding="utf-8") == whole
