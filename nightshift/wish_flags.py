@@ -40,12 +40,11 @@ def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _flag(name: str, field: FieldInfo) -> inspect.Parameter:
-    option = flag_of(field, show_default=False)
     kinds = map(_bare, get_args(field.annotation) or (field.annotation,))
     kind = next((kind for kind in kinds if kind in (int, float, bool)), str)
     dashed = name.replace("_", "-")
-    named = f"--{dashed}/--no-{dashed}" if kind is bool else f"--{dashed}"
-    option.param_decls = (_SHORTER.get(name, named),)
+    option = flag_of(field, show_default=False)
+    option.param_decls = (_SHORTER.get(name, f"--{dashed}/--no-{dashed}" if kind is bool else f"--{dashed}"),)
     return inspect.Parameter(
         name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Annotated[kind | None, option]
     )
