@@ -33,7 +33,6 @@ from api.probes import Probes
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
-from nightshift.machine.root_key import made_root_key
 from nightshift.words.body import refuse_fields
 from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.manifest import locate_bundle, read_manifest
@@ -82,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _context(settings: Settings) -> Context:
     database = Database(settings.database_url)
-    root = settings.api_key.get_secret_value() or made_root_key(settings.home)
+    root = settings.root_key()
     hide(root)
     return Context(
         settings=settings,

@@ -16,22 +16,32 @@ from shared.reads.jobs import Viewer
 from shared.settings import Settings
 
 PREFIX = "/v1/"
-PROXY_HEADERS = (
+_PROXY_HEADERS = (
     "Forwarded",
     "Via",
     "X-Real-IP",
     *(f"X-Forwarded-{what}" for what in ("For", "Host", "Proto", "Port", "Server")),
 )
-"""Of any of them no client on this machine has use."""
+"""What proxies set: of any of them no client on this machine has use."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def named_host(asked: Request) -> str | None:
-    """Host of the Host header without its port."""
+def names_this_machine(asked: Request) -> bool:
+    """Whether the Host header names loopback.
+
+    A web page may point a name of its own at 127.0.0.1 and read our answers through a visitor's browser:
+    the name it uses gives it away.
+    """
     try:
-        return urlsplit(f"//{asked.headers.get('Host', '')}").hostname
+        return is_loopback(urlsplit(f"//{asked.headers.get('Host', '')}").hostname)
     except ValueError:
-        return None
+        return False
+
+
+def is_of_this_machine(asked: Request) -> bool:
+    """Whether a process of this machine asks for itself: no proxy for others, no page that was led here."""
+    is_near = is_loopback(asked.remote_addr) and names_this_machine(asked)
+    return is_near and not any(header in asked.headers for header in _PROXY_HEADERS)
 
 
 def needed_scopes(asked: Request) -> tuple[Scope, ...]:
@@ -128,12 +138,11 @@ def _caller(of: Context, asked: Request) -> Caller:
 def _refuse_other_names(settings: Settings, asked: Request) -> None:
     """Without a key, a service on loopback answers to loopback's names alone.
 
-    A web page may point a name of its own at 127.0.0.1 and read our answers through a visitor's browser:
-    the name it uses gives it away. Browsers always name one, and do not speak to Unix sockets.
+    Browsers always name one, and do not speak to Unix sockets.
     """
     if not is_loopback(settings.host) or not asked.remote_addr or "Host" not in asked.headers:
         return
-    if not is_loopback(named_host(asked)):
+    if not names_this_machine(asked):
         raise InvalidInput(Code.HOST_FORBIDDEN, "without a key, this service is spoken to as localhost")
 
 

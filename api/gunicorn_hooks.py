@@ -9,7 +9,6 @@ from typing import Any
 
 from api.context import EXTENSION
 from nightshift.machine.privacy import UMASK
-from nightshift.machine.root_key import made_root_key
 from nightshift.words.errors import NightshiftError
 from nightshift.words.plain_text import plain
 from shared.bundles.manifest import locate_bundle, read_manifest
@@ -30,8 +29,7 @@ def on_starting(server: Any) -> None:
         raise SystemExit("nightshift api: bad_setting: unset GUNICORN_CMD_ARGS: settings are NIGHTSHIFT_*")
     try:
         settings = load_settings()
-        if not settings.api_key.get_secret_value():
-            made_root_key(settings.home)
+        settings.root_key()
         read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
     except NightshiftError as error:
         raise SystemExit(f"nightshift api: {error.code}: {plain(error.message)}") from error

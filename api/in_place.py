@@ -7,10 +7,9 @@ from pathlib import Path
 
 from flask import Request
 
-from api.auth import PROXY_HEADERS, in_place_forbidden, named_host
+from api.auth import in_place_forbidden, is_of_this_machine
 from api.context import Context
 from api.parameters import InPlacePhoto
-from nightshift.machine.loopback import is_loopback
 from nightshift.machine.places import path_as_text, path_of_text
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -20,17 +19,10 @@ from shared.files.in_place import InPlace
 def registrable(of: Context, asked: Request, photos: Sequence[InPlacePhoto]) -> list[InPlacePhoto]:
     """The photos with their resolved paths, where every one of them may be registered from here.
 
-    A peer on loopback may be a proxy that speaks for the network, which a forwarding header shows;
-    or a browser led here by a name that points at 127.0.0.1, which the Host header shows.
-
     Raises:
         InvalidInput: `in_place_forbidden`, in the same words whether a file is there or not; `bad_path`.
     """
-    if (
-        not is_loopback(asked.remote_addr)
-        or not is_loopback(named_host(asked))
-        or any(header in asked.headers for header in PROXY_HEADERS)
-    ):
+    if not is_of_this_machine(asked):
         raise in_place_forbidden()
     allowed = InPlace(of.settings, of.store.folder)
     found = []

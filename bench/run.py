@@ -2,7 +2,7 @@
 
     python -m bench.run [FOLDER] [--rounds 5] [--name NAME]
 
-Without a folder it makes an event of its own (`bench.make_event`). Every contender is a process that is
+Without a folder it takes the sample photos of `make demo`. Every contender is a process that is
 loaded once, then waits for its turn; one works at a time, and each round begins with another one. What was
 measured goes to bench/results/, and from there into docs/performance.md.
 """
@@ -26,7 +26,6 @@ from bench import report
 from bench.contest import Contender, Entry, environment, python_here
 from bench.enlarged_bundle import write_enlarged
 from bench.error_codes import BenchCode
-from bench.make_event import make_event
 from bench.matching import agreement, count_faces, count_matched
 from bench.others import Others
 from bench.photo_folder import describe_photos, photos_in
@@ -43,6 +42,7 @@ from bench.results import (
     Weights,
     write_results,
 )
+from bench.sample_event import write_event
 from bench.tables import section
 from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import locate_bundle, read_verified_manifest
@@ -246,9 +246,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             folder, source = given.photos, given.source or "Photos that were given"
             if folder is None:
                 folder = Path(made)
-                source = f"A made event: {given.made} photos, seed {given.seed}"
-                _say(f"making {given.made} photos")
-                make_event(folder, given.made, seed=given.seed)
+                source = f"{given.made} sample photos, as `make demo` makes them"
+                write_event(folder, given.made)
             request = Request(
                 photos_in(folder),
                 source,
@@ -276,13 +275,14 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m bench.run", description="Measure Nightshift against the plain flow and a peer."
     )
-    parser.add_argument("photos", type=Path, nargs="?", help="folder of photos (default: a made event)")
+    parser.add_argument("photos", type=Path, nargs="?", help="folder of photos (default: sample photos)")
     parser.add_argument("--rounds", type=_positive, default=5, help="how often each runs (default: 5)")
     parser.add_argument("--only", default="", help="contenders, separated by commas (default: all)")
     parser.add_argument("--name", default="event", help="of the results and the picture (default: event)")
     parser.add_argument("--source", default="", help="what the document calls the photos")
-    parser.add_argument("--made", type=_positive, default=24, help="photos of a made event (default: 24)")
-    parser.add_argument("--seed", type=int, default=0, help="of a made event (default: 0)")
+    parser.add_argument(
+        "--made", type=_positive, default=24, help="sample photos without a folder (default: 24)"
+    )
     parser.add_argument("--bundle", default="utkface-v2s", help="weights, a name or a path")
     parser.add_argument("--warm-up", type=_positive, default=3, help="photos before round 1 (default: 3)")
     parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="interpreter of the peer")

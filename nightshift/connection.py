@@ -202,9 +202,10 @@ def _wanted_pause_s(response: httpx.Response) -> float:
     if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
         return 0.0
     try:
-        return min(float(response.headers.get("Retry-After", "")), LONGEST_PAUSE_S)
+        wanted_s = float(response.headers.get("Retry-After", ""))
     except ValueError:
         return 0.0
+    return min(wanted_s, LONGEST_PAUSE_S) if wanted_s > 0 else 0.0
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:

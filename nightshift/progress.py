@@ -35,7 +35,6 @@ class JobProgress:
         self._live = console.is_terminal and not quiet
         self._lines = not console.is_terminal and not quiet
         self._line_at = clock() + LINE_EVERY_S
-        self._since: tuple[float, int] | None = None
         self._bar = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=None),
@@ -73,10 +72,7 @@ class JobProgress:
                 self._line_at = now + LINE_EVERY_S
                 self._console.print(cell(f"{job.state}: {notes}"), highlight=False)
             return
-        if self._since is None and done:
-            # The first batch also waited for the weights to load: the speed counts from there.
-            self._since = (now, done)
-        notes = ", ".join(self._notes(job, now))
+        notes = ", ".join(_notes(job))
         self._bar.update(
             self._task, description=plain(job.state), total=job.counts.total, completed=done, notes=notes
         )
@@ -88,21 +84,14 @@ class JobProgress:
                 soft_wrap=True,
             )
 
-    def _notes(self, job: Job, now: float) -> list[str]:
-        notes = [f"{job.faces:,} {'face' if job.faces == 1 else 'faces'}"]
-        rate = self._rate(job, now)
-        if rate:
-            notes.append(f"{rate:.1f} photos/s")
-            left = job.counts.total - job.counts.final
-            if left:
-                notes.append(f"{timedelta(seconds=round(left / rate))} left")
-        if job.counts.failed:
-            notes.append(f"{job.counts.failed} failed")
-        return notes
 
-    def _rate(self, job: Job, now: float) -> float | None:
-        if self._since is not None:
-            since, done_then = self._since
-            if now - since > 1 and job.counts.final > done_then:
-                return (job.counts.final - done_then) / (now - since)
-        return job.photos_per_second
+def _notes(job: Job) -> list[str]:
+    notes = [f"{job.faces:,} {'face' if job.faces == 1 else 'faces'}"]
+    if rate := job.photos_per_second:
+        notes.append(f"{rate:.1f} photos/s")
+        left = job.counts.total - job.counts.final
+        if left:
+            notes.append(f"{timedelta(seconds=round(left / rate))} left")
+    if job.counts.failed:
+        notes.append(f"{job.counts.failed} failed")
+    return notes

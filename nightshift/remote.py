@@ -15,9 +15,9 @@ from rich.table import Table
 from nightshift import given
 from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit, exit_for_outcome, say, told
+from nightshift.machine.whole_files import replacing
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
-from nightshift.replacement import replacing
 from nightshift.report import RESULTS_FOLDER, check_writable, write_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos

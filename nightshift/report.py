@@ -15,7 +15,7 @@ from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit
-from nightshift.replacement import replacing
+from nightshift.machine.whole_files import replacing
 from nightshift.report_page.page import write_page
 from nightshift.screen import cell
 from nightshift.words.documents import Job, Photo, Summary

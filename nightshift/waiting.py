@@ -12,6 +12,7 @@ from nightshift.errors import ClientError
 from nightshift.words.documents import Job, Readiness
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
+from nightshift.words.health import complaints
 
 if TYPE_CHECKING:
     from nightshift.client import Client
@@ -174,22 +175,6 @@ class PartsWatch:
 
 def what_is_wrong(readiness: Readiness, *, own_workers: bool = False) -> str | None:
     """Why a service gets nowhere with its jobs, in one sentence; None where it should."""
-    # What an older server does not tell is not wrong.
-    checks = readiness.checks.model_dump(by_alias=True, exclude_unset=True)
-    how = "" if own_workers else "; `nightshift worker` starts some"
-    for part, where in (("database", "the database"), ("store", "the store")):
-        if checks.get(part) == "full":
-            return f"the disk of {where} is full: make room, and it goes on"
-        if checks.get(part) == "down":
-            return f"{where} cannot be reached, or does not answer"
-    if checks.get("schema") == "outdated":
-        return "the database lacks migrations: run python -m shared.db.migrate"
-    if checks.get("broker") == "down":
-        return "the broker does not answer (NIGHTSHIFT_BROKER_URL), and without it no worker hears of work"
-    if checks.get("folders") == "away":
-        return "the folder of the photos is away, or empty; the workers look for it again and again"
-    if checks.get("workers") == 0:
-        return f"no worker has signed on (each loads the weights first{how})"
-    if checks.get("sweepers") == 0:
-        return "no sweeper was seen lately: what a worker left behind is not taken up"
+    for part, wrong in complaints(readiness.checks).items():
+        return f"{wrong}; `nightshift worker` starts some" if part == "workers" and not own_workers else wrong
     return None

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDic
 
 from nightshift.machine.home import DEFAULT_HOME, folders_in
 from nightshift.machine.places import file_url, is_plain
-from nightshift.machine.root_key import check_root_key
+from nightshift.machine.root_key import check_root_key, made_root_key
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import (
@@ -272,6 +272,14 @@ class Settings(BaseSettings):
     def broker_is_embedded(self) -> bool:
         """True when the broker is the server that the runner itself starts."""
         return self.broker_url == _broker_url(self.home)
+
+    def root_key(self) -> str:
+        """The key that opens everything: the one that was set, or the home's, made now if there is none.
+
+        Raises:
+            InvalidInput: as `made_root_key`.
+        """
+        return self.api_key.get_secret_value() or made_root_key(self.home)
 
     @property
     def in_place_folders(self) -> tuple[Path, ...]:

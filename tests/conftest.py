@@ -8,7 +8,12 @@ import pytest
 
 import worker.pipeline  # noqa: F401 - how threads wait is set there, before torch is loaded
 
-pytest_plugins = ["tests.requirements", "tests.databases", "tests.processes", "tests.stores"]
+pytest_plugins = [
+    "tests.support.requirements",
+    "tests.support.databases",
+    "tests.support.processes",
+    "tests.support.stores",
+]
 
 # A commit must not fail over an old mistake that chance finds just then; `make soak` looks for new ones.
 hypothesis.settings.register_profile("repeatable", derandomize=True)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes sure that there is a Chromium for the tests of the report: Debian's or Ubuntu's own package.
-# Without the right to install it says what to do, and succeeds: tests/requirements.py judges a missing browser.
+# Without the right to install it says what to do, and succeeds: tests/support/requirements.py judges a missing browser.
 set -euo pipefail
 
 for name in chromium chromium-browser google-chrome; do

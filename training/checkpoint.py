@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from nightshift.machine.whole_files import put_in_place
 from nightshift.words.errors import InvalidInput
 from training.error_codes import TrainingCode
 
@@ -39,9 +39,7 @@ def save_checkpoint(
     new = folder / f"{STATE}.new"
     contiguous = {name: tensor.contiguous() for name, tensor in tensors.items()}
     save_file(contiguous, new, {_POSITION: json.dumps(asdict(position))})
-    with new.open("rb") as file:
-        os.fsync(file.fileno())
-    new.replace(folder / STATE)
+    put_in_place(new, folder / STATE)
 
 
 def load_checkpoint(

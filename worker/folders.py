@@ -15,12 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from nightshift.machine.pauses import Pauses
 from nightshift.words.photo_names import path_spelled_out
 
 log = logging.getLogger(__name__)
 
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 30.0
+PAUSES = Pauses(first_s=0.5, longest_s=30.0)
 _FOR_GOOD = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 """What is wrong with a name, and not with the share that it is on."""
 
@@ -73,7 +73,7 @@ class Folders:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._pause_s = 0.0
+        self._failures = 0
         self._again_at = 0.0
         self.extents: dict[str, Extent] = {}
         """Of the jobs lately met, by id."""
@@ -87,17 +87,17 @@ class Folders:
 
     def away(self, root: Path) -> None:
         """A batch found a folder away: begin a pause, longer than the last."""
-        first = not self._pause_s
-        self._pause_s = min(max(FIRST_PAUSE_S, 2 * self._pause_s), LONGEST_PAUSE_S)
-        self._again_at = self._clock() + self._pause_s
+        self._failures += 1
+        pause_s = PAUSES.after(self._failures)
+        self._again_at = self._clock() + pause_s
         # Without the folder: logs name no file.
-        log.warning("a folder of photos is away", extra={"again_in_s": self._pause_s})
-        if first:
+        log.warning("a folder of photos is away", extra={"again_in_s": pause_s})
+        if self._failures == 1:
             self.tell(path_spelled_out(root))
 
     def back(self) -> None:
         """A photo in place was read, or none is left to read."""
-        if self._pause_s:
-            self._pause_s = self._again_at = 0.0
+        if self._failures:
+            self._failures, self._again_at = 0, 0.0
             log.info("photos in place are read again")
             self.tell(None)

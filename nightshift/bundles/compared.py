@@ -12,7 +12,7 @@ from rich.table import Table
 
 from nightshift.bundles.comparison import Comparison, Difference
 from nightshift.exits import Exit
-from nightshift.replacement import replacing
+from nightshift.machine.whole_files import replacing
 from nightshift.report import Report
 from nightshift.screen import cell
 from nightshift.words.analysis import Face

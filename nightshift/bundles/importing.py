@@ -14,7 +14,7 @@ from pathlib import Path
 
 from nightshift.bundles.check import check_folder
 from nightshift.bundles.source import copy_bundle
-from nightshift.machine.durable import sync_file, sync_folder
+from nightshift.machine.durable import sync
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest
@@ -79,15 +79,16 @@ def _placed(staging: Path, weights_dir: Path, name: str | None) -> ImportedBundl
     if os.path.lexists(folder):
         return _there_already(folder, staging, manifest)
     check_folder(staging)
+    # A bundle that is there after a power cut has its bytes.
     for path in (staging / TENSORS, staging / MANIFEST, staging):
-        _sync(path)
+        sync(path)
     try:
         staging.rename(folder)
     except OSError as error:
         if os.path.lexists(folder):
             raise _taken(folder, "something else") from error
         raise
-    _sync(weights_dir)
+    sync(weights_dir)
     return ImportedBundle(folder, manifest, new=True)
 
 
@@ -128,12 +129,3 @@ def _staging(weights_dir: Path) -> Iterator[Path]:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    """A bundle that is there after a power cut has its bytes."""
-    if path.is_dir():
-        sync_folder(path)
-        return
-    with path.open("rb") as file:
-        sync_file(file.fileno())

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from nightshift.embedded.home import make_private_folder
 from nightshift.machine.places import path_as_text, path_of_text
-from nightshift.replacement import replacing
+from nightshift.machine.whole_files import replacing
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from nightshift.words.states import JobState
@@ -56,8 +56,7 @@ def note_run(home: Path, job_id: str, paths: Sequence[Path], out: Path) -> None:
     file = _file(home, job_id)
     try:
         make_private_folder(file.parent)
-        with replacing(file) as written:
-            os.fchmod(written.fileno(), 0o600)
+        with replacing(file, mode=0o600) as written:
             written.write(json.dumps(note).encode())
     except OSError as error:
         raise NightshiftError(Code.RUN_NOT_NOTED, f"{file}: {error.strerror}") from error

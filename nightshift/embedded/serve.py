@@ -18,7 +18,7 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
-from nightshift.machine.root_key import key_file, made_root_key
+from nightshift.machine.root_key import key_file
 from nightshift.waiting import PartsWatch, told_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
@@ -66,9 +66,9 @@ def serve(given: Mapping[str, object]) -> Exit:
 
 def _where_the_key_is(settings: Settings) -> str:
     """Made here if there is none yet, so that what keeps it from being made is said in one line."""
+    settings.root_key()
     if settings.api_key.get_secret_value():
         return "the root key is that of NIGHTSHIFT_API_KEY"
-    made_root_key(settings.home)
     path = key_file(settings.home)
     return f"the root key is in {path}: this user's `nightshift` finds it there, others are given keys"
 

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 from nightshift.embedded.children import Child, Command
 from nightshift.embedded.logs import last_lines
+from nightshift.machine.pauses import Pauses
 
 RESTARTS = 4
 """Deaths in a row after which a child is given up."""
+
+PAUSES = Pauses(first_s=0.5, longest_s=8.0)
 
 STEADY_S = 60.0
 """A child that ran this long is healthy again: its earlier deaths are forgotten."""
@@ -109,7 +112,7 @@ class Supervisor:
         if kept.deaths > RESTARTS:
             self.failure = _obituary(kept.child.command, code)
             return
-        pause_s = _pause_s(kept)
+        pause_s = PAUSES.after(kept.deaths)
         self.say(f"{name} ended with code {code}; starting it again in {pause_s:g} s")
         kept.restart_at = now + pause_s
 
@@ -119,14 +122,10 @@ class Supervisor:
         except OSError as error:
             # Of the machine: no memory for a process, no descriptor, no room for its log. It may pass.
             kept.deaths += 1
-            kept.restart_at = now + _pause_s(kept)
+            kept.restart_at = now + PAUSES.after(kept.deaths)
             log.error("%s cannot be started: %s", name, error)
             if kept.deaths > RESTARTS:
                 self.failure = f"{name} cannot be started again: {error.strerror or error}"
-
-
-def _pause_s(kept: _Kept) -> float:
-    return min(0.5 * 2.0 ** (kept.deaths - 1), 8.0)
 
 
 def _refusal(command: Command) -> str | None:

@@ -34,26 +34,13 @@ def without(what: str, error: OSError) -> None:
         log.warning("the file system cannot %s: going on without", what, extra={"reason": error.strerror})
 
 
-def sync_file(descriptor: int) -> None:
-    """Have the disk itself write a file.
+def sync(path: Path) -> None:
+    """Have the disk itself write a file, or a folder's names: these when what they name has been written.
 
     Raises:
         OSError: the disk is full, or broken.
     """
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if not is_not_supported(error):
-            raise
-        without("write files through to the disk", error)
-
-
-def sync_folder(path: Path) -> None:
-    """Have the disk itself write a folder's names. To be called when what they name has been written.
-
-    Raises:
-        OSError: the disk is full, or broken.
-    """
+    what = "folders" if path.is_dir() else "files"
     try:
         descriptor = os.open(path, os.O_RDONLY)
         try:
@@ -61,9 +48,9 @@ def sync_folder(path: Path) -> None:
         finally:
             os.close(descriptor)
     except OSError as error:
-        if error.errno not in _NOT_A_FILE:
+        if error.errno not in (_NOT_A_FILE if what == "folders" else _NOT_THERE):
             raise
-        without("write folders through to the disk", error)
+        without(f"write {what} through to the disk", error)
 
 
 def replace_file(new: Path, path: Path) -> None:

@@ -5,7 +5,6 @@ Needs nothing but the standard library: the command reads it, too.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
 import secrets
@@ -15,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nightshift.machine.privacy import is_somebody_elses, who_else_writes
+from nightshift.machine.whole_files import create_whole
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
@@ -24,7 +24,6 @@ LEAST_CHARACTERS = 32
 
 _MOST_BYTES = 4096
 _WRITTEN_WITHIN_S = 5.0
-_NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +59,8 @@ def made_root_key(home: Path) -> str:
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
         _require_own_home(home)
-        if not path.exists():
-            _make(path)
+        if not path.exists() and create_whole(path, secrets.token_urlsafe(32).encode() + b"\n", mode=0o600):
+            log.info("made a root key", extra={"file": str(path)})
         return _read_own(path)
     except OSError as error:
         raise InvalidInput(
@@ -91,36 +90,6 @@ def _require_own_home(home: Path) -> None:
         )
     if who := who_else_writes(home):
         log.warning("%s could replace the key in %s: make that folder this user's alone", who, home)
-
-
-def _make(path: Path) -> None:
-    """Whole under another name first: whoever sees the file sees all of it."""
-    key = secrets.token_urlsafe(32).encode() + b"\n"
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        _write_new(temporary, key)
-        try:
-            os.link(temporary, path)
-        except FileExistsError:
-            return
-        except OSError as error:
-            if error.errno not in _NO_LINKS:
-                raise
-            # A file system without links: readers wait for the line's end.
-            with suppress(FileExistsError):
-                _write_new(path, key)
-        log.info("made a root key", extra={"file": str(path)})
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _write_new(path: Path, data: bytes) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(fd, data)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def _read_own(path: Path) -> str:

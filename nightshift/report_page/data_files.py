@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from nightshift.machine.durable import sync_file
+from nightshift.machine.whole_files import write_new
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
 from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.version import VERSION
@@ -43,14 +43,6 @@ def call(function: str, *values: Any) -> bytes:
         json.dumps(value, ensure_ascii=True, allow_nan=False, separators=(",", ":")) for value in values
     )
     return f"{function}({arguments.translate(_ESCAPES)});\n".encode("ascii")
-
-
-def write_synced(path: Path, data: bytes) -> None:
-    """Write a file and have it on the disk."""
-    with path.open("xb") as file:
-        file.write(data)
-        file.flush()
-        sync_file(file.fileno())
 
 
 @dataclass(slots=True)
@@ -100,7 +92,7 @@ def write_photos(folder: Path, photos: Iterable[Photo], shown: set[str]) -> Inde
     def write() -> None:
         nonlocal number
         number += 1
-        write_synced(folder / f"page-{number:04d}.js", call("nightshift.page", number, rows))
+        write_new(folder / f"page-{number:04d}.js", call("nightshift.page", number, rows))
         rows.clear()
 
     for photo in photos:

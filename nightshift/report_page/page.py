@@ -16,8 +16,8 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from nightshift.replacement import replacing
-from nightshift.report_page.data_files import about, call, write_photos, write_synced
+from nightshift.machine.whole_files import replacing, write_new
+from nightshift.report_page.data_files import about, call, write_photos
 from nightshift.words.documents import Job, Photo, Summary
 
 PAGE = "report.html"
@@ -56,12 +56,12 @@ def write_page(
     with _new_parts(page, folder) as parts:
         for asset in _assets().iterdir():
             if asset.name.endswith((".js", ".css")):
-                write_synced(parts / asset.name, asset.read_bytes())
+                write_new(parts / asset.name, asset.read_bytes())
         shown = _write_thumbnails(parts / "thumbnails", thumbnails)
         index = write_photos(parts, photos, shown)
         downloads = [name for name in DOWNLOADS if (out / name).is_file()]
         data = about(job, summary, downloads) | index.as_data()
-        write_synced(parts / "data.js", call("nightshift.receive", data))
+        write_new(parts / "data.js", call("nightshift.receive", data))
         html = (_assets() / PAGE).read_text(encoding="utf-8")
         with replacing(page) as file:
             file.write(html.replace(f'"{FOLDER}/', f'"{FOLDER}/{parts.name}/').encode())

@@ -21,7 +21,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, from_url
 
-from nightshift.machine.durable import sync_file, sync_folder
+from nightshift.machine.durable import sync
 from nightshift.machine.places import path_of_file_url
 from nightshift.machine.room import is_of_a_full_disk, require_room, store_full
 from nightshift.words.error_codes import Code
@@ -170,10 +170,8 @@ class Store:
         """Have the disk itself write a file, and the names of it and of folders made for it."""
         job, owner = file.parent, file.parent.parent
         is_new = job not in self._synced
-        with file.open("rb") as written:
-            sync_file(written.fileno())
-        for folder in (job, owner, owner.parent) if is_new else (job,):
-            sync_folder(folder)
+        for path in (file, job, owner, owner.parent) if is_new else (file, job):
+            sync(path)
         if is_new:
             self._synced = {*self._synced, job} if len(self._synced) < MOST_SYNCED else {job}
 

@@ -7,7 +7,7 @@ import secrets
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -17,17 +17,17 @@ from sqlalchemy import text
 from nightshift.machine.privacy import open_to_others, who_else_writes
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import NightshiftError
+from nightshift.words.health import GRAVE, complaint
+from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.manifest import locate_bundle, read_verified_manifest
 from shared.db.engine import Database
-from shared.db.migrate import is_current
 from shared.files.store import Store
-from shared.processes.registry import count_alive
+from shared.operations import health
 from shared.queue.expiry import Horizon, standing
 from shared.settings import Settings
 from shared.urls import path_of_sqlite_url
 
 Health = Literal["ok", "warning", "failed"]
-LEAST_FREE_BYTES = 1_000_000_000
 CLOCK_S = 5.0
 SHOWN = 3
 """Files that are named, of those that others may read."""
@@ -64,6 +64,14 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis(part, "failed", str(error))
 
 
+def _diagnosis(part: str, state: object, well: str, more: str = "") -> Diagnosis:
+    """As `/readyz` judges it; `more` goes behind what is wrong."""
+    wrong = complaint(part, state)
+    if wrong is None:
+        return Diagnosis(part, "ok", well)
+    return Diagnosis(part, "failed" if part in GRAVE else "warning", f"{wrong} ({more})" if more else wrong)
+
+
 def _database(settings: Settings) -> Iterator[Diagnosis]:
     database = Database(settings.database_url)
     try:
@@ -75,14 +83,17 @@ def _database(settings: Settings) -> Iterator[Diagnosis]:
                 apart_s = abs(utc_now().timestamp() - float(its_time or 0))
                 says = f"{apart_s:.1f} s between this machine's clock and the database's"
                 yield Diagnosis("clock", "ok" if apart_s < CLOCK_S else "warning", says)
-            if not is_current(session):
-                yield Diagnosis("schema", "failed", "migrations are missing: python -m shared.db.migrate")
-                return
-            yield Diagnosis("schema", "ok", "every migration is there")
+        yield from _disk("database", database.folder)
+        found = health.schema(database)
+        yield _diagnosis("schema", found, "every migration is there")
+        if found != "ok":
+            return
+        with database.read() as session:
             yield _expiry(standing(session))
-            for kind in ("worker", "sweeper"):
-                alive = count_alive(session, kind, utc_now())
-                yield Diagnosis(f"{kind}s", "ok" if alive else "warning", f"{alive} seen lately")
+        seen = health.living(database)
+        yield _diagnosis("workers", seen.workers, f"{seen.workers} seen lately")
+        yield _diagnosis("sweepers", seen.sweepers, f"{seen.sweepers} seen lately")
+        yield _diagnosis("folders", seen.folders, "no worker waits for one")
     finally:
         database.close()
 
@@ -106,44 +117,42 @@ def _sqlite(version: str) -> Diagnosis:
 
 def _store(settings: Settings) -> Iterator[Diagnosis]:
     store = Store(settings.store_url)
+    yield from _disk("store", store.folder)
     key, data = f"doctor/{secrets.token_hex(8)}/probe", secrets.token_bytes(64)
     store.put(key, data)
     back = store.get(key)
     store.clear(f"{key.rpartition('/')[0]}/")
     if back != data:
         yield Diagnosis("store", "failed", "what was written did not come back")
-        return
-    yield Diagnosis("store", "ok", "written, read and deleted")
-    if store.folder is not None:
-        yield _room("store's disk", store.folder)
+    else:
+        yield Diagnosis("store", "ok", "written, read and deleted")
 
 
-def _room(part: str, folder: Path) -> Diagnosis:
-    free = shutil.disk_usage(folder).free
-    return Diagnosis(part, "ok" if free >= LEAST_FREE_BYTES else "warning", f"{free / 1e9:.1f} GB free")
+def _disk(part: str, folder: Path | None) -> Iterator[Diagnosis]:
+    if folder is not None:
+        free = f"{shutil.disk_usage(folder).free / 1e9:.1f} GB free"
+        yield replace(_diagnosis(part, health.disk(folder), free, free), part=f"{part}'s disk")
 
 
 def _broker(settings: Settings) -> Iterator[Diagnosis]:
+    doorbell = CeleryDoorbell(settings.broker_url)
     url = settings.broker_url.replace("redis+socket://", "unix://")
     client = redis.Redis.from_url(url, socket_connect_timeout=5, socket_timeout=5)
-    try:
-        client.ping()
-    except redis.RedisError as error:
-        yield Diagnosis("broker", "warning", f"away; the sweeper rings when it is back ({error})")
-        return
     try:
         policy = str(client.config_get("maxmemory-policy").get("maxmemory-policy"))
         keeps = client.config_get("appendonly").get("appendonly") == "yes"
     except redis.ResponseError:
         # Hosted servers keep CONFIG to themselves.
-        yield Diagnosis(
-            "broker", "ok", "answers; does not tell its maxmemory-policy, which should be noeviction"
-        )
-        return
-    says = f"maxmemory-policy {policy}, append-only file {'on' if keeps else 'off'}"
-    if policy != "noeviction":
+        policy, says = "", "answers; does not tell its maxmemory-policy, which should be noeviction"
+    except redis.RedisError as error:
+        policy, says = "", str(error)
+    else:
+        says = f"maxmemory-policy {policy}, append-only file {'on' if keeps else 'off'}"
+    if policy not in ("", "noeviction"):
         says += ": set noeviction, or rings are dropped when memory is short"
-    yield Diagnosis("broker", "ok" if policy == "noeviction" else "warning", says)
+        yield Diagnosis("broker", "warning", says)
+        return
+    yield _diagnosis("broker", health.broker(doorbell), says, says)
 
 
 def _bundle(settings: Settings) -> Iterator[Diagnosis]:
@@ -176,7 +185,6 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
     if not settings.home.is_dir():
         yield Diagnosis("home", "ok", f"{settings.home} is not there yet")
         return
-    yield _room("home's disk", settings.home)
     if who := who_else_writes(settings.home):
         says = f"{who} may write to {settings.home}, and so replace its key: make it the service's alone"
         yield Diagnosis("home", "warning", says)

@@ -1,4 +1,4 @@
-"""How fast a job goes: photos made final over the last minute."""
+"""How fast a job goes: photos made final over the last minute, or over the whole of a run that has ended."""
 
 from __future__ import annotations
 
@@ -8,6 +8,13 @@ WINDOW_S = 60.0
 """Samples older than this no longer count, as long as a later one is there."""
 SHORTEST_SPAN_S = 1.0
 """Over less than this a rate is chance."""
+SHORTEST_RUN_S = 10.0
+"""Of a shorter one, much is the first batch, which warms the networks up: its rate says little."""
+
+
+def per_second(photos: int, seconds: float, shortest_s: float) -> float | None:
+    """Photos a second, None over less than `shortest_s`."""
+    return max(0, photos) / seconds if seconds >= shortest_s else None
 
 
 class Rate:
@@ -33,6 +40,4 @@ class Rate:
         if len(self._samples) < 2:
             return None
         (first_s, first), (last_s, last) = self._samples[0], self._samples[-1]
-        if last_s - first_s < SHORTEST_SPAN_S:
-            return None
-        return max(0, last - first) / (last_s - first_s)
+        return per_second(last - first, last_s - first_s, SHORTEST_SPAN_S)

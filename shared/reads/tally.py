@@ -16,13 +16,11 @@ from nightshift.words.clock import utc_now
 from nightshift.words.states import CLAIMABLE_STATES, FINAL_STATUSES, JobState
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counted, Counts, count_again
-from shared.reads.rate import WINDOW_S, Rate
+from shared.reads.rate import SHORTEST_RUN_S, WINDOW_S, Rate, per_second
 
 FRESH_S = 1.0
 MOST_JOBS = 1000
 """Jobs remembered at most; the one not asked for longest is forgotten."""
-SHORTEST_RUN = timedelta(seconds=10)
-"""Of a shorter one, much is the first batch, which warms the networks up: its rate says little."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +86,10 @@ def _rate_of(job: Job, rate: Rate) -> float | None:
 
 
 def _of_ended(job: Job, counts: Counts) -> Tally:
-    if job.started_at is None or job.ended_at is None or job.ended_at - job.started_at < SHORTEST_RUN:
+    if job.started_at is None or job.ended_at is None:
         return Tally(counts, None)
-    done = counts.succeeded + counts.failed
-    return Tally(counts, done / (job.ended_at - job.started_at).total_seconds())
+    took_s = (job.ended_at - job.started_at).total_seconds()
+    return Tally(counts, per_second(counts.succeeded + counts.failed, took_s, SHORTEST_RUN_S))
 
 
 def _recently(session: Session, job: Job, counts: Counts) -> tuple[float, int] | None:

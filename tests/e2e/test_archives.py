@@ -7,10 +7,10 @@ import re
 import zipfile
 from pathlib import Path
 
-from tests.archives_made import tar_of, zip_of
-from tests.e2e.command import Nightshift, results
-from tests.processes import wait_for
-from tests.samples import astronaut_jpeg, no_face_jpeg
+from tests.support.archives_made import tar_of, zip_of
+from tests.support.command import Nightshift, results
+from tests.support.processes import wait_for
+from tests.support.samples import astronaut_jpeg, no_face_jpeg
 
 
 def party() -> dict[str, bytes]:

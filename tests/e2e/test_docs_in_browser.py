@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from bench.browser import chromium, find_browser
-from tests.integration.api.gunicorn_server import Server, running_server
-from tests.requirements import require
+from tests.support.browser import chromium, find_browser
+from tests.support.gunicorn_server import Server, running_server
+from tests.support.requirements import require
 
 
 @pytest.fixture(scope="module")

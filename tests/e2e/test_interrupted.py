@@ -3,8 +3,8 @@
 import signal
 from pathlib import Path
 
-from tests.e2e.command import Nightshift, results, write_portraits
-from tests.processes import wait_for
+from tests.support.command import Nightshift, results, write_portraits
+from tests.support.processes import wait_for
 
 PHOTOS = 30
 

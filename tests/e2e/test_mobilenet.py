@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.e2e.command import Nightshift, results, write_portraits
-from tests.generated_bundle import write_random_bundle
+from tests.support.command import Nightshift, results, write_portraits
+from tests.support.generated_bundle import write_random_bundle
 
 
 def test_a_folder_runs_under_a_mobilenet(tmp_path: Path) -> None:

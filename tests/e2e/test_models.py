@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Nightshift, results, write_portraits
-from tests.generated_bundle import write_random_bundle
-from tests.samples import several_jpeg
+from tests.support.command import Nightshift, results, write_portraits
+from tests.support.generated_bundle import write_random_bundle
+from tests.support.samples import several_jpeg
 
 
 @pytest.mark.soak

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Nightshift, results
-from tests.samples import no_face_jpeg
+from tests.support.command import Nightshift, results
+from tests.support.samples import no_face_jpeg
 
 ODD_HOME = os.fsdecode(b"no #2? 100% \xff'x\"@")
 NAMES = [

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from nightshift.words.ids import new_id
-from nightshift.words.options import JobOptions
+from nightshift.words.new_job import NewJob
 from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import REPOSITORY
-from tests.e2e.command import Nightshift, write_portraits
+from tests.support.command import Nightshift, write_portraits
 
 
 def test_what_it_names_is_not_overwritten(tmp_path: Path) -> None:
@@ -27,10 +27,9 @@ def test_what_it_names_is_not_overwritten(tmp_path: Path) -> None:
     with database.write() as session:
         job = open_job(
             session,
-            owner="local",
-            options=JobOptions(),
-            bundle=read_manifest(REPOSITORY / "weights" / "utkface-v2s"),
-            metadata={"run": {"paths": [str(tmp_path / "party")], "out": str(victim)}},
+            "local",
+            NewJob(metadata={"run": {"paths": [str(tmp_path / "party")], "out": str(victim)}}),
+            read_manifest(REPOSITORY / "weights" / "utkface-v2s"),
         )
         portrait = str(tmp_path / "party" / "portrait-00.jpg")
         add_photos(session, "local", job.id, [NewPhoto("a.jpg", new_id("pho"), in_place_path=portrait)])

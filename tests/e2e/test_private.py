@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nightshift.machine.privacy import open_to_others
-from tests.e2e.command import Nightshift, write_portraits
-from tests.processes import wait_for
+from tests.support.command import Nightshift, write_portraits
+from tests.support.processes import wait_for
 
 
 @pytest.fixture(autouse=True)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from bench.browser import chromium, find_browser
 from nightshift.words.documents import Photo
-from tests.report_made import failed_photo, fake_photo, parts_of, write_report_of
-from tests.requirements import require
+from tests.support.browser import chromium, find_browser
+from tests.support.report_made import failed_photo, fake_photo, parts_of, write_report_of
+from tests.support.requirements import require
 
 PHOTOS = 1300
 HOSTILE = "</script><img src=x onerror=alert(1)>\"' \u2028 <b>bold</b>.jpg"
@@ -56,10 +57,10 @@ def open_page(browser: Browser) -> Iterator[Open]:
     """Opens pages; at the end none may have asked for anything but files, or have complained."""
     contexts, requests, complaints = [], [], []
 
-    def opened(path: Path, **options: object) -> Page:
+    def opened(path: Path, **options: Any) -> Page:
         context = browser.new_context(
             **{"offline": True, "viewport": {"width": 1280, "height": 900}, **options}
-        )  # type: ignore[arg-type]
+        )
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(15_000)

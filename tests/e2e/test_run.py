@@ -10,8 +10,8 @@ from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.queue.intake import NewPhoto, add_photos, open_job
 from shared.settings import Settings
-from tests.e2e.command import Nightshift, results, write_portraits
-from tests.samples import no_face_jpeg, several_jpeg
+from tests.support.command import Nightshift, results, write_portraits
+from tests.support.samples import no_face_jpeg, several_jpeg
 
 
 def open_broken_off(home: Path, photos: Path, out: Path) -> str:

@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 from nightshift import Client
-from tests.e2e.command import Nightshift, results, write_portraits
-from tests.processes import wait_for
+from tests.support.command import Nightshift, results, write_portraits
+from tests.support.processes import wait_for
 
 
 def test_submit_status_results_and_cancel(tmp_path: Path) -> None:

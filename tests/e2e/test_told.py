@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import Nightshift, write_portraits
-from tests.processes import wait_for
+from tests.support.command import Nightshift, write_portraits
+from tests.support.processes import wait_for
 
 
 @pytest.fixture

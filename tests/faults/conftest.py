@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.runs import run as run
+from tests.support.faults.runs import run as run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

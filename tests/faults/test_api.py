@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from shared.db.tables import Upload
-from tests.faults.runs import Api, Run
-from tests.processes import WITH_KEY, wait_for
+from tests.support.faults.runs import Api, Run
+from tests.support.processes import WITH_KEY, wait_for
 
 HEAD = b'--b\r\nContent-Disposition: form-data; name="photos"; filename="%s"\r\n\r\n'
 

@@ -17,8 +17,8 @@ from bench.samples import no_face as no_face_picture
 from nightshift.words.states import JobState, Outcome
 from shared.db.tables import Archive, Job, Photo
 from shared.processes.command_lines import api_command
-from tests.faults.invariants import assert_all_is_well
-from tests.processes import WITH_KEY, Cluster, memory_mb_of, peak_memory_mb_of, wait_for
+from tests.support.faults.invariants import assert_all_is_well
+from tests.support.processes import WITH_KEY, Cluster, memory_mb_of, peak_memory_mb_of, wait_for
 
 PHOTO_BYTES = 400_000
 BOUNDARY = b'--b\r\nContent-Disposition: form-data; name="archive"; filename="party.zip"\r\n\r\n'

@@ -10,8 +10,8 @@ import time
 import pytest
 
 from shared.broker.doorbell import QUEUE, CeleryDoorbell
-from tests.faults.runs import Run
-from tests.processes import wait_for
+from tests.support.faults.runs import Run
+from tests.support.processes import wait_for
 
 
 @pytest.mark.parametrize("seconds", [0, pytest.param(60, marks=pytest.mark.soak)])

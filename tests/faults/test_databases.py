@@ -21,9 +21,8 @@ from sqlalchemy import create_engine, make_url, text
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from tests.faults.runs import Run
-from tests.faults.test_api import Api
-from tests.processes import WITH_KEY, wait_for
+from tests.support.faults.runs import Api, Run
+from tests.support.processes import WITH_KEY, wait_for
 
 
 @pytest.mark.parametrize("seconds", [8, pytest.param(45, marks=pytest.mark.soak)])

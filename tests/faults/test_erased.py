@@ -11,10 +11,9 @@ import httpx
 import pytest
 
 from shared.db.leftovers import SMALL_BYTES
-from tests.archives_made import zip_of
-from tests.faults.runs import Run
-from tests.faults.test_api import Api
-from tests.processes import WITH_KEY, wait_for
+from tests.support.archives_made import zip_of
+from tests.support.faults.runs import Api, Run
+from tests.support.processes import WITH_KEY, wait_for
 
 NAME = "zanzibar-wedding"
 LABEL = "label-of-quetzalcoatl"

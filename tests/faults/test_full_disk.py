@@ -14,11 +14,10 @@ from shared.db.engine import Database
 from shared.db.leftovers import forget_deleted
 from shared.db.migrate import upgrade
 from shared.files.store import Store
-from tests.archives_made import zip_of
-from tests.faults.runs import Run
-from tests.faults.test_api import Api
 from tests.faults.test_databases import fill, mounted
-from tests.processes import WITH_KEY, wait_for
+from tests.support.archives_made import zip_of
+from tests.support.faults.runs import Api, Run
+from tests.support.processes import WITH_KEY, wait_for
 
 PHOTO_BYTES = 1_000_000
 DISK_MB = 64

@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from shared.db.tables import Archive
-from tests.archives_made import quine, tar_of, zip_of
-from tests.faults.runs import RECORD, Api, Run
-from tests.processes import WITH_KEY, peak_memory_mb_of, wait_for
-from tests.tars_made import END, header, long_name, member, pax
-from tests.zips_made import Piece, extra, quoting_each_other, zip_bytes
+from tests.support.archives_made import quine, tar_of, zip_of
+from tests.support.faults.runs import RECORD, Api, Run
+from tests.support.processes import WITH_KEY, peak_memory_mb_of, wait_for
+from tests.support.tars_made import END, header, long_name, member, pax
+from tests.support.zips_made import Piece, extra, quoting_each_other, zip_bytes
 
 MOST_GROWN_MB = 60
 MOST_S = 60

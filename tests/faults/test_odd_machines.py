@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.command import COMMAND, Nightshift, results, write_portraits
+from tests.support.command import COMMAND, Nightshift, results, write_portraits
 
 pytestmark = pytest.mark.faults
 

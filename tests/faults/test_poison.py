@@ -15,8 +15,8 @@ from celery import Celery
 from shared.broker.doorbell import QUEUE, TASK, CeleryDoorbell, broker_options
 from shared.broker.rings import is_ring
 from shared.processes.registry import total_sums
-from tests.faults.runs import Run
-from tests.processes import wait_for
+from tests.support.faults.runs import Run
+from tests.support.processes import wait_for
 
 
 def envelope(
@@ -46,6 +46,14 @@ class Bomb:
         return raise_it
 
 
+NO_TASKS: tuple[Any, ...] = (None, 7, [], {}, "")
+NO_HEADERS: tuple[Any, ...] = (None, [], "x", {})
+NO_PROPERTIES: tuple[Any, ...] = (None, [], {}, {"body_encoding": "hex"})
+NO_TYPES: tuple[dict[str, Any], ...] = (
+    {"content-type": "application/x-yaml"},
+    {"content-type": None},
+)
+PICKLE: dict[str, Any] = {"content-type": "application/x-python-serialize"}
 POISON = [
     *(b"\x00 no JSON", b"", b" ", b"{", b"{}", b"[]", b"null", b"true", b"1", b'"x"', b"\xff\xfe", b"NaN"),
     *(b"[" * 100_000, b'{"a":' * 50_000, b"x" * 900_000, json.dumps({"body": "x" * 900_000}).encode()),
@@ -63,17 +71,16 @@ POISON = [
         envelope(b'[[], {"a": 1}, {}]'),
         envelope(b"[]"),
     ),
-    envelope(pickle.dumps(Bomb()), **{"content-type": "application/x-python-serialize"}),
-    envelope(**{"content-type": "application/x-yaml"}),
-    envelope(**{"content-type": None}),
+    envelope(pickle.dumps(Bomb()), **PICKLE),
+    *(envelope(**changed) for changed in NO_TYPES),
     envelope(headers={"task": "no.such.task"}),
     *(
         envelope(headers={"task": f"celery.{name}"})
         for name in ("chord", "chain", "group", "backend_cleanup", "map")
     ),
-    *(envelope(headers={"task": task}) for task in (None, 7, [], {}, "")),
-    *(json.dumps({**json.loads(envelope()), "headers": odd}).encode() for odd in (None, [], "x", {})),
-    *(envelope(properties=properties) for properties in (None, [], {}, {"body_encoding": "hex"})),
+    *(envelope(headers={"task": task}) for task in NO_TASKS),
+    *(json.dumps({**json.loads(envelope()), "headers": odd}).encode() for odd in NO_HEADERS),
+    *(envelope(properties=properties) for properties in NO_PROPERTIES),
     json.dumps({"task": TASK, "id": "1", "args": [], "kwargs": {}}).encode(),
     pickle.dumps({"task": TASK}),
 ]

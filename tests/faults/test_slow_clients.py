@@ -18,11 +18,12 @@ import pytest
 
 from api.server.limits import BUSY_S, HEAD_S
 from shared.settings import Settings
-from tests.faults.runs import RECORD
-from tests.integration.api.gunicorn_server import ROOT_KEY, Server, running_server
-from tests.processes import wait_for
-from tests.queue_rows import analysis, face, queued_job, save_all, take
-from tests.slow_clients import SlowClients, kinds
+from tests.support.faults.runs import RECORD
+from tests.support.gunicorn_server import Server, running_server
+from tests.support.processes import wait_for
+from tests.support.queue_rows import analysis, face, queued_job, save_all, take
+from tests.support.service import ROOT_KEY
+from tests.support.slow_clients import SlowClients, kinds
 
 PATIENCE_S = float(Settings.model_fields["client_timeout_s"].default)
 SLACK_S = 20.0

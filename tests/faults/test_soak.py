@@ -15,10 +15,9 @@ from PIL import Image
 from skimage import data
 
 from bench.samples import jpeg
-from tests.faults.runs import Run
-from tests.faults.test_api import Api
 from tests.faults.test_databases import on_postgresql as on_postgresql
 from tests.faults.test_databases import server as server
+from tests.support.faults.runs import Api, Run
 
 EVERY_S = 15.0
 SHORT = 600

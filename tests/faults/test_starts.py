@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from shared.processes.command_lines import worker_command
-from tests.e2e.command import Nightshift, write_portraits
-from tests.processes import Cluster
+from tests.support.command import Nightshift, write_portraits
+from tests.support.processes import Cluster
 
 pytestmark = pytest.mark.faults
 

@@ -15,9 +15,9 @@ from shared.broker.doorbell import CeleryDoorbell
 from shared.db.tables import Job, Photo
 from shared.queue.control import cancel
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from tests.faults.runs import Run
-from tests.processes import wait_for
-from tests.queue_rows import manifest
+from tests.support.faults.runs import Run
+from tests.support.processes import wait_for
+from tests.support.queue_rows import manifest
 
 
 def archive_of(run: Run, photos: int) -> str:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.e2e.command import Nightshift, results
-from tests.processes import peak_memory_mb_of, wait_for
-from tests.unit.pipeline.pictures import encoded
+from tests.support.command import Nightshift, results
+from tests.support.pictures.drawn import encoded
+from tests.support.processes import peak_memory_mb_of, wait_for
 
 pytestmark = pytest.mark.faults
 

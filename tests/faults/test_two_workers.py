@@ -22,9 +22,9 @@ from shared.broker.doorbell import CeleryDoorbell, rings_for
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from tests.faults.invariants import assert_all_is_well
-from tests.processes import WITH_KEY, Cluster, memory_mb_of, wait_for
-from tests.queue_rows import manifest
+from tests.support.faults.invariants import assert_all_is_well
+from tests.support.processes import WITH_KEY, Cluster, memory_mb_of, wait_for
+from tests.support.queue_rows import manifest
 
 PHOTOS = 300
 
@@ -58,7 +58,8 @@ def _submitted_job(cluster: Cluster, tmp_path: Path) -> str:
 
 def _workers_with_leases(cluster: Cluster) -> set[str]:
     with cluster.database.read() as session:
-        return set(session.scalars(select(Photo.worker).where(Photo.status == "running").distinct())) - {None}
+        running = select(Photo.worker).where(Photo.status == "running").distinct()
+        return {name for name in session.scalars(running) if name is not None}
 
 
 @pytest.mark.timeout(600)

@@ -13,9 +13,9 @@ import libfaketime
 import pytest
 
 from shared.processes.command_lines import sweeper_command
-from tests.faults.moments import MOMENTS
-from tests.faults.runs import Api, Run
-from tests.processes import wait_for
+from tests.support.faults.moments import MOMENTS
+from tests.support.faults.runs import Api, Run
+from tests.support.processes import wait_for
 
 
 def signal_all(run: Run, number: int, *names: str) -> None:

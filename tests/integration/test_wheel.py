@@ -21,9 +21,9 @@ from nightshift.words.clock import utc_now
 from nightshift.words.version import VERSION
 from shared.queue.finish import finish_if_done
 from shared.settings import REPOSITORY
-from tests.integration.api.gunicorn_server import running_server
-from tests.integration.api.service import ROOT_KEY
-from tests.queue_rows import save_all, take
+from tests.support.gunicorn_server import running_server
+from tests.support.queue_rows import save_all, take
+from tests.support.service import ROOT_KEY
 
 PARTS = ("nightshift", "api", "shared", "worker", "migrations", "pyproject.toml", "README.md", "LICENSE")
 

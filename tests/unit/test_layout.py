@@ -11,7 +11,7 @@ from pathlib import Path
 
 from shared.bundles.manifest import TENSORS
 from shared.settings import REPOSITORY
-from tests.requirements import require
+from tests.support.requirements import require
 
 OF_THE_SERVICE = {"nightshift.bundles", "nightshift.embedded"}
 """What the command has in a checkout only."""
@@ -57,6 +57,23 @@ def test_every_folder_of_code_is_a_package() -> None:
     folders = {path.parent for path in files() if path.suffix == ".py"}
 
     assert [str(folder) for folder in folders if folder / "__init__.py" not in files()] == []
+
+
+def test_tests_lie_where_what_they_test_lies() -> None:
+    """A file of tests of one package is in a folder of that package's path; helpers are in tests/support."""
+    packages = {path.parent for path in files() if path.name == "__init__.py"}
+    ours = [path for path in files() if path.suffix == ".py" and path.parts[0] == "tests"]
+    kinds = (Path("tests/unit"), Path("tests/integration"))
+    mirrored = {path.parent.relative_to(kind) for kind in kinds for path in ours if path.is_relative_to(kind)}
+
+    assert mirrored - packages == {Path()}
+    assert [
+        path
+        for path in ours
+        if not path.is_relative_to("tests/support")
+        and not path.name.startswith("test_")
+        and path.name not in {"__init__.py", "conftest.py"}
+    ] == []
 
 
 # Made from the freely licensed samples.

@@ -10,7 +10,7 @@ pytest_plugins = ["pytester"]
 
 TESTS = """
     import pytest
-    from tests.requirements import require
+    from tests.support.requirements import require
 
     def test_met(): require(True, "never said")
     def test_essential(): require(False, "no such server")
@@ -28,7 +28,7 @@ TESTS = """
 @pytest.fixture
 def inner(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     monkeypatch.setenv("PYTHONPATH", str(Path(tests.__file__).parents[1]))
-    pytester.makeini("[pytest]\nmarkers = soak: long\naddopts = -p tests.requirements")
+    pytester.makeini("[pytest]\nmarkers = soak: long\naddopts = -p tests.support.requirements")
     return pytester
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.api.service import Service, make_service
+from tests.support.service import Service, make_service
 
 Serve = Callable[..., Service]
 

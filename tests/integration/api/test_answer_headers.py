@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 
 import pytest
-from werkzeug.test import TestResponse
 
 from api.answer_headers import NOTHING_RUNS, USUAL
 from shared.files.store import thumbnail_key
-from tests.integration.api.service import Service
 from tests.integration.api.test_problems import BrokenDoorbell
+from tests.support.client import Answer
+from tests.support.service import Service
 
 
-def answers(service: Service) -> dict[str, TestResponse]:
+def answers(service: Service) -> dict[str, Answer]:
     """One of every kind."""
     client = service.client
     job_id = service.submitted_job("a")

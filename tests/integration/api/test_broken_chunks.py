@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.api.gunicorn_server import KEY_LINE, Server, running_server
+from tests.support.gunicorn_server import KEY_LINE, Server, running_server
 
 BROKEN = (
     *(b"zz\r\n{}\r\n0\r\n\r\n", b"-2\r\n{}\r\n0\r\n\r\n", b"0x2\r\n{}\r\n0\r\n\r\n", b"\r\n{}\r\n0\r\n\r\n"),

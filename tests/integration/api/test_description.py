@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from nightshift.words.error_codes import JOB_ERROR_CODES, PHOTO_ERROR_CODES, PROBLEM_CODES
-from tests.integration.api.service import Service
+from tests.support.service import Service
 
 UNDESCRIBED = {"/openapi.json", "/docs"}
 

@@ -10,7 +10,7 @@ from api.app import create_app
 from nightshift.machine.root_key import FILE, found_root_key
 from shared.settings import Settings
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service, write_bundle
+from tests.support.service import Service, write_bundle
 
 OPEN = ("/healthz", "/readyz", "/openapi.json", "/docs", "/docs/swagger")
 

@@ -10,8 +10,8 @@ from nightshift.words.clock import utc_now
 from shared.db.leftovers import forget_deleted
 from shared.db.tables import Erasure, Job, Upload
 from shared.queue.uploads import Receiving, begin
-from tests.integration.api.service import Service
 from tests.integration.api.test_erasure import ended_job, sweep
+from tests.support.service import Service
 
 KEY = "nebuchadnezzar"
 PHOTO = ("zanzibar.jpg", b"photo of a wedding")

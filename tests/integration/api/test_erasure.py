@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -14,9 +15,9 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.tables import Archive, Erasure, FaceRow, Job, Photo
 from shared.files.store import Store, Stored
-from tests.archives_made import zip_of
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
+from tests.support.archives_made import zip_of
+from tests.support.service import Service
 from worker.sweeper import Sweeper
 
 
@@ -30,7 +31,7 @@ def sweep(service: Service) -> None:
     Sweeper(service.settings, service.database, service.doorbell, service.context.store).sweep()
 
 
-def ended_job(service: Service, **fields: str) -> str:
+def ended_job(service: Service, **fields: Any) -> str:
     """A job with two photos, analysed, with thumbnails."""
     job_id = str(service.send(("a.jpg", b"photo a"), ("b.jpg", b"photo bb"), **fields).json["id"])
     assert service.work() == 2
@@ -79,7 +80,7 @@ def test_a_job_under_way_is_not_deleted(service: Service) -> None:
     job_id = service.submitted_job("a", "b")
     for move in (None, "pause", "cancel"):
         if move == "cancel":
-            from tests.queue_rows import take
+            from tests.support.queue_rows import take
 
             service.post(job_id, "resume")
             assert take(service.database, batch_size=1)
@@ -92,7 +93,7 @@ def test_a_job_under_way_is_not_deleted(service: Service) -> None:
 
 
 def test_no_such_job_and_anothers_job_are_not_there(service: Service) -> None:
-    from tests.queue_rows import queued_job
+    from tests.support.queue_rows import queued_job
 
     theirs = queued_job(service.database, 1, owner="somebody else", submitted=False)
     for job_id in (theirs, "job_" + "0" * 32, "nonsense"):

@@ -11,8 +11,8 @@ from shared.db.tables import Job
 from shared.queue.jobs import owned_job
 from shared.reads.tally import Tallies
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
-from tests.queue_rows import queued_job, take
+from tests.support.queue_rows import queued_job, take
+from tests.support.service import Service
 
 
 def test_a_job_that_has_not_changed_is_not_sent_again(service: Service) -> None:

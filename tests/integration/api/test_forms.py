@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from nightshift.words.error_codes import Code
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import ROOT_KEY, Service
+from tests.support.service import ROOT_KEY, Service
 
 NAMES = [
     "IMG_0001.JPG",

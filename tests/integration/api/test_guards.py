@@ -10,7 +10,7 @@ from nightshift.words.errors import ModelUnavailable
 from shared.db.tables import Photo
 from shared.settings import Settings
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
+from tests.support.service import Service
 
 KEY = "a-key-of-ours-that-nobody-will-guess"
 

@@ -9,8 +9,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.api.service import Service
 from tests.integration.api.test_forms import part, post_raw, raw_form
+from tests.support.service import Service
 
 
 def cursor_of(document: object) -> str:

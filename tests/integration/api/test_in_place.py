@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
-from werkzeug.test import TestResponse
 
 from nightshift.machine.root_key import made_root_key
 from shared.db.tables import Photo
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
+from tests.support.client import Answer
+from tests.support.service import Service
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def service(photos: Path, serve: Serve) -> Service:
     return serve(in_place_roots=str(photos))
 
 
-def register(service: Service, path: Path | str, **request: Any) -> TestResponse:
+def register(service: Service, path: Path | str, **request: Any) -> Answer:
     body = {"photos": [{"custom_id": os.fspath(path), "path": os.fspath(path)}]}
     return service.client.post(f"/v1/jobs/{service.open_job()}/photos/in-place", json=body, **request)
 
 
-def assert_forbidden(answer: TestResponse) -> None:
+def assert_forbidden(answer: Answer) -> None:
     assert (answer.status_code, answer.json["code"]) == (403, "in_place_forbidden"), answer.text
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import delete, update
@@ -11,8 +12,8 @@ from nightshift.words.states import JobState
 from shared.db.tables import Job, Photo
 from shared.queue.finish import expire_open
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
-from tests.queue_rows import analysis, face, queued_job, take
+from tests.support.queue_rows import analysis, face, queued_job, take
+from tests.support.service import Service
 
 
 def test_a_job_from_open_to_ended(service: Service) -> None:
@@ -63,6 +64,7 @@ def test_a_job_from_open_to_ended(service: Service) -> None:
     assert ended["photos_per_second"] is None
     with service.database.write() as session:
         (row,) = session.query(Job)
+        assert row.ended_at is not None
         row.started_at = row.ended_at - timedelta(seconds=20)
     assert service.job(job_id)["photos_per_second"] == 0.15
     assert ended["eta"] is None
@@ -356,7 +358,8 @@ def test_wishes_of_a_job_are_kept_and_checked(service: Service) -> None:
     opened = service.client.post("/v1/jobs", json=wishes).json
     assert {name: opened[name] for name in wishes} == wishes
     assert opened["open_until"] > opened["created_at"]
-    sent = service.send(("a.jpg", b"photo"), **{name: str(value) for name, value in wishes.items()})
+    form: dict[str, Any] = {name: str(value) for name, value in wishes.items()}
+    sent = service.send(("a.jpg", b"photo"), **form)
     assert {name: sent.json[name] for name in wishes} == wishes
     assert sent.json["open_until"] is None
     for name, bad in (("max_failure_rate", 1.5), ("processing_window", "at night")):

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from werkzeug.test import TestResponse
 
 from nightshift.words.errors import InvalidInput
 from shared.db.tables import Key
 from shared.settings import load_settings
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import ROOT_KEY, Service
+from tests.support.client import Answer
+from tests.support.service import ROOT_KEY, Service
 
 
 @dataclass
@@ -22,7 +22,7 @@ class Caller:
     service: Service
     key: str
 
-    def __call__(self, method: str, path: str, **request: Any) -> TestResponse:
+    def __call__(self, method: str, path: str, **request: Any) -> Answer:
         headers = {"Authorization": f"Bearer {self.key}", **request.pop("headers", {})}
         return self.service.client.open(path, method=method, headers=headers, **request)
 

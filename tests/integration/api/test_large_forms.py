@@ -13,9 +13,9 @@ from sqlalchemy import select
 
 from nightshift.words.clock import utc_now
 from shared.db.tables import Upload
-from tests.fakes import FakeDoorbell
-from tests.integration.api.gunicorn_server import KEY_LINE, Server, running_server
-from tests.processes import wait_for
+from tests.support.fakes import FakeDoorbell
+from tests.support.gunicorn_server import KEY_LINE, Server, running_server
+from tests.support.processes import wait_for
 from worker.sweeper import Sweeper
 
 PHOTOS = 1200
@@ -42,7 +42,10 @@ def form(photos: int) -> Iterator[bytes]:
 
 def post(server: Server, photos: int, **headers: str) -> httpx.Response:
     headers["Content-Type"] = "multipart/form-data; boundary=b"
-    return server.post(f"{server.url}/v1/jobs", content=form(photos), headers=headers, timeout=120)
+    answer: httpx.Response = server.post(
+        f"{server.url}/v1/jobs", content=form(photos), headers=headers, timeout=120
+    )
+    return answer
 
 
 def test_1200_photos_in_one_request(server: Server) -> None:

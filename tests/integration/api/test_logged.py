@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.api.gunicorn_server import Server, running_server
+from tests.support.gunicorn_server import Server, running_server
 
 SECRET = b"nsk_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG"
 HEADS = (

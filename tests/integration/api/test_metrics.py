@@ -14,8 +14,8 @@ from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.processes import registry
 from shared.queue.save import Failed, Saved, Succeeded
-from tests.integration.api.service import Service
-from tests.queue_rows import analysis, seen, take
+from tests.support.queue_rows import analysis, seen, take
+from tests.support.service import Service
 from worker.measures import Measures
 from worker.registration import Registration
 

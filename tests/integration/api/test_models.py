@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from shared.bundles.manifest import MANIFEST
-from tests.bundles_made import make_bundle
 from tests.integration.api.conftest import Serve
+from tests.support.bundles_made import make_bundle
 
 
 def test_models_are_listed_with_those_in_use_and_broken_ones(serve: Serve, tmp_path: Path) -> None:

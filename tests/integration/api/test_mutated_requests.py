@@ -8,17 +8,17 @@ from typing import Any
 from urllib.parse import quote, quote_from_bytes
 
 import pytest
-from werkzeug.test import TestResponse
 
-from tests.archives_made import zip_of
-from tests.fuzzing import ODD_BYTES, ODD_VALUES, TIMES_S, Dice, mutated, rounds
-from tests.integration.api.service import Service
 from tests.integration.api.test_forms import part, post_raw, raw_form
+from tests.support.archives_made import zip_of
+from tests.support.client import Answer
+from tests.support.fuzzing import ODD_BYTES, ODD_VALUES, TIMES_S, Dice, mutated, rounds
+from tests.support.service import Service
 
 pytestmark = pytest.mark.timeout(900)
 
 
-def is_sound(answer: TestResponse, *about: object) -> bool:
+def is_sound(answer: Answer, *about: object) -> bool:
     """Whether it is a yes; a no has a name."""
     assert answer.status_code < 500, (about, answer.text)
     if answer.status_code >= 400:
@@ -38,8 +38,8 @@ def test_cursors(service: Service, seconds: float) -> None:
             case 0:
                 cursor = mutated(dice, known[whose].encode())
             case 1:
-                text = base64.urlsafe_b64decode(known[whose] + "==")
-                cursor = base64.urlsafe_b64encode(mutated(dice, text)).rstrip(b"=")
+                inside = base64.urlsafe_b64decode(known[whose] + "==")
+                cursor = base64.urlsafe_b64encode(mutated(dice, inside)).rstrip(b"=")
             case 2:
                 document = json.dumps([dice.choice(ODD_VALUES) for _ in range(dice.randrange(3))])
                 cursor = base64.urlsafe_b64encode(document.encode()).rstrip(b"=")
@@ -154,6 +154,7 @@ def test_headers(service: Service, seconds: float) -> None:
         "Prefer": b"respond-async, wait=0",
         "Range": b"bytes=0-10,20-",
     }
+    asked: list[tuple[str, str, bytes | None]]
     asked = [("GET", f"/v1/jobs/{job_id}{part}", None) for part in ("", "/results", "/thumbnails")]
     asked += [("PUT", f"/v1/jobs/{open_id}/photos?custom_id={quote('ä')}", b"x"), ("POST", "/v1/jobs", b"{}")]
     for dice in rounds(seconds):

@@ -15,10 +15,10 @@ import pytest
 from sqlalchemy import delete
 
 from shared.db.tables import Job
-from tests.integration.api.gunicorn_server import KEY_LINE, SMALL_BUFFER_BYTES, Server, running_server
-from tests.integration.api.service import ROOT_KEY
-from tests.processes import wait_for
-from tests.queue_rows import analysis, face, queued_job, save_all, take
+from tests.support.gunicorn_server import KEY_LINE, SMALL_BUFFER_BYTES, Server, running_server
+from tests.support.processes import wait_for
+from tests.support.queue_rows import analysis, face, queued_job, save_all, take
+from tests.support.service import ROOT_KEY
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ import pytest
 
 from nightshift.machine.process_id import own_process_id
 from shared.files.store import Store
-from tests.archives_made import zip_of
-from tests.fakes import FakePipeline
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
-from tests.stores import S3Server
+from tests.support.archives_made import zip_of
+from tests.support.fakes import FakePipeline
+from tests.support.service import Service
+from tests.support.stores import S3Server
 from worker.batch_size import BatchSize
 from worker.parts import Parts
 from worker.slice import run_slice

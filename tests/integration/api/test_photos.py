@@ -15,8 +15,8 @@ from nightshift.words.errors import Conflict
 from shared.db.tables import Photo
 from shared.files.store import thumbnail_key
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
-from tests.queue_rows import analysis, face, queued_job
+from tests.support.queue_rows import analysis, face, queued_job
+from tests.support.service import Service
 
 
 def digest_of(data: bytes) -> str:

@@ -14,8 +14,8 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
-from tests.queue_rows import seen
+from tests.support.queue_rows import seen
+from tests.support.service import Service
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,8 @@ def test_a_store_that_is_down(serve: Serve) -> None:
 
 
 def test_ready_degraded_and_not_ready(service: Service) -> None:
-    seen(service.database, "a"), seen(service.database, "b", "sweeper")
+    seen(service.database, "a")
+    seen(service.database, "b", "sweeper")
     ready = service.client.get("/readyz")
     parts = dict.fromkeys(("database", "schema", "store", "broker", "folders"), "ok")
     fine = {**parts, "workers": 1, "sweepers": 1}

@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select
-from werkzeug.test import TestResponse
 
 from shared.db.tables import Holding, Job, Photo
 from shared.files.store import Store
 from shared.queue.holdings import Quota, require_job
-from tests.archives_made import zip_of
 from tests.integration.api.conftest import Serve
-from tests.integration.api.service import Service
 from tests.integration.api.test_erasure import sweep
-from tests.integration.queue.test_costs import plan, statements_of
+from tests.integration.shared.queue.test_costs import plan, statements_of
 from tests.integration.worker.test_unpack import parts as parts
+from tests.support.archives_made import zip_of
+from tests.support.client import Answer
+from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -41,7 +41,7 @@ def held(service: Service, owner: str = "local") -> tuple[int, int]:
         return (row.photos, row.size_bytes) if row else (0, 0)
 
 
-def assert_refused(answer: TestResponse, quota: str, limit: int, wanted: int) -> None:
+def assert_refused(answer: Answer, quota: str, limit: int, wanted: int) -> None:
     assert (answer.status_code, answer.json["code"]) == (507, "quota_exceeded"), answer.text
     assert {name: answer.json[name] for name in ("quota", "limit", "wanted")} == {
         "quota": quota, "limit": limit, "wanted": wanted,
@@ -49,14 +49,14 @@ def assert_refused(answer: TestResponse, quota: str, limit: int, wanted: int) ->
     assert f"{limit:,}" in answer.json["detail"]
 
 
-def in_place(service: Service, job_id: str, folder: Path, names: list[str]) -> TestResponse:
+def in_place(service: Service, job_id: str, folder: Path, names: list[str]) -> Answer:
     for name in names:
         (folder / name).write_bytes(b"photo")
     photos = [{"custom_id": name, "path": str(folder / name)} for name in names]
     return service.client.post(f"/v1/jobs/{job_id}/photos/in-place", json={"photos": photos})
 
 
-def check(service: Service, job_id: str, **digests: str) -> TestResponse:
+def check(service: Service, job_id: str, **digests: str) -> Answer:
     photos = [{"custom_id": name, "sha256": digest} for name, digest in digests.items()]
     return service.client.post(f"/v1/jobs/{job_id}/photos/check", json={"photos": photos})
 

@@ -15,8 +15,8 @@ from shared.db.tables import Job
 from shared.queue.save import Succeeded, save
 from shared.reads.photos import final_photos
 from shared.reads.table import COLUMNS
-from tests.integration.api.service import Service
-from tests.queue_rows import analysis, face, manifest, queued_job, save_all, take
+from tests.support.queue_rows import analysis, face, manifest, queued_job, save_all, take
+from tests.support.service import Service
 
 
 def lines(service: Service, job_id: str, **headers: str) -> list[dict[str, Any]]:

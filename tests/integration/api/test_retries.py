@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from nightshift.words.clock import utc_now
 from shared.db.tables import Upload
 from shared.queue import uploads
-from tests.archives_made import zip_of
-from tests.integration.api.service import Service
+from tests.support.archives_made import zip_of
+from tests.support.service import Service
 from worker.sweeper import Sweeper
 
 PHOTOS = (("a.jpg", b"photo a"), ("b.jpg", b"photo b"))
@@ -49,7 +50,7 @@ def test_a_form_sent_again_is_answered_with_the_first_job(service: Service) -> N
     ],
 )
 def test_a_key_stands_for_one_content(
-    service: Service, photos: tuple[tuple[str, bytes], ...], fields: dict[str, str]
+    service: Service, photos: tuple[tuple[str, bytes], ...], fields: dict[str, Any]
 ) -> None:
     service.send(*PHOTOS, key="k")
     other = service.send(*photos, key="k", **fields)
@@ -170,7 +171,7 @@ def test_a_name_that_is_checked_twice_is_copied_once(service: Service) -> None:
 
 
 def test_bytes_that_are_gone_or_anothers_are_missing(service: Service) -> None:
-    from tests.queue_rows import queued_job, save_all, take
+    from tests.support.queue_rows import queued_job, save_all, take
 
     queued_job(service.database, 1, owner="somebody else")
     held = take(service.database)

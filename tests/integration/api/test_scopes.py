@@ -13,10 +13,10 @@ from sqlalchemy import event, select, update
 from api.last_use import LastUse
 from nightshift.words.clock import utc_now
 from shared.db.tables import Key
-from tests.archives_made import zip_of
-from tests.integration.api.service import Service
 from tests.integration.api.test_keys import Caller, caller, locked, root, submitted  # noqa: F401 - fixtures
-from tests.processes import wait_for
+from tests.support.archives_made import zip_of
+from tests.support.processes import wait_for
+from tests.support.service import Service
 
 
 def test_an_operator_sees_every_job_from_outside_and_nothing_in_it(root: Caller) -> None:  # noqa: F811
@@ -119,7 +119,8 @@ def test_a_key_shows_when_it_was_last_used_and_is_written_seldom(root: Caller) -
             writes.append(statement)
 
     def shown() -> str | None:
-        return root("GET", "/v1/keys").json["keys"][0]["last_used_at"]
+        used: str | None = root("GET", "/v1/keys").json["keys"][0]["last_used_at"]
+        return used
 
     assert shown() is None
     for _ in range(20):

@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
-from tests.integration.api.gunicorn_server import KEY_LINE, ROOT_KEY, Server, running_server
-from tests.processes import wait_for
+from tests.support.gunicorn_server import KEY_LINE, Server, running_server
+from tests.support.processes import wait_for
+from tests.support.service import ROOT_KEY
 
 HEAD = b"Host: localhost\r\n" + KEY_LINE.encode()
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
@@ -195,7 +197,7 @@ def test_who_does_not_hear_the_end_holds_nobody_up(server: Server) -> None:
 def test_a_store_that_hangs_holds_up_no_probe(tmp_path: Path) -> None:
     """A bucket that takes connections and never answers."""
     with socket.create_server(("127.0.0.1", 0), backlog=100) as silent:
-        bucket = {
+        bucket: dict[str, Any] = {
             "NIGHTSHIFT_STORE_URL": "s3://photos",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{silent.getsockname()[1]}",
             "AWS_REGION": "nowhere",

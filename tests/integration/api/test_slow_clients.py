@@ -9,15 +9,16 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from api.server.limits import HELD_BYTES
-from tests.integration.api.gunicorn_server import Server, running_server
-from tests.processes import wait_for
-from tests.queue_rows import analysis, face, queued_job, save_all, take
-from tests.slow_clients import Kind, SlowClients, kinds
+from tests.support.gunicorn_server import Server, running_server
+from tests.support.processes import wait_for
+from tests.support.queue_rows import analysis, face, queued_job, save_all, take
+from tests.support.slow_clients import Kind, SlowClients, kinds
 
 EACH = 4
 PATIENCE_S = 3.0
@@ -28,7 +29,10 @@ PHOTOS = 700
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two threads and six seats: fewer than there are slow clients of any two kinds."""
-    limits = {"NIGHTSHIFT_CLIENT_TIMEOUT_S": str(PATIENCE_S), "NIGHTSHIFT_API_TRANSFERS": "6"}
+    limits: dict[str, Any] = {
+        "NIGHTSHIFT_CLIENT_TIMEOUT_S": str(PATIENCE_S),
+        "NIGHTSHIFT_API_TRANSFERS": "6",
+    }
     with running_server(tmp_path_factory.mktemp("server"), threads=2, **limits) as server:
         yield server
 

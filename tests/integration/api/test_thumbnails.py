@@ -15,8 +15,8 @@ from nightshift.words.errors import NotFound
 from shared.db.tables import Job
 from shared.files.store import thumbnail_key
 from shared.reads.photos import final_photo_ids
-from tests.integration.api.service import ROOT_KEY, Service
-from tests.queue_rows import queued_job, save_all, take
+from tests.support.queue_rows import queued_job, save_all, take
+from tests.support.service import ROOT_KEY, Service
 
 
 def photo_ids(service: Service, job_id: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
-from tests.integration.api.service import Service
+from tests.support.service import Service
 
 WISHES: dict[str, Any] = {
     "label": "party",
@@ -42,7 +42,8 @@ def test_a_form_says_what_json_says(wish: NewJob) -> None:
 
 def test_a_job_is_as_it_was_wished(service: Service) -> None:
     by_json = service.client.get(f"/v1/jobs/{service.open_job(**WISHES)}").json
-    sent = service.send(("a.jpg", b"a"), **NewJob.of(**WISHES).as_form())
+    form: dict[str, Any] = NewJob.of(**WISHES).as_form()
+    sent = service.send(("a.jpg", b"a"), **form)
     assert sent.status_code == 202, sent.text
     for job in (by_json, sent.json):
         assert {name: job[name] for name in WISHES} == WISHES

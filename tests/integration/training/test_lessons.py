@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
-from tests.chips_made import write_chips
-from tests.generated_bundle import manifest, random_tensors, write_random_bundle
+from tests.support.chips_made import write_chips
+from tests.support.generated_bundle import manifest, random_tensors, write_random_bundle
 from training import export, train
 from training.checkpoint import load_average
 from training.chips import GENDERS, ChipArchive

@@ -17,9 +17,9 @@ import torch
 
 from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
 from shared.settings import REPOSITORY
-from tests.chips_made import write_chips
-from tests.generated_bundle import write_random_bundle
-from tests.reference_data import CHIPS, TEACHERS
+from tests.support.chips_made import write_chips
+from tests.support.generated_bundle import write_random_bundle
+from tests.support.reference_data import CHIPS, TEACHERS
 from training import card, evaluate, export, plot, train
 from training.checkpoint import Position, load_average
 from training.log import read_log

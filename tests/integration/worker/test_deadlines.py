@@ -20,8 +20,8 @@ from shared.queue.sweep import Rules, return_lapsed
 from shared.reads.jobs import JobReads
 from shared.reads.photos import photo_page
 from shared.settings import Settings
-from tests.fakes import FakeDoorbell
-from tests.queue_rows import manifest, save_all, take
+from tests.support.fakes import FakeDoorbell
+from tests.support.queue_rows import manifest, save_all, take, taken
 from worker.sweeper import Sweeper
 
 HOUR = timedelta(hours=1)
@@ -55,8 +55,8 @@ def shown(database: Database, job_id: str) -> Any:
 
 def test_what_is_not_done_is_cancelled_and_what_is_done_is_kept(database: Database, sweeper: Sweeper) -> None:
     job_id = job_with_deadline(database, 6, HOUR)
-    save_all(database, take(database, batch_size=2))
-    held = take(database, batch_size=2)
+    save_all(database, taken(database, batch_size=2))
+    held = taken(database, batch_size=2)
     sweeper.sweep()
     assert shown(database, job_id).state == JobState.RUNNING
     let_pass(database, job_id)
@@ -109,7 +109,7 @@ def test_no_state_outlives_it(database: Database, sweeper: Sweeper, state: str) 
 
 def test_a_job_that_is_done_in_time_is_left_alone(database: Database, sweeper: Sweeper) -> None:
     job_id = job_with_deadline(database, 1, HOUR)
-    save_all(database, take(database))
+    save_all(database, taken(database))
     sweeper.sweep()
     let_pass(database, job_id)
     sweeper.sweep()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.archives_made import tar_of, zip_of
-from tests.integration.api.service import Service
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
+from tests.support.archives_made import tar_of, zip_of
+from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -69,7 +69,7 @@ def test_a_job_of_nothing_else_ends(service: Service, parts: Parts) -> None:
 def test_registered_in_place_it_is_read_and_refused_alike(tmp_path: Path) -> None:
     """By the decoder itself, whose words are the same."""
     from nightshift.words.errors import Unreadable
-    from worker.pipeline.decode import decode
+    from worker.pipeline.decoding.decode import decode
 
     try:
         decode(b"", height=64, max_photo_pixels=100, max_working_pixels=100)

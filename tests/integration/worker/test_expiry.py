@@ -12,8 +12,7 @@ from pathlib import Path
 
 import libfaketime
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from nightshift.cli import app
 from nightshift.embedded.run import kept_for_the_clock
@@ -26,9 +25,9 @@ from shared.processes.command_lines import sweeper_command
 from shared.queue import expiry, uploads
 from shared.queue.finish import finish_if_done
 from shared.settings import Settings
-from tests.fakes import FakeDoorbell
-from tests.processes import wait_for
-from tests.queue_rows import queued_job, save_all, take
+from tests.support.fakes import FakeDoorbell
+from tests.support.processes import wait_for
+from tests.support.queue_rows import queued_job, save_all, take
 from worker.sweeper import Sweeper
 
 DAY = timedelta(days=1)

@@ -18,10 +18,10 @@ from shared.files.store import Store, photo_key
 from shared.queue.extent import folder_of_all
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import Settings
-from tests.fakes import FakeDoorbell, FakePipeline
-from tests.queue_rows import manifest
+from tests.support.fakes import FakeDoorbell, FakePipeline
+from tests.support.queue_rows import manifest
 from worker.batch_size import BatchSize
-from worker.folders import FIRST_PAUSE_S, LONGEST_PAUSE_S, Extent, Folders, is_away
+from worker.folders import PAUSES, Extent, Folders, is_away
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -217,6 +217,6 @@ def test_pauses_grow_up_to_a_bound() -> None:
         while not folders.may_be_read:
             now[0] += 0.25
         pauses.append(now[0] - begun)
-    assert pauses[0] == FIRST_PAUSE_S
-    assert pauses[-1] == LONGEST_PAUSE_S
+    assert pauses[0] == PAUSES.first_s
+    assert pauses[-1] == PAUSES.longest_s
     assert pauses == sorted(pauses)

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from shared.db.engine import Database
 from shared.db.tables import WorkerRow
-from tests.queue_rows import seen
+from tests.support.queue_rows import seen
 from worker.healthy import main
 
 

@@ -9,9 +9,10 @@ from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from shared.files.store import photo_key
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from tests.integration.worker.test_slice import _rows, _run, parts, run_slice  # noqa: F401 - a fixture
-from tests.queue_rows import manifest
+from tests.integration.worker.test_slice import _rows, _run, parts  # noqa: F401 - a fixture
+from tests.support.queue_rows import manifest
 from worker.parts import Parts
+from worker.slice import run_slice
 
 TEXT_SHA256 = "982d9e3eb996f559e633f4d194def3761d909f5a3b647d1a851fead67c32c9d1"
 

@@ -15,11 +15,11 @@ from shared.operations.reconcile import reconcile
 from shared.queue.control import cancel
 from shared.queue.sweep import Rules
 from shared.queue.unpacking import claim_archive, return_lapsed_archives
-from tests.archives_made import tar_of, zip_of
-from tests.fakes import FakePipeline
-from tests.integration.api.service import Service
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
+from tests.support.archives_made import tar_of, zip_of
+from tests.support.fakes import FakePipeline
+from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
 from worker.sweeper import Sweeper

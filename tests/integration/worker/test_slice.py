@@ -33,8 +33,8 @@ from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.save import save
 from shared.queue.sweep import Rules, return_lapsed
 from shared.settings import Settings
-from tests.fakes import FakeDoorbell, FakePipeline
-from tests.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
+from tests.support.fakes import FakeDoorbell, FakePipeline
+from tests.support.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
 from worker.batch_size import BatchSize
 from worker.heartbeat import STUCK
 from worker.parts import Parts

@@ -18,9 +18,9 @@ from shared.db.tables import Job, Photo
 from shared.processes.registry import count_alive
 from shared.queue.control import cancel
 from shared.settings import Settings
-from tests.fakes import FakeDoorbell
-from tests.processes import wait_for
-from tests.queue_rows import assert_nothing_lost_nothing_twice, queued_job, save_all, take
+from tests.support.fakes import FakeDoorbell
+from tests.support.processes import wait_for
+from tests.support.queue_rows import assert_nothing_lost_nothing_twice, queued_job, save_all, take
 from worker.suspension import SuspensionWatch
 from worker.sweeper import Sweeper
 

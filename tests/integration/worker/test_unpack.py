@@ -19,11 +19,11 @@ from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from shared.db.tables import Archive, Photo
 from shared.queue.sweep import Rules
-from shared.queue.unpacking import claim_archive, return_lapsed_archives
-from tests.archives_made import encrypted, quine, tar_of, zip_of
-from tests.fakes import FakePipeline
-from tests.integration.api.service import Service, make_service
-from tests.queue_rows import assert_nothing_lost_nothing_twice
+from shared.queue.unpacking import claim_archive, return_lapsed_archives, save_members
+from tests.support.archives_made import encrypted, quine, tar_of, zip_of
+from tests.support.fakes import FakePipeline
+from tests.support.queue_rows import assert_nothing_lost_nothing_twice
+from tests.support.service import Service, make_service
 from worker.batch_size import BatchSize
 from worker.parts import Parts
 from worker.slice import run_slice
@@ -178,14 +178,13 @@ class Killed(BaseException):
 
 def _dying_after(pieces: int) -> Callable[..., object]:
     saves = 0
-    real = worker.unpack.save_members
 
     def save(*args: object, **kwargs: object) -> object:
         nonlocal saves
         saves += 1
         if saves > pieces:
             raise Killed
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return save_members(*args, **kwargs)  # type: ignore[arg-type]
 
     return save
 
@@ -296,10 +295,9 @@ def test_a_cancelled_job_is_unpacked_no_further(
 ) -> None:
     monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 3)
     sent = service.send(archive=zip_of(PHOTOS))
-    real = worker.unpack.save_members
 
     def save_then_cancel(session: object, *args: object, **kwargs: object) -> object:
-        result = real(session, *args, **kwargs)  # type: ignore[arg-type]
+        result = save_members(session, *args, **kwargs)  # type: ignore[arg-type]
         cancelled.append(True)
         return result
 

@@ -8,12 +8,12 @@ import time
 
 import pytest
 
-from tests.archives_made import tar_of, zip_of
-from tests.integration.api.service import Service
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
-from tests.tars_made import END, header, long_name, member, pax
-from tests.zips_made import Piece, quoting_each_other, zip_bytes
+from tests.support.archives_made import tar_of, zip_of
+from tests.support.service import Service
+from tests.support.tars_made import END, header, long_name, member, pax
+from tests.support.zips_made import Piece, quoting_each_other, zip_bytes
 from worker.parts import Parts
 from worker.slice import run_slice
 

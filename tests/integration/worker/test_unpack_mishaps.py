@@ -12,12 +12,12 @@ from nightshift.machine.process_id import is_surely_dead
 from nightshift.words.clock import utc_now
 from shared.db.tables import Archive
 from shared.queue.sweep import Rules
-from shared.queue.unpacking import claim_archive, return_lapsed_archives
-from tests.archives_made import zip_of
-from tests.integration.api.service import Service
+from shared.queue.unpacking import claim_archive, return_lapsed_archives, save_members
 from tests.integration.worker.test_unpack import PHOTOS
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
+from tests.support.archives_made import zip_of
+from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -64,13 +64,12 @@ def test_a_new_job_does_not_wait_for_the_turn_to_be_over(
     """Between two pieces of an archive, whatever its size, a job that nobody has begun is begun."""
     monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 1)
     archive = service.send(archive=zip_of(PHOTOS)).json["id"]
-    real = worker.unpack.save_members
     small: list[str] = []
 
     def save_then_submit(*args: object, **kwargs: object) -> object:
         if not small:
             small.append(service.submitted_job("photo at once"))
-        return real(*args, **kwargs)  # type: ignore[arg-type]
+        return save_members(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(worker.unpack, "save_members", save_then_submit)
     members: list[int] = []

@@ -9,9 +9,9 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api import parameters
-from api.arrival import wanted_from
-from api.parameters import NewJob, NewKey, PageQuery, PauseQuery
+from api.parameters import NewKey, PageQuery, PauseQuery
 from nightshift.words.errors import InvalidInput
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 
 NO_INTEGERS = (
@@ -75,7 +75,7 @@ def test_of_a_query(model: type[BaseModel], field: str, kind: str) -> None:
 def test_of_a_form(field: str, kind: str) -> None:
     for text in WRONG[kind]:
         with pytest.raises(InvalidInput) as refused:
-            wanted_from({field: text})
+            NewJob.of_form({field: text})
         assert refused.value.code == "invalid_fields", text
 
 
@@ -95,11 +95,11 @@ def test_what_is_meant_is_taken() -> None:
         until = PauseQuery.model_validate({"until": text}).until
         assert until is not None
         assert until.isoformat() == "2031-05-01T22:00:00+00:00"
-    wanted = wanted_from(
+    wanted = NewJob.of_form(
         {"priority": "-3", "max_failure_rate": "1e-05", "height": "720", "reuse": "false", "label": " 1_0 "}
     )
     assert (wanted.priority, wanted.max_failure_rate, wanted.label) == (-3, 1e-05, " 1_0 ")
-    assert wanted.chosen_options() == {"height": 720, "reuse": False}
+    assert wanted.options.model_dump(exclude_unset=True) == {"height": 720, "reuse": False}
 
 
 def test_json_has_numbers_of_its_own() -> None:

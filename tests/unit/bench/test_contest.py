@@ -14,7 +14,7 @@ from bench.contender import serve
 from bench.contest import Contender, Entry, environment
 from bench.protocol import FoundFace, Pass, Reading, Setup
 from nightshift.words.errors import NightshiftError
-from tests.unit.bench.flows_made import FakeFlow
+from tests.support.flows_made import FakeFlow
 
 
 def setup_of(folder: Path) -> Setup:
@@ -23,7 +23,7 @@ def setup_of(folder: Path) -> Setup:
 
 @contextmanager
 def started(flow: str, folder: Path) -> Iterator[Contender]:
-    entry = Entry("fake", "a fake", f"tests.unit.bench.flows_made:{flow}")
+    entry = Entry("fake", "a fake", f"tests.support.flows_made:{flow}")
     contender = Contender(entry, setup_of(folder), Path(sys.executable), folder / "log")
     try:
         yield contender

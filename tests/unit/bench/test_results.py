@@ -7,7 +7,7 @@ import pytest
 
 from bench.results import Spread, ratios, read_results, spread, write_results
 from nightshift.words.errors import InvalidInput
-from tests.unit.bench.results_made import results
+from tests.support.results_made import results
 
 
 def test_spread() -> None:

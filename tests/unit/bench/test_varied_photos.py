@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 
 from bench.varied_photos import write_varied
-from tests import samples
+from tests.support import samples
 
 
 def test_each_photo_becomes_32_of_four_sizes(tmp_path: Path) -> None:

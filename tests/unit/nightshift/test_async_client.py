@@ -7,14 +7,14 @@ import inspect
 import io
 import json
 import tarfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from nightshift import ApiError, AsyncClient, Client, Unreachable, UploadCut
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 from tests.unit.nightshift.test_client import job, photo, problem
 
 T = TypeVar("T")
@@ -139,6 +139,7 @@ def test_who_stops_early_leaves_no_connection_open() -> None:
     with serving(lambda *_: Answer(body=lines)) as server, Client(server.url, "k") as client:
         results = client.results("job_1")
         assert next(results).custom_id == "0"
+        assert isinstance(results, Generator)
         results.close()
         transport = client.calls._connection._transport
         assert transport._http._transport._pool.connections == []  # type: ignore[attr-defined]

@@ -15,7 +15,7 @@ from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.queue.intake import open_job
-from tests.bundles_made import make_bundle
+from tests.support.bundles_made import make_bundle
 from worker.main import _check_before_forking
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from nightshift import ApiError, Client, Unreachable, UploadCut
 from nightshift.connection import ATTEMPTS
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
 
@@ -255,3 +255,13 @@ print(sorted(heavy & set(sys.modules)))
 """
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("asked", ["nan", "-1", "soon", "0"])
+def test_a_server_may_ask_for_no_pause_that_cannot_be(asked: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    refusal = problem(429, "rate_limited")
+    refusal.headers["Retry-After"] = asked
+    answers = iter([refusal, Answer(200, job("open"))])
+    with serving(lambda *_: next(answers)) as server, Client(server.url) as client:
+        assert client.job("job_1").state == "open"

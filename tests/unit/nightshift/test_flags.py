@@ -39,7 +39,7 @@ def test_what_is_beyond_its_bounds_is_refused_everywhere(name: str, tmp_path: Pa
     with pytest.raises(ValidationError):
         JobOptions.model_validate({name: BEYOND[name]})
     with pytest.raises(ValidationError):
-        Settings(**{name: BEYOND[name]})
+        Settings.model_validate({name: BEYOND[name]})
     flag = f"--{name.replace('_', '-')}"
     refused = CliRunner().invoke(app, ["run", str(tmp_path), flag, str(BEYOND[name])])
     assert refused.exit_code == 2

@@ -11,7 +11,7 @@ from nightshift import Client
 from nightshift.errors import ApiError
 from nightshift.found_key import found_key
 from nightshift.machine.root_key import made_root_key
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from nightshift import Client
 from nightshift.cli import app
 from nightshift.words.errors import InvalidInput
 from shared.settings import load_settings
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 
 def invoke(*arguments: str, typed: str = "") -> Result:

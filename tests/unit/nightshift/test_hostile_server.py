@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from nightshift import Client
 from nightshift.cli import app
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 COUNTS = dict.fromkeys(("total", "queued", "running", "succeeded", "failed", "cancelled"), 0)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from nightshift.client import Client
 from nightshift.json_lines import Lines
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 BREAKS = "\u0085\u2028\u2029\x0b\x0c\x1c\x1d\x1e\r"
 
@@ -23,7 +23,7 @@ def test_any_text_in_pieces_of_any_size(texts: list[str], sizes: list[int]) -> N
     data = "".join(json.dumps(text, ensure_ascii=False) + "\n" for text in texts).encode(
         "utf-8", "surrogatepass"
     )
-    pieces = []
+    pieces: list[bytes] = []
     while data:
         size = sizes[len(pieces) % len(sizes)]
         pieces.append(data[:size])

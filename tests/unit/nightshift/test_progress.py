@@ -7,9 +7,16 @@ from nightshift.progress import JobProgress
 from nightshift.words.documents import Job, PhotoCounts
 
 
-def job(succeeded: int, failed: int = 0, state: str = "running") -> Job:
+def job(succeeded: int, failed: int = 0, state: str = "running", rate: float | None = None) -> Job:
     counts = PhotoCounts(total=100, queued=100 - succeeded - failed, succeeded=succeeded, failed=failed)
-    return Job(id="job_1", state=state, counts=counts, faces=succeeded * 2, created_at=datetime.now(UTC))
+    return Job(
+        id="job_1",
+        state=state,
+        counts=counts,
+        faces=succeeded * 2,
+        created_at=datetime.now(UTC),
+        photos_per_second=rate,
+    )
 
 
 class Clock:
@@ -24,10 +31,10 @@ def test_a_log_gets_a_line_now_and_then_and_one_at_the_end() -> None:
     with JobProgress(Console(file=text, width=200), clock=clock) as progress:
         for second in range(25):
             clock.now_s = float(second)
-            progress.show(job(second * 2))
-        progress.show(job(97, failed=3, state="ended"))
+            progress.show(job(second * 2, rate=2.0 if second > 15 else None))
+        progress.show(job(97, failed=3, state="ended", rate=4.26))
     assert text.getvalue().splitlines() == [
-        "running: 20 of 100 photos, 40 faces, 2.0 photos/s, 0:00:40 left",
+        "running: 20 of 100 photos, 40 faces",
         "running: 40 of 100 photos, 80 faces, 2.0 photos/s, 0:00:30 left",
         "ended: 100 of 100 photos, 194 faces, 4.3 photos/s, 3 failed",
     ]

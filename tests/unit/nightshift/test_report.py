@@ -9,7 +9,7 @@ from rich.console import Console
 from nightshift.client import Client
 from nightshift.embedded.run import add_page
 from nightshift.exits import Exit
-from nightshift.replacement import replacing
+from nightshift.machine.whole_files import replacing
 from nightshift.report import Report, print_report, write_report, write_results
 from nightshift.words.analysis import PhotoError
 from nightshift.words.documents import Job, Photo, PhotoCounts, Summary

@@ -7,7 +7,7 @@ import pytest
 
 from nightshift import Client, Unreachable
 from nightshift.thumbnails import LARGEST_BYTES, Thumbnails
-from tests.unit.nightshift.server import Answer, serving
+from tests.support.answering_server import Answer, serving
 
 FIRST, SECOND = f"pho_{1:032x}", f"pho_{2:032x}"
 

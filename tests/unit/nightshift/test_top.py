@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 COMMAND = str(Path(sys.executable).with_name("nightshift"))
 
@@ -149,7 +149,7 @@ def test_a_user_without_a_home(tmp_path: Path) -> None:
         done = subprocess.run(
             [sys.executable, "-c", NOBODY, *arguments], cwd=tmp_path, capture_output=True, check=False
         )
-        said = no_traceback(done)  # type: ignore[arg-type]
+        said = no_traceback(done)
         assert "NIGHTSHIFT_HOME" in said or "no such file" in said
         assert done.returncode == 2
 

@@ -11,7 +11,7 @@ from nightshift.transports import at_once
 from nightshift.waiting import Lookout, PartsWatch, told_if_slow, what_is_wrong
 from nightshift.words.documents import Job, Readiness
 from nightshift.words.errors import NightshiftError
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 WELL = {"database": "ok", "schema": "ok", "store": "ok", "broker": "ok", "workers": 2, "sweepers": 1}
 

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from nightshift.cli import app
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
-from tests.unit.nightshift.server import Answer, Received, serving
+from tests.support.answering_server import Answer, Received, serving
 
 FLAGS = {
     "label": ("--label", "party"),

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from tests import samples
-from tests.chips_made import CHIP_BOX
+from tests.support import samples
+from tests.support.chips_made import CHIP_BOX
 from training.augment import as_tensor, augmentation, compressed, plain
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.words.errors import InvalidInput
-from tests.chips_made import name_of, write_chips
-from tests.reference_data import CHIPS, needs_chips
+from tests.support.chips_made import name_of, write_chips
+from tests.support.reference_data import CHIPS, needs_chips
 from training.chips import ChipArchive, part_of, sample
 
 

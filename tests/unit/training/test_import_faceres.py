@@ -30,7 +30,7 @@ MEAN_RGB = torch.tensor([123.68, 116.779, 103.939]).view(1, 3, 1, 1)
 def arrays() -> Arrays:
     """Random numbers in the published layout: TensorFlow's, normalisations beside depthwise kernels."""
     random = np.random.default_rng(0)
-    made: Arrays = {}
+    made: dict[str, NDArray[np.floating]] = {}
     for name, layer in zip(NAMES, convolutions(), strict=True):
         outputs, inputs, height, width = layer.weight.shape
         kernel = random.normal(size=layer.weight.shape) * (2 / (inputs * height * width)) ** 0.5

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from nightshift.words.analysis import AGE_GROUPS
 from training.loop import schedule
 from training.losses import (
-    YEARS,
     Outputs,
     Targets,
     group_log_probabilities,
@@ -15,6 +14,7 @@ from training.losses import (
     losses,
     soft_years,
 )
+from training.trainable import YEARS
 
 
 @given(st.integers(0, 100))

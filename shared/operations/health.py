@@ -1,0 +1,83 @@
+"""Asks the parts that the service stands on how they are: one question a part, whoever wants to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from nightshift.machine.room import is_full
+from nightshift.words.clock import utc_now
+from nightshift.words.documents import Checks, Disk
+from shared.broker.doorbell import Doorbell
+from shared.db.engine import Database
+from shared.db.migrate import is_current
+from shared.files.store import Store
+from shared.processes.registry import is_alive, processes
+
+
+@dataclass(frozen=True, slots=True)
+class Living:
+    """Processes seen lately, and whether one of them waits for a folder of photos."""
+
+    workers: int = 0
+    sweepers: int = 0
+    folders: Literal["ok", "away"] = "ok"
+
+
+def questions(database: Database, store: Store, doorbell: Doorbell) -> dict[str, Callable[[], Any]]:
+    """What to ask, by name; `checks` makes of the answers what the service shows."""
+    return {
+        "schema": partial(schema, database),
+        "living": partial(living, database),
+        "disk": partial(disk, database.folder),
+        "store": partial(disk_of_store, store),
+        "broker": partial(broker, doorbell),
+    }
+
+
+def checks(answers: Mapping[str, Any]) -> Checks:
+    """The state of every part, where who has not answered is down."""
+    seen: Living = answers.get("living", Living())
+    return Checks(
+        database=answers.get("disk", "down") if "schema" in answers else "down",
+        schema=answers.get("schema", "down"),
+        store=answers.get("store", "down"),
+        broker=answers.get("broker", "down"),
+        folders=seen.folders,
+        workers=seen.workers,
+        sweepers=seen.sweepers,
+    )
+
+
+def schema(database: Database) -> Literal["ok", "outdated"]:
+    """Whether the database answers, and has every migration."""
+    with database.read() as session:
+        return "ok" if is_current(session) else "outdated"
+
+
+def living(database: Database) -> Living:
+    """Who works and sweeps."""
+    with database.read() as session:
+        alive = [row for row in processes(session) if is_alive(row, utc_now())]
+    kinds = [row.kind for row in alive]
+    waits = any(row.about.get("waits_for") for row in alive)
+    return Living(kinds.count("worker"), kinds.count("sweeper"), "away" if waits else "ok")
+
+
+def disk(folder: Path | None) -> Disk:
+    """Whether new bytes are taken there; of what is not this machine's nothing is known."""
+    return "full" if is_full(folder) else "ok"
+
+
+def disk_of_store(store: Store) -> Disk:
+    """Whether the store answers, and takes new bytes."""
+    store.ping()
+    return disk(store.folder)
+
+
+def broker(doorbell: Doorbell) -> Literal["ok", "down"]:
+    """Whether it answers."""
+    return "down" if doorbell.waiting() is None else "ok"

@@ -1,0 +1,222 @@
+"""What keeps a photo's cost from growing with its job: how many statements there are, and their plans.
+
+Nothing here is timed. A plan is asked of the real database for the real statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+from sqlalchemy.orm import Session
+
+from nightshift.words.clock import utc_now
+from nightshift.words.states import PhotoStatus
+from shared.db.engine import Database
+from shared.queue import counts
+from shared.queue.claim import give_back_unheard, renew
+from shared.queue.counts import Counted, count_again, count_photos
+from shared.queue.finish import finish_if_done, may_be_done
+from shared.queue.intake import NewPhoto, add_photos, next_ordinal
+from shared.queue.reuse import find_earlier
+from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
+from shared.queue.turns import count_claimable, new_job_waits
+from shared.reads.photos import final_photo_ids, final_photos, photo_page
+from shared.reads.summary import summarise
+from tests.support.queue_rows import analysis, face, queued_job, save_all, take
+
+
+@contextmanager
+def statements_of(database: Database) -> Iterator[list[tuple[str, Any]]]:
+    """Statements sent meanwhile, with their parameters; one for many rows is one."""
+    sent: list[tuple[str, Any]] = []
+
+    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, many: bool) -> None:
+        if not statement.startswith("BEGIN"):
+            sent.append((statement, None if many else parameters))
+
+    engine = database._engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+def number_of(database: Database, call: Callable[[], object]) -> int:
+    with statements_of(database) as sent:
+        call()
+    return len(sent)
+
+
+def plan(engine: Engine, statement: str, parameters: Any) -> str:
+    """How the database would answer; PostgreSQL is kept from reading small tables whole."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            return "\n".join(row[3] for row in rows)
+        for kind in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
+            connection.exec_driver_sql(f"SET LOCAL {kind} = off")
+        return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
+
+
+def plans_of(database: Database, call: Callable[[], object]) -> list[str]:
+    """Plans of all statements over photos and faces that `call` sends, and that can be explained."""
+    with statements_of(database) as sent:
+        call()
+    return [
+        plan(database._engine, statement, parameters)
+        for statement, parameters in sent
+        if parameters is not None and ("photos" in statement or "faces" in statement)
+    ]
+
+
+def with_results(database: Database) -> str:
+    """A job of 40 photos, some done, some in work, the rest waiting."""
+    job_id = queued_job(database, 40)
+    for _ in range(3):
+        held = take(database, batch_size=8)
+        assert held
+        save_all(database, held)
+    take(database, batch_size=8)
+    return job_id
+
+
+def test_a_save_is_as_many_statements_however_many_photos_and_faces(database: Database) -> None:
+    queued_job(database, 40)
+    few, many = take(database, batch_size=2), take(database, batch_size=30)
+    assert few
+    assert many
+
+    small = number_of(database, lambda: save_all(database, few))
+    large = number_of(database, lambda: save_all(database, many, lambda _: analysis(*map(face, range(9)))))
+
+    assert small == large <= 4
+
+
+def test_a_claim_is_as_many_statements_however_large_batch_and_job(database: Database) -> None:
+    queued_job(database, 3)
+    take(database, batch_size=1)
+    small = number_of(database, lambda: take(database, batch_size=1))
+    take(database, batch_size=1)
+    queued_job(database, 200)
+    take(database, batch_size=1)
+
+    assert number_of(database, lambda: take(database, batch_size=50)) == small <= 7
+
+
+def test_photos_are_added_in_as_many_statements_however_many_there_are(database: Database) -> None:
+    def add(job_id: str, first: int, photos: int) -> None:
+        rows = [
+            NewPhoto(f"{number}.jpg", f"pho_{job_id}_{number}", f"/photos/{number}.jpg")
+            for number in range(first, first + photos)
+        ]
+        with database.write() as session:
+            add_photos(session, "local", job_id, rows)
+
+    job_id = queued_job(database, 0, submitted=False)
+
+    few = number_of(database, lambda: add(job_id, 0, 2))
+    assert number_of(database, lambda: add(job_id, 2, 900)) == few <= 4
+
+
+def test_most_batches_find_out_by_one_read_that_their_job_goes_on(database: Database) -> None:
+    job_id = with_results(database)
+
+    def ask() -> None:
+        with database.read() as session:
+            assert not may_be_done(session, job_id)
+
+    assert number_of(database, ask) == 1
+
+
+STEPS: dict[str, Callable[[Database, str], object]] = {
+    "claim": lambda database, _: take(database),
+    "save": lambda database, _: save_all(database, take(database)),  # type: ignore[arg-type]
+    "renew": lambda database, _: _in(
+        database,
+        lambda session: renew(session, take(database), lease_s=1, now=utc_now()),  # type: ignore[arg-type]
+    ),
+}
+
+
+def sweep(session: Session) -> None:
+    shorten_leases(session, 60, utc_now())
+    return_lapsed(session, Rules(5, lambda _: False), utc_now())
+    unended_jobs(session)
+
+
+READS: dict[str, Callable[[Any, str], object]] = {
+    "finish": lambda session, job_id: finish_if_done(session, job_id, results_ttl_days=1, now=utc_now()),
+    "look": may_be_done,
+    "counts": count_photos,
+    "counts again": lambda session, job_id: count_again(
+        session, job_id, Counted(count_photos(session, job_id))
+    ),
+    "ordinal": next_ordinal,
+    "sweep": lambda session, _: sweep(session),
+    "unheard": lambda session, _: give_back_unheard(session, "nobody", now=utc_now()),
+    "rings": lambda session, _: (count_claimable(session, utc_now(), 256), new_job_waits(session, utc_now())),
+    "summary": lambda session, job_id: summarise(session, "local", job_id),
+    "reuse": lambda session, _: find_earlier(
+        session, owner="local", sha256="0" * 64, bundle_sha256="b", options_fingerprint="o"
+    ),
+    "page": lambda session, job_id: (
+        photo_page(session, "local", job_id, limit=5),
+        photo_page(session, "local", job_id, status=PhotoStatus.SUCCEEDED, limit=5),
+        photo_page(session, "local", job_id, code="timeout", limit=5),
+    ),
+}
+
+
+def _in(database: Database, call: Callable[[Any], object]) -> object:
+    with database.write() as session:
+        return call(session)
+
+
+@pytest.mark.parametrize("step", [*STEPS, *READS])
+def test_no_table_of_photos_is_read_whole(
+    database: Database, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(counts, "SMALL", 0)
+    job_id = with_results(database)
+    if step in STEPS:
+        plans = plans_of(database, lambda: STEPS[step](database, job_id))
+    else:
+        plans = plans_of(database, lambda: _in(database, lambda session: READS[step](session, job_id)))
+
+    assert plans
+    for found in plans:
+        # All leases there are, and no more, is what this index holds.
+        rest = found.replace("SCAN photos USING INDEX ix_photos_leases", "")
+        assert "SCAN photos" not in rest, found
+        assert "SCAN faces" not in rest, found
+        assert "Seq Scan on photos" not in rest, found
+        assert "Seq Scan on faces" not in rest, found
+
+
+@pytest.mark.parametrize("read", [final_photos, final_photo_ids])
+def test_pages_of_results_are_read_in_order_from_where_the_last_one_ended(
+    database: Database, read: Callable[..., Iterator[Any]]
+) -> None:
+    job_id = with_results(database)
+
+    plans = plans_of(database, lambda: list(read(database, "local", job_id, 10)))
+
+    pages = [found for found in plans if "ix_photos_job_id_ordinal" in found]
+    assert len(pages) == 3
+    for found in pages:
+        assert "TEMP B-TREE" not in found, found
+        assert "Sort" not in found, found
+
+
+def test_counts_are_read_from_the_index_alone(database: Database) -> None:
+    job_id = with_results(database)
+
+    [found] = plans_of(database, lambda: _in(database, lambda session: count_photos(session, job_id)))
+
+    only = "COVERING INDEX ix_photos_claim" if database.is_sqlite else "Index Only Scan using ix_photos_claim"
+    assert only in found

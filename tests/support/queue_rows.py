@@ -1,0 +1,173 @@
+"""Jobs, claims and results for tests, made through the queue itself, and the check of every fault test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import func, select
+
+from nightshift.words.analysis import (
+    AGE_GROUPS,
+    AgeGroup,
+    Analysis,
+    Box,
+    Face,
+    Gender,
+    Landmarks,
+    Point,
+    TimingsMs,
+)
+from nightshift.words.clock import utc_now
+from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
+from nightshift.words.options import JobOptions
+from nightshift.words.states import FINAL_STATUSES, JobState
+from shared.bundles.manifest import Manifest
+from shared.db.engine import Database
+from shared.db.tables import FaceRow, Job, Photo
+from shared.processes.registry import Kind, beat
+from shared.queue.claim import Claim, claim
+from shared.queue.intake import NewPhoto, add_photos, open_job, submit
+from shared.queue.save import Saved, Succeeded, save
+
+LEASE_S = 60.0
+
+
+def manifest() -> Manifest:
+    """A manifest that names no real weights."""
+    return Manifest.model_validate(
+        {
+            "format": "nightshift-bundle/1",
+            "name": "test",
+            "architecture": "efficientnet_v2_s",
+            "features": 1280,
+            "input": {"size": 96, "mean": [0.5] * 3, "std": [0.5] * 3},
+            "heads": {
+                "gender": {"classes": ["male", "female"]},
+                "age": {
+                    "kind": "years",
+                    "groups": [{"label": label, "low": low, "high": high} for label, low, high in AGE_GROUPS],
+                },
+            },
+            "framing": {
+                "left_eye": [0.25, 0.2],
+                "right_eye": [0.7, 0.2],
+                "nose": [0.47, 0.47],
+                "mouth_left": [0.27, 0.67],
+                "mouth_right": [0.68, 0.67],
+            },
+            "licence": "none",
+            "files": {"model.safetensors": {"sha256": "a" * 64, "dtype": "float16"}},
+        }
+    )
+
+
+def face(index: int = 0, gender: str = "female", age_group: str = "30-39") -> Face:
+    """A face with plausible values."""
+    groups = {label: 0.0 for label, _, _ in AGE_GROUPS}
+    low, high = next((low, high) for label, low, high in AGE_GROUPS if label == age_group)
+    other = "male" if gender == "female" else "female"
+    return Face(
+        index=index,
+        box=Box(10.0, 20.0, 110.0, 140.0),
+        box_norm=Box(0.01, 0.02, 0.11, 0.14),
+        confidence=0.99,
+        landmarks=Landmarks(*(Point(float(i), float(i)) for i in range(5))),
+        roll_deg=1.5,
+        aligned=False,
+        size_px=120.0,
+        gender=Gender(gender, 0.9, {gender: 0.9, other: 0.1}, False),
+        age_group=AgeGroup(age_group, low, high, 1.0, groups | {age_group: 1.0}, False),
+        age_years=float(low + 4),
+    )
+
+
+def analysis(*faces: Face) -> Analysis:
+    """What the pipeline would say of a photo with these faces."""
+    return Analysis(1000, 1000, 1, 1.0, faces, TimingsMs(1, 2, 3, 4), "fp32")
+
+
+def queued_job(
+    database: Database,
+    photos: int,
+    *,
+    owner: str = "local",
+    priority: int = 0,
+    options: JobOptions | None = None,
+    submitted: bool = True,
+) -> str:
+    """A job with photos `0.jpg`, `1.jpg`, ... that were never uploaded."""
+    with database.write() as session:
+        job = open_job(session, owner, NewJob(options=options or JobOptions(), priority=priority), manifest())
+        rows = [
+            NewPhoto(f"{number}.jpg", new_id("pho"), sha256=f"{number:064x}", size_bytes=1)
+            for number in range(photos)
+        ]
+        add_photos(session, owner, job.id, rows)
+    if submitted:
+        with database.write() as session:
+            submit(session, owner, job.id)
+    return job.id
+
+
+def take(
+    database: Database, *, worker: str = "w", batch_size: int = 4, lease_s: float = LEASE_S
+) -> Claim | None:
+    """Claim as a worker does."""
+    with database.write() as session:
+        return claim(session, worker=worker, batch_size=batch_size, lease_s=lease_s, now=utc_now())
+
+
+def taken(database: Database, batch_size: int = 4) -> Claim:
+    """Claim what is known to be there."""
+    held = take(database, batch_size=batch_size)
+    assert held is not None
+    return held
+
+
+def save_all(
+    database: Database, held: Claim, make: Callable[[int], Analysis] = lambda _: analysis(face())
+) -> Saved:
+    """Save a success for every photo of the claim."""
+    results = [
+        Succeeded(photo.id, photo.sha256 or "0" * 64, 1, make(number))
+        for number, photo in enumerate(held.photos)
+    ]
+    with database.write() as session:
+        return save(session, held, results, bundle=manifest(), max_read_errors=3, now=utc_now())
+
+
+def assert_nothing_lost_nothing_twice(database: Database) -> None:
+    """Every photo of every ended job final, no lease left, faces as counted, counts that add up."""
+    with database.read() as session:
+        for job in session.scalars(select(Job).where(Job.state == JobState.ENDED)):
+            photos = session.scalars(select(Photo).where(Photo.job_id == job.id)).all()
+            assert all(photo.status in FINAL_STATUSES for photo in photos)
+            assert all(photo.lease_token is None for photo in photos)
+            assert len({photo.custom_id for photo in photos}) == len(photos)
+            counts = job.final_counts
+            assert counts is not None
+            assert counts["total"] == len(photos)
+            assert counts["succeeded"] + counts["failed"] + counts["cancelled"] == len(photos)
+            for photo in photos:
+                faces = session.scalar(
+                    select(func.count()).select_from(FaceRow).where(FaceRow.photo_id == photo.id)
+                )
+                assert faces == photo.face_count
+            assert counts["faces"] == sum(photo.face_count for photo in photos)
+
+
+def seen(database: Database, process_id: str, kind: Kind = "worker", **sums: Any) -> None:
+    """Have a process be seen now, somewhere else."""
+    with database.write() as session:
+        beat(
+            session,
+            process_id,
+            kind=kind,
+            host="elsewhere",
+            about={"device": "cpu"},
+            sums=sums,
+            started_at=utc_now(),
+            now=utc_now(),
+        )

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from nightshift.words.documents import Checks
+from nightshift.words.health import GRAVE, complaint, readiness
+
+WELL = {"workers": 1, "sweepers": 1}
+BAD: list[tuple[str, object]] = [("workers", 0), ("sweepers", 0)]
+for name, field in Checks.model_fields.items():
+    if field.annotation is not int:
+        literal = next(inner for inner in get_args(field.annotation) if get_args(inner))
+        BAD += [(field.alias or name, state) for state in get_args(literal) if state != "ok"]
+
+
+@pytest.mark.parametrize(("part", "state"), BAD)
+def test_every_state_that_is_not_well_has_a_sentence_and_a_weight(part: str, state: object) -> None:
+    assert complaint(part, state)
+    status = readiness(Checks.model_validate({**WELL, part: state})).status
+    assert status == ("unavailable" if part in GRAVE else "degraded")
+
+
+def test_what_an_older_server_does_not_tell_is_not_wrong() -> None:
+    assert readiness(Checks()).status == "ready"
+    assert readiness(Checks(broker="down")).status == "degraded"

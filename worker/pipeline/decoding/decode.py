@@ -1,0 +1,296 @@
+"""Photo bytes to an upright RGB array no larger than the detector needs."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import pillow_heif
+from numpy.typing import NDArray
+from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import Unreadable
+from worker.pipeline.decoding import cost, jpeg, png, png_chunks, tiff, tiff_pages
+from worker.pipeline.decoding.alone import Alone
+from worker.pipeline.decoding.colour import GreyScale, to_eight_bits, to_rgb
+from worker.pipeline.decoding.kinds import FORMATS, kind_not_read
+from worker.pipeline.decoding.load import Begin, Limits, load_other
+from worker.pipeline.decoding.load import fit_size as fit_size  # a part of what this module offers
+from worker.pipeline.decoding.mend import is_out_of_order, mended
+from worker.pipeline.decoding.orientation import UNREADABLE, UPRIGHT, read_orientation
+from worker.pipeline.decoding.refusal import check_pixels, raise_damaged, raise_unidentified
+from worker.pipeline.decoding.shrink import shrink, shrink_pixels
+
+MAX_MEMORY = 1_000_000_000
+"""Bytes; two workers, each with its networks, fit into 4 GB with it."""
+
+NO_LOCK = Alone(None)
+
+_EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
+"""Where a HEIF or AVIF file says that one of its items is EXIF."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedPhoto:
+    """A photo as the detector sees it.
+
+    Attributes:
+        pixels: uint8 [H, W, 3], RGB, C-contiguous, upright, scaled down where it had to be.
+        width: of the upright photo at full size, pixels.
+        height: likewise.
+        exif_orientation: 1-8 as the file said, 1 when it said nothing readable.
+        scale: rows of `pixels` over `height`, 0-1.
+        warnings: short sentences for the photo's row.
+        decode_ms: time that decoding took, milliseconds.
+        id: by which progress is told, where it is.
+    """
+
+    pixels: NDArray[np.uint8]
+    width: int
+    height: int
+    exif_orientation: int
+    scale: float
+    warnings: tuple[str, ...] = field(default=())
+    decode_ms: float = 0.0
+    id: str = ""
+
+
+def decode(
+    data: bytes,
+    *,
+    height: int,
+    max_photo_pixels: int,
+    max_working_pixels: int,
+    max_memory: int = MAX_MEMORY,
+    admit: Callable[[int], None] = lambda _: None,
+    alone: Alone = NO_LOCK,
+) -> DecodedPhoto:
+    """Decode one photo, upright, scaled down to `height` rows and `max_working_pixels` pixels, never up.
+
+    Animations give their first frame. Transparent pixels lie on white.
+
+    Args:
+        data: the whole file.
+        height: most rows of the result, pixels.
+        max_photo_pixels: most pixels of the file, by its header.
+        max_working_pixels: most pixels of the result.
+        max_memory: most bytes that decoding may take, by an estimate. A photo over a quarter of it is decoded
+            in parts where its format allows it.
+        admit: called with how many pixels are about to be decoded, before there are any; it may wait. Called
+            with 0 while `alone` is waited for.
+        alone: held while a photo is decoded that takes over a quarter of `max_memory`.
+
+    Raises:
+        Unreadable: `unsupported_format`, `corrupt_image`, `too_many_pixels` or `too_much_memory`.
+        MemoryError: as Pillow raised it; the same photo may pass another time.
+    """
+    started = time.perf_counter()
+    waited_s = 0.0
+    most = 0
+    held: list[bool] = []
+
+    def admitted(pixels: int) -> None:
+        nonlocal waited_s, most
+        if pixels <= most:
+            return  # it is tried again, mended
+        most = pixels
+        asked = time.perf_counter()
+        admit(pixels)
+        waited_s += time.perf_counter() - asked
+
+    _prepare_pillow()
+    limits = Limits(height, max_photo_pixels, max_working_pixels, max_memory)
+    with _pillow_limit(max_photo_pixels), ExitStack() as stack:
+
+        def begin(pixels: int, bytes_: int) -> None:
+            nonlocal waited_s
+            if bytes_ > limits.large and not held:
+                asked = time.perf_counter()
+                stack.enter_context(alone.held(lambda: admit(0)))
+                held.append(True)
+                waited_s += time.perf_counter() - asked
+            admitted(pixels)
+
+        photo = _decode_as_it_can_be(data, limits, begin)
+    elapsed_ms = (time.perf_counter() - started - waited_s) * 1000
+    return DecodedPhoto(*photo, decode_ms=elapsed_ms)
+
+
+def thumbnail(photo: DecodedPhoto, side_px: int = 320) -> bytes:
+    """A small WebP of the photo, upright, its longer side at most `side_px`, never enlarged."""
+    height, width = photo.pixels.shape[:2]
+    ratio = min(1.0, side_px / max(height, width))
+    size = (max(1, round(width * ratio)), max(1, round(height * ratio)))
+    out = io.BytesIO()
+    Image.fromarray(shrink_pixels(photo.pixels, size)).save(out, "WEBP", quality=80, method=2)
+    return out.getvalue()
+
+
+_Decoded = tuple[NDArray[np.uint8], int, int, int, float, tuple[str, ...]]
+
+
+def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> _Decoded:
+    """The photo as it lies there or, where that cannot be read, without what is not its pixels."""
+    if out_of_order := is_out_of_order(data):
+        for whole, notes in mended(data):
+            with suppress(Unreadable):
+                return _decode_once(whole, notes, limits, begin)
+    try:
+        return _decode_once(data, [], limits, begin)
+    except Unreadable as error:
+        # To Pillow, a TIFF whose tags it cannot all read is of a kind that it does not know.
+        unknown = error.code == Code.UNSUPPORTED_FORMAT and data.startswith(tiff_pages.SIGNATURES)
+        if error.code != Code.CORRUPT_IMAGE and not unknown:
+            raise
+        if kind := kind_not_read(data):
+            raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of image that is not read: {kind}") from error
+        first = error
+    for whole, notes in [] if out_of_order else mended(data):
+        try:
+            return _decode_once(whole, notes, limits, begin)
+        except Unreadable as error:
+            if error.code != Code.CORRUPT_IMAGE:
+                raise
+    raise first
+
+
+def _decode_once(data: bytes, warnings: list[str], limits: Limits, begin: Begin) -> _Decoded:
+    """Decode, with whatever a plugin raises translated."""
+    try:
+        image = _open(data, warnings)
+        check_pixels(image.size, limits.max_photo_pixels)
+        return _decode_opened(data, image, warnings, limits, begin)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        # Raised for more than 2x the limit, and for the warning where warnings are errors.
+        raise Unreadable(
+            Code.TOO_MANY_PIXELS, f"over {limits.max_photo_pixels / 1e6:g} megapixels"
+        ) from error
+    except Unreadable:
+        raise
+    except UnidentifiedImageError as error:
+        raise_unidentified(data, limits.max_photo_pixels, error)
+    except Exception as error:
+        # Pillow's plugins let struct.error, KeyError and the like through on broken files.
+        raise_damaged(error)
+
+
+def _open(data: bytes, warnings: list[str]) -> Image.Image:
+    if data.startswith(jpeg.SIGNATURE):
+        image = jpeg.open_jpeg(data)
+        if image.info.get("icc_profile", b"") is None:
+            warnings.append(jpeg.NO_PROFILE)
+        return image
+    if data.startswith(png_chunks.SIGNATURE):
+        return png.open_png(data, warnings)
+    if data.startswith(tiff_pages.SIGNATURES):
+        data, notes = tiff_pages.of_photo(data)
+        warnings += notes
+    try:
+        return Image.open(io.BytesIO(data), formats=FORMATS)
+    except ValueError as error:
+        # libavif gives up the whole file for its EXIF; under another name it leaves it alone.
+        if "Exif" not in str(error):
+            raise
+    warnings.append(UNREADABLE)
+    return Image.open(io.BytesIO(_EXIF_ITEM.sub(rb"\1skip", data)), formats=FORMATS)
+
+
+def _decode_opened(
+    data: bytes, image: Image.Image, warnings: list[str], limits: Limits, begin: Begin
+) -> _Decoded:
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        said = turn = read_orientation(image, warnings)
+        size = image.size
+        swapped = turn >= 5
+        width, height = size[::-1] if swapped else size
+        target = limits.target((width, height))
+        samples = jpeg.kept_samples(data, image)
+        # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
+        drafted = image.draft(image.mode, target[::-1] if swapped else target)
+        bytes_ = cost.of_jpeg(size, image.size, samples, len(data))
+        cost.check(bytes_, limits.max_memory)
+        begin(image.width * image.height, bytes_)
+        box: tuple[float, float, float, float] = drafted[1] if drafted else (0, 0, *size)
+        profile = image.info.get("icc_profile")
+        image = _load_jpeg(data, image, target[::-1] if swapped else target, box, warnings)
+        scale, gamma = GreyScale(), None
+    else:
+        profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
+        loaded = load_other(data, image, warnings, limits, begin)
+        image, size, said, turn, by, scale, gamma = loaded
+        box = (0, 0, size[0] / by, size[1] / by)
+        swapped = turn >= 5
+        width, height = size[::-1] if swapped else size
+        target = limits.target((width, height))
+    image, notes = to_eight_bits(image, scale)
+    warnings += notes
+    stored = target[::-1] if swapped else target
+    if stored != image.size:
+        image = shrink(image, stored, box)
+    image, notes = to_rgb(image, profile)
+    warnings += notes
+    if gamma is not None:
+        image = image.point(gamma * 3)
+    if turn in UPRIGHT:
+        image = image.transpose(UPRIGHT[turn])
+    pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
+    reported = said if said != 1 else turn
+    return pixels, width, height, reported, pixels.shape[0] / height, tuple(dict.fromkeys(warnings))
+
+
+def _load_jpeg(
+    data: bytes,
+    image: Image.Image,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float],
+    warnings: list[str],
+) -> Image.Image:
+    """Load, and scale at once where that needs no part of the picture and saves a copy of the large one."""
+    pixels = jpeg.decode_fast(data, image)
+    if pixels is not None:
+        scaled = pixels.ndim == 3 and box == (0, 0, *image.size)
+        return Image.fromarray(shrink_pixels(pixels, size) if scaled else pixels)
+    image.load()
+    if said := jpeg.complaint(data, image.mode):
+        warnings.append(said)
+    return image
+
+
+@cache
+def _prepare_pillow() -> None:
+    pillow_heif.register_heif_opener()
+    tiff.choose_libtiff()
+
+
+_limits: list[int] = []
+_limits_lock = threading.Lock()
+_limit_before: int | None = None
+
+
+@contextmanager
+def _pillow_limit(max_photo_pixels: int) -> Iterator[None]:
+    """Let Pillow open what we allow while we decode, and put its own limit back afterwards.
+
+    The limit is one global of Pillow's, far under 200 megapixels; it still guards what a header
+    check cannot see, such as a TIFF's tile size or a GIF frame that outgrows its screen.
+    """
+    global _limit_before
+    with _limits_lock:
+        if not _limits:
+            _limit_before = Image.MAX_IMAGE_PIXELS
+        _limits.append(max_photo_pixels)
+        Image.MAX_IMAGE_PIXELS = max(_limits)
+    try:
+        yield
+    finally:
+        with _limits_lock:
+            _limits.remove(max_photo_pixels)
+            Image.MAX_IMAGE_PIXELS = max(_limits) if _limits else _limit_before

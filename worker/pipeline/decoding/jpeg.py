@@ -1,0 +1,217 @@
+"""JPEG's own: the first picture of a file, its pixels fast, and files that would decode for hours."""
+
+from __future__ import annotations
+
+import io
+import re
+from itertools import islice
+
+import numpy as np
+import simplejpeg
+from numpy.typing import NDArray
+from PIL import Image, JpegImagePlugin
+
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import Unreadable
+from worker.pipeline.decoding import jpeg_segments
+
+SIGNATURE = b"\xff\xd8\xff"
+
+MAX_SCANS = 100
+"""Most scans of one picture. Encoders write 1 to about 20; each costs the decoder a pass over all pixels, so
+that a megabyte of empty ones would take hours."""
+
+MAX_SCANNED_PIXELS = 2_500_000_000
+"""Most pixels of all scans together: of 200 megapixels, 12; it is a quarter of a minute's work."""
+
+DAMAGED = "damaged_pixels: a part of the image is lost; faces may be missing or in the wrong place"
+NO_END = "the file's end is missing; all of its pixels are there"
+REPLACED_END = "the file's end is missing; what stands in its place was ignored"
+MIXED_END = "damaged_pixels: the file's end is missing; what stands in its place may have been read as pixels"
+NO_PROFILE = "the colour profile was ignored: parts of it are missing"
+
+_END = b"\xff\xd9"
+_BEHIND = re.compile(r"(\d+) extraneous bytes before marker 0x([0-9a-f]{2})")
+_MOST_CUTS = 3
+"""How often what lies behind the pixels is cut off; each costs a part of the time that decoding takes."""
+
+_SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+"""simplejpeg's names of Pillow's modes."""
+
+
+def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
+    """Open a file that begins with `SIGNATURE`.
+
+    Pillow's own way reads the index of further pictures (MPO) as well, which is not wanted here and
+    refuses the file where that index is damaged.
+
+    Raises:
+        SyntaxError: the header cannot be read.
+        Unreadable: `corrupt_image` for over `MAX_SCANS` scans.
+    """
+    # Nearly every file has few of these two bytes, and counting them costs next to nothing.
+    if _count_pairs(data, jpeg_segments.SOS) > MAX_SCANS:
+        scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
+        if scans > MAX_SCANS:
+            raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_SCANS} scans")
+    return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
+
+
+def decode_rgb(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
+    """The pixels that Pillow would give, in two thirds of its time, or None where only Pillow can tell.
+
+    Args:
+        data: the whole file.
+        image: opened from it, and drafted to the size wanted.
+
+    Returns:
+        uint8 [H, W, 3], RGB, C-contiguous. None for other modes, and for whatever is not entirely in order:
+        what can be saved of a damaged file is Pillow's to decide.
+    """
+    return _decode(data, image) if image.mode == "RGB" else None
+
+
+def decode_fast(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
+    """As `decode_rgb`, grey pictures as well, [H, W], and those of which libjpeg says what does no harm."""
+    if image.mode not in ("L", "RGB"):
+        return None
+    pixels = _decode(data, image)
+    if pixels is None:
+        pixels = _decode(jpeg_segments.bare(data), image)
+    return pixels[..., 0] if pixels is not None and image.mode == "L" else pixels
+
+
+def is_damaged(data: bytes, mode: str) -> bool:
+    """Whether libjpeg has to guess a part of the pixels.
+
+    Pillow lets nobody hear of it. libjpeg says no more than the first of its complaints, so that those
+    that do no harm are seen to first.
+
+    Args:
+        data: the whole file, which libjpeg can decode.
+        mode: of the picture as Pillow opens it.
+    """
+    return _complains(data, mode) and _complains(jpeg_segments.bare(data), mode)
+
+
+def kept_samples(data: bytes, image: JpegImagePlugin.JpegImageFile) -> float:
+    """How many values a pixel the decoder keeps of a whole picture: none of one scan, all of several.
+
+    Args:
+        data: the whole file.
+        image: opened from it, and not drafted.
+
+    Raises:
+        Unreadable: `too_many_pixels` where its scans would take minutes.
+    """
+    pixels = image.width * image.height
+    if pixels * _count_pairs(data, jpeg_segments.SOS) > MAX_SCANNED_PIXELS:
+        scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
+        if pixels * scans > MAX_SCANNED_PIXELS:
+            raise Unreadable(Code.TOO_MANY_PIXELS, f"{scans} scans of {pixels / 1e6:.0f} megapixels")
+    areas = [across * down for _, across, down, _ in image.layer]
+    several = image.info.get("progressive") or jpeg_segments.first_scan_channels(data) < len(areas)
+    return sum(areas) / max(1, *areas) if several else 0.0
+
+
+def complaint(data: bytes, mode: str) -> str | None:
+    """What is to be said of a file that Pillow decoded without a word; takes a part of the time again."""
+    if (ended := with_end(data, mode)) is not None:
+        return ended[1]
+    return DAMAGED if is_damaged(data, mode) else None
+
+
+def mended(data: bytes) -> tuple[bytes, list[str]] | None:
+    """A file that can be decoded in place of one that could not, and sentences on what it does without."""
+    notes: list[str] = []
+    whole, mode = data, _mode(data)
+    for readable, names in jpeg_segments.without_damaged(data):
+        known = _mode(readable)
+        if known is None or (notes and is_damaged(readable, known)):
+            continue
+        whole, mode = readable, known
+        notes = [f"the segment {name} is damaged and was ignored" for name in names]
+        if not is_damaged(whole, mode):
+            break
+    if mode is not None and (ended := with_end(whole, mode)) is not None:
+        whole = ended[0]
+        notes.append(ended[1])
+    return (whole, notes) if notes else None
+
+
+def _mode(data: bytes) -> str | None:
+    try:
+        return open_jpeg(data).mode
+    except MemoryError:
+        raise
+    except Exception:  # whatever its parser met
+        return None
+
+
+def with_end(data: bytes, mode: str) -> tuple[bytes, str] | None:
+    """The file with its end marker behind its pixels, if that is all it lacks, and a sentence; else None."""
+    end = jpeg_segments.end_of_last_scan(data)
+    if end is None or jpeg_segments.is_end(data, end):
+        return None
+    body = data[:end].rstrip(b"\xff")
+    for cut in range(1 + _MOST_CUTS):
+        body = jpeg_segments.without_zeros(body)
+        whole = body + _END
+        if not is_damaged(whole, mode):
+            # A marker ends the pixels for certain; other bytes might stand in the place of some of them.
+            replaced = REPLACED_END if data[end:] else NO_END
+            return whole, MIXED_END if cut else replaced
+        found = _BEHIND.search(_said(jpeg_segments.bare(whole), mode) or "")
+        if found is None:
+            return None
+        # They begin that far before the marker, or later: those of 0xff are counted once.
+        marker = whole.rfind(bytes((0xFF, int(found[2], 16))))
+        body = body[: marker - int(found[1])]
+    return None
+
+
+def kind_not_read(data: bytes) -> str | None:
+    """What kind of JPEG it is, where no decoder at hand reads that kind."""
+    frame = jpeg_segments.frame(data)
+    if frame is None:
+        return None
+    kind, bits, _, _ = frame
+    if kind in (0xC3, 0xC7, 0xCB, 0xCF):
+        return "a lossless JPEG"
+    if kind in (0xC5, 0xC6, 0xCD, 0xCE):
+        return "a hierarchical JPEG"
+    if bits not in (0, 8):
+        return f"a JPEG of {bits} bits a channel"
+    return "a JPEG in arithmetic coding" if kind in (0xC9, 0xCA) else None
+
+
+def _decode(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
+    width, height = image.size
+    try:
+        pixels: NDArray[np.uint8] = simplejpeg.decode_jpeg(
+            data, _SPACES[image.mode], min_height=height, min_width=width
+        )
+    except Exception:
+        return None
+    return pixels if pixels.shape[:2] == (height, width) else None
+
+
+def _complains(data: bytes, mode: str) -> bool:
+    return _said(data, mode) is not None
+
+
+def _said(data: bytes, mode: str) -> str | None:
+    """What libjpeg complains of first."""
+    try:
+        # At an eighth of its size: the complaints come from unpacking, which is the same at any.
+        simplejpeg.decode_jpeg(data, _SPACES.get(mode, "RGB"), min_height=1, min_width=1)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _count_pairs(data: bytes, kind: int) -> int:
+    """How often 0xff and `kind` stand side by side; in a sixth of the time of `bytes.count`."""
+    pair = np.uint16(kind << 8 | 0xFF)
+    words = (np.frombuffer(data, "<u2", (len(data) - start) // 2, start) for start in (0, 1))
+    return sum(int(np.count_nonzero(found == pair)) for found in words)
