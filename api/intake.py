@@ -19,7 +19,7 @@ from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, Tra
 from nightshift.words.ids import new_id
 from nightshift.words.states import JobState
 from shared.broker.doorbell import rings_for
-from shared.db.engine import database_now
+from shared.db.engine import Transaction
 from shared.files.store import folder_of, photo_key
 from shared.queue import holdings, intake
 from shared.queue.holdings import Quota
@@ -91,9 +91,9 @@ def require_room_for(to: Context, size_bytes: int = 0) -> None:
     require_room(to.database.folder)
 
 
-def open_until(to: Context, session: Session) -> datetime:
+def open_until(to: Context, session: Transaction) -> datetime:
     """When a job expires that gets a photo now and no other."""
-    return database_now(session) + timedelta(days=to.settings.open_ttl_days)
+    return session.now + timedelta(days=to.settings.open_ttl_days)
 
 
 def _require_open(session: Session, owner: str, job_id: str) -> None:
@@ -105,9 +105,7 @@ def _require_open(session: Session, owner: str, job_id: str) -> None:
 def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
     """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
-        with to.database.write() as session:
-            until, quota = open_until(to, session), Quota.of(to.settings)
-            added = intake.add_photos(session, to.owner, job_id, photos, until, quota)
+        added = to.queue.add_photos(to.owner, job_id, photos)
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
@@ -175,9 +173,8 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
     """
     require_room_for(to)
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
-    with to.database.write() as session:
-        until, quota = open_until(to, session), Quota.of(to.settings)
-        added = intake.add_photos(session, to.owner, job_id, rows, until, quota)
+    added = to.queue.add_photos(to.owner, job_id, rows)
+    with to.database.read() as session:
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.
         total = intake.next_ordinal(session, job_id)
     to.jobs.changed(job_id)
@@ -191,8 +188,7 @@ def submit(to: Context, job_id: str) -> bool:
         NotFound: `job_not_found`.
         InvalidInput: `empty_job`.
     """
-    with to.database.write() as session:
-        waiting = intake.submit(session, to.owner, job_id)
+    waiting = to.queue.submit(to.owner, job_id)
     to.jobs.changed(job_id)
     if waiting:
         # After the commit, and whether or not the broker is there: the sweeper rings too.

@@ -8,23 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Request
-from sqlalchemy.orm import Session
 
 from api import intake as adding
 from api.arrival import Arrival, fingerprint_of
 from api.body import RequestBody
 from api.context import Context
 from api.multipart import Form, boundary_of
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from nightshift.words.new_job import NewJob
 from shared.broker.doorbell import rings_for
-from shared.db.engine import database_now
+from shared.db.engine import Transaction
 from shared.db.tables import Job
 from shared.files.store import job_prefix
 from shared.queue import holdings, intake, unpacking, uploads
-from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Quota
 
 RENEWALS_PER_LEASE = 4
@@ -49,7 +46,7 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
     to.check_priority(wanted.priority)
     fingerprint = fingerprint_of(wanted)
     with to.database.write() as session:
-        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
+        begun = uploads.begin(session, to.settings, to.owner, key)
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(to)
@@ -76,8 +73,7 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
         # Otherwise not before it is known whether the job has been made already.
         _require_admission(to, asked)
     body = RequestBody(asked.stream.read, length=asked.content_length, limit=to.settings.max_upload_bytes)
-    with to.database.write() as session:
-        begun = uploads.begin(session, to.owner, key, lease_s=to.settings.lease_s, now=database_now(session))
+    begun = to.queue.begin_upload(to.owner, key)
     if isinstance(begun, uploads.Replay):
         again = Arrival(to, None)
         again.read(Form(body.read, boundary))
@@ -120,21 +116,18 @@ def _leaving_nothing(to: Context, begun: uploads.Receiving) -> Iterator[None]:
             # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
             raise
         to.store.clear(job_prefix(to.owner, begun.job_id))
-        with to.database.write() as session:
-            uploads.abandon(session, begun)
+        to.queue.abandon_upload(begun)
         raise
 
 
 def _keeping(to: Context, begun: uploads.Receiving, read: Callable[[], bytes]) -> Callable[[], bytes]:
     """Reading that keeps the lease while bytes arrive."""
-    lease_s = to.settings.lease_s
     kept_at_s = time.monotonic()
 
     def keep_and_read() -> bytes:
         nonlocal kept_at_s
-        if time.monotonic() - kept_at_s > lease_s / RENEWALS_PER_LEASE:
-            with to.database.write() as session:
-                uploads.keep(session, begun, lease_s=lease_s, now=database_now(session))
+        if time.monotonic() - kept_at_s > to.settings.lease_s / RENEWALS_PER_LEASE:
+            to.queue.keep_upload(begun)
             kept_at_s = time.monotonic()
         return read()
 
@@ -157,7 +150,6 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
                 kind=archive.kind,
                 sha256=archive.sha256,
                 size_bytes=archive.size_bytes,
-                now=utc_now(),
                 quota=quota,
             )
             return []
@@ -166,7 +158,7 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
         return repeated
 
 
-def _add_job(session: Session, to: Context, wanted: NewJob, job_id: str) -> Job:
+def _add_job(session: Transaction, to: Context, wanted: NewJob, job_id: str) -> Job:
     return intake.open_job(
         session,
         to.owner,
@@ -184,7 +176,4 @@ def _announce(to: Context, job_id: str, arrival: Arrival) -> None:
     elif waiting := sum(photo.error is None for photo in arrival.photos):
         to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
     else:
-        with to.database.write() as session:
-            finish_if_done(
-                session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
-            )
+        to.queue.finish(job_id)

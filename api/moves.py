@@ -7,15 +7,9 @@ from datetime import datetime
 
 from api.context import Context
 from nightshift.words import documents
-from nightshift.words.clock import utc_now
-from shared.broker.doorbell import MOST_RINGS, rings_for
+from shared.broker.doorbell import rings_for
 from shared.db.ballast import with_room
-from shared.db.engine import database_now
 from shared.operations import erasure
-from shared.queue import control, holdings
-from shared.queue.finish import finish_if_done
-from shared.queue.holdings import Quota
-from shared.queue.turns import count_claimable
 from shared.reads.shown import shown
 
 
@@ -26,8 +20,7 @@ def pause(to: Context, job_id: str, until: datetime | None) -> None:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-    with to.database.write() as session:
-        control.pause(session, to.owner, job_id, until)
+    to.queue.pause(to.owner, job_id, until)
     to.jobs.changed(job_id)
 
 
@@ -38,17 +31,12 @@ def resume(to: Context, job_id: str) -> None:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-    with to.database.write() as session:
-        control.resume(session, to.owner, job_id)
-        waiting = count_claimable(session, utc_now(), MOST_RINGS * to.settings.batch_size)
-    with to.database.write() as session:
-        # It may have been paused after its last photo was saved.
-        finish_if_done(
-            session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
-        )
+    to.queue.resume(to.owner, job_id)
+    # It may have been paused after its last photo was saved.
+    to.queue.finish(job_id)
     to.jobs.changed(job_id)
-    if waiting:
-        to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
+    if rings := to.queue.rings_wanted():
+        to.doorbell.ring(rings)
 
 
 def retry(to: Context, job_id: str, codes: Sequence[str] | None) -> None:
@@ -58,9 +46,7 @@ def retry(to: Context, job_id: str, codes: Sequence[str] | None) -> None:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`, `originals_deleted`, `nothing_to_retry`, `too_many_jobs`.
     """
-    with to.database.write() as session:
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
-        queued = control.retry(session, to.owner, job_id, codes)
+    queued = to.queue.retry(to.owner, job_id, codes)
     to.jobs.changed(job_id)
     to.doorbell.ring(rings_for(queued, to.settings.batch_size))
 
@@ -72,17 +58,9 @@ def cancel(to: Context, job_id: str) -> None:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-
-    def cancel_rows() -> None:
-        with to.database.write() as session:
-            control.cancel(session, to.owner, job_id)
-
     # Only what is cancelled can be erased.
-    with_room(to.database, cancel_rows)
-    with to.database.write() as session:
-        finish_if_done(
-            session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
-        )
+    with_room(to.database, lambda: to.queue.cancel(to.owner, job_id))
+    to.queue.finish(job_id)
     to.jobs.changed(job_id)
 
 

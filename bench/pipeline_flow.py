@@ -17,7 +17,7 @@ from shared.settings import Settings
 from worker.ahead import PixelBudget, done_ahead
 from worker.pipeline.align import crop, crop_transform, framing_points
 from worker.pipeline.analyse import Pipeline, build_pipeline
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 PIXELS = Settings.model_fields["max_pixels_in_flight"].default
 

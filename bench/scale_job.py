@@ -43,12 +43,13 @@ from shared.bundles.manifest import Manifest, locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.files.store import Store
+from shared.queue.queue import Queue
 from shared.reads.jobs import JobReads
 from shared.reads.tally import Tallies
 from shared.settings import Settings
 from worker.batch_size import BatchSize
 from worker.parts import Parts
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 from worker.sweeper import Sweeper
 from worker.unpack import unpack_next
 
@@ -115,11 +116,12 @@ class FakePipeline:
         self,
         photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,  # noqa: ARG002 - as the real one
-        progress: Callable[[Collection[int]], None],
+        progress: Callable[[Collection[str]], None],
     ) -> list[Analysis | PhotoError]:
         """The next ones in a row."""
-        count = len(list(photos))
-        progress(range(count))
+        ids = [photo.id for photo in photos]
+        count = len(ids)
+        progress(ids)
         self.meanwhile(count)
         first, self._next = self._next, self._next + count
         return [self._analyses[number % DIFFERENT] for number in range(first, self._next)]
@@ -229,11 +231,10 @@ class ScaleJob:
     @contextmanager
     def _steps_timed(self) -> Iterator[None]:
         """The steps of a slice, each with its commit, counted apart from the rest of it."""
-        steps = {"_claim": "claim", "_save": "save", "_finish": "finish"}
         with ExitStack() as timed:
-            for name, phase in steps.items():
-                step = self.watch.timed(phase, getattr(worker.slice, name))
-                timed.enter_context(patch.object(worker.slice, name, step))
+            for name in ("claim", "save", "finish"):
+                step = self.watch.timed(name, getattr(Queue, name))
+                timed.enter_context(patch.object(Queue, name, step))
             yield
 
     def _meanwhile(self, client: Client, photos: int) -> None:

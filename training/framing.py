@@ -23,8 +23,8 @@ from nightshift.words.options import AnalysisOptions
 from shared.bundles.manifest import Framing
 from training.chips import Chip, ChipArchive, sample
 from training.pasting import Pasted, paste_in_rows
-from worker.pipeline.decode import DecodedPhoto
-from worker.pipeline.detect import Detection, Detector
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.detection.detect import Detection, Detector
 
 CHIPS = 600
 _WIDTH_PX = 1600

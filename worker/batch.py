@@ -6,7 +6,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -24,8 +24,8 @@ from worker.ahead import PixelBudget, done_ahead
 from worker.folders import Extent, is_away
 from worker.parts import Parts
 from worker.photo_bytes import read_photo
-from worker.pipeline.decode import DecodedPhoto, thumbnail
-from worker.pipeline.memory import is_out_of_memory
+from worker.pipeline.decoding.decode import DecodedPhoto, thumbnail
+from worker.pipeline.unforeseen import photo_error
 
 
 class Progress(Protocol):
@@ -41,7 +41,6 @@ log = logging.getLogger(__name__)
 class _Pixels:
     """A photo that is ready for the detector, and what it takes of the budget."""
 
-    photo_id: str
     sha256: str
     size_bytes: int
     decoded: DecodedPhoto
@@ -111,15 +110,12 @@ def _analyse_once(
         finally:
             progress()  # this thread may now wait
 
-    def at(indices: Collection[int]) -> None:
-        progress([read[index][0] for index in indices])
-
     def decoded(outcomes: Iterator[_Pixels | Result]) -> Iterator[DecodedPhoto]:
         for outcome in outcomes:
             if not isinstance(outcome, _Pixels):
                 results.append(outcome)
                 continue
-            read.append((outcome.photo_id, outcome.sha256, outcome.size_bytes))
+            read.append((outcome.decoded.id, outcome.sha256, outcome.size_bytes))
             yield outcome.decoded
             # Asked for the next, the pipeline has no more use for this one.
             budget.give_back(outcome.taken)
@@ -128,11 +124,12 @@ def _analyse_once(
     failure = None
     with done_ahead(prepare, photos, decode_threads(parts), budget) as outcomes:
         try:
-            found = parts.pipeline.analyse(decoded(outcomes), held.options.analysis(), at)
+            found = parts.pipeline.analyse(decoded(outcomes), held.options.analysis(), progress)
         except StoreAway:
             raise
         except Exception as error:
-            failure = _broken(held, error)
+            # Photos it isolates itself; this is of all of them.
+            failure = photo_error("detect", error, job=held.job_id, lease=held.token)
             found = [failure] * len(read)
     for (photo_id, sha256, size_bytes), what in zip(read, found, strict=True):
         if isinstance(what, Analysis):
@@ -143,14 +140,6 @@ def _analyse_once(
         met = {result.photo_id for result in results}
         results += [Failed(photo.id, failure) for photo in photos if photo.id not in met]
     return results
-
-
-def _broken(held: Claim, error: Exception) -> PhotoError:
-    """What the photos' rows say where the pipeline, which isolates photos itself, broke as a whole."""
-    if is_out_of_memory(error):
-        return PhotoError.of(Code.OUT_OF_MEMORY, "detect", "not enough memory to analyse it")
-    log.error("the pipeline broke", exc_info=error, extra={"job": held.job_id, "lease": held.token})
-    return PhotoError.of(Code.INTERNAL, "detect", "the analysis broke; the worker's log says where")
 
 
 def decode_threads(parts: Parts) -> int:
@@ -203,23 +192,19 @@ def _prepare(
 
     progress([photo.id])
     try:
-        decoded = parts.pipeline.decode(data, held.options.analysis(), admit)
+        decoded = replace(parts.pipeline.decode(data, held.options.analysis(), admit), id=photo.id)
         picture = thumbnail(decoded)
         progress([photo.id], at_store=True)
         _keep_thumbnail(parts, held, photo, picture)
     except Unreadable as error:
         failure = PhotoError.of(error.code, "decode", error.message)
     except Exception as error:
-        if is_out_of_memory(error):
-            failure = PhotoError.of(Code.OUT_OF_MEMORY, "decode", "not enough memory to decode it")
-        else:
-            log.exception("decoding broke", extra={"job": held.job_id, "photo": photo.id})
-            failure = PhotoError.of(Code.INTERNAL, "decode", "decoding broke; the worker's log says where")
+        failure = photo_error("decode", error, job=held.job_id, photo=photo.id)
     else:
         # The photo at its full size is gone by now.
         left = decoded.pixels.shape[0] * decoded.pixels.shape[1]
         budget.give_back(taken - left)
-        return _Pixels(photo.id, sha256, len(data), decoded, left)
+        return _Pixels(sha256, len(data), decoded, left)
     budget.give_back(taken)
     if photo.in_place_path is not None:
         # Its digest would tell what is in a file that is no picture, and was never sent.

@@ -13,7 +13,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
 from tests.support.queue_rows import analysis, face, manifest
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 
 @dataclass
@@ -68,10 +68,10 @@ class FakePipeline:
         self,
         photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,
-        progress: Callable[[Collection[int]], None],
+        progress: Callable[[Collection[str]], None],
     ) -> list[Analysis | PhotoError]:
         """One face each."""
         arrived = list(photos)
         self.before_analysis(len(arrived))
-        progress(range(len(arrived)))
+        progress([photo.id for photo in arrived])
         return [analysis(face()) for _ in arrived]

@@ -14,8 +14,8 @@ from shared.bundles.manifest import InputSpec
 from worker.pipeline.align import framing_points
 from worker.pipeline.analyse import Pipeline
 from worker.pipeline.classify import Classifier
-from worker.pipeline.decode import DecodedPhoto
-from worker.pipeline.detect import Detection, Detector, PhotoDetections
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.detection.detect import Detection, Detector, PhotoDetections
 from worker.pipeline.label import group_probabilities
 
 Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -38,7 +38,7 @@ class Remembered(Detector):
         photos: Sequence[DecodedPhoto],
         min_confidence: float,
         min_face_px: int,
-        progress: Callable[[Collection[int]], None] = lambda _: None,
+        progress: Callable[[Collection[str]], None] = lambda _: None,
     ) -> list[PhotoDetections]:
         return self._found
 

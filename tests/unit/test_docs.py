@@ -25,6 +25,7 @@ ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
 PAGES = [
     README,
     REPOSITORY / "CHANGELOG.md",
+    REPOSITORY / "CONTRIBUTING.md",
     REPOSITORY / "SECURITY.md",
     REPOSITORY / "weights" / "README.md",
     *sorted((REPOSITORY / "docs").rglob("*.md")),

@@ -26,19 +26,19 @@ from worker.pipeline.align import (
     landmarks_in_box,
     roll_deg,
 )
-from worker.pipeline.alone import Alone
 from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import choose
 from worker.pipeline.classify import Classifier
-from worker.pipeline.decode import MAX_MEMORY, NO_LOCK, DecodedPhoto, decode
-from worker.pipeline.detect import Detection, Detector
+from worker.pipeline.decoding.alone import Alone
+from worker.pipeline.decoding.decode import MAX_MEMORY, NO_LOCK, DecodedPhoto, decode
+from worker.pipeline.detection.detect import Detection, Detector
 from worker.pipeline.found_face import face_of
 from worker.pipeline.isolation import isolated
-from worker.pipeline.memory import is_out_of_memory
+from worker.pipeline.unforeseen import photo_error
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[Collection[int]], None]
+Progress = Callable[[Collection[str]], None]
 _BLACK = np.zeros((), np.uint8)
 Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
 
@@ -47,7 +47,6 @@ Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
 class _Work:
     """What is known of one photo while its batch runs."""
 
-    index: int
     photo: DecodedPhoto
     error: PhotoError | None = None
     faces: list[Face | None] = field(default_factory=list)
@@ -59,7 +58,7 @@ class _Work:
     def fail(self, stage: Stage, error: Exception) -> None:
         """Keep the photo's first error."""
         if self.error is None:
-            self.error = photo_error(stage, error)
+            self.error = photo_error(stage, error, isolated=True)
 
     def drop_pixels(self) -> None:
         """Let go of the memory; the shape stays."""
@@ -128,10 +127,10 @@ class Pipeline:
         Args:
             data: the whole file.
             options: the job's.
-            admit: see `worker.pipeline.decode.decode`.
+            admit: see `worker.pipeline.decoding.decode.decode`.
 
         Raises:
-            Unreadable: see `worker.pipeline.decode.decode`.
+            Unreadable: see `worker.pipeline.decoding.decode.decode`.
         """
         return decode(
             data,
@@ -154,7 +153,7 @@ class Pipeline:
         Args:
             photos: of any sizes; what the iterator raises passes through.
             options: the job's.
-            progress: called between photos and between stages with the indices of the photos that are
+            progress: called between photos and between stages with the ids of the photos that are
                 next; what it raises passes through.
 
         Returns:
@@ -164,7 +163,7 @@ class Pipeline:
         works: list[_Work] = []
         waiting: list[_Aligned] = []
         for together in _batched(photos, self.detector.photos_at_once):
-            arrived = [_Work(len(works) + place, photo) for place, photo in enumerate(together)]
+            arrived = [_Work(photo) for photo in together]
             works += arrived
             for face in self._faces_of(arrived, options, progress):
                 waiting.append(face)
@@ -181,12 +180,8 @@ class Pipeline:
         self, works: Sequence[_Work], options: AnalysisOptions, progress: Progress
     ) -> Iterator[_Aligned]:
         """Detect in some photos, then cut out face by face; a crowd's crops never all lie in memory."""
-
-        def at(places: Collection[int]) -> None:
-            progress([works[place].index for place in places])
-
         found = self.detector.detect(
-            [work.photo for work in works], options.min_confidence, options.min_face_px, at
+            [work.photo for work in works], options.min_confidence, options.min_face_px, progress
         )
         for work, detections in zip(works, found, strict=True):
             work.detect_ms = detections.elapsed_ms
@@ -218,7 +213,7 @@ class Pipeline:
 
     def _classify(self, faces: Sequence[_Aligned], progress: Progress) -> None:
         faces = [face for face in faces if face.work.error is None]
-        progress({face.work.index for face in faces})
+        progress({face.work.photo.id for face in faces})
         started = time.perf_counter()
         answers = isolated(self._probabilities, [face.crop for face in faces])
         share_ms = (time.perf_counter() - started) * 1000 / max(1, len(faces))
@@ -262,16 +257,6 @@ def _batched(photos: Iterable[DecodedPhoto], most: int) -> Iterator[list[Decoded
     source = iter(photos)
     while batch := list(islice(source, most)):
         yield batch
-
-
-def photo_error(stage: Stage, error: Exception) -> PhotoError:
-    """What a photo's row says of an exception nobody planned for."""
-    if is_out_of_memory(error):
-        return PhotoError.of(Code.OUT_OF_MEMORY, stage, "not enough memory for this photo alone")
-    reason = (str(error).splitlines() or [""])[0][:200]
-    message = f"{type(error).__name__}: {reason}" if reason else type(error).__name__
-    # It came of this photo's bytes, and would again.
-    return PhotoError.of(Code.INTERNAL, stage, message, retryable=False)
 
 
 def choose_device(name: str) -> torch.device:

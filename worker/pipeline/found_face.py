@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from nightshift.words.analysis import Box, Face, Landmarks, Point
 from shared.bundles.manifest import Heads
-from worker.pipeline.decode import DecodedPhoto
-from worker.pipeline.detect import Detection
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.detection.detect import Detection
 from worker.pipeline.label import age_labels, gender_label
 
 

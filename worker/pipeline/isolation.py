@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import torch
 
-from worker.pipeline.memory import is_out_of_memory
+from worker.pipeline.unforeseen import is_out_of_memory
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

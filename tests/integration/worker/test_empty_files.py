@@ -69,7 +69,7 @@ def test_a_job_of_nothing_else_ends(service: Service, parts: Parts) -> None:
 def test_registered_in_place_it_is_read_and_refused_alike(tmp_path: Path) -> None:
     """By the decoder itself, whose words are the same."""
     from nightshift.words.errors import Unreadable
-    from worker.pipeline.decode import decode
+    from worker.pipeline.decoding.decode import decode
 
     try:
         decode(b"", height=64, max_photo_pixels=100, max_working_pixels=100)

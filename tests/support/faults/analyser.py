@@ -16,20 +16,20 @@ from types import SimpleNamespace
 
 import numpy as np
 
+import shared.queue.finish
 import worker.parts
-import worker.slice
 from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
 from shared.queue.claim import claim
-from shared.queue.finish import may_be_done
+from shared.queue.queue import Queue, ruled
 from shared.queue.save import save
 from shared.settings import Settings
 from tests.support.faults.moments import die_at, dying
 from tests.support.queue_rows import analysis, face, manifest
 from worker.main import app as app
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 PHOTO_S = 0.01
 
@@ -59,7 +59,7 @@ class Analyser:
         self,
         photos: Iterable[DecodedPhoto],
         options: AnalysisOptions,
-        progress: Callable[[Collection[int]], None],
+        progress: Callable[[Collection[str]], None],
     ) -> list[Analysis | PhotoError]:
         """As many faces as the bytes say."""
         photos = list(photos)
@@ -70,7 +70,7 @@ class Analyser:
         for index, photo in enumerate(photos):
             if index == len(photos) // 2:
                 die_at("in mid-batch")
-            progress([index])
+            progress([photo.id])
             time.sleep(PHOTO_S)
             found.append(analysis(*(face(n) for n in range(int(photo.pixels[0, 0, 0])))))
         return found
@@ -87,8 +87,7 @@ def build(_settings: Settings) -> Analyser:
 
 
 worker.parts.load_pipeline = build  # type: ignore[assignment]
-vars(worker.slice).update(
-    claim=dying(claim, after="claiming"),
-    save=dying(save, after="saving"),
-    may_be_done=dying(may_be_done, before="saved"),
-)
+# Within their transactions.
+Queue.claim = ruled(dying(claim, after="claiming"))
+Queue.save = ruled(dying(save, after="saving"))
+shared.queue.finish.may_be_done = dying(shared.queue.finish.may_be_done, before="saved")

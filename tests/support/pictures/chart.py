@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 PATCHES: NDArray[np.int64] = np.array(
     [

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decode import MAX_MEMORY, DecodedPhoto, decode
+from worker.pipeline.decoding.decode import MAX_MEMORY, DecodedPhoto, decode
 
 pillow_heif.register_heif_opener()
 

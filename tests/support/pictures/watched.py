@@ -19,7 +19,7 @@ from typing import Any
 
 from nightshift.words.errors import Unreadable
 from shared.settings import REPOSITORY
-from worker.pipeline.decode import decode
+from worker.pipeline.decoding.decode import decode
 
 HEIGHT, MAX_PHOTO_PIXELS, MAX_WORKING_PIXELS = 1080, 4_000_000, 500_000
 MEMORY_BYTES = 3 << 30

@@ -161,7 +161,7 @@ def test_the_doctor_and_the_probe_call_the_same_disk_full(
 def test_the_doctor_and_the_probe_know_of_a_folder_that_is_away(service: Service) -> None:
     seen(service.database, "a")
     with service.database.write() as session:
-        session.execute(update(WorkerRow).values(about={"waits_for": "/photos/away"}))
+        session.execute(update(WorkerRow).values(about={"waits_for": "/party/photos"}))
     assert service.client.get("/readyz").json["checks"]["folders"] == "away"
     told = {line["part"]: line for line in map(json.loads, run(service, "doctor", "--json")[1].splitlines())}
     assert told["folders"]["health"] == "warning"

@@ -11,7 +11,7 @@ from shared.settings import load_settings
 from tests.support.generated_bundle import write_random_bundle
 from tests.support.reference_data import SHIPPED_BUNDLE
 from worker.pipeline.analyse import Pipeline, build_pipeline
-from worker.pipeline.detect import Detector
+from worker.pipeline.detection.detect import Detector
 
 
 @pytest.fixture(scope="session", autouse=True)

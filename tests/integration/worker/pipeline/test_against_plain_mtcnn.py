@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from tests.support import samples
 from tests.support.reference_data import PHOTOS, needs_photos
-from worker.pipeline.area import SummedPhotos, TensorPhotos
-from worker.pipeline.cascade import find_faces
-from worker.pipeline.decode import decode
-from worker.pipeline.mtcnn import Networks, load_networks
+from worker.pipeline.decoding.decode import decode
+from worker.pipeline.detection.area import SummedPhotos, TensorPhotos
+from worker.pipeline.detection.cascade import find_faces
+from worker.pipeline.detection.mtcnn import Networks, load_networks
 from worker.pipeline.runtime import runtimes
 
 CPU = torch.device("cpu")

@@ -17,7 +17,7 @@ from worker.pipeline.analyse import Pipeline
 from worker.pipeline.bundle import load_bundle
 from worker.pipeline.choice import native_precision
 from worker.pipeline.classify import Classifier
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 pytestmark = needs_shipped_bundle
 

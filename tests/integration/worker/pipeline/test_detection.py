@@ -14,8 +14,8 @@ from PIL import Image
 
 from tests.support import samples
 from tests.support.reference_data import PHOTOS, needs_photos
-from worker.pipeline.decode import DecodedPhoto, decode
-from worker.pipeline.detect import Detection, Detector, PhotoDetections, equal_shape_groups
+from worker.pipeline.decoding.decode import DecodedPhoto, decode
+from worker.pipeline.detection.detect import Detection, Detector, PhotoDetections, equal_shape_groups
 
 CONFIDENCE, FACE_PX = 0.90, 20
 

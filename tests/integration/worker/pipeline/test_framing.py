@@ -21,8 +21,8 @@ from tests.support.reference_data import needs_chips, validation_chips
 from tests.support.variants import MISTAKES, Agreement, agreement, run
 from training.pasting import paste_in_rows
 from worker.pipeline.analyse import Pipeline
-from worker.pipeline.decode import DecodedPhoto
-from worker.pipeline.detect import PhotoDetections
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.detection.detect import PhotoDetections
 from worker.pipeline.framing import UTKFACE_BOX
 
 CHIPS = 300

@@ -20,7 +20,7 @@ from tests.support.generated_bundle import write_random_bundle
 from tests.support.pictures.drawn import encoded, png_chunk
 from worker.pipeline.analyse import Pipeline
 from worker.pipeline.bundle import load_bundle
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 OPTIONS = AnalysisOptions()
 

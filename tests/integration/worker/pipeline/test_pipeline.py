@@ -23,8 +23,8 @@ from worker.pipeline.analyse import Pipeline, build_pipeline, choose_device
 from worker.pipeline.bundle import load_bundle
 from worker.pipeline.choice import native_precision
 from worker.pipeline.classify import Classifier
-from worker.pipeline.decode import DecodedPhoto
-from worker.pipeline.detect import Detection, Detector, PhotoDetections
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.detection.detect import Detection, Detector, PhotoDetections
 
 CPU = torch.device("cpu")
 OPTIONS = AnalysisOptions()
@@ -121,7 +121,7 @@ class Found(Detector):
         photos: Sequence[DecodedPhoto],
         min_confidence: float,
         min_face_px: int,
-        progress: Callable[[Collection[int]], None] = lambda _: None,
+        progress: Callable[[Collection[str]], None] = lambda _: None,
     ) -> list[PhotoDetections]:
         return [PhotoDetections((self.face,) * count, None, 1.0) for count in self.counts]
 
@@ -222,7 +222,7 @@ def test_what_progress_raises_passes_through_at_every_stage(small: Pipeline) -> 
     photos = [small.decode(samples.several_jpeg(2, 3), OPTIONS)] * 3
     calls = 0
 
-    def count(_: Collection[int]) -> None:
+    def count(_: Collection[str]) -> None:
         nonlocal calls
         calls += 1
 
@@ -231,7 +231,7 @@ def test_what_progress_raises_passes_through_at_every_stage(small: Pipeline) -> 
     for stop_at in range(1, calls + 1):
         left = stop_at
 
-        def progress(_: Collection[int]) -> None:
+        def progress(_: Collection[str]) -> None:
             nonlocal left
             left -= 1
             if left == 0:
@@ -239,6 +239,21 @@ def test_what_progress_raises_passes_through_at_every_stage(small: Pipeline) -> 
 
         with pytest.raises(Stop):
             small.analyse(photos, OPTIONS, progress)
+
+
+def test_progress_speaks_of_photos_by_their_ids(small: Pipeline) -> None:
+    small.detector.photos_at_once = 3
+    faces = small.decode(samples.several_jpeg(1, 2), OPTIONS)
+    none, tall = photo(), photo(640)
+    batch = [none, tall, none, faces, tall, faces]
+    photos = [replace(each, id=name) for each, name in zip(batch, "abcdef", strict=True)]
+    said: list[list[str]] = []
+
+    def progress(at: Collection[str]) -> None:
+        said.append(sorted(at))
+
+    small.analyse(photos, OPTIONS, progress)
+    assert said == [["a", "c"], ["b"], ["d", "f"], ["e"], ["d", "f"], []]
 
 
 def test_no_photos_have_no_results(small: Pipeline) -> None:

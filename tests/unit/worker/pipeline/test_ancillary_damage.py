@@ -23,8 +23,8 @@ from tests.support.pictures.parts import (
     srgb,
 )
 from tests.support.pictures.seeds import exif
-from worker.pipeline.decode import DecodedPhoto
-from worker.pipeline.tiff_pages import read_header
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.decoding.tiff_pages import read_header
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

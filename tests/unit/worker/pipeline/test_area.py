@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
-from worker.pipeline.area import PhotoStack, SummedPhotos, TensorPhotos, stack
+from worker.pipeline.detection.area import PhotoStack, SummedPhotos, TensorPhotos, stack
 
 CPU = torch.device("cpu")
 sides = st.integers(1, 70)

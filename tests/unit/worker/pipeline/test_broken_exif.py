@@ -11,7 +11,7 @@ from PIL import Image
 from tests.support.pictures.chart import assert_chart, chart
 from tests.support.pictures.containers import with_segment
 from tests.support.pictures.drawn import decoded, encoded
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
 
 ORIENTATION = 0x0112
 SHORT, ASCII, LONG, RATIONAL = 3, 2, 4, 5

@@ -11,7 +11,7 @@ import pytest
 from bench import samples
 from tests.support.pictures.containers import with_segment
 from tests.support.pictures.drawn import code_of, decoded, encoded
-from worker.pipeline import jpeg_segments
+from worker.pipeline.decoding import jpeg_segments
 
 KINDS: dict[str, tuple[str, dict[str, Any]]] = {
     "colour": ("RGB", {}),

@@ -23,7 +23,7 @@ from tests.support.pictures.drawn import (
     encoded,
     quadrants,
 )
-from worker.pipeline.decode import fit_size, thumbnail
+from worker.pipeline.decoding.decode import fit_size, thumbnail
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from tests.support.pictures.drawn import (
     png_chunk,
     quadrants,
 )
-from worker.pipeline.refusal import raise_damaged
+from worker.pipeline.decoding.refusal import raise_damaged
 
 
 @pytest.mark.parametrize(

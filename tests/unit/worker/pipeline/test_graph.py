@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from tests.support.generated_bundle import random_tensors
+from worker.pipeline.detection.mtcnn import Networks, load_networks
 from worker.pipeline.graph import as_openvino
-from worker.pipeline.mtcnn import Networks, load_networks
 from worker.pipeline.network import Network
 from worker.pipeline.runtime import compiled, runtimes
 

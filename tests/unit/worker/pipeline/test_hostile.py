@@ -20,7 +20,7 @@ from tests.support.pictures.containers import RGB, bmp, png, png_of, tiff
 from tests.support.pictures.drawn import code_of, decoded, encoded
 from tests.support.requirements import require
 from tests.unit.worker.pipeline.test_jpeg_colours import with_empty_scans
-from worker.pipeline.decode import decode
+from worker.pipeline.decoding.decode import decode
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

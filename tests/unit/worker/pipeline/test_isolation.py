@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from worker.pipeline.isolation import isolated
-from worker.pipeline.memory import is_out_of_memory
 
 
 @settings(deadline=None)
@@ -50,22 +48,3 @@ def test_a_stop_is_no_error_of_an_item() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         isolated(call, [1, 2])
-
-
-@pytest.mark.parametrize(
-    ("error", "expected"),
-    [
-        (MemoryError(), True),
-        (torch.OutOfMemoryError("CUDA out of memory"), True),
-        (
-            RuntimeError("[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory"),
-            True,
-        ),
-        (RuntimeError("CUDA error: out of memory"), True),
-        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), True),
-        (RuntimeError("shape mismatch"), False),
-        (ValueError(), False),
-    ],
-)
-def test_out_of_memory_is_told_from_other_errors(error: Exception, expected: bool) -> None:
-    assert is_out_of_memory(error) is expected

@@ -13,7 +13,7 @@ from PIL import Image
 
 from tests.support.pictures.chart import chart
 from tests.support.pictures.drawn import encoded
-from worker.pipeline.jpeg import decode_rgb, open_jpeg
+from worker.pipeline.decoding.jpeg import decode_rgb, open_jpeg
 
 NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 256, (91, 133, 3), dtype=np.uint8))
 

@@ -13,7 +13,7 @@ from nightshift.words.errors import Unreadable
 from tests.support.pictures.drawn import decoded
 from tests.support.pictures.seeds import FORMATS, seeds
 from tests.unit.worker.pipeline.test_hostile import BOMBS
-from worker.pipeline.decode import thumbnail
+from worker.pipeline.decoding.decode import thumbnail
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::UserWarning"),

@@ -21,8 +21,8 @@ from tests.support.pictures.containers import RGB, bmp, png_of
 from tests.support.pictures.drawn import code_of, decoded, encoded
 from tests.unit.worker.pipeline.test_hostile import Peak
 from tests.unit.worker.pipeline.test_largest_picture import written
-from worker.pipeline.alone import Alone
-from worker.pipeline.decode import decode
+from worker.pipeline.decoding.alone import Alone
+from worker.pipeline.decoding.decode import decode
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 

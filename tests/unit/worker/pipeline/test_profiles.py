@@ -23,7 +23,7 @@ from tests.support.pictures.profiles import (
     press_srgb,
     srgb_levels,
 )
-from worker.pipeline.colour import to_rgb
+from worker.pipeline.decoding.colour import to_rgb
 
 SPACES = (DISPLAY_P3, ADOBE_RGB, PROPHOTO, LINEAR, SRGB)
 

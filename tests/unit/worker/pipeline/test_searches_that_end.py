@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.support.pictures.drawn import decoded, encoded, png_chunk, quadrants
-from worker.pipeline import gif, webp
-from worker.pipeline.tiff_parts import tiff_parts
+from worker.pipeline.decoding import gif, webp
+from worker.pipeline.decoding.tiff_parts import tiff_parts
 
 
 @pytest.mark.timeout(30)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tests.support import samples
-from worker.pipeline.shrink import shrink, shrink_pixels
+from worker.pipeline.decoding.shrink import shrink, shrink_pixels
 
 
 @given(w=st.integers(1, 90), h=st.integers(1, 90), to_w=st.integers(1, 90), to_h=st.integers(1, 90))

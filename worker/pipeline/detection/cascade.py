@@ -13,8 +13,8 @@ from facenet_pytorch.models.utils.detect_face import batched_nms_numpy
 from torch import Tensor
 from torchvision.ops import batched_nms  # type: ignore[import-untyped]
 
-from worker.pipeline.area import PhotoStack
-from worker.pipeline.mtcnn import OUTPUT_SIDE, REFINE_SIDE, Networks
+from worker.pipeline.detection.area import PhotoStack
+from worker.pipeline.detection.mtcnn import OUTPUT_SIDE, REFINE_SIDE, Networks
 from worker.pipeline.runtime import Forward
 
 THRESHOLDS = (0.6, 0.7, 0.7)

@@ -13,7 +13,7 @@ from PIL import Image, JpegImagePlugin
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline import jpeg_segments
+from worker.pipeline.decoding import jpeg_segments
 
 SIGNATURE = b"\xff\xd8\xff"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import combinations
 
-from worker.pipeline import heif_boxes
+from worker.pipeline.decoding import heif_boxes
 
 _ITEM = re.compile(rb"(infe[\x02\x03]...(?:..|....)..)(Exif|mime)", re.DOTALL)
 """Where a file says that one of its items is metadata."""

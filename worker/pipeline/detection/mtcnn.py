@@ -24,7 +24,7 @@ REFINE_SIDE, OUTPUT_SIDE = 24, 48
 
 @dataclass(frozen=True, slots=True)
 class Networks:
-    """Ready to run. All take float32 as `worker.pipeline.area` gives it.
+    """Ready to run. All take float32 as `worker.pipeline.detection.area` gives it.
 
     Attributes:
         propose: [N, 3, H, W] to [N, 5, h, w]: logit and four offsets of each 12 x 12 window, two apart.

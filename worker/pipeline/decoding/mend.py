@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.pipeline import bmp, gif, heif, jpeg, jpeg_segments, png, png_chunks, tiff_pages, webp
+from worker.pipeline.decoding import bmp, gif, heif, jpeg, jpeg_segments, png, png_chunks, tiff_pages, webp
 
 Mended = tuple[bytes, list[str]]
 """A file that may be decoded instead, and sentences on what it does without."""

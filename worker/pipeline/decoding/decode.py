@@ -18,16 +18,16 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline import cost, jpeg, png, png_chunks, tiff, tiff_pages
-from worker.pipeline.alone import Alone
-from worker.pipeline.colour import GreyScale, to_eight_bits, to_rgb
-from worker.pipeline.kinds import FORMATS, kind_not_read
-from worker.pipeline.load import Begin, Limits, load_other
-from worker.pipeline.load import fit_size as fit_size  # a part of what this module offers
-from worker.pipeline.mend import is_out_of_order, mended
-from worker.pipeline.orientation import UNREADABLE, UPRIGHT, read_orientation
-from worker.pipeline.refusal import check_pixels, raise_damaged, raise_unidentified
-from worker.pipeline.shrink import shrink, shrink_pixels
+from worker.pipeline.decoding import cost, jpeg, png, png_chunks, tiff, tiff_pages
+from worker.pipeline.decoding.alone import Alone
+from worker.pipeline.decoding.colour import GreyScale, to_eight_bits, to_rgb
+from worker.pipeline.decoding.kinds import FORMATS, kind_not_read
+from worker.pipeline.decoding.load import Begin, Limits, load_other
+from worker.pipeline.decoding.load import fit_size as fit_size  # a part of what this module offers
+from worker.pipeline.decoding.mend import is_out_of_order, mended
+from worker.pipeline.decoding.orientation import UNREADABLE, UPRIGHT, read_orientation
+from worker.pipeline.decoding.refusal import check_pixels, raise_damaged, raise_unidentified
+from worker.pipeline.decoding.shrink import shrink, shrink_pixels
 
 MAX_MEMORY = 1_000_000_000
 """Bytes; two workers, each with its networks, fit into 4 GB with it."""
@@ -50,6 +50,7 @@ class DecodedPhoto:
         scale: rows of `pixels` over `height`, 0-1.
         warnings: short sentences for the photo's row.
         decode_ms: time that decoding took, milliseconds.
+        id: by which progress is told, where it is.
     """
 
     pixels: NDArray[np.uint8]
@@ -59,6 +60,7 @@ class DecodedPhoto:
     scale: float
     warnings: tuple[str, ...] = field(default=())
     decode_ms: float = 0.0
+    id: str = ""
 
 
 def decode(

@@ -8,8 +8,8 @@ import zlib
 
 from PIL import Image
 
-from worker.pipeline import png_chunks
-from worker.pipeline.jpeg import DAMAGED, NO_END
+from worker.pipeline.decoding import png_chunks
+from worker.pipeline.decoding.jpeg import DAMAGED, NO_END
 
 DISPLAY_GAMMA = 2.2
 GAMMA_THRESHOLD = 0.05

@@ -10,8 +10,8 @@ from PIL import Image
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.kinds import FORMATS, refusal_of
-from worker.pipeline.webp import is_webp
+from worker.pipeline.decoding.kinds import FORMATS, refusal_of
+from worker.pipeline.decoding.webp import is_webp
 
 
 def check_pixels(size: tuple[int, int], max_photo_pixels: int) -> None:

@@ -8,7 +8,7 @@ from PIL import Image, TiffImagePlugin
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.colour import GreyScale
+from worker.pipeline.decoding.colour import GreyScale
 
 MAX_TILE_PIXELS = 4096 * 4096
 """Most pixels of a tile that is larger than its picture: libtiff unpacks tiles whole."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from worker.pipeline import heif, jpeg
+from worker.pipeline.decoding import heif, jpeg
 
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 """Pillow's names of what is read; its default list opens EPS, WMF and PSD too."""

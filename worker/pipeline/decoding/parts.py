@@ -11,7 +11,7 @@ from PIL import Image
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline import png_chunks
+from worker.pipeline.decoding import png_chunks
 
 PART_PIXELS = 4_000_000
 """About how many pixels are decoded at once, at most."""

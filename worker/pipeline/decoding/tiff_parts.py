@@ -6,7 +6,7 @@ import math
 import struct
 from collections.abc import Iterator, Sequence
 
-from worker.pipeline.tiff_pages import COMPRESSION, LENGTH, NEEDED, Page, Tiff, photo_of, read_header
+from worker.pipeline.decoding.tiff_pages import COMPRESSION, LENGTH, NEEDED, Page, Tiff, photo_of, read_header
 
 _NONE, _OLD_JPEG = 1, 6
 _BITS, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANES = 258, 273, 277, 278, 279, 284

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from worker.pipeline.area import stack
-from worker.pipeline.cascade import find_faces
-from worker.pipeline.decode import DecodedPhoto
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.detection.area import stack
+from worker.pipeline.detection.cascade import find_faces
+from worker.pipeline.detection.mtcnn import load_networks
 from worker.pipeline.isolation import isolated
-from worker.pipeline.mtcnn import load_networks
 from worker.pipeline.runtime import RuntimeName, runtimes
 
 PHOTOS_AT_ONCE_CUDA = 8
@@ -81,7 +81,7 @@ class Detector:
         photos: Sequence[DecodedPhoto],
         min_confidence: float,
         min_face_px: int,
-        progress: Callable[[Collection[int]], None] = lambda _: None,
+        progress: Callable[[Collection[str]], None] = lambda _: None,
     ) -> list[PhotoDetections]:
         """Find the faces of each photo; a photo that raises does not disturb the others.
 
@@ -91,14 +91,14 @@ class Detector:
             min_confidence: faces under it are dropped, 0-1.
             min_face_px: faces whose longer side is under it are not looked for, and are dropped where
                 they turn up all the same; pixels of `DecodedPhoto.pixels`.
-            progress: called before each group of photos with their indices; what it raises passes through.
+            progress: called before each group of photos with their ids; what it raises passes through.
 
         Returns:
             One entry a photo, in order.
         """
         found: dict[int, PhotoDetections] = {}
         for group in equal_shape_groups([photo.pixels.shape for photo in photos], self.photos_at_once):
-            progress(group)
+            progress([photos[index].id for index in group])
             started = time.perf_counter()
             answers = isolated(
                 lambda pixels: self._detect_equal(pixels, min_confidence, min_face_px),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from worker.pipeline.kernels import kernel
+from worker.pipeline.detection.kernels import kernel
 from worker.pipeline.runtime import on_device
 
 MIDDLE, UNIT = 127.5, 1 / 128

@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from worker.pipeline import cost, parts, png, tiff
-from worker.pipeline.colour import GreyScale, to_eight_bits
-from worker.pipeline.orientation import UPRIGHT, read_orientation
-from worker.pipeline.refusal import check_pixels
-from worker.pipeline.tiff_parts import tiff_parts
+from worker.pipeline.decoding import cost, parts, png, tiff
+from worker.pipeline.decoding.colour import GreyScale, to_eight_bits
+from worker.pipeline.decoding.orientation import UPRIGHT, read_orientation
+from worker.pipeline.decoding.refusal import check_pixels
+from worker.pipeline.decoding.tiff_parts import tiff_parts
 
 
 def fit_size(width: int, height: int, max_height: int, max_pixels: int) -> tuple[int, int]:
@@ -79,7 +79,7 @@ def load_other(data: bytes, image: Image.Image, warnings: list[str], limits: Lim
         data: the whole file.
         image: opened from it, and no JPEG.
         warnings: more are put in.
-        limits: see `worker.pipeline.decode.decode`.
+        limits: see `worker.pipeline.decoding.decode.decode`.
         begin: called before there are any pixels.
 
     Raises:

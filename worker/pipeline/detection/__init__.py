@@ -1,0 +1,1 @@
+"""MTCNN: where in decoded photos the faces are."""
