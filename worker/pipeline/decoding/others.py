@@ -29,7 +29,7 @@ class _Kind(NamedTuple):
     Attributes:
         prepare: corrects a picture that is not loaded yet, and may say what its greys are.
         parts: see `tiff_parts`.
-        turns: whether the decoder turns pictures upright, and speaks of the size that they then have.
+        turns: whether the decoder turns pictures upright.
     """
 
     prepare: Callable[[Image.Image], GreyScale | None] = lambda _: None
@@ -64,24 +64,27 @@ def opened(data: bytes, warnings: list[str], limits: Limits) -> Opened:
         greys=greys,
         gamma=png.gamma_table(image) if image.format == "PNG" else None,
     )
-    target = limits.target(image.size)
-    scaling = cost.scaling(image.size, target)
+    size, turn = image.size, orientation
+    if kind.turns:
+        size, turn = tiff.upright_size(image, orientation), 1
+    target = limits.target(size, turn)
+    scaling = cost.scaling(size, target)
     bytes_ = cost.whole(image, len(data)) + scaling
     by = 1
     if bytes_ > limits.large and image.mode not in ("I", "F"):  # of these, the range is to be known first
-        by = parts.factor(image.size, target)
+        by = parts.factor(size, target)
     if by > 1:
-        size = upright(image.size, orientation) if kind.turns else image.size
+        # As it lies in the file, and so in its parts.
+        size = upright(size, orientation) if kind.turns else size
         rows = parts.rows_at_once(size[0], by, cost.part_pixels(limits.max_memory))
         if (found := kind.parts(data, rows, by)) is not None:
             part, small = size[0] * min(found[1], size[1]), parts.reduced_size(size, by)
             bytes_ = cost.streamed(image, part, math.prod(small), len(data))
-            bytes_ += cost.scaling(small, limits.target(size))
+            bytes_ += cost.scaling(small, limits.target(size, orientation))
             load = partial(_reduced, found[0], greys, size, by)
             return photo(max(part, math.prod(small)), bytes_, load, turn=orientation)
         bytes_ = cost.in_parts(image, len(data)) + scaling
     load = partial(_whole, image, greys, by, limits.max_photo_pixels)
-    turn = 1 if kind.turns else orientation
     return photo(image.width * image.height, bytes_, load, turn=turn)
 
 

@@ -10,6 +10,7 @@ from PIL.ExifTags import Base
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding.colour import GreyScale
+from worker.pipeline.decoding.opened import upright
 
 MAX_TILE_PIXELS = 4096 * 4096
 """Most pixels of a tile that is larger than its picture: libtiff unpacks tiles whole."""
@@ -48,6 +49,13 @@ def prepare(image: Image.Image) -> GreyScale:
         inverted=tags.get(Base.PhotometricInterpretation) == 0 and max(bits) > 8,
         unsigned=tags.get(Base.SampleFormat, (1,)) == (1,),
     )
+
+
+def upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:
+    """Width and height as its decoder will turn it; before that, Pillow does not think of XMP."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return upright((image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength]), orientation)
+    return image.size
 
 
 def _native(args: Any) -> Any:
