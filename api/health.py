@@ -14,7 +14,6 @@ from api.answers import answer
 from api.context import Context, context
 from api.description import HEALTH_TAG, operation_id
 from nightshift.machine.room import is_full
-from nightshift.words.clock import utc_now
 from shared.db.migrate import is_current
 from shared.processes.registry import is_alive, processes
 
@@ -133,6 +132,6 @@ def _disk(folder: Path | None) -> Disk:
 def _processes(of: Context) -> tuple[int, int, bool]:
     """Living workers and sweepers, and whether one waits for a folder."""
     with of.database.read() as session:
-        alive = [row for row in processes(session) if is_alive(row, utc_now())]
+        alive = [row for row in processes(session) if is_alive(row, session.now)]
     kinds = [row.kind for row in alive]
     return kinds.count("worker"), kinds.count("sweeper"), any(row.about.get("waits_for") for row in alive)

@@ -133,7 +133,7 @@ class Sweeper:
         with self._write() as session:
             horizon = expiry.look(session)
             resumed = resume_due(session)
-            fold_gone(session, horizon.now)
+            fold_gone(session)
             expired = expire_open(session, self._settings, horizon.until)
         self._say_doubt(horizon)
         for job_id in resumed:

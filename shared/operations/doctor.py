@@ -81,7 +81,7 @@ def _database(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis("schema", "ok", "every migration is there")
             yield _expiry(standing(session))
             for kind in ("worker", "sweeper"):
-                alive = count_alive(session, kind, utc_now())
+                alive = count_alive(session, kind)
                 yield Diagnosis(f"{kind}s", "ok" if alive else "warning", f"{alive} seen lately")
     finally:
         database.close()

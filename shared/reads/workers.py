@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from nightshift.words import documents
+from shared.db.engine import Transaction
 from shared.db.tables import RUNNING, Photo
 from shared.processes import registry
 
 
-def worker_list(session: Session, now: datetime) -> documents.WorkerList:
+def worker_list(session: Transaction) -> documents.WorkerList:
     """Processes seen within the last hour or so, the newest first."""
     by_worker = select(Photo.worker, func.count()).where(Photo.status == RUNNING).group_by(Photo.worker)
     held: dict[str | None, int] = dict(session.execute(by_worker).all())
@@ -22,7 +20,7 @@ def worker_list(session: Session, now: datetime) -> documents.WorkerList:
                 id=row.id,
                 kind="sweeper" if row.kind == "sweeper" else "worker",
                 host=row.host,
-                alive=registry.is_alive(row, now),
+                alive=registry.is_alive(row, session.now),
                 about=row.about,
                 started_at=row.started_at,
                 seen_at=row.seen_at,
