@@ -15,7 +15,6 @@ from prometheus_client.registry import Collector
 from api.context import Context, context
 from api.description import HEALTH_TAG, SECURITY, answers, media, operation_id
 from api.server import cuts
-from nightshift.words.clock import utc_now
 from shared.processes.registry import total_sums
 from shared.processes.sums import BUCKETS
 from shared.reads.load import Load, load
@@ -51,7 +50,7 @@ class _Numbers(Collector):
 
     def __init__(self, of: Context) -> None:
         with of.database.read() as session:
-            self._load: Load = load(session, utc_now())
+            self._load: Load = load(session)
             self._sums = total_sums(session)
         self._rings = of.doorbell.waiting()
 

@@ -9,7 +9,6 @@ from api.answers import answer
 from api.context import context
 from api.description import SECURITY, WORKERS_TAG, answers, operation_id
 from nightshift.words import documents
-from nightshift.words.clock import utc_now
 from shared.reads.workers import worker_list
 
 blueprint = APIBlueprint(
@@ -26,4 +25,4 @@ blueprint = APIBlueprint(
 def list_workers() -> Response:
     """List workers and sweepers seen within the last hour or so, the newest first"""
     with context().database.read() as session:
-        return answer(worker_list(session, utc_now()))
+        return answer(worker_list(session))

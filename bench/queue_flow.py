@@ -26,7 +26,6 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import Service, check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import say
-from nightshift.words.clock import utc_now
 from nightshift.words.documents import Job, Photo
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
@@ -95,7 +94,7 @@ def wait_for_workers(settings: Settings, service: Service) -> None:
     try:
         while True:
             with database.read() as session:
-                known = worker_list(session, utc_now()).workers
+                known = worker_list(session).workers
             if sum(worker.kind == "worker" and worker.alive for worker in known) >= settings.worker_count:
                 return
             service.check()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import sys
 
-from nightshift.words.clock import utc_now
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from shared.processes.registry import is_alive, processes
@@ -19,9 +18,9 @@ def main() -> int:
     try:
         with database.read() as session:
             found = [row for row in processes(session) if (row.kind, row.host) == (kind, host)]
+            return 0 if any(is_alive(row, session.now) for row in found) else 1
     except Transient:
         return 1
-    return 0 if any(is_alive(row, utc_now()) for row in found) else 1
 
 
 if __name__ == "__main__":

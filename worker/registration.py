@@ -82,7 +82,6 @@ class Registration:
                     about=self._about,
                     sums=self._sums.document(),
                     started_at=self._started_at,
-                    now=session.now,
                     stopped=stopped,
                 )
             self._has_beaten = True

@@ -134,7 +134,7 @@ class Sweeper:
         with self._write() as session:
             horizon = expiry.look(session)
             resumed = resume_due(session)
-            fold_gone(session, horizon.now)
+            fold_gone(session)
             ended = end_by_time(session, self._settings, horizon.until)
         self._say_doubt(horizon)
         for job_id in resumed:

@@ -36,7 +36,7 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
     database = Database(_settings(home).database_url)
     try:
         with database.read() as session:
-            found = worker_list(session, utc_now()).workers
+            found = worker_list(session).workers
     finally:
         database.close()
     if as_json:

@@ -43,7 +43,9 @@ class Transaction(Session):
                 self.connection()
                 self._now = utc_now()
             else:
-                self._now = self.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
+                # It is asked for while rows are being filled in.
+                with self.no_autoflush:
+                    self._now = self.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
         return self._now
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nightshift.machine.room import is_full
-from nightshift.words.clock import utc_now
 from nightshift.words.documents import Checks, Disk
 from shared.broker.doorbell import Doorbell
 from shared.db.engine import Database
@@ -61,7 +60,7 @@ def schema(database: Database) -> Literal["ok", "outdated"]:
 def living(database: Database) -> Living:
     """Who works and sweeps."""
     with database.read() as session:
-        alive = [row for row in processes(session) if is_alive(row, utc_now())]
+        alive = [row for row in processes(session) if is_alive(row, session.now)]
     kinds = [row.kind for row in alive]
     waits = any(row.about.get("waits_for") for row in alive)
     return Living(kinds.count("worker"), kinds.count("sweeper"), "away" if waits else "ok")

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from nightshift.machine.process_id import is_surely_dead
+from shared.db.engine import Transaction
 from shared.db.tables import WorkerRow
 from shared.processes.sums import added
 
@@ -24,7 +25,7 @@ GONE = ""
 
 
 def beat(
-    session: Session,
+    session: Transaction,
     process_id: str,
     *,
     kind: Kind,
@@ -32,7 +33,6 @@ def beat(
     about: Mapping[str, Any],
     sums: Mapping[str, Any],
     started_at: datetime,
-    now: datetime,
     stopped: bool = False,
 ) -> None:
     """Write the row of the process that calls."""
@@ -40,8 +40,8 @@ def beat(
     if row is None:
         row = WorkerRow(id=process_id, kind=kind, host=host, started_at=started_at)
         session.add(row)
-    row.about, row.sums, row.seen_at = dict(about), dict(sums), now
-    row.stopped_at = now if stopped else None
+    row.about, row.sums, row.seen_at = dict(about), dict(sums), session.now
+    row.stopped_at = session.now if stopped else None
 
 
 def is_known(session: Session, process_id: str) -> bool:
@@ -62,9 +62,9 @@ def processes(session: Session) -> list[WorkerRow]:
     return list(session.scalars(query))
 
 
-def count_alive(session: Session, kind: Kind, now: datetime) -> int:
+def count_alive(session: Transaction, kind: Kind) -> int:
     """Living processes of a kind."""
-    return sum(row.kind == kind and is_alive(row, now) for row in processes(session))
+    return sum(row.kind == kind and is_alive(row, session.now) for row in processes(session))
 
 
 def total_sums(session: Session) -> dict[str, Any]:
@@ -72,19 +72,20 @@ def total_sums(session: Session) -> dict[str, Any]:
     return reduce(added, session.scalars(select(WorkerRow.sums)), {})
 
 
-def fold_gone(session: Session, now: datetime) -> int:
+def fold_gone(session: Transaction) -> int:
     """Add up what processes not seen for an hour have counted in one row; returns how many there were."""
-    query = select(WorkerRow).where(WorkerRow.id != GONE, WorkerRow.seen_at < now - KEPT_FOR)
+    query = select(WorkerRow).where(WorkerRow.id != GONE, WorkerRow.seen_at < session.now - KEPT_FOR)
     if session.scalar(query.with_only_columns(WorkerRow.id).limit(1)) is None:
         return 0
     # This row first: it is what makes two sweepers wait for each other.
     total = session.scalar(select(WorkerRow).where(WorkerRow.id == GONE).with_for_update())
     if total is None:
-        total = WorkerRow(id=GONE, kind="gone", host="", about={}, started_at=now, seen_at=now, sums={})
+        total = WorkerRow(id=GONE, kind="gone", host="", about={}, sums={})
+        total.started_at = total.seen_at = session.now
         session.add(total)
         session.flush()
     rows = session.scalars(query.with_for_update(skip_locked=True)).all()
     total.sums = reduce(added, (row.sums for row in rows), total.sums)
-    total.seen_at = now
+    total.seen_at = session.now
     session.execute(delete(WorkerRow).where(WorkerRow.id.in_([row.id for row in rows])))
     return len(rows)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from nightshift.words.states import JobState, PhotoStatus
+from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.processes import registry
 from shared.queue.unpacking import count_archives
@@ -33,7 +32,7 @@ class Load:
     alive: dict[str, int]
 
 
-def load(session: Session, now: datetime) -> Load:
+def load(session: Transaction) -> Load:
     """Read the load; photos are counted from the covering index, those of ended jobs not at all."""
     photos = dict.fromkeys(PhotoStatus, 0)
     unended = select(Job.id).where(Job.state != JobState.ENDED)
@@ -52,7 +51,7 @@ def load(session: Session, now: datetime) -> Load:
     return Load(
         photos={status.value: count for status, count in photos.items()},
         jobs={state.value: count for state, count in jobs.items()},
-        oldest_queued_s=max(0.0, (now - oldest).total_seconds()) if oldest else 0.0,
+        oldest_queued_s=max(0.0, (session.now - oldest).total_seconds()) if oldest else 0.0,
         archives=count_archives(session),
-        alive={kind: registry.count_alive(session, kind, now) for kind in kinds},
+        alive={kind: registry.count_alive(session, kind) for kind in kinds},
     )

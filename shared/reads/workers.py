@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
 from nightshift.words import documents
+from shared.db.engine import Transaction
 from shared.db.tables import RUNNING, Photo
 from shared.processes import registry
 from shared.reads.shown import shown
 
 
-def worker_list(session: Session, now: datetime) -> documents.WorkerList:
+def worker_list(session: Transaction) -> documents.WorkerList:
     """Processes seen within the last hour or so, the newest first."""
     by_worker = select(Photo.worker, func.count()).where(Photo.status == RUNNING).group_by(Photo.worker)
     held: dict[str | None, int] = dict(session.execute(by_worker).all())
@@ -22,7 +20,7 @@ def worker_list(session: Session, now: datetime) -> documents.WorkerList:
             shown(
                 documents.Worker,
                 row,
-                alive=registry.is_alive(row, now),
+                alive=registry.is_alive(row, session.now),
                 photos_held=held.get(row.id, 0),
                 photos_done=_done(row.sums.get("counters", {})),
             )

@@ -206,5 +206,4 @@ def seen(database: Database, process_id: str, kind: Kind = "worker", **sums: Any
             about={"device": "cpu"},
             sums=sums,
             started_at=utc_now(),
-            now=utc_now(),
         )

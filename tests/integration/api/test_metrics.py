@@ -9,12 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from nightshift.machine.process_id import own_process_id
 from nightshift.words.analysis import PhotoError
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.processes import registry
 from shared.queue.save import Failed, Saved, Succeeded
-from tests.support.queue_rows import analysis, seen, take
+from tests.support.queue_rows import ahead, analysis, seen, take
 from tests.support.service import Service
 from worker.measures import Measures
 from worker.registration import Registration
@@ -66,10 +65,9 @@ def test_counters_outlive_their_workers(service: Service) -> None:
     assert before["nightshift_batch_photos_count"] == 2
     assert before["nightshift_batch_photos_sum"] == 7
     assert before["nightshift_stage_seconds_bucket{+Inf,decode}"] == 3
-    later = utc_now() + timedelta(hours=2)
-    with service.database.write() as session:
-        assert registry.fold_gone(session, later) == 2
-        assert registry.fold_gone(session, later) == 0
+    with ahead(timedelta(hours=2)), service.database.write() as session:
+        assert registry.fold_gone(session) == 2
+        assert registry.fold_gone(session) == 0
     worked(service, "three")
     after = samples(service)
     assert after["nightshift_photos_done_total{succeeded}"] == 4
@@ -83,8 +81,8 @@ def test_a_worker_that_slept_for_hours_is_not_counted_twice(service: Service) ->
     measures.count("photos_done|succeeded", 5)
     registration = Registration(service.database, "sleeper", "worker", measures, {})
     registration._beat()
-    with service.database.write() as session:
-        registry.fold_gone(session, utc_now() + timedelta(hours=2))
+    with ahead(timedelta(hours=2)), service.database.write() as session:
+        registry.fold_gone(session)
     registration._beat()
     assert samples(service)["nightshift_photos_done_total{succeeded}"] == 5
     measures.count("photos_done|succeeded")

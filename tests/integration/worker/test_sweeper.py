@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from nightshift.machine.process_id import own_process_id
-from nightshift.words.clock import utc_now
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
 from shared.db.tables import Job, Photo
@@ -156,7 +155,7 @@ def test_a_sweeper_that_waited_for_the_database_blames_nobody(database: Database
 def test_a_running_sweeper_is_seen_and_signs_off(database: Database, sweeper: Sweeper) -> None:
     def alive() -> int:
         with database.read() as session:
-            return count_alive(session, "sweeper", utc_now())
+            return count_alive(session, "sweeper")
 
     stop = threading.Event()
     thread = threading.Thread(target=sweeper.run, args=(stop,))

@@ -47,12 +47,13 @@ def test_unfinished_jobs_of_a_run_are_found_newest_first(tmp_path: Path) -> None
     upgrade(url)
     database = Database(url)
     ids = []
-    with database.write() as session:
-        for noted in (A, None, B):
+    for noted in (A, None, B):
+        with database.write() as session:
             job = open_job(session, "local", NewJob(), manifest())
-            ids.append(job.id)
-            if noted:
-                note_run(tmp_path, job.id, [noted], noted / "out")
+        ids.append(job.id)
+        if noted:
+            note_run(tmp_path, job.id, [noted], noted / "out")
+    with database.write() as session:
         add_photos(session, "local", ids[2], [NewPhoto("x.jpg", "pho_1", in_place_path="/photos/b/x.jpg")])
         add_photos(session, "local", ids[1], [NewPhoto("y.jpg", "pho_2", in_place_path="/photos/y.jpg")])
         submit(session, "local", ids[2])
