@@ -19,53 +19,53 @@ from shared.queue.turns import count_claimable
 from shared.reads.shown import shown
 
 
-def pause(to: Context, job_id: str, until: datetime | None) -> None:
+def pause(service: Context, job_id: str, until: datetime | None) -> None:
     """Let no more of the job's photos be claimed, for good or until then.
 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-    with to.database.write() as session:
-        control.pause(session, to.owner, job_id, until)
-    to.jobs.changed(job_id)
+    with service.database.write() as session:
+        control.pause(session, service.owner, job_id, until)
+    service.jobs.changed(job_id)
 
 
-def resume(to: Context, job_id: str) -> None:
+def resume(service: Context, job_id: str) -> None:
     """Let a paused job go on, and ring for it.
 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-    with to.database.write() as session:
-        control.resume(session, to.owner, job_id)
-        waiting = count_claimable(session, utc_now(), MOST_RINGS * to.settings.batch_size)
-    with to.database.write() as session:
+    with service.database.write() as session:
+        control.resume(session, service.owner, job_id)
+        waiting = count_claimable(session, utc_now(), MOST_RINGS * service.settings.batch_size)
+    with service.database.write() as session:
         # It may have been paused after its last photo was saved.
         finish_if_done(
-            session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
+            session, job_id, results_ttl_days=service.settings.results_ttl_days, now=database_now(session)
         )
-    to.jobs.changed(job_id)
+    service.jobs.changed(job_id)
     if waiting:
-        to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
+        service.doorbell.ring(rings_for(waiting, service.settings.batch_size))
 
 
-def retry(to: Context, job_id: str, codes: Sequence[str] | None) -> None:
+def retry(service: Context, job_id: str, codes: Sequence[str] | None) -> None:
     """Queue again what did not succeed, and ring for it.
 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`, `originals_deleted`, `nothing_to_retry`, `too_many_jobs`.
     """
-    with to.database.write() as session:
-        holdings.require_job(session, to.owner, Quota.of(to.settings))
-        queued = control.retry(session, to.owner, job_id, codes)
-    to.jobs.changed(job_id)
-    to.doorbell.ring(rings_for(queued, to.settings.batch_size))
+    with service.database.write() as session:
+        holdings.require_job(session, service.owner, Quota.of(service.settings))
+        queued = control.retry(session, service.owner, job_id, codes)
+    service.jobs.changed(job_id)
+    service.doorbell.ring(rings_for(queued, service.settings.batch_size))
 
 
-def cancel(to: Context, job_id: str) -> None:
+def cancel(service: Context, job_id: str) -> None:
     """Cancel what has not begun, and end the job at once when nothing is under way.
 
     Raises:
@@ -74,25 +74,25 @@ def cancel(to: Context, job_id: str) -> None:
     """
 
     def cancel_rows() -> None:
-        with to.database.write() as session:
-            control.cancel(session, to.owner, job_id)
+        with service.database.write() as session:
+            control.cancel(session, service.owner, job_id)
 
     # Only what is cancelled can be erased.
-    with_room(to.database, cancel_rows)
-    with to.database.write() as session:
+    with_room(service.database, cancel_rows)
+    with service.database.write() as session:
         finish_if_done(
-            session, job_id, results_ttl_days=to.settings.results_ttl_days, now=database_now(session)
+            session, job_id, results_ttl_days=service.settings.results_ttl_days, now=database_now(session)
         )
-    to.jobs.changed(job_id)
+    service.jobs.changed(job_id)
 
 
-def erase(to: Context, job_id: str) -> documents.Erasure:
+def erase(service: Context, job_id: str) -> documents.Erasure:
     """Delete everything the service holds of a job.
 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`.
     """
-    receipt = erasure.erase(to.database, to.store, to.owner, job_id, "requested")
-    to.jobs.changed(job_id)
+    receipt = erasure.erase(service.database, service.store, service.owner, job_id, "requested")
+    service.jobs.changed(job_id)
     return shown(documents.Erasure, receipt)
