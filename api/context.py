@@ -20,6 +20,7 @@ from shared.bundles.manifest import Manifest
 from shared.db.engine import Database
 from shared.files.store import Store
 from shared.operations.keys import LOCAL, Caller
+from shared.queue.queue import Queue
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
 
@@ -54,6 +55,11 @@ class Context:
     probes: Probes
     owner: str = LOCAL
     overtakes: bool = False
+
+    @property
+    def queue(self) -> Queue:
+        """The queue, by this process's settings."""
+        return Queue(self.database, self.settings)
 
     def check_priority(self, priority: int) -> None:
         """Refuse what would go before every other owner's jobs; below 0 orders one's own.

@@ -19,7 +19,7 @@ from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, Tra
 from nightshift.words.ids import new_id
 from nightshift.words.states import JobState
 from shared.broker.doorbell import rings_for
-from shared.db.engine import database_now
+from shared.db.engine import Transaction
 from shared.files.store import folder_of, photo_key
 from shared.queue import holdings, intake
 from shared.queue.holdings import Quota
@@ -91,9 +91,9 @@ def require_room_for(service: Context, size_bytes: int = 0) -> None:
     require_room(service.database.folder)
 
 
-def open_until(service: Context, session: Session) -> datetime:
+def open_until(service: Context, session: Transaction) -> datetime:
     """When a job expires that gets a photo now and no other."""
-    return database_now(session) + timedelta(days=service.settings.open_ttl_days)
+    return session.now + timedelta(days=service.settings.open_ttl_days)
 
 
 def _require_open(session: Session, owner: str, job_id: str) -> None:
@@ -105,9 +105,7 @@ def _require_open(session: Session, owner: str, job_id: str) -> None:
 def _add(service: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
     """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
-        with service.database.write() as session:
-            until, quota = open_until(service, session), Quota.of(service.settings)
-            added = intake.add_photos(session, service.owner, job_id, photos, until, quota)
+        added = service.queue.add_photos(service.owner, job_id, photos)
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
@@ -179,9 +177,8 @@ def register_in_place(service: Context, job_id: str, photos: Sequence[InPlacePho
     """
     require_room_for(service)
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
-    with service.database.write() as session:
-        until, quota = open_until(service, session), Quota.of(service.settings)
-        added = intake.add_photos(session, service.owner, job_id, rows, until, quota)
+    added = service.queue.add_photos(service.owner, job_id, rows)
+    with service.database.read() as session:
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.
         total = intake.next_ordinal(session, job_id)
     service.jobs.changed(job_id)
@@ -195,8 +192,7 @@ def submit(service: Context, job_id: str) -> bool:
         NotFound: `job_not_found`.
         InvalidInput: `empty_job`.
     """
-    with service.database.write() as session:
-        waiting = intake.submit(session, service.owner, job_id)
+    waiting = service.queue.submit(service.owner, job_id)
     service.jobs.changed(job_id)
     if waiting:
         # After the commit, and whether or not the broker is there: the sweeper rings too.

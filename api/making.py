@@ -8,23 +8,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from flask import Request
-from sqlalchemy.orm import Session
 
 from api import intake as adding
 from api.arrival import Arrival, fingerprint_of
 from api.body import RequestBody
 from api.context import Context
 from api.multipart import Form, boundary_of
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from nightshift.words.new_job import NewJob
 from shared.broker.doorbell import rings_for
-from shared.db.engine import database_now
+from shared.db.engine import Transaction
 from shared.db.tables import Job
 from shared.files.store import job_prefix
 from shared.queue import holdings, intake, unpacking, uploads
-from shared.queue.finish import finish_if_done
 from shared.queue.holdings import Quota
 
 RENEWALS_PER_LEASE = 4
@@ -49,9 +46,7 @@ def open_job(service: Context, wanted: NewJob, key: str | None) -> Made:
     service.check_priority(wanted.priority)
     fingerprint = fingerprint_of(wanted)
     with service.database.write() as session:
-        begun = uploads.begin(
-            session, service.owner, key, lease_s=service.settings.lease_s, now=database_now(session)
-        )
+        begun = uploads.begin(session, service.settings, service.owner, key)
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(service)
@@ -80,10 +75,7 @@ def receive_job(service: Context, request: Request, key: str | None) -> Made:
     body = RequestBody(
         request.stream.read, length=request.content_length, limit=service.settings.max_upload_bytes
     )
-    with service.database.write() as session:
-        begun = uploads.begin(
-            session, service.owner, key, lease_s=service.settings.lease_s, now=database_now(session)
-        )
+    begun = service.queue.begin_upload(service.owner, key)
     if isinstance(begun, uploads.Replay):
         again = Arrival(service, None)
         again.read(Form(body.read, boundary))
@@ -128,8 +120,7 @@ def _deleting_on_error(service: Context, begun: uploads.Receiving) -> Iterator[N
             # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
             raise
         service.store.clear(job_prefix(service.owner, begun.job_id))
-        with service.database.write() as session:
-            uploads.abandon(session, begun)
+        service.queue.abandon_upload(begun)
         raise
 
 
@@ -137,14 +128,12 @@ def _renewing_lease(
     service: Context, begun: uploads.Receiving, read: Callable[[], bytes]
 ) -> Callable[[], bytes]:
     """Reading that keeps the lease while bytes arrive."""
-    lease_s = service.settings.lease_s
     kept_at_s = time.monotonic()
 
     def renew_and_read() -> bytes:
         nonlocal kept_at_s
-        if time.monotonic() - kept_at_s > lease_s / RENEWALS_PER_LEASE:
-            with service.database.write() as session:
-                uploads.keep(session, begun, lease_s=lease_s, now=database_now(session))
+        if time.monotonic() - kept_at_s > service.settings.lease_s / RENEWALS_PER_LEASE:
+            service.queue.keep_upload(begun)
             kept_at_s = time.monotonic()
         return read()
 
@@ -167,7 +156,6 @@ def _commit(service: Context, begun: uploads.Receiving, arrival: Arrival) -> lis
                 kind=archive.kind,
                 sha256=archive.sha256,
                 size_bytes=archive.size_bytes,
-                now=utc_now(),
                 quota=quota,
             )
             return []
@@ -176,7 +164,7 @@ def _commit(service: Context, begun: uploads.Receiving, arrival: Arrival) -> lis
         return repeated
 
 
-def _add_job(session: Session, service: Context, wanted: NewJob, job_id: str) -> Job:
+def _add_job(session: Transaction, service: Context, wanted: NewJob, job_id: str) -> Job:
     return intake.open_job(
         session,
         service.owner,
@@ -194,7 +182,4 @@ def _announce(service: Context, job_id: str, arrival: Arrival) -> None:
     elif waiting := sum(photo.error is None for photo in arrival.photos):
         service.doorbell.ring(rings_for(waiting, service.settings.batch_size))
     else:
-        with service.database.write() as session:
-            finish_if_done(
-                session, job_id, results_ttl_days=service.settings.results_ttl_days, now=database_now(session)
-            )
+        service.queue.finish(job_id)

@@ -43,6 +43,7 @@ from shared.bundles.manifest import Manifest, locate_bundle, read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.files.store import Store
+from shared.queue.queue import Queue
 from shared.reads.jobs import JobReads
 from shared.reads.tally import Tallies
 from shared.settings import Settings
@@ -230,11 +231,10 @@ class ScaleJob:
     @contextmanager
     def _steps_timed(self) -> Iterator[None]:
         """The steps of a slice, each with its commit, counted apart from the rest of it."""
-        steps = {"_claim": "claim", "_save": "save", "_finish": "finish"}
         with ExitStack() as timed:
-            for name, phase in steps.items():
-                step = self.watch.timed(phase, getattr(worker.slice, name))
-                timed.enter_context(patch.object(worker.slice, name, step))
+            for name in ("claim", "save", "finish"):
+                step = self.watch.timed(name, getattr(Queue, name))
+                timed.enter_context(patch.object(Queue, name, step))
             yield
 
     def _meanwhile(self, client: Client, photos: int) -> None:

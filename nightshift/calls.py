@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import httpx
 
-from nightshift.connection import ATTEMPTS, FIRST_PAUSE_S, Connection, checked_id, may_pass
+from nightshift.connection import Connection, checked_id
 from nightshift.errors import ApiError, ClientError, Unreachable, WaitTimeout
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
@@ -87,19 +87,19 @@ class Calls(Transfers):
         """
         form = (wish or NewJob.of(**fields)).as_form()
         headers = {"Idempotency-Key": str(uuid.uuid4())}
-        for attempt in range(ATTEMPTS):
-            try:
-                with path.open("rb") as file:
-                    files = {"archive": (path.name, file)}
-                    response = await self._connection.send(
-                        "POST", "/v1/jobs", again=False, data=form, files=files, headers=headers
-                    )
-                return Job.model_validate(response.json())
-            except (Unreachable, ApiError) as error:
-                if attempt == ATTEMPTS - 1 or not may_pass(error):
-                    raise cut_off(error, path, path.stat().st_size) or error from error
-            await self._connection.sleep(FIRST_PAUSE_S * 2**attempt)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+
+        async def send() -> httpx.Response:
+            with path.open("rb") as file:
+                files = {"archive": (path.name, file)}
+                return await self._connection.send(
+                    "POST", "/v1/jobs", again=False, data=form, files=files, headers=headers
+                )
+
+        try:
+            response = await self._connection.retried(send)
+        except (Unreachable, ApiError) as error:
+            raise cut_off(error, path, path.stat().st_size) or error from error
+        return Job.model_validate(response.json())
 
     async def submit(self, job_id: str) -> Job:
         """Seal the job and queue its photos; again is no error."""

@@ -13,8 +13,6 @@ from typing import Annotated, Any
 import typer
 
 from nightshift import given, keys, remote
-from nightshift.bundles import commands as models
-from nightshift.embedded import admin
 from nightshift.exits import SERVICE_IS_HERE, exit_table, explaining_what_is_not_installed, reporting_errors
 from nightshift.flags import ServiceCommand, flag
 from nightshift.machine.home import roots_of

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import Any, Self
 
 import httpx
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
+from nightshift.machine.pauses import Pauses
 from nightshift.transports import Awaiting, Blocking, Transport
 from nightshift.waiting import WORD_S, say_if_slow
 from nightshift.words.error_codes import Code
@@ -100,25 +103,34 @@ class Connection:
         """
         say = self._say_slow if self._say else None
         with say_if_slow(f"an answer from {self.server}", say, slow_after_s):
-            return await self._send(method, path, ATTEMPTS if again else 1, request)
+            return await self.retried(partial(self._send, method, path, request), ATTEMPTS if again else 1)
 
-    async def _send(self, method: str, path: str, attempts: int, request: dict[str, Any]) -> httpx.Response:
-        for attempt in range(attempts):
-            last = attempt == attempts - 1
-            try:
-                response = await self._transport.request(method, path, **request)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                if last or isinstance(error, httpx.UnsupportedProtocol | httpx.InvalidURL):
-                    raise self._unreachable(error) from error
-                pause_s = 0.0
-            except UnicodeEncodeError as error:
-                raise InvalidInput(Code.NOT_UTF8, f"this is no text in UTF-8: {error.object!r}") from error
-            else:
-                if response.status_code not in BUSY or last:
-                    return _accepted(response)
-                pause_s = _wanted_pause_s(response)
-            await self.sleep(max(pause_s, FIRST_PAUSE_S * 2**attempt))
-        raise AssertionError("unreachable: the last attempt returns or raises")
+    async def retried(
+        self, send: Callable[[], Awaitable[httpx.Response]], attempts: int = ATTEMPTS
+    ) -> httpx.Response:
+        """Send, and again after pauses that grow, or that the server asks for, until the answer is final.
+
+        Args:
+            send: one request; raises what `send` does.
+            attempts: at most so many.
+        """
+        pauses = Pauses(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        retrying = AsyncRetrying(
+            sleep=self.sleep,
+            retry=retry_if_exception(_may_pass),
+            stop=stop_after_attempt(attempts),
+            wait=lambda state: max(_wanted_pause_s(state), pauses.after(state.attempt_number)),
+            reraise=True,
+        )
+        return await retrying(send)
+
+    async def _send(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
+        try:
+            return _accepted(await self._transport.request(method, path, **request))
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise self._unreachable(error) from error
+        except UnicodeEncodeError as error:
+            raise InvalidInput(Code.NOT_UTF8, f"this is no text in UTF-8: {error.object!r}") from error
 
     async def probe(self, path: str) -> httpx.Response:
         """GET, asked once, whose answer is read whatever its status.
@@ -177,11 +189,17 @@ def _settings(server: str, api_key: str, timeout_s: float) -> dict[str, Any]:
     }
 
 
-def may_pass(error: Exception) -> bool:
+def _may_pass(error: BaseException) -> bool:
     """Whether the same request may have another answer a little later."""
     if isinstance(error, ApiError):
         return error.status in BUSY or error.code == Code.IDEMPOTENCY_KEY_IN_USE
-    return not isinstance(error.__cause__, httpx.UnsupportedProtocol | httpx.InvalidURL)
+    final = httpx.UnsupportedProtocol | httpx.InvalidURL
+    return isinstance(error, Unreachable) and not isinstance(error.__cause__, final)
+
+
+def _wanted_pause_s(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    return error.retry_after_s if isinstance(error, ApiError) else 0.0
 
 
 def _sendable(api_key: str) -> str:
@@ -197,15 +215,14 @@ def _sendable(api_key: str) -> str:
     return api_key
 
 
-def _wanted_pause_s(response: httpx.Response) -> float:
+def _retry_after_s(response: httpx.Response) -> float:
     """What a server that limits its callers asks for; one that is merely away is tried sooner."""
     if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
         return 0.0
     try:
-        wanted_s = float(response.headers.get("Retry-After", ""))
+        return min(max(0.0, float(response.headers.get("Retry-After", ""))), LONGEST_PAUSE_S)
     except ValueError:
         return 0.0
-    return min(wanted_s, LONGEST_PAUSE_S) if wanted_s > 0 else 0.0
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:
@@ -226,7 +243,7 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     detail = str(
         problem.get("detail") or problem.get("title") or f"the server answered {response.status_code}"
     )
-    raise ApiError(response.status_code, code, str(detail), problem.get("state"))
+    raise ApiError(response.status_code, code, detail, problem.get("state"), _retry_after_s(response))
 
 
 _NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}

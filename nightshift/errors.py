@@ -32,16 +32,20 @@ class ApiError(ClientError):
         code: the problem's stable name, such as `job_not_found`; `http_<status>` from a proxy.
         detail: one sentence for a person.
         state: the job's state, when that was the reason.
+        retry_after_s: after how long a server that limits its callers wants to be asked again.
     """
 
     # A server may be newer than this client, or stand behind a proxy: its codes are not ours alone.
     code: str  # type: ignore[assignment]
 
-    def __init__(self, status: int, code: str, detail: str, state: str | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, detail: str, state: str | None = None, retry_after_s: float = 0.0
+    ) -> None:
         super().__init__(Code.INTERNAL, detail)
         self.code = code
         self.status = status
         self.state = state
+        self.retry_after_s = retry_after_s
 
     def __str__(self) -> str:
         return f"{self.message} ({self.code})"

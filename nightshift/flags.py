@@ -10,6 +10,8 @@ from annotated_types import Ge, Le
 from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
+from nightshift.exits import SERVICE_IS_HERE
+
 
 def flag(option: Any, **more: Any) -> Any:
     """A flag for one of `nightshift.words.options`; its parameter is None where it is not given.
@@ -39,12 +41,11 @@ class ServiceCommand(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Write the help; what was put into the environment shows, right or wrong."""
-        try:
+        now = {}
+        if SERVICE_IS_HERE:
             from shared.settings import in_force
 
             now = in_force()
-        except ImportError:  # the client alone is installed
-            now = {}
         for parameter in self.params:
             if (value := now.get(parameter.name or "", "")) != "":
                 parameter.default, parameter.show_default = str(value), True  # type: ignore[attr-defined]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -11,8 +10,8 @@ from typing import BinaryIO, Literal, Protocol, TypeVar
 from nightshift.connection import Connection, checked_id
 from nightshift.errors import Unreachable
 from nightshift.json_lines import Lines
-from nightshift.machine.durable import replace_file
 from nightshift.machine.places import path_as_text
+from nightshift.machine.whole_files import replacing
 from nightshift.thumbnails import TAR_MEDIA_TYPE, Thumbnails
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.words.documents import Added, Checked, Photo
@@ -149,9 +148,6 @@ class Transfers:
 
 
 def _write_whole(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
-    try:
-        temporary.write_bytes(data)
-        replace_file(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    # It can be fetched again: the disk need not have each before the next.
+    with replacing(path, synced=False) as file:
+        file.write(data)

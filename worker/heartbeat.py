@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.orm import Session
-
 from nightshift.words.errors import Transient
+from shared.queue.claim import Claim
+from shared.queue.unpacking import HeldArchive
 from worker.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -54,22 +54,12 @@ class Heartbeat:
 
     Args:
         parts: of this process.
-        renew: moves the lease's end in a write transaction; 0 when the lease is lost.
-        let_go: gives up the lease in a write transaction.
-        lease: its token, for the log.
+        held: whose lease it keeps.
     """
 
-    def __init__(
-        self,
-        parts: Parts,
-        renew: Callable[[Session], int],
-        let_go: Callable[[Session, Stall], None],
-        lease: str,
-    ) -> None:
+    def __init__(self, parts: Parts, held: Claim | HeldArchive) -> None:
         self._parts = parts
-        self._renew = renew
-        self._let_go = let_go
-        self._lease = lease
+        self._held = held
         self._steps = 0
         self._at: dict[int, Stall] = {}
         self._lost = False
@@ -125,27 +115,31 @@ class Heartbeat:
 
     def _beat(self) -> None:
         try:
-            with self._parts.database.write() as session:
-                still = self._renew(session)
+            self._lost = self._parts.queue.renew(self._held) == 0
         except Transient as error:
-            log.warning("not renewed", extra={"lease": self._lease, "reason": error.message})
-            return
+            log.warning("not renewed", extra={"lease": self._held.token, "reason": error.message})
         except Exception:
             # This thread is needed: it alone ends what hangs.
-            log.exception("not renewed", extra={"lease": self._lease})
-            return
-        self._lost = still == 0
+            log.exception("not renewed", extra={"lease": self._held.token})
 
     def _end(self, stall: Stall, why: str) -> None:
-        fields = {"lease": self._lease, "photos": ",".join(stall.at) or "-", "why": why}
+        fields = {"lease": self._held.token, "photos": ",".join(stall.at) or "-", "why": why}
         log.error("ending this process", extra=fields)
         try:
-            with self._parts.database.write() as session:
-                self._let_go(session, stall)
+            self._let_go(stall)
         except Exception:
             # The sweeper finds the lease without its process.
-            log.exception("could not be let go of", extra={"lease": self._lease})
+            log.exception("could not be let go of", extra={"lease": self._held.token})
         self._parts.exit(STUCK)
+
+    def _let_go(self, stall: Stall) -> None:
+        queue, held = self._parts.queue, self._held
+        if stall.stopping:
+            queue.give_back(held)
+        elif isinstance(held, Claim):
+            for code in queue.release_hung(held, stall.at, at_store=stall.at_store):
+                self._parts.measures.photo_failed(code)
+        # An archive that hangs keeps its lease: the sweeper counts a crash at this member.
 
     def __enter__(self) -> Self:
         self._thread.start()

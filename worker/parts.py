@@ -11,6 +11,7 @@ from nightshift.machine.process_id import own_process_id
 from shared.broker.doorbell import CeleryDoorbell, Doorbell
 from shared.db.engine import Database
 from shared.files.store import Store
+from shared.queue.queue import Queue
 from shared.settings import Settings
 from worker.batch_size import BatchSize
 from worker.folders import Folders
@@ -49,6 +50,11 @@ class Parts:
     measures: Measures = field(default_factory=Measures)
     folders: Folders = field(default_factory=Folders)
     exit: Callable[[int], None] = os._exit
+
+    @property
+    def queue(self) -> Queue:
+        """The queue, by this process's settings."""
+        return Queue(self.database, self.settings)
 
 
 def load_pipeline(settings: Settings) -> Pipeline:

@@ -12,7 +12,7 @@ from typing import Any
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import Transient
 from nightshift.words.version import VERSION
-from shared.db.engine import Database, database_now
+from shared.db.engine import Database
 from shared.processes import registry
 from shared.processes.sums import Sums
 
@@ -82,7 +82,7 @@ class Registration:
                     about=self._about,
                     sums=self._sums.document(),
                     started_at=self._started_at,
-                    now=database_now(session),
+                    now=session.now,
                     stopped=stopped,
                 )
             self._has_beaten = True

@@ -5,36 +5,19 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from functools import partial
 from typing import TypeVar
 
-from sqlalchemy.orm import Session
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
-from shared.db.engine import database_now
 from shared.files.no_pictures import clear_ended, delete_bytes
 from shared.files.store import job_prefix
-from shared.queue.claim import (
-    READ_PAUSES_S,
-    Claim,
-    Hung,
-    claim,
-    give_back,
-    give_back_unheard,
-    release_broken,
-    release_hung,
-    renew,
-)
-from shared.queue.finish import finish_if_done, may_be_done
-from shared.queue.save import Failed, Result, Saved, save
-from shared.queue.turns import count_claimable
-from shared.queue.unpacking import count_archives, give_back_unheard_archive
+from shared.queue.claim import Claim
+from shared.queue.save import Failed, Result, Saved
 from worker.batch import StoreAway, analyse_batch
 from worker.erased import clear_if_erased
-from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
+from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
 from worker.unpack import UNPACK_TURN_S, unpack_next
 
@@ -60,8 +43,7 @@ def run_slice(parts: Parts) -> None:
                 return
             if parts.should_stop():
                 return
-        with parts.database.read() as session:
-            work_is_left = count_claimable(session, utc_now(), at_most=1) + count_archives(session) > 0
+        work_is_left = parts.queue.rings_wanted() > 0
     except Transient as error:
         # The sweeper rings when the database is back.
         log.warning("slice broken off", extra={"reason": error.message})
@@ -92,190 +74,101 @@ def _work_on_photos(parts: Parts, until_s: float) -> bool:
 
 
 def _claim(parts: Parts) -> Claim | None:
-    settings = parts.settings
     in_place = parts.folders.may_be_read
-    with parts.database.write() as session:
-        held = claim(
-            session,
-            worker=parts.worker,
-            batch_size=parts.batch_size.photos,
-            lease_s=settings.lease_s,
-            now=database_now(session),
-            in_place=in_place,
-            read_pauses_s=READ_PAUSES_S,
-        )
-    if held is None and in_place:
+    held = parts.queue.claim(worker=parts.worker, batch_size=parts.batch_size.photos, in_place=in_place)
+    if held is not None:
+        fields = {"photos": len(held.photos), "worker": parts.worker}
+        log.info("claimed", extra={"job": held.job_id, "lease": held.token, **fields})
+    elif in_place:
         # Nothing waits for a folder any more.
         parts.folders.back()
-    if held is not None:
-        log.info(
-            "claimed",
-            extra={
-                "job": held.job_id,
-                "lease": held.token,
-                "photos": len(held.photos),
-                "worker": parts.worker,
-            },
-        )
     return held
 
 
 def _work(parts: Parts, held: Claim) -> None:
+    """From the claim to the job's end."""
+    started_at_s = time.monotonic()
     try:
-        _analyse_and_save(parts, held)
+        results = _analyse(parts, held)
+        if results is None:
+            return
+        bundle = parts.pipeline.bundle.manifest
+        saved = _patiently(parts, lambda: parts.queue.save(held, results, bundle=bundle))
+        seconds = time.monotonic() - started_at_s
+        parts.measures.batch_saved(results, saved, seconds)
+        failed = [result for result in results if isinstance(result, Failed)]
+        _say_failures(held, failed)
+        _delete_no_pictures(parts, held, failed, saved)
+        if saved.lost:
+            clear_if_erased(parts, held.owner, held.job_id)
+        if _patiently(parts, lambda: parts.queue.finish(held.job_id)):
+            parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
+            clear_ended(parts.database, parts.store, held.job_id)
+        fields = {"photos": saved.written, "lost": saved.lost, "seconds": round(seconds, 2)}
+        log.info("saved", extra={"job": held.job_id, "lease": held.token, **fields})
     except (Transient, StoreAway):
         raise
     except Exception:
         # A bug. Left alone, the lease would come back here again and again.
         log.exception("the batch broke", extra={"job": held.job_id, "lease": held.token})
-        for code in _patiently(parts, partial(_release_broken, parts, held)):
+        for code in _patiently(parts, lambda: parts.queue.release_broken(held)):
             parts.measures.photo_failed(code)
 
 
-def _analyse_and_save(parts: Parts, held: Claim) -> None:
-    started_at = time.monotonic()
+def _analyse(parts: Parts, held: Claim) -> list[Result] | None:
+    """A result for each photo; None when the batch is not this process's any more."""
     try:
-        with Heartbeat(
-            parts, partial(_renew, parts, held), partial(_let_go, parts, held), held.token
-        ) as heartbeat:
-            results = analyse_batch(parts, held, heartbeat.progress)
+        with Heartbeat(parts, held) as heartbeat:
+            return analyse_batch(parts, held, heartbeat.progress)
     except Stopped:
         _give_back(parts, held, "stopping")
-        return
     except StoreAway:
         _give_back(parts, held, "the store is away")
         raise
     except LeaseLost:
         log.warning("lost", extra={"job": held.job_id, "lease": held.token})
         clear_if_erased(parts, held.owner, held.job_id)
-        return
-    saved = _patiently(parts, partial(_save, parts, held, results))
-    seconds = time.monotonic() - started_at
-    parts.measures.batch_saved(results, saved, seconds)
-    for result in results:
-        if isinstance(result, Failed):
-            # Without its name and message, which may name people: the row has both.
-            log.warning(
-                "failed",
-                extra={
-                    "job": held.job_id,
-                    "photo": result.photo_id,
-                    "code": result.error.code,
-                    "stage": result.error.stage,
-                },
-            )
-    _delete_no_pictures(parts, held, results, saved)
-    if saved.lost:
-        clear_if_erased(parts, held.owner, held.job_id)
-    if _patiently(parts, partial(_finish, parts, held.job_id)):
-        parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
-        clear_ended(parts.database, parts.store, held.job_id)
-    log.info(
-        "saved",
-        extra={
-            "job": held.job_id,
-            "lease": held.token,
-            "photos": saved.written,
-            "lost": saved.lost,
-            "seconds": round(seconds, 2),
-        },
-    )
+    return None
 
 
-def _delete_no_pictures(parts: Parts, held: Claim, results: list[Result], saved: Saved) -> None:
+def _say_failures(held: Claim, failed: list[Failed]) -> None:
+    """Without names and messages, which may name people: the rows have both."""
+    for result in failed:
+        error = {"code": result.error.code, "stage": result.error.stage}
+        log.warning("failed", extra={"job": held.job_id, "photo": result.photo_id, **error})
+
+
+def _delete_no_pictures(parts: Parts, held: Claim, failed: list[Failed], saved: Saved) -> None:
     """After the save: should this process die in between, they go when the job ends."""
     uploads = {photo.id for photo in held.photos if photo.in_place_path is None}
-    no_pictures = [
-        result.photo_id
-        for result in results
-        if isinstance(result, Failed)
-        and result.error.code == Code.UNSUPPORTED_FORMAT
-        and result.photo_id in saved.statuses
-    ]
-    if ids := uploads.intersection(no_pictures):
+    no_pictures = {result.photo_id for result in failed if result.error.code == Code.UNSUPPORTED_FORMAT}
+    if ids := uploads & no_pictures & saved.statuses.keys():
         delete_bytes(parts.store, held.owner, held.job_id, ids)
 
 
 def _give_back_unheard(parts: Parts) -> None:
     """A claim that was committed as its connection broke: whatever rows say, nothing is in hand here."""
-    with parts.database.write() as session:
-        returned = give_back_unheard(session, parts.worker, now=utc_now())
-        give_back_unheard_archive(session, parts.worker)
-    if returned:
+    if returned := parts.queue.give_back_unheard(parts.worker):
         log.info("returned", extra={"photos": returned, "worker": parts.worker, "why": "claim not heard of"})
 
 
 def _give_back(parts: Parts, held: Claim, why: str) -> None:
-    returned = _within(parts.settings.shutdown_s, partial(_give_back_rows, parts, held))
+    # Asked to stop or not, but for no longer than a stop may take.
+    stop = stop_after_delay(parts.settings.shutdown_s)
+    returned = _retried(lambda: parts.queue.give_back(held), stop, longest_s=1.0)
     fields = {"job": held.job_id, "lease": held.token, "photos": returned, "why": why}
     log.info("returned", extra=fields)
-
-
-def _give_back_rows(parts: Parts, held: Claim) -> int:
-    with parts.database.write() as session:
-        return give_back(session, held, now=utc_now())
-
-
-def _let_go(parts: Parts, held: Claim, session: Session, stall: Stall) -> None:
-    if stall.stopping:
-        give_back(session, held, now=utc_now())
-        return
-    hung = Hung(
-        at=stall.at or [photo.id for photo in held.photos],
-        at_store=stall.at_store,
-        after_s=parts.settings.stall_s,
-        max_read_errors=parts.settings.max_read_errors,
-    )
-    for code in release_hung(session, held, hung, now=utc_now()):
-        parts.measures.photo_failed(code)
-
-
-def _release_broken(parts: Parts, held: Claim) -> list[str]:
-    with parts.database.write() as session:
-        return release_broken(session, held, now=utc_now())
-
-
-def _renew(parts: Parts, held: Claim, session: Session) -> int:
-    return renew(session, held, lease_s=parts.settings.lease_s, now=database_now(session))
-
-
-def _save(parts: Parts, held: Claim, results: list[Result]) -> Saved:
-    with parts.database.write() as session:
-        return save(
-            session,
-            held,
-            results,
-            bundle=parts.pipeline.bundle.manifest,
-            max_read_errors=parts.settings.max_read_errors,
-            now=utc_now(),
-        )
-
-
-def _finish(parts: Parts, job_id: str) -> bool:
-    with parts.database.read() as session:
-        if not may_be_done(session, job_id):
-            return False
-    with parts.database.write() as session:
-        return finish_if_done(
-            session, job_id, results_ttl_days=parts.settings.results_ttl_days, now=database_now(session)
-        )
 
 
 def _patiently(parts: Parts, call: Callable[[], Done]) -> Done:
     """Call until the database takes it: work that is done is worth any wait, and without it none begins."""
     # Nobody renews the lease meanwhile: when the database is back, sweepers wait for one lease, no longer.
     longest_s = min(10.0, parts.settings.lease_s / 8)
-    return _again_and_again(call, stop_when(parts.should_stop), longest_s)
+    return _retried(call, lambda _: parts.should_stop(), longest_s)
 
 
-def _within(seconds: float, call: Callable[[], Done]) -> Done:
-    """Call until the database takes it, for so long at most; asked to stop or not."""
-    return _again_and_again(call, stop_after_delay(seconds), 1.0)
-
-
-def _again_and_again(
-    call: Callable[[], Done], stop: Callable[[RetryCallState], bool], longest_s: float
-) -> Done:
+def _retried(call: Callable[[], Done], stop: Callable[[RetryCallState], bool], longest_s: float) -> Done:
+    """Call until the database takes it, with pauses that grow up to the longest."""
     retrying = Retrying(
         retry=retry_if_exception_type(Transient),
         stop=stop,
@@ -291,8 +184,3 @@ def _say_again(state: RetryCallState) -> None:
     error = state.outcome.exception() if state.outcome else None
     reason = error.message if isinstance(error, Transient) else str(error)
     log.warning("trying again", extra={"attempt": state.attempt_number, "reason": reason})
-
-
-def stop_when(should_stop: Callable[[], bool]) -> Callable[[RetryCallState], bool]:
-    """Tenacity's word for `should_stop`."""
-    return lambda _: should_stop()

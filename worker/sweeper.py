@@ -13,16 +13,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.orm import Session
-
 from nightshift.machine.privacy import keep_files_private
 from nightshift.machine.process_id import is_surely_dead, own_process_id
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NoRoom, NotFound, Transient
-from shared.broker.doorbell import MOST_RINGS, CeleryDoorbell, Doorbell, rings_for
+from shared.broker.doorbell import CeleryDoorbell, Doorbell
 from shared.db import ballast
-from shared.db.engine import Database, database_now
+from shared.db.engine import Database, Transaction
 from shared.db.leftovers import rewrite_if_due
 from shared.db.tables import Job
 from shared.files.no_pictures import abandoned_archives, clear_abandoned, clear_ended
@@ -34,9 +31,10 @@ from shared.queue import expiry, uploads
 from shared.queue.control import resume_due
 from shared.queue.expiry import Horizon
 from shared.queue.finish import end_by_time, finish_if_done
-from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
-from shared.queue.turns import count_claimable
-from shared.queue.unpacking import count_archives, return_lapsed_archives
+from shared.queue.leases import shorten
+from shared.queue.queue import Queue
+from shared.queue.sweep import return_lapsed
+from shared.queue.unpacking import return_lapsed_archives
 from shared.settings import Settings, load_settings
 from worker.measures import Measures
 from worker.registration import Registration
@@ -61,6 +59,7 @@ class Sweeper:
         self._settings = settings
         self._database = database or Database(settings.database_url)
         self._store = store or Store(settings.store_url)
+        self._queue = Queue(self._database, settings)
         self._doorbell = doorbell or CeleryDoorbell(settings.broker_url)
         self._suspension = SuspensionWatch(settings.lease_s)
         self._measures = Measures()
@@ -101,7 +100,7 @@ class Sweeper:
         ballast.keep(self._database)
 
     @contextmanager
-    def _write(self) -> Iterator[Session]:
+    def _write(self) -> Iterator[Transaction]:
         """A write transaction. One that waited long for the database knows that heartbeats did, too."""
         asked_s = time.monotonic()
         with self._database.write() as session:
@@ -114,12 +113,10 @@ class Sweeper:
     def _return_lapsed(self) -> None:
         with self._write() as session:
             # The time first: should a clock be set from here on, it is not what leases are held against.
-            now = database_now(session)
-            by_time = self._suspension.leases_can_be_trusted(now.timestamp())
-            rules = Rules(self._settings.max_crashes, is_surely_dead, by_time)
-            shorten_leases(session, self._settings.lease_s, now)
-            lapsed = return_lapsed(session, rules, now)
-            archives = return_lapsed_archives(session, rules, now)
+            by_time = self._suspension.leases_can_be_trusted(session.now.timestamp())
+            shorten(session, self._settings)
+            lapsed = return_lapsed(session, self._settings, is_surely_dead, by_time=by_time)
+            archives = return_lapsed_archives(session, self._settings, is_surely_dead, by_time=by_time)
         for photo in lapsed:
             self._measures.count("leases_expired")
             if photo.quarantined:
@@ -136,9 +133,9 @@ class Sweeper:
         """What time alone moves: pauses that are over, jobs that are."""
         with self._write() as session:
             horizon = expiry.look(session)
-            resumed = resume_due(session, horizon.now)
+            resumed = resume_due(session)
             fold_gone(session, horizon.now)
-            ended = end_by_time(session, results_ttl_days=self._settings.results_ttl_days, now=horizon.until)
+            ended = end_by_time(session, self._settings, horizon.until)
         self._say_doubt(horizon)
         for job_id in resumed:
             log.info("resumed: its pause is over", extra={"job": job_id})
@@ -165,26 +162,16 @@ class Sweeper:
         )
 
     def _finish_jobs(self) -> None:
-        with self._database.read() as session:
-            jobs = unended_jobs(session)
-        for job_id in jobs:
+        for job_id in self._queue.unended_jobs():
             with self._write() as session:
-                ended = finish_if_done(
-                    session,
-                    job_id,
-                    results_ttl_days=self._settings.results_ttl_days,
-                    now=database_now(session),
-                )
+                ended = finish_if_done(session, self._settings, job_id)
                 job = session.get(Job, job_id) if ended else None
             if job is not None:
                 self._store.drop_unfinished(job_prefix(job.owner, job_id))
                 clear_ended(self._database, self._store, job_id)
 
     def _ring(self) -> None:
-        batch_size = self._settings.batch_size
-        with self._database.read() as session:
-            wanted = rings_for(count_claimable(session, utc_now(), MOST_RINGS * batch_size), batch_size)
-            wanted = min(wanted + count_archives(session), MOST_RINGS)
+        wanted = self._queue.rings_wanted()
         if not wanted:
             return
         on_the_list = self._doorbell.waiting()
@@ -200,7 +187,7 @@ class Sweeper:
             due = erasure.due_for_originals(session)
             abandoned = abandoned_archives(session)
             # By a clock that is ahead, requests under way have been given up long ago.
-            uploads_due = not horizon.in_doubt and uploads.any_due(session, horizon.now)
+            uploads_due = not horizon.in_doubt and uploads.any_due(session)
         self._erase_expired(expired, horizon)
         for job_id in incomplete:
             with _alone(job_id):
@@ -230,9 +217,8 @@ class Sweeper:
 
     def _clear_uploads(self) -> None:
         with self._write() as session:
-            now = database_now(session)
-            uploads.forget(session, now)
-            abandoned = uploads.take_over(session, lease_s=self._settings.lease_s, now=now)
+            uploads.forget(session)
+            abandoned = uploads.take_over(session, self._settings)
         for upload in abandoned:
             log.warning("deleting an upload nobody goes on with", extra={"job": upload.job_id})
             self._store.clear(job_prefix(upload.owner, upload.job_id))

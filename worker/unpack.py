@@ -8,16 +8,12 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from functools import partial
 from typing import cast
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.archive_kinds import ArchiveKind
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, Conflict, InvalidInput, Transient, Unreadable
 from nightshift.words.ids import member_photo_id
@@ -25,26 +21,13 @@ from nightshift.words.states import JobState
 from nightshift.words.what_is_taken import counted_as
 from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member
 from shared.archives.opening import open_archive
-from shared.broker.doorbell import MOST_RINGS, rings_for
-from shared.db.engine import database_now
 from shared.db.tables import Job, Photo
 from shared.files.store import archive_key, job_prefix, photo_key
-from shared.queue.finish import finish_if_done
-from shared.queue.holdings import Held, Quota, held_by
+from shared.queue.holdings import Held, Quota
 from shared.queue.intake import NewPhoto
-from shared.queue.turns import count_claimable, new_job_waits
-from shared.queue.unpacking import (
-    HeldArchive,
-    claim_archive,
-    count_archives,
-    give_back_archive,
-    let_lapse,
-    put_off_archive,
-    renew_archive,
-    save_members,
-)
+from shared.queue.unpacking import HeldArchive
 from worker.erased import clear_if_erased
-from worker.heartbeat import Heartbeat, LeaseLost, Stall, Stopped
+from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
 
 PIECE_MEMBERS = 200
@@ -67,13 +50,7 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
     Returns:
         False when no archive waits.
     """
-    with parts.database.read() as session:
-        if not count_archives(session):
-            return False
-    lease_s = parts.settings.lease_s
-    with parts.database.write() as session:
-        held = claim_archive(session, worker=parts.worker, lease_s=lease_s, now=database_now(session))
-    if held is None:
+    if not parts.queue.archives() or (held := parts.queue.claim_archive(worker=parts.worker)) is None:
         return False
     # Whoever had it before may have been killed in the middle of a photo.
     parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
@@ -87,9 +64,7 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         },
     )
     try:
-        with Heartbeat(
-            parts, partial(_renew, lease_s, held), partial(_let_go, held), held.token
-        ) as heartbeat:
+        with Heartbeat(parts, held) as heartbeat:
             ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)
     except LeaseLost:
         log.warning("lost archive", extra={"job": held.job_id, "lease": held.token})
@@ -98,38 +73,22 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         # OSError: no room for a large member's copy, say.
         fields = {"job": held.job_id, "lease": held.token, "reason": str(error)}
         log.warning("put off", extra=fields)
-        with parts.database.write() as session:
-            put_off_archive(session, held, until=database_now(session) + timedelta(seconds=STORE_PAUSE_S))
+        parts.queue.put_off_archive(held, STORE_PAUSE_S)
     except Exception:
         log.exception("unpacking broke", extra={"job": held.job_id, "lease": held.token})
-        with parts.database.write() as session:
-            let_lapse(session, held, database_now(session))
+        parts.queue.let_lapse(held)
     else:
         if ended:
             _after(parts, held)
     return True
 
 
-def _renew(lease_s: float, held: HeldArchive, session: Session) -> int:
-    return renew_archive(session, held, lease_s=lease_s, now=database_now(session))
-
-
-def _let_go(held: HeldArchive, session: Session, stall: Stall) -> None:
-    """Only for a stop: what hangs keeps its lease, and the sweeper counts a crash at this member."""
-    if stall.stopping:
-        give_back_archive(session, held)
-
-
 def _after(parts: Parts, held: HeldArchive) -> None:
     """The archive is not needed any more, and its photos wait for everybody."""
     parts.store.delete(archive_key(held.owner, held.job_id))
-    with parts.database.write() as session:
-        # All of them may have failed on their way in.
-        finish_if_done(
-            session, held.job_id, results_ttl_days=parts.settings.results_ttl_days, now=database_now(session)
-        )
-        waiting = count_claimable(session, utc_now(), MOST_RINGS * parts.settings.batch_size)
-    parts.doorbell.ring(rings_for(waiting, parts.settings.batch_size))
+    # All of them may have failed on their way in.
+    parts.queue.finish(held.job_id)
+    parts.doorbell.ring(parts.queue.rings_wanted())
 
 
 class _Unpacking:
@@ -144,7 +103,7 @@ class _Unpacking:
         self._left_alone = Counter(held.left_alone)
         self._piece: list[NewPhoto] = []
         self._quota = Quota.of(parts.settings)
-        self._owner_holds = self._look_at_holdings()
+        self._owner_holds = parts.queue.held_by(held.owner)
 
     def run(self, until_s: float, progress: Callable[[], None]) -> bool:
         """Unpack; True when the archive is at its end, False when the time was, or others have a turn."""
@@ -161,11 +120,11 @@ class _Unpacking:
                     self._save(done=False)
                     save_at_s = time.monotonic() + PIECE_S
                     if save_at_s >= until_s or self._others_wait(turn_is_over=save_at_s >= turn_over_s):
-                        self._give_back()
+                        self._parts.queue.give_back(self._held)
                         return False
         except Stopped:
             self._save(done=False)
-            self._give_back()
+            self._parts.queue.give_back(self._held)
             return False
         except (ArchiveBroken, Conflict, InvalidInput, Unreadable) as error:
             self._piece.append(self._failure(error))
@@ -213,10 +172,6 @@ class _Unpacking:
         self._owner_holds = Held(held.photos + 1, held.size_bytes + size_bytes)
         return NewPhoto(member.name, photo_id, sha256=digest.hexdigest(), size_bytes=size_bytes)
 
-    def _look_at_holdings(self) -> Held:
-        with self._parts.database.read() as session:
-            return held_by(session, self._held.owner)
-
     def _require_quota(self, *, photos: int, size_bytes: int = 0) -> None:
         """What the owner may not hold is left out before it is stored."""
         held = self._owner_holds
@@ -236,17 +191,14 @@ class _Unpacking:
         )
 
     def _save(self, *, done: bool) -> None:
-        with self._parts.database.write() as session:
-            repeated = save_members(
-                session,
-                self._held,
-                self._piece,
-                position=self._position,
-                unpacked_bytes=self._unpacked_bytes,
-                left_alone=self._left_alone,
-                done=done,
-                now=utc_now(),
-            )
+        repeated = self._parts.queue.save_members(
+            self._held,
+            self._piece,
+            position=self._position,
+            unpacked_bytes=self._unpacked_bytes,
+            left_alone=self._left_alone,
+            done=done,
+        )
         if repeated is None:
             self._drop_piece()
             raise LeaseLost
@@ -257,7 +209,7 @@ class _Unpacking:
             extra={"job": self._held.job_id, "photos": len(self._piece), "to_member": self._position},
         )
         self._piece = []
-        self._owner_holds = self._look_at_holdings()
+        self._owner_holds = self._parts.queue.held_by(self._held.owner)
 
     def _drop_piece(self) -> None:
         """Delete what was stored of a piece that nobody waits for: the job was cancelled."""
@@ -274,11 +226,5 @@ class _Unpacking:
 
     def _others_wait(self, *, turn_is_over: bool) -> bool:
         """A job that was never begun does not wait for the turn to be over."""
-        with self._parts.database.read() as session:
-            if turn_is_over:
-                return count_claimable(session, utc_now(), at_most=1) > 0
-            return new_job_waits(session, utc_now())
-
-    def _give_back(self) -> None:
-        with self._parts.database.write() as session:
-            give_back_archive(session, self._held)
+        queue = self._parts.queue
+        return queue.claimable(at_most=1) > 0 if turn_is_over else queue.new_job_waits()

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from sqlalchemy.orm import Session
 
 from nightshift.client import Client
 from nightshift.embedded.home import Home
@@ -48,7 +47,7 @@ from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.states import JobState
-from shared.db.engine import Database
+from shared.db.engine import Database, Transaction
 from shared.db.migrate import upgrade
 from shared.files.in_place import InPlace
 from shared.files.store import Store
@@ -340,7 +339,7 @@ class Run:
         return self._request.again or self._resume_command() + under
 
 
-def clock_warning(session: Session) -> str | None:
+def clock_warning(session: Transaction) -> str | None:
     """What would have been erased by now, were the clock believed, in one sentence; None for nothing."""
     horizon = expiry.standing(session)
     due = count_expired(session, horizon.now) - count_expired(session, horizon.until)

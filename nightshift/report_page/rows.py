@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
-from nightshift.words.analysis import AGE_GROUPS, Face
+from nightshift.words.analysis import AGE_GROUPS, AgeGroup, Face, Gender
 from nightshift.words.documents import Photo
 
 LABELS = tuple(label for label, _, _ in AGE_GROUPS)
@@ -22,12 +23,16 @@ _WIDEST = 3.0
 
 def face_bits(face: Face) -> int:
     """What the filters know of a face: gender 1, age group 2-8, gender uncertain 16, age uncertain 32."""
-    return (
-        GENDERS.index(face.gender.value)
-        | LABELS.index(face.age_group.label) << 1
-        | face.gender.uncertain << 4
-        | face.age_group.uncertain << 5
-    )
+    gender, unsure_of_gender = _place(face.gender.value, GENDERS, face.gender)
+    group, unsure_of_group = _place(face.age_group.label, LABELS, face.age_group)
+    return gender | group << 1 | unsure_of_gender << 4 | unsure_of_group << 5
+
+
+def _place(label: str, known: Sequence[str], answer: Gender | AgeGroup) -> tuple[int, bool]:
+    """Where a label stands among the known ones; one that is not known counts as the likeliest, uncertain."""
+    if label in known:
+        return known.index(label), answer.uncertain
+    return max(range(len(known)), key=lambda place: answer.probabilities.get(known[place], 0.0)), True
 
 
 def index_entry(photo: Photo) -> str:

@@ -25,6 +25,28 @@ from shared.db.tables import UtcDateTime
 from shared.urls import path_of_sqlite_url
 
 
+class Transaction(Session):
+    """A session in one transaction. It has one time: what is written in it happened then."""
+
+    _now: datetime | None = None
+
+    # By hand: before Python 3.12, `cached_property` lets one thread at a time wait for SQLite's lock.
+    @property
+    def now(self) -> datetime:
+        """By the clock that all processes share, aware, UTC: PostgreSQL's, or with SQLite this machine's.
+
+        Taken when it is first asked for; with SQLite not before its lock is, so that of two that write the
+        later one has the later time.
+        """
+        if self._now is None:
+            if self.get_bind().dialect.name == "sqlite":
+                self.connection()
+                self._now = utc_now()
+            else:
+                self._now = self.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
+        return self._now
+
+
 class Database:
     """The database of one process.
 
@@ -53,24 +75,24 @@ class Database:
         return self.file.parent if self.file else None
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self) -> Iterator[Transaction]:
         """A session in one write transaction; commits at the end, rolls back on any error.
 
         Raises:
             Transient: `database_unavailable`, when the database cannot be reached or stays locked;
                 `store_full`, when its disk is.
         """
-        with translated(), Session(self._engine, expire_on_commit=False) as session, session.begin():
+        with translated(), Transaction(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
+    def read(self) -> Iterator[Transaction]:
         """A session in one read transaction.
 
         Raises:
             Transient: `database_unavailable`.
         """
-        with translated(), Session(self._readers, expire_on_commit=False) as session, session.begin():
+        with translated(), Transaction(self._readers, expire_on_commit=False) as session, session.begin():
             yield session
 
     def ping(self) -> None:
@@ -156,16 +178,6 @@ _SHARED: dict[str, Any] = {
     # Errors are logged; parameters name files and people.
     "hide_parameters": True,
 }
-
-
-def database_now(session: Session) -> datetime:
-    """Now by the clock that all processes share, aware, UTC: PostgreSQL's, or with SQLite this machine's.
-
-    Leases are held against it alone, so that it does no harm when the machines' clocks disagree.
-    """
-    if session.get_bind().dialect.name == "sqlite":
-        return utc_now()
-    return session.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
 
 
 def open_engine(url: str, *, foreign_keys: bool = True) -> Engine:

@@ -19,7 +19,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from nightshift.words.states import JobState
-from shared.db.engine import Database, database_now
+from shared.db.engine import Database
 from shared.db.tables import ClockRow, Erasure, Job
 
 SMALL_BYTES = 32_000_000
@@ -76,8 +76,7 @@ def rewrite_if_due(database: Database) -> bool:
             return False
         _empty_log(cursor)
     with database.write() as session:
-        now = database_now(session)
-        session.merge(ClockRow(name=_NAME, believed_at=now, seen_at=now))
+        session.merge(ClockRow(name=_NAME, believed_at=session.now, seen_at=session.now))
     return True
 
 

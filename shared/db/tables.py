@@ -116,7 +116,14 @@ class Job(Base):
     error: Mapped[dict[str, Any] | None]
 
 
-class Photo(Base):
+class Leased:
+    """What somebody may hold; see `shared.queue.leases`."""
+
+    lease_token: Mapped[str | None]
+    lease_expires_at: Mapped[datetime | None]
+
+
+class Photo(Leased, Base):
     """One file of a job."""
 
     __tablename__ = "photos"
@@ -155,8 +162,6 @@ class Photo(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     crashes: Mapped[int] = mapped_column(default=0)
     read_errors: Mapped[int] = mapped_column(default=0)
-    lease_token: Mapped[str | None]
-    lease_expires_at: Mapped[datetime | None]
     # Kept after the end: who did it.
     worker: Mapped[str | None]
     claimed_at: Mapped[datetime | None]
@@ -194,7 +199,7 @@ class FaceRow(Base):
     document: Mapped[dict[str, Any]]
 
 
-class Upload(Base):
+class Upload(Leased, Base):
     """A request that makes a job: under way while it has a lease, remembered for its retries afterwards.
 
     The job's row is made when everything has arrived; until then this row alone knows of the bytes
@@ -212,13 +217,11 @@ class Upload(Base):
     key: Mapped[str] = mapped_column(primary_key=True)
     job_id: Mapped[str]
     begun_at: Mapped[datetime]
-    lease_token: Mapped[str | None]
-    lease_expires_at: Mapped[datetime | None]
     # Of what was sent; a retry must send the same.
     fingerprint: Mapped[str | None]
 
 
-class Archive(Base):
+class Archive(Leased, Base):
     """The archive a job's photos come from, and how far it has been unpacked."""
 
     __tablename__ = "archives"
@@ -235,8 +238,6 @@ class Archive(Base):
     left_alone: Mapped[dict[str, Any]]
     unpacked_at: Mapped[datetime | None]
     crashes: Mapped[int] = mapped_column(default=0)
-    lease_token: Mapped[str | None]
-    lease_expires_at: Mapped[datetime | None]
     worker: Mapped[str | None]
 
 

@@ -12,7 +12,6 @@ from collections.abc import Collection
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from nightshift.words.states import JobState, PhotoStatus
@@ -80,7 +79,7 @@ def clear_abandoned(database: Database, store: Store, owner: str, job_id: str) -
     """
     store.delete(archive_key(owner, job_id))
     with database.write() as session:
-        session.execute(update(Archive).where(Archive.job_id == job_id).values(unpacked_at=utc_now()))
+        session.execute(update(Archive).where(Archive.job_id == job_id).values(unpacked_at=session.now))
 
 
 def _of(session: Session, job_id: str) -> tuple[str | None, bool]:

@@ -21,7 +21,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NotFound
 from nightshift.words.states import ERASABLE_STATES, JobState
 from shared.db.ballast import with_room
-from shared.db.engine import Database, database_now
+from shared.db.engine import Database, Transaction
 from shared.db.leftovers import forget_deleted
 from shared.db.tables import Erasure, FaceRow, Job, Photo
 from shared.files.store import Kind, Store, Stored, job_prefix, kind_of
@@ -103,8 +103,7 @@ def erase_bytes(database: Database, store: Store, job_id: str) -> Erasure:
         with database.read() as session:
             return session.get_one(Erasure, job_id)
     with database.write() as session:
-        now = database_now(session)
-        session.execute(_unless_set(Erasure.completed_at, job_id, {"completed_at": now}))
+        session.execute(_unless_set(Erasure.completed_at, job_id, {"completed_at": session.now}))
         return session.get_one(Erasure, job_id)
 
 
@@ -144,11 +143,11 @@ def delete_originals(database: Database, store: Store, owner: str, job_id: str) 
     with database.write() as session, suppress(NotFound):
         job = owned_job(session, owner, job_id, lock=True)
         holdings.remove(session, owner, size_bytes=holdings.stored_bytes(session, job))
-        job.originals_deleted_at = database_now(session)
+        job.originals_deleted_at = session.now
 
 
 def _erase_rows(
-    session: Session,
+    session: Transaction,
     owner: str,
     job_id: str,
     reason: Reason,
@@ -171,7 +170,7 @@ def _erase_rows(
             job_id=job_id,
             owner=owner,
             reason=reason,
-            requested_at=database_now(session),
+            requested_at=session.now,
             photos=photos,
             faces=faces or 0,
             in_place=in_place,

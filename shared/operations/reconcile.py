@@ -17,8 +17,7 @@ from shared.db.tables import RUNNING, Job, Photo, Upload
 from shared.files.no_pictures import is_no_picture
 from shared.files.store import Store, Stored, job_prefix, kind_of
 from shared.queue.counts import count_photos
-from shared.queue.finish import finish_if_done
-from shared.queue.sweep import Rules, return_lapsed, unended_jobs
+from shared.queue.queue import Queue
 from shared.settings import Settings
 
 Kind = Literal["orphan", "missing_original", "wrong_counts", "stuck_job", "dead_lease"]
@@ -69,15 +68,15 @@ def reconcile(
         yield from _objects(database, store, folder, fix=fix, now=now)
     with database.read() as session:
         jobs = list(session.scalars(select(Job.id).order_by(Job.created_at)))
-        stuck = unended_jobs(session)
+    queue = Queue(database, settings)
+    stuck = queue.unended_jobs()
     for job_id in jobs:
         yield from _job(database, store, job_id, fix=fix)
     for job_id in stuck:
         if fix:
-            with database.write() as session:
-                finish_if_done(session, job_id, results_ttl_days=settings.results_ttl_days, now=now)
+            queue.finish(job_id)
         yield Finding("stuck_job", job_id, 1, fix)
-    yield from _dead_leases(settings, database, fix=fix, now=now)
+    yield from _dead_leases(queue, fix=fix)
 
 
 def _objects(database: Database, store: Store, folder: str, *, fix: bool, now: datetime) -> Iterator[Finding]:
@@ -145,12 +144,11 @@ def _job(database: Database, store: Store, job_id: str, *, fix: bool) -> Iterato
         yield Finding("wrong_counts", job_id, 1, fix)
 
 
-def _dead_leases(settings: Settings, database: Database, *, fix: bool, now: datetime) -> Iterator[Finding]:
-    with database.read() as session:
+def _dead_leases(queue: Queue, *, fix: bool) -> Iterator[Finding]:
+    with queue.database.read() as session:
         held = session.execute(select(Photo.job_id, Photo.worker).where(Photo.status == RUNNING)).all()
     dead = [job_id for job_id, worker in held if worker and is_surely_dead(worker)]
     if dead and fix:
-        with database.write() as session:
-            return_lapsed(session, Rules(settings.max_crashes, is_surely_dead, by_time=False), now)
+        queue.return_lapsed(is_surely_dead, by_time=False)
     for job_id in sorted(set(dead)):
         yield Finding("dead_lease", job_id, dead.count(job_id), fix)

@@ -1,4 +1,4 @@
-"""Claiming queued photos, keeping the lease alive, giving photos back.
+"""Claiming queued photos.
 
 A claim commits the attempt, an owner token and a lease time before any work starts; whoever saves
 must still hold that token. That is all that keeps two workers from doing, or undoing, each other's work.
@@ -7,17 +7,16 @@ must still hold that token. That is all that keeps two workers from doing, or un
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import ClassVar, cast
 
 from pydantic import ValidationError
 from sqlalchemy import (
     Boolean,
     ColumnElement,
-    CursorResult,
     Select,
+    Table,
     and_,
     bindparam,
     func,
@@ -26,17 +25,16 @@ from sqlalchemy import (
     true,
     update,
 )
-from sqlalchemy.orm import Session
 
-from nightshift.words.analysis import PhotoError
-from nightshift.words.error_codes import Code
 from nightshift.words.ids import new_id
 from nightshift.words.options import JobOptions
 from nightshift.words.states import CLAIMABLE_STATES, JobState, PhotoStatus
-from shared.db.tables import RUNNING, Job, Photo, UtcDateTime
-from shared.queue.history import with_attempt
+from shared.db.engine import Transaction
+from shared.db.tables import Job, Photo, UtcDateTime
+from shared.queue.leases import lease_end
 from shared.queue.moves import try_move
 from shared.queue.turns import next_jobs
+from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +59,15 @@ class Claim:
     owner: str
     options: JobOptions
     photos: tuple[ClaimedPhoto, ...]
+    table: ClassVar[type[Photo]] = Photo
+
+    def still_held(self) -> tuple[ColumnElement[bool], ...]:
+        """See `leases.Held`."""
+        return (
+            Photo.id.in_([photo.id for photo in self.photos]),
+            Photo.lease_token == self.token,
+            Photo.status == PhotoStatus.RUNNING,
+        )
 
 
 READ_PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -102,30 +109,17 @@ _JOB = (
     .with_for_update(key_share=True)
 )
 _TURN = update(Job).where(Job.id == bindparam("job_id")).values(last_claimed_at=bindparam("now"))
+_PHOTOS = cast(Table, Photo.__table__)
+# The rest of what it sets is in its parameters.
 _LEASE = (
-    update(Photo)
-    .where(Photo.id.in_(bindparam("ids", expanding=True)))
-    .values(
-        status=PhotoStatus.RUNNING,
-        attempts=Photo.attempts + 1,
-        lease_token=bindparam("token"),
-        lease_expires_at=bindparam("expires_at"),
-        worker=bindparam("worker_id"),
-        claimed_at=bindparam("now"),
-    )
+    update(_PHOTOS)
+    .where(_PHOTOS.c.id.in_(bindparam("ids", expanding=True)))
+    .values(status=PhotoStatus.RUNNING, attempts=_PHOTOS.c.attempts + 1)
 )
-_NO_ENTITIES = {"synchronize_session": False}
 
 
 def claim(
-    session: Session,
-    *,
-    worker: str,
-    batch_size: int,
-    lease_s: float,
-    now: datetime,
-    in_place: bool = True,
-    read_pauses_s: Sequence[float] = (),
+    session: Transaction, settings: Settings, *, worker: str, batch_size: int, in_place: bool = True
 ) -> Claim | None:
     """Take up to `batch_size` queued photos of the job whose turn it is; None when nothing waits.
 
@@ -133,19 +127,15 @@ def claim(
 
     Args:
         session: a write transaction.
+        settings: of the service.
         worker: id of the process that claims.
         batch_size: most photos to take.
-        lease_s: how long the claim holds, seconds.
-        now: by the clock that leases are held against.
         in_place: whether photos that stay where they are may be taken.
-        read_pauses_s: such as `READ_PAUSES_S`; none by default.
     """
     which: dict[str, object] = {"in_place": in_place}
-    for errors in range(1, len(READ_PAUSES_S) + 1):
-        # Without pauses: whenever it was claimed.
-        pause_s = read_pauses_s[errors - 1] if read_pauses_s else -1e8
-        which[f"due_{errors}"] = now - timedelta(seconds=pause_s)
-    for job_id in next_jobs(session, now):
+    for errors, pause_s in enumerate(READ_PAUSES_S, 1):
+        which[f"due_{errors}"] = session.now - timedelta(seconds=pause_s)
+    for job_id in next_jobs(session):
         # The job before its photos, as everybody locks them; waiting for another claim takes a moment.
         job = session.execute(_JOB, {"job_id": job_id}).first()
         if job is None:
@@ -160,154 +150,30 @@ def claim(
         queued = queued or session.execute(_SUSPECTS, {**which, "job_id": job_id, "most": 1}).all()
         if queued:
             photos = tuple(ClaimedPhoto(*row[:-1], row.attempts + 1) for row in queued)
-            _begin(session, job_id, JobState(job.state), now)
-            token = _lease(session, photos, worker, now + timedelta(seconds=lease_s), now)
-            return Claim(token, job_id, job.owner, options, photos)
+            _begin(session, job_id, JobState(job.state))
+            held = Claim(new_id("lea"), job_id, job.owner, options, photos)
+            _lease(session, settings, held, worker)
+            return held
     return None
 
 
-def _begin(session: Session, job_id: str, state: JobState, now: datetime) -> None:
+def _begin(session: Transaction, job_id: str, state: JobState) -> None:
     """Have the job run, and its next turn be after others'. Its row is locked, so that `state` holds."""
+    now = session.now
     if state == JobState.QUEUED:
-        started_at = func.coalesce(Job.started_at, now)
-        try_move(session, job_id, "start", started_at=started_at, last_claimed_at=now)
+        try_move(session, job_id, "start", started_at=func.coalesce(Job.started_at, now), last_claimed_at=now)
         return
-    session.execute(_TURN, {"job_id": job_id, "now": now}, execution_options=_NO_ENTITIES)
+    session.execute(_TURN, {"job_id": job_id, "now": now}, execution_options={"synchronize_session": False})
 
 
-def _lease(
-    session: Session, photos: Sequence[ClaimedPhoto], worker: str, expires_at: datetime, now: datetime
-) -> str:
-    token = new_id("lea")
-    values = {"token": token, "expires_at": expires_at, "worker_id": worker, "now": now}
-    ids = [photo.id for photo in photos]
-    session.execute(_LEASE, {"ids": ids, **values}, execution_options=_NO_ENTITIES)
-    return token
-
-
-def still_held(held: Claim) -> tuple[ColumnElement[bool], ...]:
-    """Condition on `photos`: those of the claim that are under its lease still."""
-    return (
-        Photo.id.in_([photo.id for photo in held.photos]),
-        Photo.lease_token == held.token,
-        Photo.status == PhotoStatus.RUNNING,
+def _lease(session: Transaction, settings: Settings, held: Claim, worker: str) -> None:
+    session.execute(
+        _LEASE,
+        {
+            "ids": [photo.id for photo in held.photos],
+            "lease_token": held.token,
+            "lease_expires_at": lease_end(session, settings),
+            "worker": worker,
+            "claimed_at": session.now,
+        },
     )
-
-
-def renew(session: Session, held: Claim, *, lease_s: float, now: datetime) -> int:
-    """Move the lease's end; returns how many photos it still holds, 0 when it has been lost."""
-    result = session.execute(
-        update(Photo)
-        .where(*still_held(held))
-        .values(lease_expires_at=now + timedelta(seconds=lease_s))
-        .execution_options(synchronize_session=False)
-    )
-    return cast("CursorResult[Any]", result).rowcount
-
-
-def give_back(session: Session, held: Claim, *, now: datetime) -> int:
-    """Return what the lease still holds to the queue, the attempt with it; returns how many."""
-    return _give_back(session, still_held(held), now)
-
-
-def give_back_unheard(session: Session, worker: str, *, now: datetime) -> int:
-    """Return all that a worker holds; for one that has nothing in hand, see `give_back`.
-
-    A connection that breaks during a commit leaves open whether there was one. So a worker may hold a
-    lease that it never heard of; nobody's crash, and found here before it runs out.
-    """
-    return _give_back(session, (Photo.status == RUNNING, Photo.worker == worker), now)
-
-
-def _give_back(session: Session, which: tuple[ColumnElement[bool], ...], now: datetime) -> int:
-    photos = session.scalars(select(Photo).where(*which).with_for_update()).all()
-    for photo in photos:
-        photo.history = with_attempt(photo, "returned", now)
-        photo.attempts -= 1
-        photo.status = PhotoStatus.QUEUED
-        photo.lease_token = photo.lease_expires_at = None
-    session.flush()
-    return len(photos)
-
-
-@dataclass(frozen=True, slots=True)
-class Hung:
-    """Why a batch gets nowhere.
-
-    Attributes:
-        at: ids of the photos it is at.
-        at_store: whether it waits for the store, or a disk, and not for the photo.
-        after_s: how long nothing moved, seconds.
-        max_read_errors: attempts that may fail on the store before a photo does.
-    """
-
-    at: Collection[str]
-    at_store: bool
-    after_s: float
-    max_read_errors: int
-
-
-def release_hung(session: Session, held: Claim, hung: Hung, *, now: datetime) -> list[str]:
-    """End a batch that gets nowhere, and give what is not to blame back as if nothing had been.
-
-    A single photo fails as `timeout`; of several, each goes back as a suspect, to be taken alone. Where the
-    store is waited for, they go back a set number of times, as after any read that failed.
-
-    Returns:
-        The error code of each photo that failed.
-    """
-    codes = []
-    photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
-    for photo in photos:
-        photo.status = PhotoStatus.QUEUED
-        error = None
-        if photo.id not in hung.at:
-            photo.history = with_attempt(photo, "returned", now)
-            photo.attempts -= 1
-        else:
-            error = _blame(photo, hung)
-            photo.history = with_attempt(photo, "not_read" if hung.at_store else "hung", now)
-        photo.lease_token = photo.lease_expires_at = None
-        if error is not None:
-            photo.error, photo.status, photo.finished_at = asdict(error), PhotoStatus.FAILED, now
-            codes.append(error.code)
-    session.flush()
-    return codes
-
-
-def release_broken(session: Session, held: Claim, *, now: datetime) -> list[str]:
-    """End a batch that broke in a way nobody foresaw.
-
-    A single photo fails as `internal`; several go back as suspects, to be taken alone.
-
-    Returns:
-        The error code of each photo that failed.
-    """
-    photos = session.scalars(select(Photo).where(*still_held(held)).with_for_update()).all()
-    alone = len(held.photos) == 1
-    for photo in photos:
-        photo.history = with_attempt(photo, "failed" if alone else "crashed", now)
-        photo.lease_token = photo.lease_expires_at = None
-        if alone:
-            message = "the analysis broke; the worker's log says where"
-            photo.error = asdict(PhotoError.of(Code.INTERNAL, "queue", message))
-            photo.status, photo.finished_at = PhotoStatus.FAILED, now
-        else:
-            photo.crashes += 1
-            photo.status = PhotoStatus.QUEUED
-    session.flush()
-    return [Code.INTERNAL] * (len(photos) if alone else 0)
-
-
-def _blame(photo: Photo, hung: Hung) -> PhotoError | None:
-    """Count against the photo; the error it fails with, None when it is tried again."""
-    silence = f"no sign of progress with it in {hung.after_s:.0f} s"
-    if hung.at_store:
-        photo.read_errors += 1
-        if photo.read_errors < hung.max_read_errors:
-            return None
-        return PhotoError.of(Code.FILE_UNAVAILABLE, "read", f"{silence} of reading it")
-    if len(hung.at) > 1:
-        photo.crashes += 1
-        return None
-    return PhotoError.of(Code.TIMEOUT, "queue", f"{silence} (NIGHTSHIFT_PHOTO_TIMEOUT_S)")

@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import ColumnElement, CursorResult, and_, case, or_, select, update
-from sqlalchemy.orm import Session
 
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.new_job import LIMITS
 from nightshift.words.states import JobState, Outcome, PhotoStatus
+from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.files.no_pictures import is_no_picture
 from shared.queue.finish import cancel_queued
@@ -21,7 +20,7 @@ from shared.queue.jobs import owned_job
 from shared.queue.moves import move, try_move
 
 
-def pause(session: Session, owner: str, job_id: str, until: datetime | None = None) -> None:
+def pause(session: Transaction, owner: str, job_id: str, until: datetime | None = None) -> None:
     """Stop claiming the job's photos, for good or until then; batches under way are finished and saved.
 
     Raises:
@@ -32,7 +31,7 @@ def pause(session: Session, owner: str, job_id: str, until: datetime | None = No
     move(session, job_id, "pause", paused_until=until)
 
 
-def resume(session: Session, owner: str, job_id: str) -> None:
+def resume(session: Transaction, owner: str, job_id: str) -> None:
     """Let a paused job be claimed again.
 
     Raises:
@@ -43,17 +42,17 @@ def resume(session: Session, owner: str, job_id: str) -> None:
     move(session, job_id, "resume", paused_until=None)
 
 
-def resume_due(session: Session, now: datetime) -> list[str]:
+def resume_due(session: Transaction) -> list[str]:
     """Resume jobs whose pause is over; returns their ids."""
-    due = select(Job.id).where(Job.state == JobState.PAUSED, Job.paused_until < now).limit(100)
+    due = select(Job.id).where(Job.state == JobState.PAUSED, Job.paused_until < session.now).limit(100)
     return [
         job_id
         for job_id in session.scalars(due).all()
-        if try_move(session, job_id, "resume", Job.paused_until < now, paused_until=None)
+        if try_move(session, job_id, "resume", Job.paused_until < session.now, paused_until=None)
     ]
 
 
-def cancel(session: Session, owner: str, job_id: str) -> None:
+def cancel(session: Transaction, owner: str, job_id: str) -> None:
     """Cancel what has not begun; batches under way are finished, and everything saved is kept.
 
     Cancelling a cancelled job again is no error.
@@ -69,10 +68,10 @@ def cancel(session: Session, owner: str, job_id: str) -> None:
         message = f"cannot cancel job {job_id}: it has ended, {job.outcome}"
         raise Conflict(Code.ILLEGAL_MOVE, message, state=job.state)
     move(session, job_id, "cancel")
-    cancel_queued(session, job_id, utc_now())
+    cancel_queued(session, job_id)
 
 
-def retry(session: Session, owner: str, job_id: str, codes: Collection[str] | None = None) -> int:
+def retry(session: Transaction, owner: str, job_id: str, codes: Collection[str] | None = None) -> int:
     """Queue again what did not succeed in an ended job; results stay, and attempts count on.
 
     It is its owner's word to go on: what would stop it again at once holds no longer.

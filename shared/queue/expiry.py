@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from shared.db.engine import database_now
+from shared.db.engine import Transaction
 from shared.db.tables import ClockRow, Job
 
 JUMP = timedelta(days=1)
@@ -52,13 +51,13 @@ class Horizon:
         return self.trusted_at is not None
 
 
-def look(session: Session) -> Horizon:
+def look(session: Transaction) -> Horizon:
     """Hold the clock against the last look, and remember this one.
 
     Args:
         session: a write transaction.
     """
-    now = database_now(session)
+    now = session.now
     row = session.scalar(select(ClockRow).where(ClockRow.name == _NAME).with_for_update())
     if row is None:
         newest = session.scalar(select(func.max(Job.created_at)))
@@ -76,16 +75,16 @@ def look(session: Session) -> Horizon:
     return horizon
 
 
-def standing(session: Session) -> Horizon:
+def standing(session: Transaction) -> Horizon:
     """As the next look would find it; nothing is written."""
-    now = database_now(session)
+    now = session.now
     row = session.get(ClockRow, _NAME)
     return _held_against(row, now) if row else Horizon(now, now)
 
 
-def trust(session: Session) -> Horizon:
+def trust(session: Transaction) -> Horizon:
     """An operator says that the clock is right."""
-    now = database_now(session)
+    now = session.now
     row = session.scalar(select(ClockRow).where(ClockRow.name == _NAME).with_for_update())
     if row is None:
         session.add(ClockRow(name=_NAME, believed_at=now, seen_at=now))

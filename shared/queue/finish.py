@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import bindparam, exists, func, select, update
-from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
+from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counts, count_photos
 from shared.queue.moves import try_move
+from shared.settings import Settings
 
 _UNFINISHED = exists().where(
     Photo.job_id == Job.id, Photo.status.in_([PhotoStatus.QUEUED, PhotoStatus.RUNNING])
@@ -25,7 +26,7 @@ _STANDING = select(Job.state, Job.max_failure_rate, _UNFINISHED.label("unfinishe
 )
 
 
-def may_be_done(session: Session, job_id: str) -> bool:
+def may_be_done(session: Transaction, job_id: str) -> bool:
     """Whether `finish_if_done` could have anything to do: one read, which saves most batches a write."""
     job = session.execute(_STANDING, {"job_id": job_id}).first()
     if job is None or job.state not in MOVES["finish"].leaves:
@@ -33,7 +34,7 @@ def may_be_done(session: Session, job_id: str) -> bool:
     return not job.unfinished or job.state == JobState.CANCELLING or job.max_failure_rate is not None
 
 
-def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now: datetime) -> bool:
+def finish_if_done(session: Transaction, settings: Settings, job_id: str) -> bool:
     """End the job when none of its photos is queued or running; True when this call ended it.
 
     To be called in a transaction after the one that saved: two workers that save a job's last two
@@ -43,46 +44,45 @@ def finish_if_done(session: Session, job_id: str, *, results_ttl_days: int, now:
     state = session.scalar(select(Job.state).where(Job.id == job_id))
     if state == JobState.CANCELLING:
         # Photos that came back to the queue after the cancel.
-        cancel_queued(session, job_id, now)
+        cancel_queued(session, job_id)
     ended = try_move(
         session,
         job_id,
         "finish",
         ~_UNFINISHED,
-        ended_at=now,
-        results_expire_at=now + timedelta(days=results_ttl_days),
+        **_ended_at(session.now, settings),
     )
     if ended:
         _freeze(session, job_id, cancelled=state == JobState.CANCELLING)
     return ended
 
 
-def end_by_time(session: Session, *, results_ttl_days: int, now: datetime) -> dict[str, str]:
+def end_by_time(session: Transaction, settings: Settings, until: datetime) -> dict[str, str]:
     """End, or begin to end, the jobs whose time is over; returns why, by their ids."""
-    expired = expire_open(session, results_ttl_days=results_ttl_days, now=now)
-    late = cancel_late(session, now)
+    expired = expire_open(session, settings, until)
+    late = cancel_late(session, until)
     return dict.fromkeys(expired, "it was never submitted") | dict.fromkeys(late, "its deadline has passed")
 
 
-def cancel_late(session: Session, now: datetime) -> list[str]:
+def cancel_late(session: Transaction, until: datetime) -> list[str]:
     """Cancel what has not begun of jobs whose deadline has passed, as `cancel` does; returns their ids."""
-    due = select(Job.id, Job.deadline).where(Job.state.in_(MOVES["cancel"].leaves), Job.deadline <= now)
+    due = select(Job.id, Job.deadline).where(Job.state.in_(MOVES["cancel"].leaves), Job.deadline <= until)
     late = []
     for job_id, deadline in session.execute(due.limit(100)).all():
         message = f"the job's deadline, {deadline:%Y-%m-%d %H:%M} UTC, has passed"
         error = {"code": Code.DEADLINE_PASSED, "message": message}
-        if try_move(session, job_id, "cancel", Job.deadline <= now, error=error):
-            cancel_queued(session, job_id, now)
+        if try_move(session, job_id, "cancel", Job.deadline <= until, error=error):
+            cancel_queued(session, job_id)
             late.append(job_id)
     return late
 
 
-def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> list[str]:
-    """End open jobs that nobody has added to for long; returns their ids.
+def expire_open(session: Transaction, settings: Settings, until: datetime) -> list[str]:
+    """End open jobs that nobody has added to for long, by what is believed of time; returns their ids.
 
     Their photos fail as `expired`; while they are kept, a retry still queues them.
     """
-    due = select(Job.id).where(Job.state == JobState.OPEN, Job.open_until < now).limit(100)
+    due = select(Job.id).where(Job.state == JobState.OPEN, Job.open_until < until).limit(100)
     expired = []
     for job_id in session.scalars(due).all():
         message = "the job was never submitted"
@@ -90,9 +90,8 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             session,
             job_id,
             "expire",
-            Job.open_until < now,
-            ended_at=now,
-            results_expire_at=now + timedelta(days=results_ttl_days),
+            Job.open_until < until,
+            **_ended_at(until, settings),
             error={"code": Code.EXPIRED, "message": message},
         )
         if not moved:
@@ -102,7 +101,7 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
             .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
             .values(
                 status=PhotoStatus.FAILED,
-                finished_at=now,
+                finished_at=until,
                 error=asdict(PhotoError.of(Code.EXPIRED, "queue", message)),
             )
             .execution_options(synchronize_session=False)
@@ -112,7 +111,11 @@ def expire_open(session: Session, *, results_ttl_days: int, now: datetime) -> li
     return expired
 
 
-def _give_up_if_failing(session: Session, job_id: str) -> None:
+def _ended_at(at: datetime, settings: Settings) -> dict[str, datetime]:
+    return {"ended_at": at, "results_expire_at": at + timedelta(days=settings.results_ttl_days)}
+
+
+def _give_up_if_failing(session: Transaction, job_id: str) -> None:
     """Stop a job once more photos have failed than its `max_failure_rate` allows of all."""
     rate = session.scalar(
         select(Job.max_failure_rate).where(
@@ -133,7 +136,7 @@ def _give_up_if_failing(session: Session, job_id: str) -> None:
     try_move(session, job_id, "give_up", error={"code": Code.TOO_MANY_FAILURES, "message": message})
 
 
-def _freeze(session: Session, job_id: str, *, cancelled: bool) -> None:
+def _freeze(session: Transaction, job_id: str, *, cancelled: bool) -> None:
     """Write counts and outcome on the row of a job that has just ended."""
     counts = count_photos(session, job_id)
     error = session.scalar(select(Job.error).where(Job.id == job_id))
@@ -160,7 +163,7 @@ def _outcome(counts: Counts, error: dict[str, Any] | None, *, cancelled: bool) -
     return Outcome.PARTIAL if counts.succeeded else Outcome.FAILED
 
 
-def cancel_queued(session: Session, job_id: str, now: datetime) -> None:
+def cancel_queued(session: Transaction, job_id: str) -> None:
     """Make every queued photo of the job final as cancelled; it says why where the job says so for photos."""
     why = session.scalar(select(Job.error).where(Job.id == job_id))
     error = None
@@ -169,6 +172,6 @@ def cancel_queued(session: Session, job_id: str, now: datetime) -> None:
     session.execute(
         update(Photo)
         .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
-        .values(status=PhotoStatus.CANCELLED, finished_at=now, **({"error": error} if error else {}))
+        .values(status=PhotoStatus.CANCELLED, finished_at=session.now, **({"error": error} if error else {}))
         .execution_options(synchronize_session=False)
     )

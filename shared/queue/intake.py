@@ -9,10 +9,8 @@ from typing import Any, cast
 
 from sqlalchemy import BigInteger, String, Table, bindparam, func, insert, null, select, union_all
 from sqlalchemy import cast as cast_as
-from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 from nightshift.words.ids import new_id
@@ -20,7 +18,7 @@ from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
-from shared.db.engine import database_now
+from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.queue import holdings
 from shared.queue.holdings import Quota
@@ -80,7 +78,7 @@ def check_custom_id(custom_id: str) -> None:
 
 
 def open_job(
-    session: Session,
+    session: Transaction,
     owner: str,
     wish: NewJob,
     bundle: Manifest,
@@ -112,9 +110,9 @@ def open_job(
         client_metadata=wish.metadata,
         bundle_name=bundle.name,
         bundle_sha256=bundle.sha256,
-        created_at=utc_now(),
+        created_at=session.now,
         open_until=open_until,
-        deadline=wish.deadline_from(database_now(session)) if wish.deadline else None,
+        deadline=wish.deadline_from(session.now) if wish.deadline else None,
         **wish.model_dump(exclude={"options", "metadata", "deadline"}),
     )
     session.add(job)
@@ -123,7 +121,7 @@ def open_job(
 
 
 def add_photos(
-    session: Session,
+    session: Transaction,
     owner: str,
     job_id: str,
     photos: Sequence[NewPhoto],
@@ -167,7 +165,7 @@ def add_photos(
 
 
 def add_arrived(
-    session: Session, job: Job, photos: Sequence[NewPhoto], quota: Quota | None = None
+    session: Transaction, job: Job, photos: Sequence[NewPhoto], quota: Quota | None = None
 ) -> list[NewPhoto]:
     """Add photos that arrived together; where names clash, none is lost.
 
@@ -213,33 +211,33 @@ def _identity(photo: NewPhoto) -> tuple[str | None, str | None]:
     return (photo.in_place_path, photo.sha256 if photo.in_place_path is None else None)
 
 
-def next_ordinal(session: Session, job_id: str) -> int:
+def next_ordinal(session: Transaction, job_id: str) -> int:
     """The ordinal of the photo that is added next: how many there are."""
     return session.scalar(_NEXT_ORDINAL, {"of_job": job_id}) or 0
 
 
 def _insert(
-    session: Session,
+    session: Transaction,
     job: Job,
     photos: Sequence[NewPhoto],
     first: int,
     quota: Quota | None,
 ) -> None:
     if photos:
-        session.execute(_INSERT, [_row(job, photo, first + n) for n, photo in enumerate(photos)])
+        session.execute(_INSERT, [_row(session, job, photo, first + n) for n, photo in enumerate(photos)])
         size_bytes = sum(photo.size_bytes or 0 for photo in photos if photo.in_place_path is None)
         holdings.add(session, job.owner, photos=len(photos), size_bytes=size_bytes, quota=quota)
 
 
 def _by_custom_id(
-    session: Session, job_id: str, custom_ids: Sequence[str]
+    session: Transaction, job_id: str, custom_ids: Sequence[str]
 ) -> dict[str, tuple[str | None, str | None]]:
     """What the given names stand for already, as `_identity` says it."""
     return _taken_and_next(session, job_id, custom_ids)[0]
 
 
 def _taken_and_next(
-    session: Session, job_id: str, custom_ids: Sequence[str]
+    session: Transaction, job_id: str, custom_ids: Sequence[str]
 ) -> tuple[dict[str, tuple[str | None, str | None]], int]:
     """As `_by_custom_id`, and as `next_ordinal`."""
     known: dict[str, tuple[str | None, str | None]] = {}
@@ -256,7 +254,7 @@ def _taken_and_next(
     return known, following
 
 
-def _row(job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
+def _row(session: Transaction, job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
     return {
         "id": photo.id,
         "job_id": job.id,
@@ -268,7 +266,7 @@ def _row(job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
         "size_bytes": photo.size_bytes,
         "status": PhotoStatus.FAILED if photo.error else PhotoStatus.QUEUED,
         "error": asdict(photo.error) if photo.error else None,
-        "finished_at": utc_now() if photo.error else None,
+        "finished_at": session.now if photo.error else None,
         "attempts": 0,
         "crashes": 0,
         "read_errors": 0,
@@ -276,7 +274,7 @@ def _row(job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
     }
 
 
-def submit(session: Session, owner: str, job_id: str) -> int:
+def submit(session: Transaction, owner: str, job_id: str) -> int:
     """Seal an open job and queue its photos; again is no error.
 
     Returns:
@@ -295,5 +293,5 @@ def submit(session: Session, owner: str, job_id: str) -> int:
     waiting = session.scalar(select(func.count()).select_from(Photo).where(Photo.job_id == job_id)) or 0
     if not waiting:
         raise InvalidInput(Code.EMPTY_JOB, f"job {job_id} has no photos")
-    try_move(session, job_id, "submit", submitted_at=utc_now())
+    try_move(session, job_id, "submit", submitted_at=session.now)
     return waiting

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, insert, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Table, insert
 
 from nightshift.words.analysis import Analysis, PhotoError
-from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.bundles.manifest import Manifest
-from shared.db.tables import FaceRow, Photo
-from shared.queue.claim import Claim, still_held
-from shared.queue.history import Attempted, Ending, with_attempt
+from shared.db.engine import Transaction
+from shared.db.tables import FaceRow
+from shared.queue.attempts import RETURNED, End, HeldPhoto, end, not_read, under_lease
+from shared.queue.claim import Claim
+from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,85 +76,49 @@ class Saved:
         return len(self.statuses)
 
 
-_ENDINGS: dict[PhotoStatus, Ending] = {
-    PhotoStatus.SUCCEEDED: "succeeded",
-    PhotoStatus.FAILED: "failed",
-    PhotoStatus.QUEUED: "not_read",
-}
-
-
 def save(
-    session: Session,
+    session: Transaction,
+    settings: Settings,
     held: Claim,
     results: Sequence[Result],
     *,
     bundle: Manifest,
-    max_read_errors: int,
-    now: datetime,
 ) -> Saved:
     """Write each result whose photo is still under this lease, and release it.
 
     The number of statements does not grow with the photos, nor with their faces.
     """
-    rows = session.execute(select(*_HELD).where(*still_held(held)).with_for_update())
-    photos = {photo.id: photo for photo in rows}
-    statuses: dict[str, PhotoStatus] = {}
-    faces: list[dict[str, Any]] = []
     made_by = {
-        "finished_at": now,
         "bundle_name": bundle.name,
         "bundle_sha256": bundle.sha256,
         "options_fingerprint": held.options.analysis().fingerprint(bundle.reading),
     }
-    # By the columns they set: those of one kind go to the database together.
-    ended: dict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
-    for result in results:
-        photo = photos.get(result.photo_id)
-        if photo is None:
-            continue
-        values = _release(result, photo.read_errors, max_read_errors, made_by)
-        ending = _ENDINGS[values["status"]]
-        if isinstance(result, Away):
-            ending, values["attempts"] = "returned", photo.attempts - 1
-        history = with_attempt(cast(Attempted, photo), ending, now)
-        ended[tuple(values)].append({"held_id": photo.id, "history": history, **values})
-        statuses[photo.id] = values["status"]
-        if isinstance(result, Succeeded):
-            faces += _face_rows(held.job_id, result)
-    for alike in ended.values():
-        session.execute(_RELEASE, alike)
+    photos = {photo.id: photo for photo in under_lease(session, *held.still_held())}
+    kept = [result for result in results if result.photo_id in photos]
+    ends = [
+        (photo := photos[result.photo_id], _end_of(result, photo, settings.max_read_errors, made_by))
+        for result in kept
+    ]
+    end(session, ends)
+    faces = [
+        row for result in kept if isinstance(result, Succeeded) for row in _face_rows(held.job_id, result)
+    ]
     if faces:
         session.execute(insert(cast(Table, FaceRow.__table__)), faces)
-    return Saved(statuses, len(results) - len(statuses))
+    return Saved({photo.id: ended.status for photo, ended in ends}, len(results) - len(kept))
 
 
-# Columns that are needed, and the table itself: entities of 40 columns would cost more than all the rest.
-_PHOTOS = cast(Table, Photo.__table__)
-_RELEASE = (
-    update(_PHOTOS)
-    .where(_PHOTOS.c.id == bindparam("held_id"))
-    .values(lease_token=None, lease_expires_at=None)
-)
-_HELD = (Photo.id, Photo.read_errors, Photo.attempts, Photo.worker, Photo.claimed_at, Photo.history)
-
-
-def _release(
-    result: Result, read_errors: int, max_read_errors: int, made_by: Mapping[str, Any]
-) -> dict[str, Any]:
-    """Columns that end the photo's attempt."""
+def _end_of(result: Result, photo: HeldPhoto, max_read_errors: int, made_by: Mapping[str, Any]) -> End:
     if isinstance(result, Away):
-        return {"status": PhotoStatus.QUEUED}
+        return RETURNED
     if isinstance(result, NotRead):
-        if read_errors + 1 < max_read_errors:
-            return {"status": PhotoStatus.QUEUED, "read_errors": read_errors + 1}
-        error = PhotoError.of(Code.FILE_UNAVAILABLE, "read", result.message)
-        result = Failed(result.photo_id, error)
+        ended = not_read(photo, result.message, max_read_errors)
+        return replace(ended, columns=made_by) if ended.error else ended
     of_bytes = {"sha256": result.sha256, "size_bytes": result.size_bytes} if result.sha256 else {}
     if isinstance(result, Failed):
-        return {"status": PhotoStatus.FAILED, "error": asdict(result.error), **of_bytes, **made_by}
+        return End("failed", result.error, {**of_bytes, **made_by})
     analysis = result.analysis
-    return {
-        "status": PhotoStatus.SUCCEEDED,
+    columns = {
         "width": analysis.width,
         "height": analysis.height,
         "exif_orientation": analysis.exif_orientation,
@@ -166,9 +128,8 @@ def _release(
         "precision": analysis.precision,
         "warnings": list(analysis.warnings),
         "reused_from": result.reused_from,
-        **of_bytes,
-        **made_by,
     }
+    return End("succeeded", columns={**columns, **of_bytes, **made_by})
 
 
 def _face_rows(job_id: str, result: Succeeded) -> list[dict[str, Any]]:

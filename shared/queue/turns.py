@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import aliased
 
 from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.states import CLAIMABLE_STATES, PhotoStatus
+from shared.db.engine import Transaction
 from shared.db.tables import RUNNING, Job, Photo
 
 CANDIDATE_JOBS = 8
@@ -90,29 +91,29 @@ _WINDOWS = (
 )
 
 
-def next_jobs(session: Session, now: datetime) -> Sequence[str]:
+def next_jobs(session: Transaction) -> Sequence[str]:
     """Ids of jobs to claim from.
 
     Highest priority first; then of the owner, and then the job, with the fewest photos under lease, claimed
     from longest ago.
     """
-    return session.scalars(_NEXT_JOBS, {"closed": _closed_windows(session, now)}).all()
+    return session.scalars(_NEXT_JOBS, {"closed": _closed_windows(session)}).all()
 
 
-def new_job_waits(session: Session, now: datetime) -> bool:
+def new_job_waits(session: Transaction) -> bool:
     """Whether a job of which nothing was ever claimed could be claimed now."""
-    return session.scalar(_NEW_JOB, {"closed": _closed_windows(session, now)}) is not None
+    return session.scalar(_NEW_JOB, {"closed": _closed_windows(session)}) is not None
 
 
-def count_claimable(session: Session, now: datetime, at_most: int) -> int:
+def count_claimable(session: Transaction, at_most: int) -> int:
     """Photos a claim could take now, counted no further than `at_most`."""
-    closed = _closed_windows(session, now)
+    closed = _closed_windows(session)
     return session.scalar(_COUNT_CLAIMABLE, {"closed": closed, "at_most": at_most}) or 0
 
 
-def _closed_windows(session: Session, now: datetime) -> list[str]:
+def _closed_windows(session: Transaction) -> list[str]:
     """Windows are few, and their clocks are Python's: the database is only told which are closed."""
-    return [window for window in session.scalars(_WINDOWS) if window and not _is_open(window, now)]
+    return [window for window in session.scalars(_WINDOWS) if window and not _is_open(window, session.now)]
 
 
 def _is_open(window: str, now: datetime) -> bool:

@@ -6,24 +6,26 @@ so an archive goes on where it stood, whoever takes it up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, cast
+from datetime import timedelta
+from typing import ClassVar
 
-from sqlalchemy import ColumnElement, CursorResult, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
-from nightshift.words.ids import member_photo_id, new_id
+from nightshift.words.ids import member_photo_id
 from nightshift.words.states import JobState
+from shared.db.engine import Transaction
 from shared.db.tables import Archive, Job, Photo
 from shared.queue import holdings
 from shared.queue.holdings import Quota
 from shared.queue.intake import NewPhoto, add_arrived
+from shared.queue.leases import change, hold, lapsed, let_go
 from shared.queue.moves import try_move
-from shared.queue.sweep import Rules
+from shared.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +53,21 @@ class HeldArchive:
     position: int
     unpacked_bytes: int
     left_alone: Mapping[str, int]
+    table: ClassVar[type[Archive]] = Archive
+
+    def still_held(self) -> tuple[ColumnElement[bool], ...]:
+        """See `leases.Held`."""
+        return Archive.job_id == self.job_id, Archive.lease_token == self.token
 
 
 def begin(
-    session: Session,
+    session: Transaction,
     job: Job,
     *,
     name: str,
     kind: str,
     sha256: str,
     size_bytes: int,
-    now: datetime,
     quota: Quota | None = None,
 ) -> None:
     """Let an open job wait for its archive to be unpacked; the archive's bytes are in the store.
@@ -75,11 +81,11 @@ def begin(
     archive.position = archive.unpacked_bytes = archive.crashes = 0
     session.add(archive)
     session.flush()
-    try_move(session, job.id, "unpack", submitted_at=now)
+    try_move(session, job.id, "unpack", submitted_at=session.now)
     holdings.add(session, job.owner, size_bytes=size_bytes, quota=quota)
 
 
-def claim_archive(session: Session, *, worker: str, lease_s: float, now: datetime) -> HeldArchive | None:
+def claim_archive(session: Transaction, settings: Settings, *, worker: str) -> HeldArchive | None:
     """Take the archive that is next, None when none waits."""
     row = session.execute(
         _waiting()
@@ -90,12 +96,11 @@ def claim_archive(session: Session, *, worker: str, lease_s: float, now: datetim
     if row is None:
         return None
     archive, owner = row
-    archive.lease_token = new_id("lea")
-    archive.lease_expires_at = now + timedelta(seconds=lease_s)
     archive.worker = worker
+    token = hold(session, settings, archive)
     session.flush()
     return HeldArchive(
-        archive.lease_token,
+        token,
         archive.job_id,
         owner,
         archive.name,
@@ -120,39 +125,19 @@ def _waiting() -> Select[Archive, str]:
     )
 
 
-def renew_archive(session: Session, held: HeldArchive, *, lease_s: float, now: datetime) -> int:
-    """Move the lease's end; 0 when it has been lost."""
-    return _update_held(session, held, lease_expires_at=now + timedelta(seconds=lease_s))
-
-
-def give_back_archive(session: Session, held: HeldArchive) -> None:
-    """Let another worker go on with it."""
-    _update_held(session, held, lease_token=None, lease_expires_at=None)
-
-
-def give_back_unheard_archive(session: Session, worker: str) -> None:
-    """Free what a worker holds that has nothing in hand: see `shared.queue.claim.give_back_unheard`."""
-    session.execute(
-        update(Archive)
-        .where(Archive.worker == worker, Archive.lease_token.is_not(None))
-        .values(lease_token=None, lease_expires_at=None)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def put_off_archive(session: Session, held: HeldArchive, *, until: datetime) -> None:
+def put_off_archive(session: Transaction, held: HeldArchive, seconds: float) -> None:
     """Leave it to the sweeper to free it then: the store is away, which is nobody's crash."""
-    _update_held(session, held, worker=None, lease_expires_at=until)
+    change(session, held, worker=None, lease_expires_at=session.now + timedelta(seconds=seconds))
 
 
-def let_lapse(session: Session, held: HeldArchive, now: datetime) -> None:
+def let_lapse(session: Transaction, held: HeldArchive) -> None:
     """Leave it to the sweeper, as a crash: unpacking broke in a way nobody foresaw."""
     # Not under the worker's own name: it lives, and would give it back as a claim not heard of.
-    _update_held(session, held, worker="broken", lease_expires_at=now)
+    change(session, held, worker="broken", lease_expires_at=session.now)
 
 
 def save_members(
-    session: Session,
+    session: Transaction,
     held: HeldArchive,
     photos: Sequence[NewPhoto],
     *,
@@ -160,7 +145,6 @@ def save_members(
     unpacked_bytes: int,
     left_alone: Mapping[str, int],
     done: bool,
-    now: datetime,
 ) -> list[NewPhoto] | None:
     """Add the photos of a piece and move the position; with `done`, queue the job.
 
@@ -173,15 +157,17 @@ def save_members(
         return None
     values = {"position": position, "unpacked_bytes": unpacked_bytes, "left_alone": dict(left_alone)}
     # Getting on clears the record: what killed a worker was left behind.
-    if not _update_held(session, held, crashes=0, **values):
+    if not change(session, held, crashes=0, **values):
         return None
     repeated = add_arrived(session, job, photos)
     if done:
-        _end(session, job, held.name, now)
+        _end(session, job, held.name)
     return repeated
 
 
-def return_lapsed_archives(session: Session, rules: Rules, now: datetime) -> list[str]:
+def return_lapsed_archives(
+    session: Transaction, settings: Settings, is_dead: Callable[[str], bool], *, by_time: bool = True
+) -> list[str]:
     """Free archives whose worker is gone; one that killed `max_crashes` workers at one place is given up.
 
     What was unpacked until then stays, and is analysed.
@@ -189,52 +175,40 @@ def return_lapsed_archives(session: Session, rules: Rules, now: datetime) -> lis
     Returns:
         Ids of their jobs.
     """
-    workers = session.scalars(select(Archive.worker).where(Archive.lease_token.is_not(None)).distinct())
-    dead = [worker for worker in workers if worker and rules.is_dead(worker)]
-    lapsed: ColumnElement[bool] = Archive.worker.in_(dead)
-    if rules.by_time:
-        lapsed = or_(lapsed, Archive.lease_expires_at < now)
     archives = session.scalars(
-        select(Archive).where(Archive.lease_token.is_not(None), lapsed).with_for_update(skip_locked=True)
+        select(Archive)
+        .where(*lapsed(session, Archive, is_dead, by_time=by_time))
+        .with_for_update(skip_locked=True)
     ).all()
     for archive in archives:
         archive.crashes += archive.worker is not None
-        archive.lease_token = archive.lease_expires_at = None
+        let_go(archive)
         job = session.scalar(select(Job).where(Job.id == archive.job_id).with_for_update())
-        if job is None or job.state != JobState.UNPACKING or archive.crashes < rules.max_crashes:
+        if job is None or job.state != JobState.UNPACKING or archive.crashes < settings.max_crashes:
             continue
         message = (
             f"its worker died {archive.crashes} times while it unpacked this archive after member"
             f" {archive.position}; what follows was not unpacked"
         )
         _add_failure(session, job, archive, PhotoError.of(Code.WORKER_LOST, "queue", message))
-        _end(session, job, archive.name, now)
+        _end(session, job, archive.name)
     session.flush()
     return [archive.job_id for archive in archives]
 
 
-def _end(session: Session, job: Job, name: str, now: datetime) -> None:
+def _end(session: Transaction, job: Job, name: str) -> None:
     archive = session.get_one(Archive, job.id)
     if session.scalar(select(Photo.id).where(Photo.job_id == job.id).limit(1)) is None:
         error = PhotoError.of(Code.UNSUPPORTED_FORMAT, "read", f"the archive {name!r} holds no photos")
         _add_failure(session, job, archive, error)
-    archive.unpacked_at, archive.lease_token, archive.lease_expires_at = now, None, None
+    archive.unpacked_at = session.now
+    let_go(archive)
     session.flush()
     try_move(session, job.id, "submit")
     holdings.remove(session, job.owner, size_bytes=archive.size_bytes)
 
 
-def _add_failure(session: Session, job: Job, archive: Archive, error: PhotoError) -> None:
+def _add_failure(session: Transaction, job: Job, archive: Archive, error: PhotoError) -> None:
     """A row that speaks for what could not be unpacked, under the archive's own name."""
     photo = NewPhoto(archive.name, member_photo_id(job.id, archive.position), error=error)
     add_arrived(session, job, [photo])
-
-
-def _update_held(session: Session, held: HeldArchive, **values: Any) -> int:
-    result = session.execute(
-        update(Archive)
-        .where(Archive.job_id == held.job_id, Archive.lease_token == held.token)
-        .values(**values)
-        .execution_options(synchronize_session="fetch")
-    )
-    return cast("CursorResult[Any]", result).rowcount

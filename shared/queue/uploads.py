@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import ClassVar
 
-from sqlalchemy import ColumnElement, CursorResult, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.ids import new_id
+from shared.db.engine import Transaction
 from shared.db.tables import Upload
+from shared.queue.leases import FREE, change, hold, renew
+from shared.settings import Settings
 
 REMEMBERED = timedelta(hours=24)
 """How long a key is honoured after its job was made."""
@@ -42,6 +44,11 @@ class Receiving:
     token: str
     job_id: str
     abandoned: str | None = None
+    table: ClassVar[type[Upload]] = Upload
+
+    def still_held(self) -> tuple[ColumnElement[bool], ...]:
+        """See `leases.Held`."""
+        return Upload.owner == self.owner, Upload.key == self.key, Upload.lease_token == self.token
 
     @property
     def is_repeatable(self) -> bool:
@@ -57,109 +64,89 @@ class Replay:
     fingerprint: str
 
 
-def begin(
-    session: Session, owner: str, key: str | None, *, lease_s: float, now: datetime
-) -> Receiving | Replay:
+def begin(session: Transaction, settings: Settings, owner: str, key: str | None) -> Receiving | Replay:
     """Take the key, or learn what became of it.
 
     Raises:
         Conflict: `idempotency_key_in_use`, while another request with it is under way.
     """
-    token = new_id("upl")
-    expires_at = now + timedelta(seconds=lease_s)
-    job_id = new_id("job")
-    kept = _digest(owner, key) if key else token
-    known = session.scalar(select(Upload).where(Upload.owner == owner, Upload.key == kept).with_for_update())
+    row = Upload(owner=owner, job_id=new_id("job"), begun_at=session.now)
+    token = hold(session, settings, row)
+    row.key = _digest(owner, key) if key else token
+    known = session.scalar(
+        select(Upload).where(Upload.owner == owner, Upload.key == row.key).with_for_update()
+    )
     if known is None:
-        row = Upload(owner=owner, key=kept, job_id=job_id, begun_at=now)
-        row.lease_token, row.lease_expires_at = token, expires_at
         try:
             with session.begin_nested():
                 session.add(row)
         except IntegrityError as error:
             raise _in_use() from error
-        return Receiving(owner, row.key, token, job_id)
+        return Receiving(owner, row.key, token, row.job_id)
     if known.fingerprint is not None:
         return Replay(known.job_id, known.fingerprint)
-    if known.lease_expires_at is not None and known.lease_expires_at > now:
+    if known.lease_expires_at is not None and known.lease_expires_at > session.now:
         raise _in_use()
-    abandoned, known.job_id, known.begun_at = known.job_id, job_id, now
-    known.lease_token, known.lease_expires_at = token, expires_at
+    abandoned, known.job_id, known.begun_at = known.job_id, row.job_id, session.now
+    token = hold(session, settings, known)
     session.flush()
-    return Receiving(owner, known.key, token, job_id, abandoned)
+    return Receiving(owner, known.key, token, known.job_id, abandoned)
 
 
-def keep(session: Session, upload: Receiving, *, lease_s: float, now: datetime) -> None:
+def keep(session: Transaction, settings: Settings, upload: Receiving) -> None:
     """Move the lease's end.
 
     Raises:
         Conflict: `idempotency_key_in_use`, when another request has taken the key over.
     """
-    _update_held(session, upload, lease_expires_at=now + timedelta(seconds=lease_s))
+    if not renew(session, settings, upload):
+        raise _in_use()
 
 
-def finish(session: Session, upload: Receiving, fingerprint: str) -> None:
+def finish(session: Transaction, upload: Receiving, fingerprint: str) -> None:
     """Remember what the key made, in the transaction that makes the job.
 
     Raises:
         Conflict: `idempotency_key_in_use`, when another request has taken the key over.
     """
-    _update_held(session, upload, lease_token=None, lease_expires_at=None, fingerprint=fingerprint)
+    if not change(session, upload, **FREE, fingerprint=fingerprint):
+        raise _in_use()
     if not upload.is_repeatable:
         session.execute(delete(Upload).where(Upload.owner == upload.owner, Upload.key == upload.key))
 
 
-def abandon(session: Session, upload: Receiving) -> None:
+def abandon(session: Transaction, upload: Receiving) -> None:
     """Free the key; the bytes are deleted by then."""
-    session.execute(
-        delete(Upload).where(
-            Upload.owner == upload.owner, Upload.key == upload.key, Upload.lease_token == upload.token
-        )
-    )
+    session.execute(delete(Upload).where(*upload.still_held()))
 
 
-def any_due(session: Session, now: datetime) -> bool:
+def any_due(session: Transaction) -> bool:
     """Whether `take_over` or `forget` would find anything."""
-    due = or_(Upload.lease_expires_at < now, _forgettable(now))
+    due = or_(Upload.lease_expires_at < session.now, _forgettable(session.now))
     return session.scalar(select(Upload.key).where(due).limit(1)) is not None
 
 
-def take_over(session: Session, *, lease_s: float, now: datetime) -> list[Receiving]:
+def take_over(session: Transaction, settings: Settings) -> list[Receiving]:
     """Hold, under a new lease, what nobody keeps any more: to delete its bytes, then to abandon it."""
-    rows = session.scalars(
-        select(Upload).where(Upload.lease_expires_at < now).limit(100).with_for_update(skip_locked=True)
-    )
-    taken = []
-    for row in rows:
-        row.lease_token, row.lease_expires_at = new_id("upl"), now + timedelta(seconds=lease_s)
-        taken.append(Receiving(row.owner, row.key, row.lease_token, row.job_id))
+    given_up = select(Upload).where(Upload.lease_expires_at < session.now).limit(100)
+    rows = session.scalars(given_up.with_for_update(skip_locked=True)).all()
+    taken = [Receiving(row.owner, row.key, hold(session, settings, row), row.job_id) for row in rows]
     session.flush()
     return taken
 
 
-def forget_job(session: Session, job_id: str) -> None:
+def forget_job(session: Transaction, job_id: str) -> None:
     """Forget the key that made a job, with the job: it is free again."""
     session.execute(delete(Upload).where(Upload.job_id == job_id, Upload.fingerprint.is_not(None)))
 
 
-def forget(session: Session, now: datetime) -> None:
+def forget(session: Transaction) -> None:
     """Forget keys that are no longer honoured."""
-    session.execute(delete(Upload).where(_forgettable(now)))
+    session.execute(delete(Upload).where(_forgettable(session.now)))
 
 
 def _forgettable(now: datetime) -> ColumnElement[bool]:
     return and_(Upload.fingerprint.is_not(None), Upload.begun_at < now - REMEMBERED)
-
-
-def _update_held(session: Session, upload: Receiving, **values: Any) -> None:
-    result = session.execute(
-        update(Upload)
-        .where(Upload.owner == upload.owner, Upload.key == upload.key, Upload.lease_token == upload.token)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    if cast("CursorResult[Any]", result).rowcount != 1:
-        raise _in_use()
 
 
 def _digest(owner: str, key: str) -> str:

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, tuple_
-from sqlalchemy.orm import Session
 
 from nightshift.words import documents
 from nightshift.words.clock import utc_now
 from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.states import CLAIMABLE_STATES, JobState
-from shared.db.engine import Database
+from shared.db.engine import Database, Transaction
 from shared.db.tables import Archive, Job
 from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_job, encode_job
@@ -98,7 +97,7 @@ class JobReads:
             jobs = [self._view(session, row, outside=row.owner != viewer.owner) for row in shown]
             return documents.JobPage(jobs=jobs, next=more)
 
-    def _view(self, session: Session, row: Job, *, outside: bool = False) -> documents.Job:
+    def _view(self, session: Transaction, row: Job, *, outside: bool = False) -> documents.Job:
         archive = session.get(Archive, row.id)
         view = job_view(row, self._tallies.get(session, row), utc_now(), archive)
         return _from_outside(view) if outside else view

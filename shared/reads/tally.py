@@ -10,10 +10,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
 
-from nightshift.words.clock import utc_now
 from nightshift.words.states import CLAIMABLE_STATES, FINAL_STATUSES, JobState
+from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.queue.counts import Counted, Counts, count_again
 from shared.reads.rate import SHORTEST_RUN_S, WINDOW_S, Rate, per_second
@@ -55,7 +54,7 @@ class Tallies:
         with self._lock:
             self._entries.pop(job_id, None)
 
-    def get(self, session: Session, job: Job) -> Tally:
+    def get(self, session: Transaction, job: Job) -> Tally:
         """Tally of a job; an ended one has its counts on its row."""
         if job.final_counts is not None:
             return _of_ended(job, Counts(**job.final_counts))
@@ -92,19 +91,18 @@ def _of_ended(job: Job, counts: Counts) -> Tally:
     return Tally(counts, per_second(counts.succeeded + counts.failed, took_s, SHORTEST_RUN_S))
 
 
-def _recently(session: Session, job: Job, counts: Counts) -> tuple[float, int] | None:
+def _recently(session: Transaction, job: Job, counts: Counts) -> tuple[float, int] | None:
     """How many seconds ago how many photos were final, so that the first answer has a rate.
 
     No index serves this: it is asked once a job and process, not with every count.
     """
     if job.state != JobState.RUNNING or job.started_at is None:
         return None
-    now = utc_now()
-    since = max(job.started_at, now - timedelta(seconds=WINDOW_S))
+    since = max(job.started_at, session.now - timedelta(seconds=WINDOW_S))
     finished_since = session.scalar(
         select(func.count())
         .select_from(Photo)
         .where(Photo.job_id == job.id, Photo.status.in_(FINAL_STATUSES), Photo.finished_at > since)
     )
-    ago_s = (now - since).total_seconds()
+    ago_s = (session.now - since).total_seconds()
     return (ago_s, counts.final - (finished_since or 0)) if ago_s > 0 else None

@@ -21,6 +21,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
+from shared.queue import control
+from shared.reads.jobs import JobReads
+from tests.support.faults.invariants import assert_times_are_in_order
 from tests.support.faults.runs import Api, Run
 from tests.support.processes import WITH_KEY, wait_for
 
@@ -137,14 +140,58 @@ def test_a_sweeper_that_starts_after_an_outage_blames_nobody(on_postgresql: Run,
     run.end(crashed=0)
 
 
+def with_a_clock(seconds: int) -> dict[str, str]:
+    """Environment of a process whose clock is ahead by so much."""
+    (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
+    return {
+        "LD_PRELOAD": str(library),
+        "FAKETIME": f"{seconds:+d}",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
 def test_a_worker_whose_clock_is_wrong(on_postgresql: Run) -> None:
     """Leases are held against the database's clock: by its own they ran out an hour ago."""
     run = on_postgresql
-    (library,) = Path(libfaketime.__file__).parent.rglob("libfaketime.so.1")
     with run.fault("worker whose clock is an hour slow"):
-        run.start_workers("one", LD_PRELOAD=str(library), FAKETIME="-3600", FAKETIME_DONT_FAKE_MONOTONIC="1")
+        run.start_workers("one", **with_a_clock(-3600))
         run.submit(100)
     run.end(crashed=0)
+    assert_times_are_in_order(run.cluster.database)
+
+
+def test_workers_whose_clocks_disagree_write_one_time(on_postgresql: Run) -> None:
+    """What one of them ends another begins: each photo is tried by the fast one, then by the slow one."""
+    run = on_postgresql
+    run.start_workers("fast", **with_a_clock(90))
+    with run.fault("worker whose clock is 90 s fast"):
+        run.submit_bytes({f"{number}.jpg": b"no photo" for number in range(16)})
+    run.end(failed=16, crashed=0)
+    run.cluster.processes.pop("fast").terminate()
+
+    run.start_workers("slow", **with_a_clock(-90))
+    with run.fault("worker whose clock is 90 s slow"), run.cluster.database.write() as session:
+        control.retry(session, "local", run.job_id)
+    run.end(failed=16, crashed=0)
+    assert {len(photo.history or []) for photo in run.photos()} == {2}
+    assert_times_are_in_order(run.cluster.database)
+
+
+def test_how_fast_a_slow_clocks_worker_gets_on_is_told(on_postgresql: Run) -> None:
+    run = on_postgresql
+    run.start_workers("slow", **with_a_clock(-90))
+    job_id = run.submit(600)
+    run.wait_for_final(24)
+
+    def photos_per_second() -> float | None:
+        # By a process that has not seen it before: from the times that the photos' rows say.
+        return JobReads(run.cluster.database).one("local", job_id).photos_per_second
+
+    wait_for(lambda: bool(photos_per_second()) or run.has_ended(), "a rate")
+    assert not run.has_ended()
+    run.end(crashed=0)
+    assert photos_per_second()
+    assert_times_are_in_order(run.cluster.database)
 
 
 @contextmanager

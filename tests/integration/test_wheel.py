@@ -17,12 +17,11 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from nightshift.words.clock import utc_now
 from nightshift.words.version import VERSION
 from shared.queue.finish import finish_if_done
 from shared.settings import REPOSITORY
 from tests.support.gunicorn_server import running_server
-from tests.support.queue_rows import save_all, take
+from tests.support.queue_rows import rules, save_all, take
 from tests.support.service import ROOT_KEY
 
 PARTS = ("nightshift", "api", "shared", "worker", "migrations", "pyproject.toml", "README.md", "LICENSE")
@@ -172,7 +171,7 @@ with Client(*sys.argv[1:]) as client:
         assert held is not None
         save_all(server.database, held)
         with server.database.write() as session:
-            assert finish_if_done(session, held.job_id, results_ttl_days=1, now=utc_now())
+            assert finish_if_done(session, rules(), held.job_id)
         found = installed.tell(
             """
 async def main():

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from nightshift.words.analysis import (
     AGE_GROUPS,
@@ -22,16 +25,45 @@ from nightshift.words.clock import utc_now
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
-from nightshift.words.states import FINAL_STATUSES, JobState
+from nightshift.words.states import FINAL_STATUSES, JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
-from shared.db.engine import Database
+from shared.db.engine import Database, Transaction
 from shared.db.tables import FaceRow, Job, Photo
 from shared.processes.registry import Kind, beat
-from shared.queue.claim import Claim, claim
+from shared.queue.claim import READ_PAUSES_S, Claim
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.save import Saved, Succeeded, save
+from shared.queue.queue import Queue
+from shared.queue.save import Saved, Succeeded
+from shared.settings import Settings
 
 LEASE_S = 60.0
+
+
+_RULES = Settings(lease_s=LEASE_S, max_read_errors=3)
+
+
+def rules(**named: Any) -> Settings:
+    """Settings of the queue that tests count on."""
+    return _RULES.model_copy(update=named)
+
+
+def queue_of(database: Database, **named: Any) -> Queue:
+    """The queue over a database, by these settings."""
+    return Queue(database, rules(**named))
+
+
+@contextmanager
+def ahead(by: timedelta) -> Iterator[None]:
+    """Have the database's clock be ahead meanwhile."""
+    with patch.object(Transaction, "now", property(lambda _: utc_now() + by)):
+        yield
+
+
+@contextmanager
+def at(now: datetime) -> Iterator[None]:
+    """Have the database's clock stand still meanwhile."""
+    with patch.object(Transaction, "now", now):
+        yield
 
 
 def manifest() -> Manifest:
@@ -115,8 +147,14 @@ def take(
     database: Database, *, worker: str = "w", batch_size: int = 4, lease_s: float = LEASE_S
 ) -> Claim | None:
     """Claim as a worker does."""
+    return queue_of(database, lease_s=lease_s).claim(worker=worker, batch_size=batch_size)
+
+
+def pauses_are_over(database: Database) -> None:
+    """Photos whose read failed may be taken again at once."""
     with database.write() as session:
-        return claim(session, worker=worker, batch_size=batch_size, lease_s=lease_s, now=utc_now())
+        failed = update(Photo).where(Photo.status == PhotoStatus.QUEUED, Photo.read_errors > 0)
+        session.execute(failed.values(claimed_at=utc_now() - timedelta(seconds=READ_PAUSES_S[-1])))
 
 
 def taken(database: Database, batch_size: int = 4) -> Claim:
@@ -134,8 +172,7 @@ def save_all(
         Succeeded(photo.id, photo.sha256 or "0" * 64, 1, make(number))
         for number, photo in enumerate(held.photos)
     ]
-    with database.write() as session:
-        return save(session, held, results, bundle=manifest(), max_read_errors=3, now=utc_now())
+    return queue_of(database).save(held, results, bundle=manifest())
 
 
 def assert_nothing_lost_nothing_twice(database: Database) -> None:

@@ -15,11 +15,9 @@ from werkzeug.datastructures import MultiDict
 from api.app import create_app
 from api.context import EXTENSION, Context
 from nightshift.words.analysis import Analysis, PhotoError
-from nightshift.words.clock import utc_now
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.queue.finish import finish_if_done
-from shared.queue.save import Failed, save
+from shared.queue.save import Failed
 from shared.settings import Settings
 from tests.support.client import Answer, Client
 from tests.support.fakes import FakeDoorbell
@@ -143,13 +141,11 @@ class Service:
         held = take(self.database, batch_size=1)
         assert held is not None
         result = Failed(held.photos[0].id, PhotoError(code, "decode", message), "f" * 64, 1)
-        with self.database.write() as session:
-            save(session, held, [result], bundle=manifest(), max_read_errors=3, now=utc_now())
+        self.context.queue.save(held, [result], bundle=manifest())
 
     def finish(self, job_id: str) -> bool:
         """End the job if it is done, as a worker or the sweeper would."""
-        with self.database.write() as session:
-            return finish_if_done(session, job_id, results_ttl_days=30, now=utc_now())
+        return self.context.queue.finish(job_id)
 
 
 def write_bundle(weights: Path) -> None:

@@ -6,7 +6,6 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from nightshift.words.clock import utc_now
 from shared.db.leftovers import forget_deleted
 from shared.db.tables import Erasure, Job, Upload
 from shared.queue.uploads import Receiving, begin
@@ -49,7 +48,7 @@ def test_a_key_is_kept_as_a_digest(service: Service) -> None:
 def test_two_owners_equal_keys_say_nothing_of_each_other(service: Service) -> None:
     with service.database.write() as session:
         for owner in ("news", "sports"):
-            assert isinstance(begin(session, owner, KEY, lease_s=60, now=utc_now()), Receiving)
+            assert isinstance(begin(session, service.settings, owner, KEY), Receiving)
         assert len({row.key for row in session.query(Upload)}) == 2
 
 

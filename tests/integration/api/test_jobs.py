@@ -10,7 +10,6 @@ from sqlalchemy import delete, update
 from nightshift.words.clock import utc_now
 from nightshift.words.states import JobState
 from shared.db.tables import Job, Photo
-from shared.queue.finish import expire_open
 from tests.integration.api.conftest import Serve
 from tests.support.queue_rows import analysis, face, queued_job, take
 from tests.support.service import Service
@@ -187,8 +186,7 @@ def test_what_ended_before_it_was_submitted_is_not_submitted_again(serve: Serve,
     if outcome == "cancelled":
         service.post(job_id, "cancel")
     else:
-        with service.database.write() as session:
-            expire_open(session, results_ttl_days=1, now=utc_now() + timedelta(days=100))
+        service.context.queue.expire_open(utc_now() + timedelta(days=100))
     answer = service.post(job_id, "submit")
     assert (answer.status_code, answer.json["code"], answer.json["state"]) == (409, "illegal_move", "ended")
     assert service.post(job_id, "retry").status_code == 202

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 from sqlalchemy import delete
 
-from nightshift.words.clock import utc_now
 from nightshift.words.errors import NotFound
 from shared.db.tables import Job
-from shared.queue.save import Succeeded, save
+from shared.queue.save import Succeeded
 from shared.reads.photos import final_photos
 from shared.reads.table import COLUMNS
 from tests.support.queue_rows import analysis, face, manifest, queued_job, save_all, take
@@ -131,8 +130,7 @@ def test_summary(service: Service) -> None:
     held = take(service.database, batch_size=1)
     assert held is not None
     reused = Succeeded(held.photos[0].id, "0" * 64, 1, analysis(face(0)), reused_from="pho_before")
-    with service.database.write() as session:
-        save(session, held, [reused], bundle=manifest(), max_read_errors=3, now=utc_now())
+    service.context.queue.save(held, [reused], bundle=manifest())
 
     summary = service.get(job_id, "/summary").json
 

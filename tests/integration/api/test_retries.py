@@ -12,6 +12,7 @@ from nightshift.words.clock import utc_now
 from shared.db.tables import Upload
 from shared.queue import uploads
 from tests.support.archives_made import zip_of
+from tests.support.queue_rows import ahead
 from tests.support.service import Service
 from worker.sweeper import Sweeper
 
@@ -82,8 +83,7 @@ def test_a_key_whose_request_failed_is_free_again(service: Service) -> None:
 
 
 def test_a_key_is_in_use_while_its_request_is_under_way(service: Service) -> None:
-    with service.database.write() as session:
-        uploads.begin(session, "local", "k", lease_s=60, now=utc_now())
+    service.context.queue.begin_upload("local", "k")
     for refused in (service.send(*PHOTOS, key="k"), open_with(service, "k")):
         assert (refused.status_code, refused.json["code"]) == (409, "idempotency_key_in_use")
         assert int(refused.headers["Retry-After"]) > 0
@@ -91,8 +91,8 @@ def test_a_key_is_in_use_while_its_request_is_under_way(service: Service) -> Non
 
 
 def test_a_key_whose_server_was_killed_is_free_after_its_lease(service: Service) -> None:
-    with service.database.write() as session:
-        begun = uploads.begin(session, "local", "k", lease_s=60, now=utc_now() - timedelta(seconds=61))
+    with ahead(-timedelta(hours=1)):
+        begun = service.context.queue.begin_upload("local", "k")
     assert isinstance(begun, uploads.Receiving)
     service.context.store.put(f"local/{begun.job_id}/pho_1", b"left behind")
     assert service.send(*PHOTOS, key="k").status_code == 202
@@ -103,9 +103,9 @@ def test_a_key_whose_server_was_killed_is_free_after_its_lease(service: Service)
 
 
 def test_the_sweeper_deletes_what_a_killed_server_had_taken_in(service: Service) -> None:
-    with service.database.write() as session:
-        begun = uploads.begin(session, "local", None, lease_s=60, now=utc_now() - timedelta(seconds=61))
-        alive = uploads.begin(session, "local", None, lease_s=60, now=utc_now())
+    with ahead(-timedelta(hours=1)):
+        begun = service.context.queue.begin_upload("local", None)
+    alive = service.context.queue.begin_upload("local", None)
     assert isinstance(begun, uploads.Receiving)
     assert isinstance(alive, uploads.Receiving)
     service.context.store.put(f"local/{begun.job_id}/pho_1", b"left behind")

@@ -16,12 +16,12 @@ from shared.db.engine import Database
 from shared.db.tables import Job
 from shared.queue.control import pause, retry
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.sweep import Rules, return_lapsed
+from shared.queue.sweep import return_lapsed
 from shared.reads.jobs import JobReads
 from shared.reads.photos import photo_page
 from shared.settings import Settings
 from tests.support.fakes import FakeDoorbell
-from tests.support.queue_rows import manifest, save_all, take, taken
+from tests.support.queue_rows import manifest, rules, save_all, take, taken
 from worker.sweeper import Sweeper
 
 HOUR = timedelta(hours=1)
@@ -83,7 +83,7 @@ def test_a_photo_that_comes_back_to_the_queue_says_so_too(database: Database, sw
     sweeper.sweep()
     assert shown(database, job_id).state == JobState.CANCELLING
     with database.write() as session:
-        assert return_lapsed(session, Rules(5, lambda worker: worker == "dead"), datetime.now(UTC))
+        assert return_lapsed(session, rules(), lambda worker: worker == "dead")
     sweeper.sweep()
     [photo] = photos(database, job_id)
     assert (photo.status, photo.error.code) == ("cancelled", "deadline_passed")

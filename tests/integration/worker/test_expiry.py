@@ -18,16 +18,15 @@ from nightshift.cli import app
 from nightshift.embedded.run import clock_warning
 from nightshift.words.clock import utc_now
 from nightshift.words.states import JobState
-from shared.db.engine import Database
+from shared.db.engine import Database, Transaction
 from shared.db.tables import ClockRow, Erasure, Job, Upload, WorkerRow
 from shared.operations import erasure
 from shared.processes.command_lines import sweeper_command
 from shared.queue import expiry, uploads
-from shared.queue.finish import finish_if_done
 from shared.settings import Settings
 from tests.support.fakes import FakeDoorbell
 from tests.support.processes import wait_for
-from tests.support.queue_rows import queued_job, save_all, take
+from tests.support.queue_rows import at, queue_of, queued_job, rules, save_all, take
 from worker.sweeper import Sweeper
 
 DAY = timedelta(days=1)
@@ -46,8 +45,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    for module in ("shared.queue.expiry", "worker.sweeper", "shared.operations.erasure"):
-        monkeypatch.setattr(f"{module}.database_now", clock.now)
+    monkeypatch.setattr(Transaction, "now", property(clock.now))
     return clock
 
 
@@ -60,8 +58,8 @@ def ended_job(database: Database, days: int = 30) -> str:
     job_id = queued_job(database, 1)
     while held := take(database):
         save_all(database, held)
-    with database.write() as session:
-        assert finish_if_done(session, job_id, results_ttl_days=days, now=utc_now())
+    with at(utc_now()):
+        assert queue_of(database, results_ttl_days=days).finish(job_id)
     return job_id
 
 
@@ -76,7 +74,7 @@ def test_a_clock_far_ahead_erases_nothing_and_is_said_once(
     ended, opened = ended_job(database), queued_job(database, 1, submitted=False)
     with database.write() as session:
         session.get_one(Job, opened).open_until = utc_now() + 7 * DAY
-        kept = uploads.begin(session, "local", "k", lease_s=60, now=utc_now())
+        kept = uploads.begin(session, rules(), "local", "k")
         assert isinstance(kept, uploads.Receiving)
     sweeper.sweep()
 

@@ -13,12 +13,11 @@ from shared.files.no_pictures import clear_ended
 from shared.files.store import archive_key, photo_key
 from shared.operations.reconcile import reconcile
 from shared.queue.control import cancel
-from shared.queue.sweep import Rules
-from shared.queue.unpacking import claim_archive, return_lapsed_archives
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
 from tests.support.archives_made import tar_of, zip_of
 from tests.support.fakes import FakePipeline
+from tests.support.queue_rows import queue_of
 from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
@@ -138,10 +137,9 @@ def test_an_archive_that_was_cancelled_or_given_up_goes_with_its_job(service: Se
         job_id = service.send(archive=zip_of(dict(MIXED))).json["id"]
         assert service.stored() == [archive_key("local", job_id)]
         if given_up:
-            with service.database.write() as session:
-                assert claim_archive(session, worker="w", lease_s=60, now=utc_now())
-            with service.database.write() as session:
-                return_lapsed_archives(session, Rules(1, lambda _: True), utc_now())
+            queue = queue_of(service.database, max_crashes=1)
+            assert queue.claim_archive(worker="w")
+            queue.return_lapsed_archives(lambda _: True)
         else:
             service.post(job_id, "cancel")
         sweep(service)

@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-import worker.slice
 from nightshift.machine.process_id import own_process_id
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from nightshift.words.ids import new_id
@@ -27,11 +25,8 @@ from shared.db.tables import FaceRow, Job, Photo
 from shared.files.store import Store, photo_key
 from shared.operations.erasure import erase
 from shared.queue.claim import Claim
-from shared.queue.control import cancel
-from shared.queue.finish import finish_if_done
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.save import save
-from shared.queue.sweep import Rules, return_lapsed
+from shared.queue.queue import Queue
 from shared.settings import Settings
 from tests.support.fakes import FakeDoorbell, FakePipeline
 from tests.support.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
@@ -162,8 +157,7 @@ def test_a_stop_gives_the_batch_back_with_its_attempt(parts: Parts, tmp_path: Pa
 
 def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_path: Path) -> None:
     def stall(_: int) -> None:
-        with parts.database.write() as session:
-            return_lapsed(session, Rules(5, lambda _: True), utc_now())
+        parts.queue.return_lapsed(lambda _: True)
         # One batch is all that this slice has time for.
         time.sleep(settings.slice_s)
 
@@ -200,12 +194,14 @@ def test_a_bug_in_the_save_holds_nobody_up(
 ) -> None:
     """It meets the same batch again only photo by photo, and then gives the culprit up."""
 
-    def save_or_break(session: object, held: Claim, *args: object, **kwargs: object) -> object:
+    save = Queue.save
+
+    def save_or_break(queue: Queue, held: Claim, *args: object, **kwargs: object) -> object:
         if any(photo.custom_id == "b" for photo in held.photos):
             raise ZeroDivisionError
-        return save(session, held, *args, **kwargs)  # type: ignore[arg-type]
+        return save(queue, held, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker.slice, "save", save_or_break)
+    monkeypatch.setattr(Queue, "save", save_or_break)
     names = "b" if photos == 1 else "abc"
     job_id = _run(parts, _files(tmp_path, **{name: f"photo {name}".encode() for name in names}))
     assert _errors(parts.database, job_id) == {name: "internal" if name == "b" else None for name in names}
@@ -228,12 +224,11 @@ def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_p
     def erase_it(_: bytes) -> None:
         if erased:
             return
-        with parts.database.write() as session:
-            return_lapsed(session, Rules(5, lambda _: True), utc_now())
+        parts.queue.return_lapsed(lambda _: True)
+        with parts.database.read() as session:
             (job_id,) = session.scalars(select(Job.id))
-            cancel(session, "local", job_id)
-        with parts.database.write() as session:
-            finish_if_done(session, job_id, results_ttl_days=1, now=utc_now())
+        parts.queue.cancel("local", job_id)
+        assert parts.queue.finish(job_id)
         assert erase(parts.database, parts.store, "local", job_id, "requested").completed_at is not None
         erased.append(job_id)
 
@@ -247,6 +242,7 @@ def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_p
 def test_a_save_that_has_to_wait_says_nothing_of_photos(
     parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
+    save = Queue.save
     failures = [Transient(Code.DATABASE_UNAVAILABLE, "away")]
 
     def away_once(*args: object, **kwargs: object) -> object:
@@ -254,7 +250,7 @@ def test_a_save_that_has_to_wait_says_nothing_of_photos(
             raise failures.pop()
         return save(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker.slice, "save", away_once)
+    monkeypatch.setattr(Queue, "save", away_once)
     job_id = _run(parts, _files(tmp_path, secret=b"photo a"))
     assert _errors(parts.database, job_id) == {"secret": None}
     (said,) = [record for record in caplog.records if record.getMessage() == "trying again"]

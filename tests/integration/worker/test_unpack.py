@@ -13,16 +13,14 @@ import pytest
 
 import worker.unpack
 from nightshift.machine.process_id import own_process_id
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from shared.db.tables import Archive, Photo
-from shared.queue.sweep import Rules
-from shared.queue.unpacking import claim_archive, return_lapsed_archives, save_members
+from shared.queue.queue import Queue
 from tests.support.archives_made import encrypted, quine, tar_of, zip_of
 from tests.support.fakes import FakePipeline
-from tests.support.queue_rows import assert_nothing_lost_nothing_twice
+from tests.support.queue_rows import ahead, assert_nothing_lost_nothing_twice, queue_of
 from tests.support.service import Service, make_service
 from worker.batch_size import BatchSize
 from worker.parts import Parts
@@ -178,13 +176,14 @@ class Killed(BaseException):
 
 def _dying_after(pieces: int) -> Callable[..., object]:
     saves = 0
+    real = Queue.save_members
 
     def save(*args: object, **kwargs: object) -> object:
         nonlocal saves
         saves += 1
         if saves > pieces:
             raise Killed
-        return save_members(*args, **kwargs)  # type: ignore[arg-type]
+        return real(*args, **kwargs)  # type: ignore[arg-type]
 
     return save
 
@@ -196,7 +195,7 @@ def test_a_killed_worker_is_gone_on_from(
     monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 3)
     sent = service.send(archive=make(PHOTOS))
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(worker.unpack, "save_members", _dying_after(2))
+        patch.setattr(Queue, "save_members", _dying_after(2))
         run_slice(replace(parts, worker="of another process"))
     assert service.job(sent.json["id"])["archive"]["members"] == 6
     run_slice(parts)
@@ -225,15 +224,13 @@ def test_what_a_worker_was_killed_in_the_middle_of_is_cleared_away(service: Serv
 
 def _free(database: Database, *, times: int = 1, max_crashes: int = 5) -> None:
     for _ in range(times):
-        with database.write() as session:
-            return_lapsed_archives(session, Rules(max_crashes, lambda _: True), utc_now())
+        queue_of(database, max_crashes=max_crashes).return_lapsed_archives(lambda _: True)
 
 
 def test_an_archive_that_kills_every_worker_is_given_up(service: Service, parts: Parts) -> None:
     sent = service.send(archive=zip_of(PHOTOS))
     for _ in range(3):
-        with service.database.write() as session:
-            assert claim_archive(session, worker="w", lease_s=60, now=utc_now())
+        assert service.context.queue.claim_archive(worker="w")
         _free(service.database, max_crashes=3)
     assert service.codes(sent.json["id"]) == {"party.zip": "worker_lost"}
     run_slice(parts)
@@ -282,9 +279,10 @@ def test_a_store_that_is_away_is_no_crash(service: Service, parts: Parts) -> Non
             raise Transient(Code.STORE_UNAVAILABLE, "no route to host")
 
     run_slice(replace(parts, store=Away()))  # type: ignore[arg-type]
-    with service.database.write() as session:
-        later = utc_now() + timedelta(seconds=worker.unpack.STORE_PAUSE_S + 1)
-        assert return_lapsed_archives(session, Rules(1, lambda _: False), later) == [sent.json["id"]]
+    with ahead(timedelta(seconds=worker.unpack.STORE_PAUSE_S + 1)):
+        lapsed = queue_of(service.database, max_crashes=1).return_lapsed_archives(lambda _: False)
+    assert lapsed == [sent.json["id"]]
+    with service.database.read() as session:
         assert session.get_one(Archive, sent.json["id"]).crashes == 0
     run_slice(parts)
     assert service.codes(sent.json["id"]) == dict.fromkeys(PHOTOS)
@@ -295,14 +293,15 @@ def test_a_cancelled_job_is_unpacked_no_further(
 ) -> None:
     monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 3)
     sent = service.send(archive=zip_of(PHOTOS))
+    real = Queue.save_members
 
     def save_then_cancel(session: object, *args: object, **kwargs: object) -> object:
-        result = save_members(session, *args, **kwargs)  # type: ignore[arg-type]
+        result = real(session, *args, **kwargs)  # type: ignore[arg-type]
         cancelled.append(True)
         return result
 
     cancelled: list[bool] = []
-    monkeypatch.setattr(worker.unpack, "save_members", save_then_cancel)
+    monkeypatch.setattr(Queue, "save_members", save_then_cancel)
 
     def should_stop() -> bool:
         if len(cancelled) == 1:

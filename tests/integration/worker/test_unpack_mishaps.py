@@ -9,14 +9,13 @@ import pytest
 
 import worker.unpack
 from nightshift.machine.process_id import is_surely_dead
-from nightshift.words.clock import utc_now
 from shared.db.tables import Archive
-from shared.queue.sweep import Rules
-from shared.queue.unpacking import claim_archive, return_lapsed_archives, save_members
+from shared.queue.queue import Queue
 from tests.integration.worker.test_unpack import PHOTOS
 from tests.integration.worker.test_unpack import parts as parts
 from tests.integration.worker.test_unpack import service as service
 from tests.support.archives_made import zip_of
+from tests.support.queue_rows import ahead
 from tests.support.service import Service
 from worker.parts import Parts
 from worker.slice import run_slice
@@ -64,14 +63,15 @@ def test_a_new_job_does_not_wait_for_the_turn_to_be_over(
     """Between two pieces of an archive, whatever its size, a job that nobody has begun is begun."""
     monkeypatch.setattr(worker.unpack, "PIECE_MEMBERS", 1)
     archive = service.send(archive=zip_of(PHOTOS)).json["id"]
+    real = Queue.save_members
     small: list[str] = []
 
     def save_then_submit(*args: object, **kwargs: object) -> object:
         if not small:
             small.append(service.submitted_job("photo at once"))
-        return save_members(*args, **kwargs)  # type: ignore[arg-type]
+        return real(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(worker.unpack, "save_members", save_then_submit)
+    monkeypatch.setattr(Queue, "save_members", save_then_submit)
     members: list[int] = []
     parts.pipeline.before_analysis = lambda _: members.append(service.job(archive)["archive"]["members"])  # type: ignore[attr-defined]
     run_slice(parts)
@@ -95,9 +95,9 @@ def test_no_room_is_no_crash_and_a_bug_is_one(
         run_slice(parts)
         # Not given back as a claim that was not heard of: it would break again and again.
         run_slice(parts)
-    with service.database.write() as session:
-        later = utc_now() + timedelta(seconds=worker.unpack.STORE_PAUSE_S + 1)
-        assert return_lapsed_archives(session, Rules(5, is_surely_dead), later) == [sent.json["id"]]
+    with ahead(timedelta(seconds=worker.unpack.STORE_PAUSE_S + 1)):
+        assert service.context.queue.return_lapsed_archives(is_surely_dead) == [sent.json["id"]]
+    with service.database.read() as session:
         assert session.get_one(Archive, sent.json["id"]).crashes == isinstance(error, ZeroDivisionError)
     run_slice(parts)
     assert service.codes(sent.json["id"]) == dict.fromkeys(PHOTOS)
@@ -105,8 +105,7 @@ def test_no_room_is_no_crash_and_a_bug_is_one(
 
 def test_a_claim_of_an_archive_that_was_not_heard_of_is_given_back(service: Service, parts: Parts) -> None:
     sent = service.send(archive=zip_of(PHOTOS))
-    with service.database.write() as session:
-        assert claim_archive(session, worker=parts.worker, lease_s=60, now=utc_now())
+    assert parts.queue.claim_archive(worker=parts.worker)
     run_slice(parts)
     assert service.codes(sent.json["id"]) == dict.fromkeys(PHOTOS)
     with service.database.read() as session:

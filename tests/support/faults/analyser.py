@@ -16,14 +16,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
+import shared.queue.finish
 import worker.parts
-import worker.slice
 from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
 from shared.queue.claim import claim
-from shared.queue.finish import may_be_done
+from shared.queue.queue import Queue, ruled
 from shared.queue.save import save
 from shared.settings import Settings
 from tests.support.faults.moments import die_at, dying
@@ -87,8 +87,7 @@ def build(_settings: Settings) -> Analyser:
 
 
 worker.parts.load_pipeline = build  # type: ignore[assignment]
-vars(worker.slice).update(
-    claim=dying(claim, after="claiming"),
-    save=dying(save, after="saving"),
-    may_be_done=dying(may_be_done, before="saved"),
-)
+# Within their transactions.
+Queue.claim = ruled(dying(claim, after="claiming"))
+Queue.save = ruled(dying(save, after="saving"))
+shared.queue.finish.may_be_done = dying(shared.queue.finish.may_be_done, before="saved")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import select
@@ -40,6 +41,25 @@ def assert_all_is_well(database: Database, settings: Settings) -> None:
         assert +Counter({PhotoStatus(name): count for name, count in counts.items()}) == statuses
         _answers_once(settings, job, of_job)
     _no_orphans(settings, photos)
+
+
+def assert_times_are_in_order(database: Database) -> None:
+    """What began before it ended says so, whoever wrote it down; where nobody set the database's clock."""
+    with database.read() as session:
+        jobs = {job.id: job for job in session.scalars(select(Job))}
+        photos = session.scalars(select(Photo)).all()
+    for job in jobs.values():
+        times = [job.created_at, job.submitted_at, job.started_at, job.ended_at]
+        assert times == sorted(times)  # type: ignore[type-var]
+    for photo in photos:
+        job = jobs[photo.job_id]
+        attempts = [
+            datetime.fromisoformat(entry[end])
+            for entry in photo.history or []
+            for end in ("started_at", "ended_at")
+        ]
+        times = [job.submitted_at, *attempts, photo.finished_at, job.ended_at]
+        assert times == sorted(times), photo.history  # type: ignore[type-var]
 
 
 def lost_and_doubled(database: Database) -> tuple[int, int]:

@@ -75,7 +75,7 @@ def test_a_photo_that_is_read_twice_is_sent_in_pieces(
 
 
 def test_an_archive_is_sent_again_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nightshift.calls.FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
     (tmp_path / "party.zip").write_bytes(b"PK zip")
     answers = iter([problem(503, "busy"), Answer(202, job("unpacking"))])
     with serving(lambda *_: next(answers)) as server:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from nightshift import ApiError, Client, Unreachable, UploadCut
-from nightshift.connection import ATTEMPTS
+from nightshift.connection import ATTEMPTS, LONGEST_PAUSE_S
 from tests.support.answering_server import Answer, Received, serving
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
@@ -148,6 +148,41 @@ def test_a_repeated_request_for_a_job_has_the_key_of_the_first() -> None:
     assert len(keys) == 2
     assert keys[0] == keys[1]
     assert len(keys[0]) > 30
+
+
+@pytest.mark.parametrize("as_archive", [False, True])
+def test_a_job_whose_first_request_is_still_being_answered_is_asked_for_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, as_archive: bool
+) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    (tmp_path / "party.zip").write_bytes(b"PK")
+    answers = iter(
+        [problem(409, "idempotency_key_in_use"), problem(429, "rate_limited"), Answer(201, job("open"))]
+    )
+    with serving(lambda *_: next(answers)) as server, Client(server.url) as client:
+        made = client.submit_archive(tmp_path / "party.zip") if as_archive else client.create_job()
+    assert made.state == "open"
+    assert len(server.requests) == 3
+    assert len({request.headers["idempotency-key"] for request in server.requests}) == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "asked", "wanted_s"),
+    [(429, "7", 7.0), (429, "nan", 0.0), (429, "-1", 0.0), (429, "1e9", LONGEST_PAUSE_S), (429, "soon", 0.0),
+     (503, "7", 0.0)],
+)  # fmt: skip
+def test_a_server_that_limits_its_callers_says_when_to_come_again(
+    status: int, asked: str, wanted_s: float
+) -> None:
+    refusal = problem(status, "x")
+    refusal.headers["Retry-After"] = asked
+    with (
+        serving(lambda *_: refusal) as server,
+        Client(server.url) as client,
+        pytest.raises(ApiError) as refused,
+    ):
+        client.resume("job_1")
+    assert refused.value.retry_after_s == wanted_s
 
 
 def test_an_archive_is_sent_again_whole_with_the_same_key(tmp_path: Path) -> None:

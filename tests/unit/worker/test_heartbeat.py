@@ -10,7 +10,7 @@ from worker.heartbeat import Heartbeat, Stall
 
 def heartbeat() -> Heartbeat:
     parts = SimpleNamespace(should_stop=lambda: False)
-    return Heartbeat(parts, lambda _: 1, lambda *_: None, "lease")  # type: ignore[arg-type]
+    return Heartbeat(parts, SimpleNamespace(token="lease"))  # type: ignore[arg-type]
 
 
 def in_a_thread(beat: Heartbeat, *at: str, at_store: bool = False) -> threading.Event:

@@ -9,26 +9,24 @@ from datetime import timedelta
 import pytest
 
 from nightshift.words.analysis import PhotoError
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
-from shared.queue.claim import give_back, renew
 from shared.queue.control import cancel, pause, resume
 from shared.queue.counts import count_photos
-from shared.queue.finish import finish_if_done
 from shared.queue.reuse import find_earlier
-from shared.queue.save import Failed, NotRead, save
-from shared.queue.sweep import Rules, return_lapsed, unended_jobs
-from shared.queue.turns import count_claimable
+from shared.queue.save import Failed, NotRead
 from tests.support.queue_rows import (
+    ahead,
     analysis,
     assert_nothing_lost_nothing_twice,
     face,
     manifest,
+    pauses_are_over,
+    queue_of,
     queued_job,
     save_all,
     take,
@@ -48,15 +46,12 @@ def _job(database: Database, job_id: str) -> Job:
 
 
 def _finish(database: Database, job_id: str) -> bool:
-    with database.write() as session:
-        return finish_if_done(session, job_id, results_ttl_days=30, now=utc_now())
+    return queue_of(database).finish(job_id)
 
 
 def _lapse(database: Database, *, after_s: float = 3600, max_crashes: int = 5) -> list[bool]:
-    with database.write() as session:
-        lapsed = return_lapsed(
-            session, Rules(max_crashes, lambda _: False), utc_now() + timedelta(seconds=after_s)
-        )
+    with ahead(timedelta(seconds=after_s)):
+        lapsed = queue_of(database, max_crashes=max_crashes).return_lapsed(lambda _: False)
     return [photo.quarantined for photo in lapsed]
 
 
@@ -108,20 +103,18 @@ def test_a_renewed_lease_does_not_lapse_and_a_lost_one_is_told(database: Databas
     queued_job(database, 2)
     held = take(database, lease_s=1)
     assert held is not None
-    with database.write() as session:
-        assert renew(session, held, lease_s=7200, now=utc_now()) == 2
+    queue = queue_of(database, lease_s=7200)
+    assert queue.renew(held) == 2
     assert _lapse(database, after_s=3600) == []
     assert _lapse(database, after_s=7300) == [False, False]
-    with database.write() as session:
-        assert renew(session, held, lease_s=7200, now=utc_now()) == 0
+    assert queue.renew(held) == 0
 
 
 def test_giving_back_returns_the_attempt(database: Database) -> None:
     job_id = queued_job(database, 3)
     held = take(database)
     assert held is not None
-    with database.write() as session:
-        assert give_back(session, held, now=utc_now()) == 3
+    assert queue_of(database).give_back(held) == 3
     assert {(p.status, p.attempts, p.crashes) for p in _photos(database, job_id)} == {("queued", 0, 0)}
 
 
@@ -151,8 +144,7 @@ def test_a_dead_worker_is_recognised_before_its_lease_ends(database: Database) -
     job_id = queued_job(database, 2)
     take(database, worker="alive", batch_size=1)
     take(database, worker="dead", batch_size=1)
-    with database.write() as session:
-        lapsed = return_lapsed(session, Rules(5, lambda w: w == "dead", by_time=False), utc_now())
+    lapsed = queue_of(database).return_lapsed(lambda w: w == "dead", by_time=False)
     assert [photo.worker for photo in lapsed] == ["dead"]
     assert [photo.status for photo in _photos(database, job_id)] == ["running", "queued"]
 
@@ -162,9 +154,9 @@ def test_an_unreachable_store_is_tried_again_then_fails_the_photo(database: Data
     for attempt in range(3):
         held = take(database)
         assert held is not None, attempt
-        with database.write() as session:
-            results = [NotRead(held.photos[0].id, "bucket away")]
-            save(session, held, results, bundle=manifest(), max_read_errors=3, now=utc_now())
+        queue_of(database).save(held, [NotRead(held.photos[0].id, "bucket away")], bundle=manifest())
+        assert take(database) is None
+        pauses_are_over(database)
     photo = _photos(database, job_id)[0]
     assert photo.status == "failed"
     assert photo.error == {
@@ -180,9 +172,8 @@ def test_outcomes(database: Database, bad: int, outcome: Outcome) -> None:
     held = take(database, batch_size=bad) if bad else None
     if held:
         error = PhotoError(Code.CORRUPT_IMAGE, "decode", "cut off")
-        with database.write() as session:
-            failures = [Failed(p.id, error, "0" * 64, 1) for p in held.photos]
-            save(session, held, failures, bundle=manifest(), max_read_errors=3, now=utc_now())
+        failures = [Failed(p.id, error, "0" * 64, 1) for p in held.photos]
+        queue_of(database).save(held, failures, bundle=manifest())
     rest = take(database)
     if rest:
         save_all(database, rest)
@@ -214,10 +205,8 @@ def test_a_batch_given_back_to_a_cancelled_job_is_cancelled(database: Database) 
     assert held is not None
     with database.write() as session:
         cancel(session, "local", job_id)
-    with database.write() as session:
-        give_back(session, held, now=utc_now())
-    with database.read() as session:
-        assert unended_jobs(session) == [job_id]
+    queue_of(database).give_back(held)
+    assert queue_of(database).unended_jobs() == [job_id]
     assert _finish(database, job_id)
     assert {p.status for p in _photos(database, job_id)} == {"cancelled"}
 
@@ -227,8 +216,7 @@ def test_a_paused_job_is_not_claimed_and_goes_on(database: Database) -> None:
     with database.write() as session:
         pause(session, "local", job_id)
     assert take(database) is None
-    with database.read() as session:
-        assert count_claimable(session, utc_now(), 10) == 0
+    assert queue_of(database).claimable(10) == 0
     with database.write() as session, pytest.raises(Conflict, match="paused"):
         pause(session, "local", job_id)
     with database.write() as session:
@@ -244,6 +232,7 @@ def test_priority_first_then_the_job_with_the_fewest_leases(database: Database) 
     assert order == [urgent, first, second, first, second]
 
 
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
 def test_counts_add_up_while_many_claim_and_save(database: Database) -> None:
     job_id = queued_job(database, 120)
     claimed: list[str] = []

@@ -11,22 +11,21 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, event
-from sqlalchemy.orm import Session
 
-from nightshift.words.clock import utc_now
 from nightshift.words.states import PhotoStatus
 from shared.db.engine import Database
 from shared.queue import counts
-from shared.queue.claim import give_back_unheard, renew
 from shared.queue.counts import Counted, count_again, count_photos
 from shared.queue.finish import finish_if_done, may_be_done
 from shared.queue.intake import NewPhoto, add_photos, next_ordinal
+from shared.queue.leases import shorten
+from shared.queue.release import give_back_unheard
 from shared.queue.reuse import find_earlier
-from shared.queue.sweep import Rules, return_lapsed, shorten_leases, unended_jobs
+from shared.queue.sweep import return_lapsed, unended_jobs
 from shared.queue.turns import count_claimable, new_job_waits
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
 from shared.reads.summary import summarise
-from tests.support.queue_rows import analysis, face, queued_job, save_all, take
+from tests.support.queue_rows import analysis, face, queue_of, queued_job, rules, save_all, take
 
 
 @contextmanager
@@ -136,30 +135,25 @@ def test_most_batches_find_out_by_one_read_that_their_job_goes_on(database: Data
 STEPS: dict[str, Callable[[Database, str], object]] = {
     "claim": lambda database, _: take(database),
     "save": lambda database, _: save_all(database, take(database)),  # type: ignore[arg-type]
-    "renew": lambda database, _: _in(
-        database,
-        lambda session: renew(session, take(database), lease_s=1, now=utc_now()),  # type: ignore[arg-type]
-    ),
+    "renew": lambda database, _: queue_of(database).renew(take(database)),  # type: ignore[arg-type]
 }
 
 
-def sweep(session: Session) -> None:
-    shorten_leases(session, 60, utc_now())
-    return_lapsed(session, Rules(5, lambda _: False), utc_now())
-    unended_jobs(session)
-
-
 READS: dict[str, Callable[[Any, str], object]] = {
-    "finish": lambda session, job_id: finish_if_done(session, job_id, results_ttl_days=1, now=utc_now()),
+    "finish": lambda session, job_id: finish_if_done(session, rules(), job_id),
     "look": may_be_done,
     "counts": count_photos,
     "counts again": lambda session, job_id: count_again(
         session, job_id, Counted(count_photos(session, job_id))
     ),
     "ordinal": next_ordinal,
-    "sweep": lambda session, _: sweep(session),
-    "unheard": lambda session, _: give_back_unheard(session, "nobody", now=utc_now()),
-    "rings": lambda session, _: (count_claimable(session, utc_now(), 256), new_job_waits(session, utc_now())),
+    "sweep": lambda session, _: (
+        shorten(session, rules()),  # type: ignore[func-returns-value]
+        return_lapsed(session, rules(), lambda _: False),
+        unended_jobs(session),
+    ),
+    "unheard": lambda session, _: give_back_unheard(session, "nobody"),
+    "rings": lambda session, _: (count_claimable(session, 256), new_job_waits(session)),
     "summary": lambda session, job_id: summarise(session, "local", job_id),
     "reuse": lambda session, _: find_earlier(
         session, owner="local", sha256="0" * 64, bundle_sha256="b", options_fingerprint="o"

@@ -8,20 +8,18 @@ import pytest
 from sqlalchemy import event, update
 
 from nightshift.words.analysis import PhotoError
-from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.ids import new_id
 from nightshift.words.states import PhotoStatus
 from shared.db.engine import Database
 from shared.db.tables import Photo
 from shared.queue import counts
-from shared.queue.claim import Claim, give_back
+from shared.queue.claim import Claim
 from shared.queue.control import retry
 from shared.queue.counts import Counted, count_again, count_photos
-from shared.queue.finish import finish_if_done
 from shared.queue.intake import NewPhoto, add_photos
-from shared.queue.save import Failed, Result, Succeeded, save
-from tests.support.queue_rows import analysis, face, manifest, queued_job, take
+from shared.queue.save import Failed, Result, Succeeded
+from tests.support.queue_rows import analysis, face, manifest, queue_of, queued_job, take
 
 
 @pytest.fixture(autouse=True)
@@ -44,8 +42,7 @@ def save_some(database: Database, held: Claim, dice: random.Random) -> None:
         else Succeeded(photo.id, "0" * 64, 1, analysis(*(face(n) for n in range(dice.randrange(3)))))
         for photo in held.photos
     ]
-    with database.write() as session:
-        save(session, held, results, bundle=manifest(), max_read_errors=3, now=utc_now())
+    queue_of(database).save(held, results, bundle=manifest())
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -61,14 +58,13 @@ def test_they_are_the_same_whatever_happens(database: Database, seed: int) -> No
             if len(in_work) > 3 or not held:
                 done = in_work.pop(dice.randrange(len(in_work)))
                 if dice.random() < 0.2:
-                    with database.write() as session:
-                        give_back(session, done, now=utc_now())
+                    queue_of(database).give_back(done)
                 else:
                     save_some(database, done, dice)
             if dice.random() < 0.6:
                 before = counted(database, job_id, before)
+        assert queue_of(database).finish(job_id)
         with database.write() as session:
-            assert finish_if_done(session, job_id, results_ttl_days=1, now=utc_now())
             if count_photos(session, job_id).failed:
                 retry(session, "local", job_id)
         # Or not: a process may have been asked for nothing in between.

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from nightshift.words.clock import utc_now
 from shared.db.engine import Database
-from shared.queue.claim import Claim, Hung, release_hung
+from shared.queue.claim import Claim
 from tests.integration.shared.queue.test_lifecycle import photos_of
-from tests.support.queue_rows import queued_job, save_all, taken
+from tests.support.queue_rows import pauses_are_over, queue_of, queued_job, save_all, taken
 
 
 def hang(database: Database, held: Claim, at: list[str], *, at_store: bool = False) -> None:
-    with database.write() as session:
-        release_hung(session, held, Hung(at, at_store, 60, 2), now=utc_now())
+    queue_of(database, max_read_errors=2).release_hung(held, at, at_store=at_store)
 
 
 def test_a_photo_that_hangs_fails_alone(database: Database) -> None:
@@ -46,6 +44,7 @@ def test_a_store_that_hangs_is_tried_again_then_fails_the_photo(database: Databa
     first, mate = photos_of(database, job_id)
     assert (first.status, first.read_errors, first.crashes, first.attempts) == ("queued", 1, 0, 1)
     assert (mate.status, mate.attempts) == ("queued", 0)
+    pauses_are_over(database)
     held = taken(database)
     hang(database, held, [held.photos[0].id], at_store=True)
     first, _ = photos_of(database, job_id)

@@ -18,17 +18,21 @@ from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
 from shared.db.tables import Job, Photo
-from shared.queue.claim import Claim, claim, give_back
+from shared.queue.claim import Claim
 from shared.queue.control import cancel, pause, resume_due, retry
-from shared.queue.finish import expire_open, finish_if_done
+from shared.queue.finish import expire_open
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
-from shared.queue.save import Failed, NotRead, Result, save
-from shared.queue.sweep import Rules, return_lapsed, shorten_leases
-from shared.queue.turns import count_claimable
+from shared.queue.leases import shorten
+from shared.queue.save import Failed, NotRead, Result
 from tests.support.queue_rows import (
+    ahead,
     assert_nothing_lost_nothing_twice,
+    at,
     manifest,
+    pauses_are_over,
+    queue_of,
     queued_job,
+    rules,
     save_all,
     take,
     taken,
@@ -46,13 +50,11 @@ def job_of(database: Database, job_id: str) -> Job:
 
 
 def finish(database: Database, job_id: str) -> bool:
-    with database.write() as session:
-        return finish_if_done(session, job_id, results_ttl_days=30, now=utc_now())
+    return queue_of(database).finish(job_id)
 
 
 def store(database: Database, held: Claim, results: list[Result]) -> None:
-    with database.write() as session:
-        save(session, held, results, bundle=manifest(), max_read_errors=3, now=utc_now())
+    queue_of(database).save(held, results, bundle=manifest())
 
 
 def fail(database: Database, held: Claim, *codes: str) -> None:
@@ -163,8 +165,8 @@ def test_an_open_job_expires_with_its_photos_and_can_be_tried_again(database: Da
     set_columns(database, job_id, open_until=utc_now() - timedelta(seconds=1))
     set_columns(database, fresh, open_until=utc_now() + timedelta(days=1))
     with database.write() as session:
-        assert expire_open(session, results_ttl_days=30, now=utc_now()) == [job_id]
-        assert expire_open(session, results_ttl_days=30, now=utc_now()) == []
+        assert expire_open(session, rules(), utc_now()) == [job_id]
+        assert expire_open(session, rules(), utc_now()) == []
     job = job_of(database, job_id)
     assert (job.state, job.outcome) == (JobState.ENDED, Outcome.EXPIRED)
     assert job.error is not None
@@ -253,7 +255,7 @@ def test_a_batch_under_way_is_kept_when_its_job_stops(database: Database) -> Non
     }
 
 
-def at(hour: int) -> datetime:
+def half_past(hour: int) -> datetime:
     return datetime(2026, 7, 1, hour, 30, tzinfo=UTC)
 
 
@@ -261,11 +263,12 @@ def test_a_job_is_claimed_in_its_window_only(database: Database) -> None:
     job_id = queued_job(database, 2)
     set_columns(database, job_id, processing_window="22:00-06:00 Europe/Berlin")
     for hour, is_open in ((12, False), (19, False), (20, True), (3, True), (4, False)):
-        with database.read() as session:
-            assert count_claimable(session, at(hour), 10) == (2 if is_open else 0), hour
-    with database.write() as session:
-        assert claim(session, worker="w", batch_size=1, lease_s=60, now=at(12)) is None
-        assert claim(session, worker="w", batch_size=1, lease_s=60, now=at(21)) is not None
+        with at(half_past(hour)):
+            assert queue_of(database).claimable(10) == (2 if is_open else 0), hour
+    with at(half_past(12)):
+        assert take(database) is None
+    with at(half_past(21)):
+        assert take(database) is not None
 
 
 def test_a_closed_window_holds_nobody_else_up(database: Database) -> None:
@@ -273,8 +276,8 @@ def test_a_closed_window_holds_nobody_else_up(database: Database) -> None:
     for job_id in waiting:
         set_columns(database, job_id, processing_window="22:00-06:00 UTC")
     open_one = queued_job(database, 1)
-    with database.write() as session:
-        held = claim(session, worker="w", batch_size=1, lease_s=60, now=at(12))
+    with at(half_past(12)):
+        held = take(database)
     assert held is not None
     assert held.job_id == open_one
 
@@ -310,8 +313,9 @@ def test_a_pause_with_an_end_ends(database: Database) -> None:
     with database.write() as session:
         pause(session, "local", job_id, utc_now() + timedelta(hours=1))
         pause(session, "local", other)
-        assert resume_due(session, utc_now()) == []
-        assert resume_due(session, utc_now() + timedelta(hours=2)) == [job_id]
+        assert resume_due(session) == []
+    with ahead(timedelta(hours=2)), database.write() as session:
+        assert resume_due(session) == [job_id]
     assert job_of(database, job_id).state == JobState.QUEUED
     assert job_of(database, job_id).paused_until is None
     assert job_of(database, other).state == JobState.PAUSED
@@ -323,13 +327,13 @@ def endings(photo: Photo) -> list[tuple[int, str]]:
 
 def test_the_history_says_how_each_attempt_ended(database: Database) -> None:
     job_id = queued_job(database, 1)
-    with database.write() as session:
-        give_back(session, taken_in(session), now=utc_now())
-    with database.write() as session:
-        taken_in(session)
-        return_lapsed(session, Rules(5, lambda _: True), utc_now())
+    queue = queue_of(database)
+    queue.give_back(taken(database))
+    taken(database)
+    queue.return_lapsed(lambda _: True)
     held = taken(database)
     store(database, held, [NotRead(held.photos[0].id, "no route to host")])
+    pauses_are_over(database)
     fail(database, taken(database), "internal")
     assert finish(database, job_id)
     with database.write() as session:
@@ -348,17 +352,10 @@ def test_the_history_says_how_each_attempt_ended(database: Database) -> None:
     assert datetime.fromisoformat(last["started_at"]) <= datetime.fromisoformat(last["ended_at"])
 
 
-def taken_in(session: object) -> Claim:
-    held = claim(session, worker="w", batch_size=4, lease_s=60, now=utc_now())  # type: ignore[arg-type]
-    assert held is not None
-    return held
-
-
 def test_history_does_not_grow_for_ever(database: Database) -> None:
     job_id = queued_job(database, 1)
     for _ in range(30):
-        with database.write() as session:
-            give_back(session, taken_in(session), now=utc_now())
+        queue_of(database).give_back(taken(database))
     (photo,) = photos_of(database, job_id)
     assert len(photo.history or []) == 20
     assert photo.attempts == 0
@@ -366,9 +363,10 @@ def test_history_does_not_grow_for_ever(database: Database) -> None:
 
 def test_leases_from_before_the_clock_was_set_back_end(database: Database) -> None:
     job_id = queued_job(database, 1)
+    with ahead(timedelta(hours=1)):
+        take(database)
     with database.write() as session:
-        claim(session, worker="w", batch_size=1, lease_s=60, now=utc_now() + timedelta(hours=1))
-        shorten_leases(session, 60, utc_now())
+        shorten(session, rules())
     (photo,) = photos_of(database, job_id)
     assert photo.lease_expires_at is not None
     assert photo.lease_expires_at <= utc_now() + timedelta(seconds=61)

@@ -6,10 +6,8 @@ from collections import Counter
 
 import pytest
 
-from nightshift.words.clock import utc_now
 from shared.db.engine import Database
-from shared.queue.finish import finish_if_done
-from tests.support.queue_rows import analysis, queued_job, save_all, take
+from tests.support.queue_rows import analysis, queue_of, queued_job, save_all, take
 
 
 @pytest.mark.parametrize("photos", [2, 50], ids=["jobs that end with their first batch", "jobs that go on"])
@@ -24,8 +22,7 @@ def test_one_worker_serves_two_owners_alike(database: Database, photos: int) -> 
         assert held is not None
         turns[held.owner] += 1
         save_all(database, held, lambda _: analysis())
-        with database.write() as session:
-            finish_if_done(session, held.job_id, results_ttl_days=30, now=utc_now())
+        queue_of(database).finish(held.job_id)
     assert turns == {"anna": 6, "ben": 6}
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,21 +25,26 @@ from nightshift.words.errors import Conflict
 from nightshift.words.states import FINAL_STATUSES, MOVES, JobState, Outcome, PhotoStatus
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
-from shared.queue.claim import Claim, Hung, claim, give_back, release_hung, renew
-from shared.queue.control import cancel, pause, resume, retry
+from shared.queue.claim import Claim
 from shared.queue.counts import count_photos
-from shared.queue.finish import expire_open, finish_if_done
-from shared.queue.intake import submit
-from shared.queue.save import Failed, NotRead, Result, Succeeded, save
-from shared.queue.sweep import Rules, return_lapsed, unended_jobs
-from tests.support.queue_rows import analysis, assert_nothing_lost_nothing_twice, face, manifest, queued_job
+from shared.queue.save import Failed, NotRead, Result, Succeeded
+from tests.support.queue_rows import (
+    ahead,
+    analysis,
+    assert_nothing_lost_nothing_twice,
+    face,
+    manifest,
+    pauses_are_over,
+    queue_of,
+    queued_job,
+)
 
 WORKERS = ("anna", "ben", "cleo")
 MAX_CRASHES = 3
 Fate = st.sampled_from(["good", "good", "two faces", "bad", "not read"])
 
 
-class Queue(RuleBasedStateMachine):
+class Service(RuleBasedStateMachine):
     """Jobs, three workers, an owner, a sweeper. Every claim ever made is kept: workers come back late."""
 
     database: Database
@@ -51,6 +55,7 @@ class Queue(RuleBasedStateMachine):
         self.claims: list[Claim] = []
         # What is final stays as it is until its owner tries it again.
         self.final: dict[str, tuple[str, int]] = {}
+        self.queue = queue_of(self.database, max_crashes=MAX_CRASHES, max_read_errors=2)
 
     @initialize()
     def empty(self) -> None:
@@ -72,15 +77,15 @@ class Queue(RuleBasedStateMachine):
             job = session.get_one(Job, job_id)
             job.max_failure_rate = rate
             job.open_until = utc_now() + timedelta(days=7)
-            if submitted:
-                submit(session, "local", job_id)
+        if submitted:
+            self.queue.submit("local", job_id)
         self.jobs.append(job_id)
 
     @precondition(lambda self: self.jobs)
     @rule(worker=st.sampled_from(WORKERS), batch_size=st.integers(1, 4))
     def claim(self, worker: str, batch_size: int) -> None:
-        with self.database.write() as session:
-            held = claim(session, worker=worker, batch_size=batch_size, lease_s=60, now=utc_now())
+        pauses_are_over(self.database)
+        held = self.queue.claim(worker=worker, batch_size=batch_size)
         if held is not None:
             assert 1 <= len(held.photos) <= batch_size
             self.claims.append(held)
@@ -92,8 +97,7 @@ class Queue(RuleBasedStateMachine):
         fates = data.draw(st.lists(Fate, min_size=len(held.photos), max_size=len(held.photos)))
         results = [self._result(photo.id, fate) for photo, fate in zip(held.photos, fates, strict=True)]
         still = self._still_held(held)
-        with self.database.write() as session:
-            saved = save(session, held, results, bundle=manifest(), max_read_errors=2, now=utc_now())
+        saved = self.queue.save(held, results, bundle=manifest())
         assert (saved.written, saved.lost) == (still, len(results) - still)
         self._finish(held.job_id)
 
@@ -111,17 +115,15 @@ class Queue(RuleBasedStateMachine):
     def give_back(self, data: st.DataObject) -> None:
         held = self._a_claim(data)
         still = self._still_held(held)
-        with self.database.write() as session:
-            assert give_back(session, held, now=utc_now()) == still
+        assert self.queue.give_back(held) == still
 
     @rule(data=st.data())
     @precondition(lambda self: self.claims)
     def hang(self, data: st.DataObject) -> None:
         held = self._a_claim(data)
         ids = [photo.id for photo in held.photos]
-        hung = Hung(data.draw(st.sets(st.sampled_from(ids), min_size=1)), data.draw(st.booleans()), 60, 2)
-        with self.database.write() as session:
-            release_hung(session, held, hung, now=utc_now())
+        at = data.draw(st.sets(st.sampled_from(ids), min_size=1))
+        self.queue.release_hung(held, at, at_store=data.draw(st.booleans()))
         assert self._still_held(held) == 0
 
     @rule(data=st.data())
@@ -129,30 +131,25 @@ class Queue(RuleBasedStateMachine):
     def renew(self, data: st.DataObject) -> None:
         held = self._a_claim(data)
         still = self._still_held(held)
-        with self.database.write() as session:
-            assert renew(session, held, lease_s=60, now=utc_now()) == still
+        assert self.queue.renew(held) == still
 
     @rule(dead=st.sampled_from(WORKERS))
     def a_worker_dies(self, dead: str) -> None:
-        with self.database.write() as session:
-            return_lapsed(session, Rules(MAX_CRASHES, lambda name: name == dead, by_time=False), utc_now())
+        self.queue.return_lapsed(lambda name: name == dead, by_time=False)
 
     @rule()
     def leases_run_out(self) -> None:
-        with self.database.write() as session:
-            return_lapsed(session, Rules(MAX_CRASHES, lambda _: False), utc_now() + timedelta(hours=1))
+        with ahead(timedelta(hours=1)):
+            self.queue.return_lapsed(lambda _: False)
 
     @rule()
     def sweep(self) -> None:
-        with self.database.read() as session:
-            due = unended_jobs(session)
-        for job_id in due:
+        for job_id in self.queue.unended_jobs():
             self._finish(job_id)
 
     @rule(after=st.sampled_from([timedelta(0), timedelta(days=8)]))
     def expire(self, after: timedelta) -> None:
-        with self.database.write() as session:
-            expire_open(session, results_ttl_days=30, now=utc_now() + after)
+        self.queue.expire_open(utc_now() + after)
 
     @rule(data=st.data(), name=st.sampled_from(["submit", "pause", "resume", "cancel", "retry"]))
     @precondition(lambda self: self.jobs)
@@ -166,8 +163,7 @@ class Queue(RuleBasedStateMachine):
         )
         waits = {photo.id for photo in self._photos(job_id) if photo.status in ("failed", "cancelled")}
         try:
-            with self.database.write() as session:
-                getattr(self, f"_{name}")(session, job_id)
+            getattr(self.queue, name)("local", job_id)
         except Conflict as error:
             assert error.details["state"] == before.state
             assert not legal or (name == "retry" and not waits)
@@ -180,26 +176,6 @@ class Queue(RuleBasedStateMachine):
                 self.final.pop(photo_id, None)
         if legal and not again:
             assert self._job(job_id).state == MOVES[name].reaches
-
-    @staticmethod
-    def _submit(session: Any, job_id: str) -> None:
-        submit(session, "local", job_id)
-
-    @staticmethod
-    def _pause(session: Any, job_id: str) -> None:
-        pause(session, "local", job_id)
-
-    @staticmethod
-    def _resume(session: Any, job_id: str) -> None:
-        resume(session, "local", job_id)
-
-    @staticmethod
-    def _cancel(session: Any, job_id: str) -> None:
-        cancel(session, "local", job_id)
-
-    @staticmethod
-    def _retry(session: Any, job_id: str) -> None:
-        retry(session, "local", job_id)
 
     @invariant()
     def what_is_final_stays(self) -> None:
@@ -245,15 +221,13 @@ class Queue(RuleBasedStateMachine):
         """However it was left: every job can be brought to its end."""
         if not self.jobs:
             return
-        with self.database.write() as session:
-            return_lapsed(session, Rules(100, lambda _: True), utc_now())
+        queue_of(self.database, max_crashes=100).return_lapsed(lambda _: True)
         for job_id in self.jobs:
             state = self._job(job_id).state
-            with self.database.write() as session:
-                if state == JobState.OPEN:
-                    submit(session, "local", job_id)
-                elif state == JobState.PAUSED:
-                    resume(session, "local", job_id)
+            if state == JobState.OPEN:
+                self.queue.submit("local", job_id)
+            elif state == JobState.PAUSED:
+                self.queue.resume("local", job_id)
         while self._work():
             pass
         self.sweep()
@@ -261,18 +235,17 @@ class Queue(RuleBasedStateMachine):
         assert_nothing_lost_nothing_twice(self.database)
 
     def _work(self) -> bool:
-        with self.database.write() as session:
-            held = claim(session, worker="last", batch_size=4, lease_s=60, now=utc_now())
-            if held is None:
-                return False
-            results = [self._result(photo.id, "good") for photo in held.photos]
-            save(session, held, results, bundle=manifest(), max_read_errors=2, now=utc_now())
+        pauses_are_over(self.database)
+        held = self.queue.claim(worker="last", batch_size=4)
+        if held is None:
+            return False
+        results = [self._result(photo.id, "good") for photo in held.photos]
+        self.queue.save(held, results, bundle=manifest())
         self._finish(held.job_id)
         return True
 
     def _finish(self, job_id: str) -> None:
-        with self.database.write() as session:
-            finish_if_done(session, job_id, results_ttl_days=30, now=utc_now())
+        self.queue.finish(job_id)
 
     def _a_claim(self, data: st.DataObject) -> Claim:
         # Recent ones: older ones have been dealt with, and late comers are among these, too.
@@ -294,7 +267,7 @@ class Queue(RuleBasedStateMachine):
 @pytest.mark.parametrize("examples", [40, pytest.param(400, marks=pytest.mark.soak)])
 @pytest.mark.timeout(1800)
 def test_nothing_lost_nothing_twice_in_any_order(database: Database, examples: int) -> None:
-    machine = type("Machine", (Queue,), {"database": database})
+    machine = type("Machine", (Service,), {"database": database})
     run_state_machine_as_test(
         machine,
         settings=settings(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from nightshift import Client
+from nightshift.report_page.rows import face_bits
 from nightshift.words import documents
 from nightshift.words.states import JobState
 from tests.support.answering_server import Answer, serving
@@ -91,6 +92,20 @@ def test_a_newer_server_may_say_more_of_photos() -> None:
     assert photo.history[0].ending == "eclipsed"
     assert photo.error is not None and photo.error.code == "moon_full"
     assert photo.faces[0].gender.value == "female"
+
+
+def test_a_label_that_is_not_known_is_shown_as_the_likeliest_known_one() -> None:
+    other = FACE | {
+        "gender": {
+            "value": "other",
+            "probability": 0.5,
+            "probabilities": {"other": 0.5, "male": 0.4, "female": 0.1},
+            "uncertain": False,
+        }
+    }
+    line = {"custom_id": "a.jpg", "photo_id": "pho_1", "status": "succeeded", "faces": [FACE, other]}
+    known, unknown = documents.Photo.model_validate(line).faces
+    assert (face_bits(known) & 0b10001, face_bits(unknown) & 0b10001) == (0b00000, 0b10001)
 
 
 def test_an_older_server_need_not_send_what_came_later() -> None:
