@@ -59,11 +59,11 @@ class Arrival:
     """A form, read to its end.
 
     Args:
-        to: the parts of the service.
+        service: its parts.
         job_id: under which bytes are stored; None to read the form and keep nothing.
     """
 
-    to: Context
+    service: Context
     job_id: str | None
     photos: list[intake.NewPhoto] = field(default_factory=list)
     archive: ArrivedArchive | None = None
@@ -106,7 +106,7 @@ class Arrival:
         self._fields[part.name] = part.value
         # At once: a misspelt option is better told before the photos are sent than after.
         self.wanted = NewJob.of_form(self._fields, _metadata)
-        self.to.check_priority(self.wanted.priority)
+        self.service.check_priority(self.wanted.priority)
 
     def _take_photo(self, part: FormFile) -> None:
         if self.archive is not None:
@@ -118,7 +118,7 @@ class Arrival:
                     Code.BAD_CUSTOM_ID, f"photo {len(self.photos) + 1} of the form has no filename"
                 )
             return
-        most = self.to.settings.max_upload_photos
+        most = self.service.settings.max_upload_photos
         if len(self.photos) >= most:
             message = f"a request may bring {most:,} photos (NIGHTSHIFT_MAX_UPLOAD_PHOTOS)"
             raise InvalidInput(Code.TOO_MANY_PHOTOS, message)
@@ -131,8 +131,8 @@ class Arrival:
         photo_id = new_id("pho")
         try:
             expected = expected_sha256(part.headers.get("Content-Digest"))
-            body = PhotoBody(part.read, limit=self.to.settings.max_photo_bytes, sha256=expected)
-            self._keep(body, lambda job_id: photo_key(self.to.owner, job_id, photo_id))
+            body = PhotoBody(part.read, limit=self.service.settings.max_photo_bytes, sha256=expected)
+            self._keep(body, lambda job_id: photo_key(self.service.owner, job_id, photo_id))
         except InvalidInput as error:
             if error.code not in _OF_ONE_PHOTO:
                 raise
@@ -149,10 +149,10 @@ class Arrival:
         rest = iter([beginning])
         body = PhotoBody(
             lambda: next(rest, b"") or part.read(),
-            limit=self.to.settings.max_upload_bytes,
+            limit=self.service.settings.max_upload_bytes,
             sha256=expected_sha256(part.headers.get("Content-Digest")),
         )
-        self._keep(body, lambda job_id: archive_key(self.to.owner, job_id))
+        self._keep(body, lambda job_id: archive_key(self.service.owner, job_id))
         name = part.filename[:CUSTOM_ID_LIMIT] or ARCHIVE
         intake.check_custom_id(name)
         self.archive = ArrivedArchive(name, kind or "zip", body.sha256, body.size_bytes)
@@ -160,15 +160,15 @@ class Arrival:
 
     def _keep(self, body: PhotoBody, key: Callable[[str], str]) -> None:
         if self.job_id is not None:
-            self.to.store.put(key(self.job_id), body)
+            self.service.store.put(key(self.job_id), body)
             return
         for _ in body:
             pass
 
     def _check_archive(self, archive: ArrivedArchive, job_id: str) -> None:
         """What is wrong with an archive as a whole is told now, not by a job."""
-        limits = Limits.of(self.to.settings)
-        with self.to.store.reader(archive_key(self.to.owner, job_id)) as file:
+        limits = Limits.of(self.service.settings)
+        with self.service.store.reader(archive_key(self.service.owner, job_id)) as file:
             opened = open_archive(file, kind_of_archive_file(file), limits)
             if archive.kind != "zip":
                 # A tar's members are known when it has been read through.

@@ -26,38 +26,38 @@ _PROXY_HEADERS = (
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def names_this_machine(asked: Request) -> bool:
+def names_this_machine(request: Request) -> bool:
     """Whether the Host header names loopback.
 
     A web page may point a name of its own at 127.0.0.1 and read our answers through a visitor's browser:
     the name it uses gives it away.
     """
     try:
-        return is_loopback(urlsplit(f"//{asked.headers.get('Host', '')}").hostname)
+        return is_loopback(urlsplit(f"//{request.headers.get('Host', '')}").hostname)
     except ValueError:
         return False
 
 
-def is_of_this_machine(asked: Request) -> bool:
+def is_of_this_machine(request: Request) -> bool:
     """Whether a process of this machine asks for itself: no proxy for others, no page that was led here."""
-    is_near = is_loopback(asked.remote_addr) and names_this_machine(asked)
-    return is_near and not any(header in asked.headers for header in _PROXY_HEADERS)
+    is_near = is_loopback(request.remote_addr) and names_this_machine(request)
+    return is_near and not any(header in request.headers for header in _PROXY_HEADERS)
 
 
-def needed_scopes(asked: Request) -> tuple[Scope, ...]:
+def needed_scopes(request: Request) -> tuple[Scope, ...]:
     """Any one of these lets a request pass, and where there are none, no key is needed: this is the rule."""
-    if asked.path == "/metrics":
+    if request.path == "/metrics":
         return (Scope.METRICS, Scope.OPERATOR)
-    if not asked.path.startswith(PREFIX):
+    if not request.path.startswith(PREFIX):
         return ()
-    if asked.path.startswith("/v1/keys"):
+    if request.path.startswith("/v1/keys"):
         return (Scope.ADMIN,)
-    if asked.path.startswith("/v1/workers"):
+    if request.path.startswith("/v1/workers"):
         return (Scope.OPERATOR,)
-    route = asked.url_rule.rule if asked.url_rule else ""
+    route = request.url_rule.rule if request.url_rule else ""
     if route == "/v1/jobs/<job_id>/photos/in-place":
         return (Scope.IN_PLACE,)
-    if asked.method not in SAFE_METHODS:
+    if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
     if route in {"/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
         return (Scope.READ, Scope.SUBMIT, Scope.OPERATOR)
@@ -71,16 +71,16 @@ def guard() -> None:
         InvalidInput: `foreign_origin`, `host_forbidden`, `unauthorized`, `key_expired`, `rate_limited`,
             `scope_missing`, `in_place_forbidden`.
     """
-    of = context()
+    service = context()
     _refuse_other_sites(request)
     needed = needed_scopes(request)
     if not needed:
-        _refuse_other_names(of.settings, request)
+        _refuse_other_hosts(service.settings, request)
         return
-    caller = g.caller = _caller(of, request)
-    of.rate_limits.count(caller)
+    caller = g.caller = _caller(service, request)
+    service.rate_limits.count(caller)
     if caller.key_id:
-        of.last_use.note(caller.key_id)
+        service.last_use.note(caller.key_id)
     if any(caller.may(scope) for scope in needed):
         return
     if Scope.IN_PLACE in needed:
@@ -121,45 +121,45 @@ def in_place_forbidden() -> InvalidInput:
     )
 
 
-def _caller(of: Context, asked: Request) -> Caller:
-    scheme, _, token = asked.headers.get("Authorization", "").partition(" ")
+def _caller(service: Context, request: Request) -> Caller:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     sent = token.strip() if scheme.lower() == "bearer" else ""
     # WSGI hands header bytes over as latin-1.
-    caller = of.known_keys.find(sent.encode("latin-1", "replace")) if sent else None
+    caller = service.known_keys.find(sent.encode("latin-1", "replace")) if sent else None
     if caller is not None:
         return caller
-    _refuse_other_names(of.settings, asked)
+    _refuse_other_hosts(service.settings, request)
     if sent:
         # Only after the look: a right key is never locked out by what others guess.
-        of.rate_limits.count_guess(asked.remote_addr)
+        service.rate_limits.count_guess(request.remote_addr)
     raise InvalidInput(Code.UNAUTHORIZED, "this needs the header `Authorization: Bearer <api key>`")
 
 
-def _refuse_other_names(settings: Settings, asked: Request) -> None:
+def _refuse_other_hosts(settings: Settings, request: Request) -> None:
     """Without a key, a service on loopback answers to loopback's names alone.
 
     Browsers always name one, and do not speak to Unix sockets.
     """
-    if not is_loopback(settings.host) or not asked.remote_addr or "Host" not in asked.headers:
+    if not is_loopback(settings.host) or not request.remote_addr or "Host" not in request.headers:
         return
-    if not names_this_machine(asked):
+    if not names_this_machine(request):
         raise InvalidInput(Code.HOST_FORBIDDEN, "without a key, this service is spoken to as localhost")
 
 
-def _refuse_other_sites(asked: Request) -> None:
+def _refuse_other_sites(request: Request) -> None:
     """Forms and scripts of other sites may send here, though they cannot read the answer; browsers say so."""
-    if asked.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS:
         return
-    origin, site = asked.headers.get("Origin"), asked.headers.get("Sec-Fetch-Site", "none").lower()
-    if site not in {"none", "same-origin"} or (origin is not None and not _is_own(origin, asked)):
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site", "none").lower()
+    if site not in {"none", "same-origin"} or (origin is not None and not _is_own(origin, request)):
         raise InvalidInput(Code.FOREIGN_ORIGIN, "this request was made by a page of another site")
 
 
-def _is_own(origin: str, asked: Request) -> bool:
+def _is_own(origin: str, request: Request) -> bool:
     """Whether an origin names us as we were asked; no page can set X-Forwarded-Host on another site."""
     try:
         named = urlsplit(origin).netloc.lower()
     except ValueError:
         return False
-    own = {asked.headers.get("Host", "").lower(), asked.headers.get("X-Forwarded-Host", "").lower()}
+    own = {request.headers.get("Host", "").lower(), request.headers.get("X-Forwarded-Host", "").lower()}
     return bool(named) and named in own

@@ -26,9 +26,9 @@ blueprint = APIBlueprint(
 @blueprint.get("", responses=answers({200: documents.ModelList}))
 def list_models() -> Response:
     """List the weights of this service by name, those in use and those that are broken, too"""
-    of = context()
-    weights_dir = of.settings.weights_dir
-    listed = list_bundles(weights_dir, locate_in_use(of.settings.bundle, weights_dir))
+    service = context()
+    weights_dir = service.settings.weights_dir
+    listed = list_bundles(weights_dir, locate_in_use(service.settings.bundle, weights_dir))
     # New jobs are opened for what was read at the start, whatever lies there now.
-    in_use = documents.BundleName(name=of.bundle.name, sha256=of.bundle.sha256)
+    in_use = documents.BundleName(name=service.bundle.name, sha256=service.bundle.sha256)
     return answer(documents.ModelList(in_use=in_use, models=[model(bundle) for bundle in listed]))

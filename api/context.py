@@ -73,6 +73,6 @@ class Context:
 
 def context() -> Context:
     """The context of the application that handles this request, for whoever makes it."""
-    of = cast(Context, current_app.extensions[EXTENSION])
+    service = cast(Context, current_app.extensions[EXTENSION])
     caller: Caller | None = g.get("caller")
-    return replace(of, owner=caller.owner, overtakes=caller.may(Scope.ADMIN)) if caller else of
+    return replace(service, owner=caller.owner, overtakes=caller.may(Scope.ADMIN)) if caller else service

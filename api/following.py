@@ -26,9 +26,9 @@ def etag_of(job: documents.Job) -> str:
     return hashlib.sha256(steady.encode()).hexdigest()[:24]
 
 
-def wanted_wait_s(asked: Request) -> int:
+def wanted_wait_s(request: Request) -> int:
     """Seconds of `Prefer: wait=N` (RFC 7240), at most 30; 0 when nothing was preferred."""
-    found = _WAIT.search(",".join(asked.headers.getlist("Prefer")))
+    found = _WAIT.search(",".join(request.headers.getlist("Prefer")))
     return min(int(found.group(1)), LONGEST_WAIT_S) if found else 0
 
 
@@ -41,27 +41,27 @@ def answer_job(job: documents.Job, status: int = 200, headers: dict[str, str] | 
     return response
 
 
-def follow(of: Context, job_id: str, asked: Request, viewer: Viewer) -> Response:
+def follow(service: Context, job_id: str, request: Request, viewer: Viewer) -> Response:
     """Answer with the job, after a change where the client prefers to wait for one; 304 without one.
 
     Raises:
         NotFound: `job_not_found`, also when it is deleted during the wait.
     """
-    job = of.jobs.seen(viewer, job_id)
-    wait_s = wanted_wait_s(asked)
+    job = service.jobs.seen(viewer, job_id)
+    wait_s = wanted_wait_s(request)
     applied = False
     if wait_s:
-        has_changed = _changes_from(job, asked)
+        has_changed = _changes_from(job, request)
 
         def is_over() -> bool:
             nonlocal job
-            job = of.jobs.seen(viewer, job_id)
+            job = service.jobs.seen(viewer, job_id)
             return job.state == JobState.ENDED or has_changed(job)
 
-        client = asked.environ.get("gunicorn.socket")
-        applied = of.waiting_room.wait(is_over, at_most_s=wait_s, client=client)
+        client = request.environ.get("gunicorn.socket")
+        applied = service.waiting_room.wait(is_over, at_most_s=wait_s, client=client)
     response = answer_job(job)
-    if asked.if_none_match.contains_weak(etag_of(job)):
+    if request.if_none_match.contains_weak(etag_of(job)):
         response.status_code = 304
         response.set_data(b"")
         del response.headers["Content-Type"]
@@ -70,9 +70,9 @@ def follow(of: Context, job_id: str, asked: Request, viewer: Viewer) -> Response
     return response
 
 
-def _changes_from(job: documents.Job, asked: Request) -> Callable[[documents.Job], bool]:
+def _changes_from(job: documents.Job, request: Request) -> Callable[[documents.Job], bool]:
     """What to wait for: another ETag than the client has, or another state than now."""
-    known = asked.if_none_match
+    known = request.if_none_match
     if known:
         return lambda later: not known.contains_weak(etag_of(later))
     return lambda later: later.state != job.state

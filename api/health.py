@@ -50,7 +50,7 @@ def readyz() -> Response:
     return Response(body, 503 if found.status == "unavailable" else 200, content_type="application/json")
 
 
-def check(of: Context) -> Checks:
+def check(service: Context) -> Checks:
     """Try every part once; one that does not answer in time is down."""
-    asked = questions(of.database, of.store, of.doorbell)
-    return checks(of.probes.ask(asked, within_s=PATIENCE_S))
+    asked = questions(service.database, service.store, service.doorbell)
+    return checks(service.probes.ask(asked, within_s=PATIENCE_S))

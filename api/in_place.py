@@ -16,15 +16,15 @@ from nightshift.words.errors import InvalidInput
 from shared.files.in_place import InPlace
 
 
-def registrable(of: Context, asked: Request, photos: Sequence[InPlacePhoto]) -> list[InPlacePhoto]:
+def registrable(service: Context, request: Request, photos: Sequence[InPlacePhoto]) -> list[InPlacePhoto]:
     """The photos with their resolved paths, where every one of them may be registered from here.
 
     Raises:
         InvalidInput: `in_place_forbidden`, in the same words whether a file is there or not; `bad_path`.
     """
-    if not is_of_this_machine(asked):
+    if not is_of_this_machine(request):
         raise in_place_forbidden()
-    allowed = InPlace(of.settings, of.store.folder)
+    allowed = InPlace(service.settings, service.store.folder)
     found = []
     for photo in photos:
         path = allowed.resolved(_path_in(photo.path))

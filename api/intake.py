@@ -31,14 +31,14 @@ log = logging.getLogger("nightshift.api")
 
 
 def put_photo(
-    to: Context, job_id: str, custom_id: str, body: PhotoBody, announced_bytes: int = 0
+    service: Context, job_id: str, custom_id: str, body: PhotoBody, announced_bytes: int = 0
 ) -> tuple[documents.Photo, bool]:
     """Store a photo's bytes, then add its row; no transaction is open while bytes move.
 
     An empty one becomes a photo that failed.
 
     Args:
-        to: the parts of the service.
+        service: its parts.
         job_id: an open job.
         custom_id: the photo's name.
         body: its bytes.
@@ -54,19 +54,19 @@ def put_photo(
         NoRoom: `store_full`, likewise.
     """
     intake.check_custom_id(custom_id)
-    with to.database.read() as session:
-        _require_open(session, to.owner, job_id)
+    with service.database.read() as session:
+        _require_open(session, service.owner, job_id)
         try:
-            quota = Quota.of(to.settings)
-            holdings.require(session, to.owner, quota, photos=1, size_bytes=announced_bytes)
+            quota = Quota.of(service.settings)
+            holdings.require(session, service.owner, quota, photos=1, size_bytes=announced_bytes)
         except Conflict:
             # Again under its name it would not be one more.
             if custom_id not in uploads_of(session, job_id, [custom_id]):
                 raise
-    require_room_for(to, announced_bytes)
+    require_room_for(service, announced_bytes)
     photo_id = new_id("pho")
     try:
-        to.store.put(photo_key(to.owner, job_id, photo_id), body)
+        service.store.put(photo_key(service.owner, job_id, photo_id), body)
         new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
     except InvalidInput as error:
         if error.code != Code.EMPTY_UPLOAD:
@@ -74,26 +74,26 @@ def put_photo(
         # As in a folder, a form or an archive: a photo that failed, with its name.
         failure = PhotoError.of(Code.UNSUPPORTED_FORMAT, "read", error.message)
         new = intake.NewPhoto(custom_id, photo_id, error=failure)
-    added = _add(to, job_id, [new])
+    added = _add(service, job_id, [new])
     if not added:
-        discard(to, job_id, photo_id)
-    with to.database.read() as session:
+        discard(service, job_id, photo_id)
+    with service.database.read() as session:
         return photo_by_custom_id(session, job_id, custom_id), bool(added)
 
 
-def require_room_for(to: Context, size_bytes: int = 0) -> None:
+def require_room_for(service: Context, size_bytes: int = 0) -> None:
     """Refuse what brings bytes or rows while there still is room to erase.
 
     Raises:
         NoRoom: `store_full`.
     """
-    require_room(folder_of(to.settings.store_url), size_bytes)
-    require_room(to.database.folder)
+    require_room(folder_of(service.settings.store_url), size_bytes)
+    require_room(service.database.folder)
 
 
-def open_until(to: Context, session: Transaction) -> datetime:
+def open_until(service: Context, session: Transaction) -> datetime:
     """When a job expires that gets a photo now and no other."""
-    return session.now + timedelta(days=to.settings.open_ttl_days)
+    return session.now + timedelta(days=service.settings.open_ttl_days)
 
 
 def _require_open(session: Session, owner: str, job_id: str) -> None:
@@ -102,29 +102,29 @@ def _require_open(session: Session, owner: str, job_id: str) -> None:
         raise Conflict(Code.JOB_SEALED, f"job {job_id} takes no more photos: it is {state}", state=state)
 
 
-def _add(to: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
+def _add(service: Context, job_id: str, photos: Sequence[intake.NewPhoto]) -> int:
     """Add rows for bytes that are stored; what cannot be added leaves none behind."""
     try:
-        added = to.queue.add_photos(to.owner, job_id, photos)
+        added = service.queue.add_photos(service.owner, job_id, photos)
     except NightshiftError as error:
         # A commit whose answer was lost may stand: its bytes must stay.
         if not isinstance(error, Transient):
             for photo in photos:
-                discard(to, job_id, photo.id)
+                discard(service, job_id, photo.id)
         raise
-    to.jobs.changed(job_id)
+    service.jobs.changed(job_id)
     return added
 
 
-def discard(to: Context, job_id: str, photo_id: str) -> None:
+def discard(service: Context, job_id: str, photo_id: str) -> None:
     """Delete bytes that no row speaks of; should that fail, they go when the job is erased."""
     try:
-        to.store.delete(photo_key(to.owner, job_id, photo_id))
+        service.store.delete(photo_key(service.owner, job_id, photo_id))
     except Transient as error:
         log.warning("left behind", extra={"job": job_id, "photo": photo_id, "reason": error.message})
 
 
-def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> documents.Checked:
+def take_known(service: Context, job_id: str, photos: Sequence[KnownPhoto]) -> documents.Checked:
     """Add the photos whose bytes the owner has sent before, by copying within the store.
 
     Raises:
@@ -134,22 +134,26 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> docume
     """
     for photo in photos:
         intake.check_custom_id(photo.custom_id)
-    with to.database.read() as session:
-        _require_open(session, to.owner, job_id)
+    with service.database.read() as session:
+        _require_open(session, service.owner, job_id)
         here = uploads_of(session, job_id, [photo.custom_id for photo in photos])
-        sources = uploads_with(session, to.owner, {photo.sha256 for photo in photos})
+        sources = uploads_with(session, service.owner, {photo.sha256 for photo in photos})
     to_copy = [p for p in photos if p.sha256 in sources and here.get(p.custom_id) != p.sha256]
     size_bytes = sum(sources[photo.sha256].size_bytes or 0 for photo in to_copy)
-    require_room_for(to, size_bytes)
-    with to.database.read() as session:
-        holdings.require(session, to.owner, Quota.of(to.settings), photos=len(to_copy), size_bytes=size_bytes)
+    require_room_for(service, size_bytes)
+    with service.database.read() as session:
+        holdings.require(
+            session, service.owner, Quota.of(service.settings), photos=len(to_copy), size_bytes=size_bytes
+        )
     copied, missing = [], []
     for photo in photos:
         if here.get(photo.custom_id) == photo.sha256:
             continue
         photo_id = new_id("pho")
         source = sources.get(photo.sha256)
-        if source and to.store.copy(photo_key(to.owner, *source.key), photo_key(to.owner, job_id, photo_id)):
+        if source and service.store.copy(
+            photo_key(service.owner, *source.key), photo_key(service.owner, job_id, photo_id)
+        ):
             here[photo.custom_id] = photo.sha256
             copied.append(
                 intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=source.size_bytes)
@@ -157,13 +161,13 @@ def take_known(to: Context, job_id: str, photos: Sequence[KnownPhoto]) -> docume
         else:
             missing.append(photo.custom_id)
     if copied:
-        _add(to, job_id, copied)
+        _add(service, job_id, copied)
     return documents.Checked(
         present=len(photos) - len(copied) - len(missing), copied=len(copied), missing=missing
     )
 
 
-def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) -> documents.Added:
+def register_in_place(service: Context, job_id: str, photos: Sequence[InPlacePhoto]) -> documents.Added:
     """Add files of this machine to a job, all or none.
 
     Raises:
@@ -171,26 +175,26 @@ def register_in_place(to: Context, job_id: str, photos: Sequence[InPlacePhoto]) 
         Conflict: `job_sealed`, `custom_id_taken`, `quota_exceeded`.
         InvalidInput: `bad_custom_id`.
     """
-    require_room_for(to)
+    require_room_for(service)
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
-    added = to.queue.add_photos(to.owner, job_id, rows)
-    with to.database.read() as session:
+    added = service.queue.add_photos(service.owner, job_id, rows)
+    with service.database.read() as session:
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.
         total = intake.next_ordinal(session, job_id)
-    to.jobs.changed(job_id)
+    service.jobs.changed(job_id)
     return documents.Added(added=added, total=total)
 
 
-def submit(to: Context, job_id: str) -> bool:
+def submit(service: Context, job_id: str) -> bool:
     """Seal a job and ring the workers; False when it had been submitted before.
 
     Raises:
         NotFound: `job_not_found`.
         InvalidInput: `empty_job`.
     """
-    waiting = to.queue.submit(to.owner, job_id)
-    to.jobs.changed(job_id)
+    waiting = service.queue.submit(service.owner, job_id)
+    service.jobs.changed(job_id)
     if waiting:
         # After the commit, and whether or not the broker is there: the sweeper rings too.
-        to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
+        service.doorbell.ring(rings_for(waiting, service.settings.batch_size))
     return waiting > 0

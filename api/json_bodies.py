@@ -101,11 +101,11 @@ def _object() -> dict[str, Any]:
     return document
 
 
-def _whole(asked: Request) -> bytes:
+def _whole(request: Request) -> bytes:
     """All of the body: bounded in size and time, as every other body is."""
-    body = RequestBody(asked.stream.read, length=asked.content_length, limit=2**63)
+    body = RequestBody(request.stream.read, length=request.content_length, limit=2**63)
     data = bytearray()
-    if (asked.content_length or 0) > LIMIT_BYTES:
+    if (request.content_length or 0) > LIMIT_BYTES:
         raise _too_large()
     while piece := body.read():
         data += piece

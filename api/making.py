@@ -35,7 +35,7 @@ class Made:
     replayed: bool = False
 
 
-def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
+def open_job(service: Context, wanted: NewJob, key: str | None) -> Made:
     """Open a job to add photos to.
 
     Raises:
@@ -43,20 +43,20 @@ def open_job(to: Context, wanted: NewJob, key: str | None) -> Made:
         InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
         NoRoom: `store_full`.
     """
-    to.check_priority(wanted.priority)
+    service.check_priority(wanted.priority)
     fingerprint = fingerprint_of(wanted)
-    with to.database.write() as session:
-        begun = uploads.begin(session, to.settings, to.owner, key)
+    with service.database.write() as session:
+        begun = uploads.begin(session, service.settings, service.owner, key)
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
-        adding.require_room_for(to)
-        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
+        adding.require_room_for(service)
+        holdings.require_new_job(session, service.owner, Quota.of(service.settings))
         uploads.finish(session, begun, fingerprint)
-        _add_job(session, to, wanted, begun.job_id)
+        _add_job(session, service, wanted, begun.job_id)
     return Made(begun.job_id)
 
 
-def receive_job(to: Context, asked: Request, key: str | None) -> Made:
+def receive_job(service: Context, request: Request, key: str | None) -> Made:
     """Take in a form with photos or an archive, and submit the job it makes.
 
     Bytes pass to the store with no transaction open. The job appears when everything has arrived;
@@ -68,36 +68,40 @@ def receive_job(to: Context, asked: Request, key: str | None) -> Made:
         InvalidInput: `idempotency_key_reused`, or what `Arrival.read` raises.
         NoRoom: `store_full`, likewise.
     """
-    boundary = boundary_of(asked)
+    boundary = boundary_of(request)
     if key is None:
         # Otherwise not before it is known whether the job has been made already.
-        _require_admission(to, asked)
-    body = RequestBody(asked.stream.read, length=asked.content_length, limit=to.settings.max_upload_bytes)
-    begun = to.queue.begin_upload(to.owner, key)
+        _require_admission(service, request)
+    body = RequestBody(
+        request.stream.read, length=request.content_length, limit=service.settings.max_upload_bytes
+    )
+    begun = service.queue.begin_upload(service.owner, key)
     if isinstance(begun, uploads.Replay):
-        again = Arrival(to, None)
+        again = Arrival(service, None)
         again.read(Form(body.read, boundary))
         return _replayed(begun, again.fingerprint)
-    with _leaving_nothing(to, begun):
+    with _deleting_on_error(service, begun):
         if begun.abandoned:
-            to.store.clear(job_prefix(to.owner, begun.abandoned))
-        _require_admission(to, asked)
-        arrival = Arrival(to, begun.job_id)
-        arrival.read(Form(_keeping(to, begun, body.read), boundary))
-        repeated = _commit(to, begun, arrival)
+            service.store.clear(job_prefix(service.owner, begun.abandoned))
+        _require_admission(service, request)
+        arrival = Arrival(service, begun.job_id)
+        arrival.read(Form(_renewing_lease(service, begun, body.read), boundary))
+        repeated = _commit(service, begun, arrival)
     for photo in repeated:
-        adding.discard(to, begun.job_id, photo.id)
-    _announce(to, begun.job_id, arrival)
+        adding.discard(service, begun.job_id, photo.id)
+    _announce(service, begun.job_id, arrival)
     return Made(begun.job_id)
 
 
-def _require_admission(to: Context, asked: Request) -> None:
+def _require_admission(service: Context, request: Request) -> None:
     """Refuse a form before its body is read, as far as its length says what it will be."""
-    announced_bytes = asked.content_length or 0
-    adding.require_room_for(to, announced_bytes)
-    with to.database.read() as session:
-        holdings.require_new_job(session, to.owner, Quota.of(to.settings))
-        holdings.require(session, to.owner, Quota.of(to.settings), photos=1, size_bytes=announced_bytes)
+    announced_bytes = request.content_length or 0
+    adding.require_room_for(service, announced_bytes)
+    with service.database.read() as session:
+        holdings.require_new_job(session, service.owner, Quota.of(service.settings))
+        holdings.require(
+            session, service.owner, Quota.of(service.settings), photos=1, size_bytes=announced_bytes
+        )
 
 
 def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
@@ -108,39 +112,41 @@ def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
 
 
 @contextmanager
-def _leaving_nothing(to: Context, begun: uploads.Receiving) -> Iterator[None]:
+def _deleting_on_error(service: Context, begun: uploads.Receiving) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
         if isinstance(error, Transient) and not isinstance(error, NoRoom):
             # A commit whose answer was lost may stand; if it does not, the sweeper clears up after the lease.
             raise
-        to.store.clear(job_prefix(to.owner, begun.job_id))
-        to.queue.abandon_upload(begun)
+        service.store.clear(job_prefix(service.owner, begun.job_id))
+        service.queue.abandon_upload(begun)
         raise
 
 
-def _keeping(to: Context, begun: uploads.Receiving, read: Callable[[], bytes]) -> Callable[[], bytes]:
+def _renewing_lease(
+    service: Context, begun: uploads.Receiving, read: Callable[[], bytes]
+) -> Callable[[], bytes]:
     """Reading that keeps the lease while bytes arrive."""
     kept_at_s = time.monotonic()
 
-    def keep_and_read() -> bytes:
+    def renew_and_read() -> bytes:
         nonlocal kept_at_s
-        if time.monotonic() - kept_at_s > to.settings.lease_s / RENEWALS_PER_LEASE:
-            to.queue.keep_upload(begun)
+        if time.monotonic() - kept_at_s > service.settings.lease_s / RENEWALS_PER_LEASE:
+            service.queue.keep_upload(begun)
             kept_at_s = time.monotonic()
         return read()
 
-    return keep_and_read
+    return renew_and_read
 
 
-def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[intake.NewPhoto]:
+def _commit(service: Context, begun: uploads.Receiving, arrival: Arrival) -> list[intake.NewPhoto]:
     """Everything in one transaction; returns photos that came twice."""
-    quota = Quota.of(to.settings)
-    with to.database.write() as session:
-        holdings.require_new_job(session, to.owner, quota)
+    quota = Quota.of(service.settings)
+    with service.database.write() as session:
+        holdings.require_new_job(session, service.owner, quota)
         uploads.finish(session, begun, arrival.fingerprint)
-        job = _add_job(session, to, arrival.wanted, begun.job_id)
+        job = _add_job(session, service, arrival.wanted, begun.job_id)
         if arrival.archive is not None:
             archive = arrival.archive
             unpacking.begin(
@@ -154,26 +160,26 @@ def _commit(to: Context, begun: uploads.Receiving, arrival: Arrival) -> list[int
             )
             return []
         repeated = intake.add_arrived(session, job, arrival.photos, quota)
-        intake.submit(session, to.owner, job.id)
+        intake.submit(session, service.owner, job.id)
         return repeated
 
 
-def _add_job(session: Transaction, to: Context, wanted: NewJob, job_id: str) -> Job:
+def _add_job(session: Transaction, service: Context, wanted: NewJob, job_id: str) -> Job:
     return intake.open_job(
         session,
-        to.owner,
-        wanted.over(to.settings.default_job_options()),
-        to.bundle,
-        open_until=adding.open_until(to, session),
+        service.owner,
+        wanted.over(service.settings.default_job_options()),
+        service.bundle,
+        open_until=adding.open_until(service, session),
         job_id=job_id,
     )
 
 
-def _announce(to: Context, job_id: str, arrival: Arrival) -> None:
-    to.jobs.changed(job_id)
+def _announce(service: Context, job_id: str, arrival: Arrival) -> None:
+    service.jobs.changed(job_id)
     if arrival.archive is not None:
-        to.doorbell.ring()
+        service.doorbell.ring()
     elif waiting := sum(photo.error is None for photo in arrival.photos):
-        to.doorbell.ring(rings_for(waiting, to.settings.batch_size))
+        service.doorbell.ring(rings_for(waiting, service.settings.batch_size))
     else:
-        to.queue.finish(job_id)
+        service.queue.finish(job_id)

@@ -48,11 +48,11 @@ def get_metrics() -> Response:
 class _Numbers(Collector):
     """Everything, read at once."""
 
-    def __init__(self, of: Context) -> None:
-        with of.database.read() as session:
+    def __init__(self, service: Context) -> None:
+        with service.database.read() as session:
             self._load: Load = load(session)
             self._sums = total_sums(session)
-        self._rings = of.doorbell.waiting()
+        self._rings = service.doorbell.waiting()
 
     def describe(self) -> Iterable[Metric]:
         return []

@@ -44,8 +44,8 @@ class RateLimits:
         Raises:
             InvalidInput: `rate_limited`, with `retry_after_s`.
         """
-        if not self._counters.hit(GUESSES, "guess", _neighbourhood(peer)):
-            raise self._refusal(GUESSES, "guess", _neighbourhood(peer))
+        if not self._counters.hit(GUESSES, "guess", _network_of(peer)):
+            raise self._refusal(GUESSES, "guess", _network_of(peer))
 
     def _refusal(self, limit: RateLimitItem, *names: str) -> InvalidInput:
         reset_at = self._counters.get_window_stats(limit, *names).reset_time
@@ -53,7 +53,7 @@ class RateLimits:
         return InvalidInput(Code.RATE_LIMITED, f"more than {limit}; try again later", retry_after_s=wait_s)
 
 
-def _neighbourhood(peer: str | None) -> str:
+def _network_of(peer: str | None) -> str:
     try:
         address = ip_address((peer or "").partition("%")[0])
     except ValueError:

@@ -65,7 +65,7 @@ def get_summary(path: JobPath) -> Response:
         return answer(summarise(session, context().owner, path.job_id))
 
 
-def wanted_type(asked: Request, named: str | None) -> str:
+def wanted_type(request: Request, named: str | None) -> str:
     """Media type of the results: as `format` names it, else as `Accept` prefers it.
 
     Raises:
@@ -73,9 +73,9 @@ def wanted_type(asked: Request, named: str | None) -> str:
     """
     if named is not None:
         return CSV if named == "csv" else JSON_LINES
-    if not asked.accept_mimetypes:
+    if not request.accept_mimetypes:
         return JSON_LINES
-    best = asked.accept_mimetypes.best_match(MEDIA_TYPES)
+    best = request.accept_mimetypes.best_match(MEDIA_TYPES)
     if best is None:
         raise InvalidInput(Code.NOT_ACCEPTABLE, f"results come as {', '.join(MEDIA_TYPES)}")
     return str(best)

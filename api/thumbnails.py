@@ -43,10 +43,10 @@ def get_thumbnails(path: JobPath) -> Response:
     return Response(_tar(context(), path.job_id, pages), content_type=TAR, headers=headers)
 
 
-def _tar(of: Context, job_id: str, pages: Iterator[list[str]]) -> Iterator[bytes]:
+def _tar(service: Context, job_id: str, pages: Iterator[list[str]]) -> Iterator[bytes]:
     """One piece a member: some kilobytes, the only ones in memory."""
     for photo_id in chain.from_iterable(pages):
-        image = of.store.get(thumbnail_key(of.owner, job_id, photo_id))
+        image = service.store.get(thumbnail_key(service.owner, job_id, photo_id))
         if image is not None:
             yield _member(f"{photo_id}.webp", image)
     yield bytes(2 * tarfile.BLOCKSIZE)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from nightshift import given, keys, remote
-from nightshift.exits import SERVICE_IS_HERE, exit_table, told, whole_installation
+from nightshift.exits import SERVICE_IS_HERE, exit_table, explaining_what_is_not_installed, reporting_errors
 from nightshift.flags import ServiceCommand, flag
 from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
@@ -63,7 +63,7 @@ def main(
 
 
 @app.command(cls=ServiceCommand, epilog=exit_table())
-@told
+@reporting_errors
 def run(
     paths: Annotated[
         list[Path] | None,
@@ -102,7 +102,7 @@ def run(
     The photos are read where they are and never changed, copied or moved. A second run over the
     same photos takes over the earlier results, unless --no-reuse is given.
     """
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from nightshift.embedded.run import Request, Run
     from nightshift.report import Report, print_report
 
@@ -136,7 +136,7 @@ def run(
 
 
 @app.command(cls=ServiceCommand)
-@told
+@reporting_errors
 def serve(
     host: Annotated[str | None, flag(Host)] = None,
     port: Annotated[int | None, flag(Port)] = None,
@@ -152,7 +152,7 @@ def serve(
     home: HomeOption = None,
 ) -> None:
     """Serve the API here, with broker and sweeper; workers are started by `nightshift worker`."""
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from nightshift.embedded.serve import serve as serve_here
 
     roots = roots_of(map(_absolute, in_place_roots)) if in_place_roots else None
@@ -160,17 +160,17 @@ def serve(
 
 
 @app.command(cls=ServiceCommand)
-@told
+@reporting_errors
 def worker(workers: WorkersOption = None, home: HomeOption = None) -> None:
     """Work for the service of this home, or for the one that NIGHTSHIFT_DATABASE_URL and _BROKER_URL name."""
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from nightshift.embedded.serve import become_worker
 
     become_worker(_given(workers=workers, home=home))
 
 
 def _elsewhere(_arguments: typer.Context) -> None:
-    with whole_installation():
+    with explaining_what_is_not_installed():
         raise ImportError
 
 

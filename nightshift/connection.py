@@ -15,7 +15,7 @@ from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
 from nightshift.machine.pauses import Pauses
 from nightshift.transports import Awaiting, Blocking, Transport
-from nightshift.waiting import WORD_S, told_if_slow
+from nightshift.waiting import WORD_S, say_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
@@ -102,7 +102,7 @@ class Connection:
             InvalidInput: `not_utf8`, what is to be sent is no text.
         """
         say = self._say_slow if self._say else None
-        with told_if_slow(f"an answer from {self.server}", say, slow_after_s):
+        with say_if_slow(f"an answer from {self.server}", say, slow_after_s):
             return await self.retried(partial(self._send, method, path, request), ATTEMPTS if again else 1)
 
     async def retried(

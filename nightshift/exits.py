@@ -87,7 +87,7 @@ def ending_of(error: BaseException) -> tuple[str, Exit] | None:
     if isinstance(error, MemoryError):
         return f"there is not enough memory for this ({Code.OUT_OF_MEMORY})", Exit.UNAVAILABLE
     if isinstance(error, OSError):
-        if _is_here_gone():
+        if _is_working_folder_gone():
             return (
                 f"the folder this was started in is gone: change to another ({Code.NO_SUCH_PATH})",
                 Exit.USAGE,
@@ -98,7 +98,7 @@ def ending_of(error: BaseException) -> tuple[str, Exit] | None:
     return None
 
 
-def _is_here_gone() -> bool:
+def _is_working_folder_gone() -> bool:
     try:
         Path.cwd()
     except OSError:
@@ -129,7 +129,7 @@ def one_line(text: str) -> str:
     return plain(" ".join(text.split()), "?")
 
 
-def told(command: Callable[P, None]) -> Callable[P, None]:
+def reporting_errors(command: Callable[P, None]) -> Callable[P, None]:
     """Turn errors raised on purpose into one line and an exit code; others are for the top of the command."""
 
     @functools.wraps(command)
@@ -166,7 +166,7 @@ def how_to_install(extra: str) -> str:
 
 
 @contextmanager
-def whole_installation() -> Iterator[None]:
+def explaining_what_is_not_installed() -> Iterator[None]:
     """Around imports that the base installation lacks."""
     try:
         yield

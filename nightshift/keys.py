@@ -11,7 +11,7 @@ from rich.table import Table
 
 from nightshift.client import Client
 from nightshift.errors import ClientError
-from nightshift.exits import say, told
+from nightshift.exits import reporting_errors, say
 from nightshift.remote import DEFAULT_SERVER, JsonOption, KeyOption, ServerOption
 from nightshift.screen import cell, tables_screen, tell, tell_json
 from nightshift.streams import OutputLost
@@ -25,7 +25,7 @@ app = typer.Typer(
 
 
 @app.command()
-@told
+@reporting_errors
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     owner: Annotated[str, typer.Option(help="Whose jobs it makes and sees.")] = "local",
@@ -71,7 +71,7 @@ def _take_back(client: Client, key_id: str) -> None:
 
 
 @app.command("list")
-@told
+@reporting_errors
 def list_keys(
     server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = "", as_json: JsonOption = False
 ) -> None:
@@ -96,7 +96,7 @@ def _shown(at: datetime | None) -> str:
 
 
 @app.command()
-@told
+@reporting_errors
 def revoke(
     key: Annotated[str, typer.Argument(help="Its id, `key_...`.")],
     server: ServerOption = DEFAULT_SERVER,

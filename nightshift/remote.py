@@ -14,7 +14,7 @@ from rich.table import Table
 
 from nightshift import given
 from nightshift.client import Client, ResultsFormat
-from nightshift.exits import Exit, exit_for_outcome, say, told
+from nightshift.exits import Exit, exit_for_outcome, reporting_errors, say
 from nightshift.machine.whole_files import replacing
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
@@ -44,7 +44,7 @@ DEFAULT_SERVER = "http://127.0.0.1:8080"
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
     for command in (submit, status, results, report, pause, resume, retry, cancel, delete):
-        app.command()(told(command))
+        app.command()(reporting_errors(command))
 
 
 @with_wishes
@@ -99,7 +99,7 @@ def submit(
             submitted = client.submit(job_id)
         job_id = submitted.id
         if not as_json:
-            with _named_either_way(job_id):
+            with _naming_job_if_output_is_lost(job_id):
                 tell(job_id)
         if wait:
             lookout = Lookout(client, say, give_up_s=GIVE_UP_S)
@@ -108,7 +108,7 @@ def submit(
                     progress.show(submitted)
                     lookout.look(submitted)
         if as_json:
-            with _named_either_way(job_id):
+            with _naming_job_if_output_is_lost(job_id):
                 tell_json(submitted.model_dump(mode="json"))
         if wait:
             code = exit_for_outcome(submitted.outcome)
@@ -118,7 +118,7 @@ def submit(
 
 
 @contextmanager
-def _named_either_way(job_id: str) -> Iterator[None]:
+def _naming_job_if_output_is_lost(job_id: str) -> Iterator[None]:
     """Around what prints a new job: should that be lost, its name is not."""
     try:
         yield

@@ -25,11 +25,11 @@ class _Strict:
         return _Strict(self._stream.buffer)
 
     def write(self, data: Any) -> Any:
-        with _lost_if_broken():
+        with _output_lost_on_error():
             return self._stream.write(data)
 
     def flush(self) -> None:
-        with _lost_if_broken():
+        with _output_lost_on_error():
             self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
@@ -37,7 +37,7 @@ class _Strict:
 
 
 @contextmanager
-def _lost_if_broken() -> Iterator[None]:
+def _output_lost_on_error() -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError) as error:

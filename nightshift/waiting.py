@@ -32,7 +32,7 @@ Say = Callable[[str], None]
 
 
 @contextmanager
-def told_if_slow(what: str, say: Say | None, after_s: float = WORD_S) -> Iterator[None]:
+def say_if_slow(what: str, say: Say | None, after_s: float = WORD_S) -> Iterator[None]:
     """Say `still waiting for WHAT` when the block takes longer than that; once."""
     if say is None:
         yield

@@ -73,7 +73,7 @@ class Hall:
         """Whether more is held than may be."""
         return self._held_bytes > HELD_BYTES
 
-    def spared(self, but: Connection | None = None, *, of_bytes: bool = False) -> Connection | None:
+    def least_needed(self, but: Connection | None = None, *, of_bytes: bool = False) -> Connection | None:
         """The one that can best be spared.
 
         Args:

@@ -92,7 +92,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 listener.sock.listen(self.cfg.backlog)
         while self.alive:
             self.set_accept_enabled(self.nr_conns < self.limits.connections or bool(self.hall))
-            self._take_a_turn()
+            self._run_once()
             if not self.is_parent_alive():
                 break
         self.set_accept_enabled(False)
@@ -109,12 +109,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             if time.monotonic() - begun_s > STOP_LINGER_S:
                 for connection in self.hall.of(State.IDLE, State.HEAD, State.LINGERING):
                     self._drop(connection)
-            self._take_a_turn()
+            self._run_once()
 
-    def _take_a_turn(self) -> None:
+    def _run_once(self) -> None:
         self.notify()
         self.wait_for_and_dispatch_events(TURN_S)
-        self._look_at_the_clock()
+        self._end_what_is_overdue()
         if not self.is_behind:
             self.precedence.give_back()
         self.precedence.let_some_through()
@@ -132,10 +132,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self.precedence.take()
             do()
             if number % AT_ONCE == 0:
-                self._turn_to_the_door()
+                self._accept_new_clients()
         self._start_ready()
 
-    def _turn_to_the_door(self) -> None:
+    def _accept_new_clients(self) -> None:
         if self._accepting:
             for listener in self.sockets:
                 self.accept(listener)
@@ -277,7 +277,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _make_room(self, but: Connection | None = None, *, of_bytes: bool = False) -> bool:
         """Close the connection that can best be spared; False when there is none without a thread."""
-        connection = self.hall.spared(but, of_bytes=of_bytes)
+        connection = self.hall.least_needed(but, of_bytes=of_bytes)
         if connection is None:
             return False
         if connection.state in (State.HEAD, State.BODY):
@@ -286,7 +286,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self._drop(connection)
         return True
 
-    def _look_at_the_clock(self) -> None:
+    def _end_what_is_overdue(self) -> None:
         now_s = time.monotonic()
         if now_s - self.looked_s < TURN_S / 2:
             return
@@ -300,7 +300,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             self.is_behind, self.looked_s = True, 0.0
         ends = [
             *(partial(self._expire, one) for one in late),
-            *(partial(self._turn_away, one) for one in seatless),
+            *(partial(self._answer_busy, one) for one in seatless),
         ]
         self._one_by_one(ends)
 
@@ -313,7 +313,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 self._start(connection)
                 self._start_ready()
 
-    def _turn_away(self, connection: Connection) -> None:
+    def _answer_busy(self, connection: Connection) -> None:
         log.warning("no thread in time", extra={"peer": connection.sock.peer})
         self._end_with(connection, answers.BUSY)
 

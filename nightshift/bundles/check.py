@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nightshift.embedded.environment import passed_on
+from nightshift.embedded.environment import environment_of_children
 from nightshift.exits import how_to_install, one_line
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable, NightshiftError
@@ -85,7 +85,7 @@ def _examined(folder: Path) -> dict[str, int]:
         done = subprocess.run(  # noqa: S603
             check_bundle_command(folder),
             cwd=REPOSITORY,
-            env=passed_on(),
+            env=environment_of_children(),
             capture_output=True,
             text=True,
             timeout=CHECK_S,
@@ -94,12 +94,12 @@ def _examined(folder: Path) -> dict[str, int]:
     except subprocess.TimeoutExpired as error:
         raise NightshiftError(Code.CHECK_FAILED, f"{folder}: no answer within {CHECK_S:.0f} s") from error
     try:
-        told = json.loads(done.stdout.rstrip().split("\n")[-1])
+        reply = json.loads(done.stdout.rstrip().split("\n")[-1])
     except (IndexError, ValueError) as error:
         raise NightshiftError(Code.CHECK_FAILED, f"{folder}: {_why(done)}") from error
-    if wrong := told.get("error"):
+    if wrong := reply.get("error"):
         raise ModelUnavailable(Code[wrong["code"].upper()], one_line(wrong["message"]))
-    return {name: int(told[name]) for name in ("tensors", "age_outputs", "crops")}
+    return {name: int(reply[name]) for name in ("tensors", "age_outputs", "crops")}
 
 
 def _why(done: subprocess.CompletedProcess[str]) -> str:

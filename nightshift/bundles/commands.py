@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from nightshift import given
-from nightshift.exits import say, told, whole_installation
+from nightshift.exits import explaining_what_is_not_installed, reporting_errors, say
 from nightshift.flags import ServiceCommand, flag
 from nightshift.remote import JsonOption
 from nightshift.screen import errors_screen, tables_screen, tell, tell_json
@@ -26,14 +26,14 @@ app = typer.Typer(
 
 
 @app.command("list")
-@told
+@reporting_errors
 def list_models(as_json: JsonOption = False) -> None:
     """List bundles, broken ones, too.
 
     Those in NIGHTSHIFT_WEIGHTS_DIR, and the one in use wherever it lies. The tensors are not
     opened: `check` does that.
     """
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from nightshift.bundles.tables import print_models
         from shared.bundles.listing import list_bundles
         from shared.reads.bundles import model
@@ -55,7 +55,7 @@ def list_models(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-@told
+@reporting_errors
 def check(
     bundle: Annotated[
         str | None, typer.Argument(help="Its name, or the path of its folder. [default: the one in use]")
@@ -66,7 +66,7 @@ def check(
 
     Its manifest, its digest, every tensor, and the network's answers to a few made crops.
     """
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from nightshift.bundles.check import check_folder
         from nightshift.bundles.tables import print_checked
 
@@ -79,7 +79,7 @@ def check(
 
 
 @app.command("import")
-@told
+@reporting_errors
 def import_model(
     source: Annotated[
         Path,
@@ -96,7 +96,7 @@ def import_model(
     Its manifest.json and model.safetensors are copied into NIGHTSHIFT_WEIGHTS_DIR, whole or not
     at all, and its name is printed.
     """
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from nightshift.bundles.importing import import_bundle
 
     imported = import_bundle(_absolute(source), load_settings().weights_dir, name)
@@ -112,7 +112,7 @@ def import_model(
 
 
 @app.command(cls=ServiceCommand)
-@told
+@reporting_errors
 def compare(
     a: Annotated[str, typer.Argument(metavar="A", help="A bundle, by name or path.")],
     b: Annotated[str, typer.Argument(metavar="B", help="Another.")],
@@ -135,7 +135,7 @@ def compare(
     each are written as by `run`, and differences.csv has a row for each face on which they differ.
     What was analysed before is taken over. Exit codes are those of `run`.
     """
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from nightshift.bundles.compare import compare_bundles
         from nightshift.bundles.compared import Compared, print_compared
 

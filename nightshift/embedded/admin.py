@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from nightshift import given
-from nightshift.exits import Exit, say, told, whole_installation
+from nightshift.exits import Exit, explaining_what_is_not_installed, reporting_errors, say
 from nightshift.flags import ServiceCommand, flag
 from nightshift.remote import JsonOption
 from nightshift.screen import cell, tables_screen, tell, tell_json
@@ -26,10 +26,10 @@ HomeOption = Annotated[Path | None, flag(Home, parser=given.path)]
 
 
 @app.command(cls=ServiceCommand)
-@told
+@reporting_errors
 def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """List workers and sweepers seen within the last hour or so."""
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from shared.db.engine import Database
         from shared.reads.workers import worker_list
 
@@ -60,14 +60,14 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command(cls=ServiceCommand)
-@told
+@reporting_errors
 def reconcile(
     home: HomeOption = None,
     fix: Annotated[bool, typer.Option("--fix", help="Put right what can be put right.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Hold database and store against each other; exit 3 when something does not agree."""
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from shared.db.engine import Database
         from shared.files.store import Store
         from shared.operations.reconcile import MEANINGS
@@ -93,10 +93,10 @@ def reconcile(
 
 
 @app.command(cls=ServiceCommand)
-@told
+@reporting_errors
 def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
     """Examine every part the service stands on; exit 6 when one has failed."""
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from shared.operations.doctor import examine
 
     failed = False
@@ -111,14 +111,14 @@ def doctor(home: HomeOption = None, as_json: JsonOption = False) -> None:
 
 
 @app.command(cls=ServiceCommand)
-@told
+@reporting_errors
 def clock(
     home: HomeOption = None,
     trust: Annotated[bool, typer.Option("--trust", help="Say that the clock is right.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show whether the clock is believed by which results expire; exit 3 while it is not."""
-    with whole_installation():
+    with explaining_what_is_not_installed():
         from shared.db.engine import Database
         from shared.operations.erasure import count_expired
         from shared.queue import expiry

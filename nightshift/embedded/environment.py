@@ -29,7 +29,7 @@ _OURS = {
 }
 
 
-def passed_on(given: Mapping[str, str] = os.environ) -> dict[str, str]:
+def environment_of_children(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """What of this process's environment children get; it has no key, and no other program's settings."""
     names = SYSTEM | NETWORK | MACHINE | {"PGPASSFILE"}
     passed = {
@@ -46,7 +46,7 @@ def environment(settings: Settings, given: Mapping[str, str] = os.environ) -> di
         if isinstance(value, SecretStr):
             value = value.get_secret_value()
         spelled[f"NIGHTSHIFT_{name.upper()}"] = str(value)
-    return {**passed_on(given), **spelled}
+    return {**environment_of_children(given), **spelled}
 
 
 def environment_of_worker(settings: Settings, given: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -56,4 +56,4 @@ def environment_of_worker(settings: Settings, given: Mapping[str, str] = os.envi
 
 def environment_of_broker(given: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The broker's: its command line says all there is."""
-    return {name: value for name, value in passed_on(given).items() if name in SYSTEM | MACHINE}
+    return {name: value for name, value in environment_of_children(given).items() if name in SYSTEM | MACHINE}

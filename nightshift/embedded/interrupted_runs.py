@@ -84,7 +84,7 @@ def interrupted_runs(session: Session, home: Path) -> list[InterruptedRun]:
     return runs
 
 
-def unnoted_runs(session: Session, home: Path) -> list[str]:
+def runs_by_their_metadata(session: Session, home: Path) -> list[str]:
     """Unfinished jobs whose metadata calls them runs, as the version before wrote it, or as anybody may."""
     noted = dict(_notes(home))
     query = select(Job.id, Job.client_metadata).where(Job.state.in_(_RESUMABLE), Job.owner == LOCAL)

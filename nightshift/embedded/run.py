@@ -24,7 +24,7 @@ from nightshift.embedded.interrupted_runs import (
     interrupted_runs,
     note_run,
     pause_runs,
-    unnoted_runs,
+    runs_by_their_metadata,
 )
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
@@ -42,7 +42,7 @@ from nightshift.report import (
     write_report,
     write_results,
 )
-from nightshift.waiting import WORD_S, Lookout, told_if_slow
+from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
@@ -143,17 +143,17 @@ class Run:
                 return replace(report, seconds=time.monotonic() - self._started_at)
         except NightshiftError as error:
             if error.code in _GOES_ON and self._job is not None:
-                say(self._parting())
+                say(self._parting_words())
             raise
         except Interrupted as interrupted:
-            say(self._parting())
+            say(self._parting_words())
             return Exit(128 + interrupted.number)
 
     def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
             parts.enter_context(Home(self._settings.home))
             log_here(self._settings)
-            with told_if_slow("the database of the home", say):
+            with say_if_slow("the database of the home", say):
                 upgrade(self._settings.database_url)
                 work = self._choose()
             if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
@@ -215,8 +215,8 @@ class Run:
                 alone = database.is_sqlite and self._settings.broker_is_embedded
                 home = self._settings.home
                 runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
-                unnoted = unnoted_runs(session, home)
-                kept = kept_for_the_clock(session)
+                unnoted = runs_by_their_metadata(session, home)
+                kept = clock_warning(session)
         finally:
             database.close()
         if kept and not request.quiet:
@@ -324,7 +324,7 @@ class Run:
         home = self._request.settings.get("home")
         return f" --home {shlex.quote(str(home))}" if home else ""
 
-    def _parting(self) -> str:
+    def _parting_words(self) -> str:
         if self._job is None:
             return f"stopped; `{self._again()}` goes on if a job had begun"
         counts = self._job.counts
@@ -339,7 +339,7 @@ class Run:
         return self._request.again or self._resume_command() + under
 
 
-def kept_for_the_clock(session: Transaction) -> str | None:
+def clock_warning(session: Transaction) -> str | None:
     """What would have been erased by now, were the clock believed, in one sentence; None for nothing."""
     horizon = expiry.standing(session)
     due = count_expired(session, horizon.now) - count_expired(session, horizon.until)

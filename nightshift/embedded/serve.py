@@ -19,7 +19,7 @@ from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
 from nightshift.machine.root_key import key_file
-from nightshift.waiting import PartsWatch, told_if_slow
+from nightshift.waiting import PartsWatch, say_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from shared.db.migrate import upgrade
@@ -43,7 +43,7 @@ def serve(given: Mapping[str, object]) -> Exit:
             if settings.broker_is_embedded:
                 parts.enter_context(Home(settings.home))
                 log_here(settings)
-            with told_if_slow("the database", say):
+            with say_if_slow("the database", say):
                 upgrade(settings.database_url)
             key_is = _where_the_key_is(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))

@@ -110,7 +110,7 @@ class Supervisor:
             self.failure = refusal
             return
         if kept.deaths > RESTARTS:
-            self.failure = _obituary(kept.child.command, code)
+            self.failure = _how_it_ends(kept.child.command, code)
             return
         pause_s = PAUSES.after(kept.deaths)
         self.say(f"{name} ended with code {code}; starting it again in {pause_s:g} s")
@@ -137,7 +137,7 @@ def _refusal(command: Command) -> str | None:
     return lines[-1].partition(marked)[2] if lines else None
 
 
-def _obituary(command: Command, code: int) -> str:
+def _how_it_ends(command: Command, code: int) -> str:
     text = f"{command.name} keeps ending (code {code})"
     if command.log is None:
         return text

@@ -42,7 +42,7 @@ Known = Annotated[Words | str, Field(union_mode="left_to_right"), _KnownWords()]
 """One of these words, or text where a newer server says another."""
 
 
-def _options_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> JobOptions:
+def _lenient_options(value: Any, handler: ValidatorFunctionWrapHandler) -> JobOptions:
     # What a job was made with is shown, whatever this version's bounds are.
     try:
         return handler(value)  # type: ignore[no-any-return]
@@ -52,7 +52,7 @@ def _options_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> JobOp
         return JobOptions.model_construct(**value)
 
 
-def _error_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> PhotoError:
+def _lenient_error(value: Any, handler: ValidatorFunctionWrapHandler) -> PhotoError:
     # Here its words are held to the known ones by their types; a newer server has others.
     try:
         return handler(value)  # type: ignore[no-any-return]
@@ -63,8 +63,8 @@ def _error_as_told(value: Any, handler: ValidatorFunctionWrapHandler) -> PhotoEr
         return PhotoError(**{name: told for name, told in value.items() if name in names})
 
 
-OptionsAsTold = Annotated[JobOptions, WrapValidator(_options_as_told)]
-ErrorAsTold = Annotated[PhotoError, WrapValidator(_error_as_told)]
+LenientOptions = Annotated[JobOptions, WrapValidator(_lenient_options)]
+LenientError = Annotated[PhotoError, WrapValidator(_lenient_error)]
 
 
 class Document(BaseModel):

@@ -17,7 +17,7 @@ from pydantic import AfterValidator, Field
 
 from nightshift.words.analysis import Face, TimingsMs
 from nightshift.words.code_fields import JobErrorCode
-from nightshift.words.document import Document, ErrorAsTold, Known, OptionsAsTold
+from nightshift.words.document import Document, Known, LenientError, LenientOptions
 from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
@@ -106,7 +106,7 @@ class Job(Document):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     results_expire_at: datetime | None = None
-    options: OptionsAsTold = Field(default_factory=JobOptions)
+    options: LenientOptions = Field(default_factory=JobOptions)
     bundle: BundleName = Field(
         BundleName(name="", sha256=""), description="Weights that were configured when the job was opened."
     )
@@ -200,7 +200,7 @@ class Photo(Document):
     precision: str | None = Field(None, description="Number format of the classifier: fp32, bf16 or fp16.")
     bundle: BundleName | None = Field(None, description="Weights it was analysed with; null until then.")
     warnings: list[str] = Field(default_factory=list)
-    error: ErrorAsTold | None = Field(
+    error: LenientError | None = Field(
         None, description="Why it failed, or what cancelled it; null for any other."
     )
     faces: list[Face] = Field(

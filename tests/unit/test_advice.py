@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.exits import how_to_install, whole_installation
+from nightshift.exits import explaining_what_is_not_installed, how_to_install
 from shared.settings import REPOSITORY
 
 BY_NAME = re.compile(
@@ -69,7 +69,7 @@ def test_a_checkout_is_ours(text: str) -> None:
 def test_the_command_names_the_checkout(capsys: pytest.CaptureFixture[str]) -> None:
     import typer
 
-    with pytest.raises(typer.Exit), whole_installation():
+    with pytest.raises(typer.Exit), explaining_what_is_not_installed():
         raise ImportError("no module named flask")
     said = capsys.readouterr().err
     assert how_to_install("all") in said

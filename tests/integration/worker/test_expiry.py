@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nightshift.cli import app
-from nightshift.embedded.run import kept_for_the_clock
+from nightshift.embedded.run import clock_warning
 from nightshift.words.clock import utc_now
 from nightshift.words.states import JobState
 from shared.db.engine import Database, Transaction
@@ -165,7 +165,7 @@ def test_a_run_says_what_is_kept_because_the_clock_is_doubted(
 ) -> None:
     def said() -> str | None:
         with database.read() as session:
-            return kept_for_the_clock(session)
+            return clock_warning(session)
 
     ended_job(database)
     assert said() is None

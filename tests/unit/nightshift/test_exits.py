@@ -2,7 +2,15 @@ import pytest
 import typer
 
 from nightshift.errors import ApiError, Unreachable
-from nightshift.exits import MEANINGS, Exit, exit_for_error, exit_for_outcome, exit_table, one_line, told
+from nightshift.exits import (
+    MEANINGS,
+    Exit,
+    exit_for_error,
+    exit_for_outcome,
+    exit_table,
+    one_line,
+    reporting_errors,
+)
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 from nightshift.words.states import Outcome
@@ -36,7 +44,7 @@ def test_errors_become_codes(error: Exception, code: int) -> None:
 
 
 def test_an_expected_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    @told
+    @reporting_errors
     def command() -> None:
         raise InvalidInput(Code.NO_PHOTOS, "no photos in /x")
 
@@ -47,7 +55,7 @@ def test_an_expected_error_is_one_line(capsys: pytest.CaptureFixture[str]) -> No
 
 
 def test_a_bug_keeps_its_traceback() -> None:
-    @told
+    @reporting_errors
     def command() -> None:
         raise ZeroDivisionError
 

@@ -8,7 +8,7 @@ import pytest
 
 from nightshift.client import Client
 from nightshift.transports import at_once
-from nightshift.waiting import Lookout, PartsWatch, told_if_slow, what_is_wrong
+from nightshift.waiting import Lookout, PartsWatch, say_if_slow, what_is_wrong
 from nightshift.words.documents import Job, Readiness
 from nightshift.words.errors import NightshiftError
 from tests.support.answering_server import Answer, Received, serving
@@ -163,8 +163,8 @@ def test_an_answer_that_is_long_in_coming_is_told() -> None:
 
 def test_what_is_slow_is_told_and_what_is_not_is_not() -> None:
     said: list[str] = []
-    with told_if_slow("the other", said.append, after_s=30):
+    with say_if_slow("the other", said.append, after_s=30):
         pass
-    with told_if_slow("this", said.append, after_s=0.01):
+    with say_if_slow("this", said.append, after_s=0.01):
         time.sleep(0.3)
     assert said == ["still waiting for this"]

@@ -71,7 +71,7 @@ def worker(tmp_path: Path, door: sock.TCPSocket) -> Iterator[PatientWorker]:
 
 def take_turns(worker: PatientWorker, until: Callable[[], bool]) -> None:
     def is_over() -> bool:
-        worker._take_a_turn()
+        worker._run_once()
         return until()
 
     wait_for(is_over, "what the turns are for")
@@ -91,13 +91,13 @@ def test_of_a_crowd_at_the_door_not_all_come_in_before_requests_are_begun(
 ) -> None:
     with ExitStack() as stack:
         callers(stack, door, CROWD)
-        worker._take_a_turn()
+        worker._run_once()
         assert worker.nr_conns == AT_ONCE
         # Threads hold back as long as there are more.
         assert worker.is_behind and worker.precedence.is_taken
-        worker._take_a_turn()
+        worker._run_once()
         assert worker.nr_conns == CROWD
-        worker._take_a_turn()
+        worker._run_once()
         assert not worker.is_behind and not worker.precedence.is_taken
 
 
@@ -120,7 +120,7 @@ def test_a_probe_comes_in_amidst_a_crowd_that_says_something(
             see_to(connection)  # type: ignore[arg-type]
 
         worker.hall._on_readable = note_first
-        worker._take_a_turn()
+        worker._run_once()
         assert len(worker.lanes.alive.inside) == 1
 
 
@@ -140,7 +140,7 @@ def test_a_probe_comes_in_while_many_are_let_go_of(worker: PatientWorker, door: 
 
         worker._drop = note  # type: ignore[method-assign]
         worker.looked_s = 0.0
-        worker._look_at_the_clock()
+        worker._end_what_is_overdue()
         assert left == [0] * AT_ONCE + [1] * (CROWD - AT_ONCE)
 
 
@@ -154,11 +154,11 @@ def test_of_very_many_whose_time_is_up_not_all_go_in_one_turn(
         for connection in worker.hall.of(State.HEAD):
             connection.deadline_s = 0.0
         worker.looked_s = 0.0
-        worker._look_at_the_clock()
+        worker._end_what_is_overdue()
         assert worker.nr_conns == A_FEW + 1
         assert worker.is_behind
-        worker._take_a_turn()
-        worker._take_a_turn()
+        worker._run_once()
+        worker._run_once()
         assert worker.nr_conns == 0
         assert not worker.is_behind
 
@@ -172,7 +172,7 @@ def test_bodies_that_come_slowly_take_half_of_the_seats_before_they_are_here(
         for connection in worker.hall.of(State.BODY):
             connection.since_s -= 60
         worker.looked_s = 0.0
-        worker._look_at_the_clock()
+        worker._end_what_is_overdue()
         assert len(worker.lanes.transfers.inside) == SEATS // 2
         # The others' time goes on here: in a queue it would begin anew.
         assert not worker.lanes.transfers.queue

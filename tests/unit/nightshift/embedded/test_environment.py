@@ -11,8 +11,8 @@ from nightshift.client import Client
 from nightshift.embedded.environment import (
     environment,
     environment_of_broker,
+    environment_of_children,
     environment_of_worker,
-    passed_on,
 )
 from shared.settings import Settings
 from tests.support.answering_server import Answer, Received, serving
@@ -50,7 +50,7 @@ OURS = {
 
 
 def test_children_get_what_they_need_and_nothing_else(tmp_path: Path) -> None:
-    passed = passed_on({**STRANGERS, **OURS})
+    passed = environment_of_children({**STRANGERS, **OURS})
     assert {name: passed[name] for name in OURS} == OURS
     assert not passed.keys() & STRANGERS.keys()
     assert not any("secret" in value or "of-the-shell" in value for value in passed.values())

@@ -13,7 +13,7 @@ from nightshift.embedded.interrupted_runs import (
     interrupted_runs,
     note_run,
     pause_runs,
-    unnoted_runs,
+    runs_by_their_metadata,
 )
 from nightshift.words.new_job import NewJob
 from shared.bundles.manifest import Manifest, read_manifest
@@ -101,7 +101,7 @@ def test_what_a_client_writes_is_not_believed(tmp_path: Path, database: Database
         cancel_runs(session, tmp_path, tmp_path / "victim")
         assert session.scalar(select(Job.state).where(Job.id == job.id)) == "queued"
         # It is said, and no more.
-        assert unnoted_runs(session, tmp_path) == [job.id]
+        assert runs_by_their_metadata(session, tmp_path) == [job.id]
 
 
 def test_another_owners_job_is_nobodys_run(tmp_path: Path, database: Database) -> None:
