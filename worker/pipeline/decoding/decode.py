@@ -3,39 +3,34 @@
 from __future__ import annotations
 
 import io
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 import numpy as np
 import pillow_heif
 from numpy.typing import NDArray
-from PIL import Image, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decoding import cost, jpeg, png, png_chunks, tiff, tiff_pages
+from worker.pipeline.decoding import cost, jpeg, others, tiff, tiff_pages
 from worker.pipeline.decoding.alone import Alone
-from worker.pipeline.decoding.colour import GreyScale, to_eight_bits, to_rgb
-from worker.pipeline.decoding.kinds import FORMATS, kind_not_read
-from worker.pipeline.decoding.load import Begin, Limits, load_other
-from worker.pipeline.decoding.load import fit_size as fit_size  # a part of what this module offers
+from worker.pipeline.decoding.colour import to_eight_bits, to_rgb
+from worker.pipeline.decoding.kinds import kind_not_read
 from worker.pipeline.decoding.mend import is_out_of_order, mended
-from worker.pipeline.decoding.orientation import UNREADABLE, UPRIGHT, read_orientation
-from worker.pipeline.decoding.refusal import check_pixels, raise_damaged, raise_unidentified
+from worker.pipeline.decoding.opened import Limits, upright
+from worker.pipeline.decoding.orientation import UPRIGHT
+from worker.pipeline.decoding.refusal import raise_damaged, raise_unidentified
 from worker.pipeline.decoding.shrink import shrink, shrink_pixels
 
 MAX_MEMORY = 1_000_000_000
 """Bytes; two workers, each with its networks, fit into 4 GB with it."""
 
 NO_LOCK = Alone(None)
-
-_EXIF_ITEM = re.compile(rb"(infe[\x02\x03].{7,9}?)Exif", re.DOTALL)
-"""Where a HEIF or AVIF file says that one of its items is EXIF."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,33 +90,26 @@ def decode(
     started = time.perf_counter()
     waited_s = 0.0
     most = 0
-    held: list[bool] = []
-
-    def admitted(pixels: int) -> None:
-        nonlocal waited_s, most
-        if pixels <= most:
-            return  # it is tried again, mended
-        most = pixels
-        asked = time.perf_counter()
-        admit(pixels)
-        waited_s += time.perf_counter() - asked
+    held = False
 
     _prepare_pillow()
     limits = Limits(height, max_photo_pixels, max_working_pixels, max_memory)
     with _pillow_limit(max_photo_pixels), ExitStack() as stack:
 
         def begin(pixels: int, bytes_: int) -> None:
-            nonlocal waited_s
+            nonlocal waited_s, most, held
+            asked = time.perf_counter()
             if bytes_ > limits.large and not held:
-                asked = time.perf_counter()
                 stack.enter_context(alone.held(lambda: admit(0)))
-                held.append(True)
-                waited_s += time.perf_counter() - asked
-            admitted(pixels)
+                held = True
+            if pixels > most:  # else it is tried again, mended
+                admit(pixels)
+                most = pixels
+            waited_s += time.perf_counter() - asked
 
         photo = _decode_as_it_can_be(data, limits, begin)
     elapsed_ms = (time.perf_counter() - started - waited_s) * 1000
-    return DecodedPhoto(*photo, decode_ms=elapsed_ms)
+    return replace(photo, decode_ms=elapsed_ms)
 
 
 def thumbnail(photo: DecodedPhoto, side_px: int = 320) -> bytes:
@@ -134,10 +122,11 @@ def thumbnail(photo: DecodedPhoto, side_px: int = 320) -> bytes:
     return out.getvalue()
 
 
-_Decoded = tuple[NDArray[np.uint8], int, int, int, float, tuple[str, ...]]
+Begin = Callable[[int, int], None]
+"""Called with the pixels, and the bytes of memory, that are about to be needed."""
 
 
-def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> _Decoded:
+def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPhoto:
     """The photo as it lies there or, where that cannot be read, without what is not its pixels."""
     if out_of_order := is_out_of_order(data):
         for whole, notes in mended(data):
@@ -162,12 +151,10 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> _Decoded:
     raise first
 
 
-def _decode_once(data: bytes, warnings: list[str], limits: Limits, begin: Begin) -> _Decoded:
+def _decode_once(data: bytes, warnings: list[str], limits: Limits, begin: Begin) -> DecodedPhoto:
     """Decode, with whatever a plugin raises translated."""
     try:
-        image = _open(data, warnings)
-        check_pixels(image.size, limits.max_photo_pixels)
-        return _decode_opened(data, image, warnings, limits, begin)
+        return _decode_step_by_step(data, warnings, limits, begin)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Raised for more than 2x the limit, and for the warning where warnings are errors.
         raise Unreadable(
@@ -182,86 +169,33 @@ def _decode_once(data: bytes, warnings: list[str], limits: Limits, begin: Begin)
         raise_damaged(error)
 
 
-def _open(data: bytes, warnings: list[str]) -> Image.Image:
-    if data.startswith(jpeg.SIGNATURE):
-        image = jpeg.open_jpeg(data)
-        if image.info.get("icc_profile", b"") is None:
-            warnings.append(jpeg.NO_PROFILE)
-        return image
-    if data.startswith(png_chunks.SIGNATURE):
-        return png.open_png(data, warnings)
-    if data.startswith(tiff_pages.SIGNATURES):
-        data, notes = tiff_pages.of_photo(data)
-        warnings += notes
-    try:
-        return Image.open(io.BytesIO(data), formats=FORMATS)
-    except ValueError as error:
-        # libavif gives up the whole file for its EXIF; under another name it leaves it alone.
-        if "Exif" not in str(error):
-            raise
-    warnings.append(UNREADABLE)
-    return Image.open(io.BytesIO(_EXIF_ITEM.sub(rb"\1skip", data)), formats=FORMATS)
-
-
-def _decode_opened(
-    data: bytes, image: Image.Image, warnings: list[str], limits: Limits, begin: Begin
-) -> _Decoded:
-    if isinstance(image, JpegImagePlugin.JpegImageFile):
-        said = turn = read_orientation(image, warnings)
-        size = image.size
-        swapped = turn >= 5
-        width, height = size[::-1] if swapped else size
-        target = limits.target((width, height))
-        samples = jpeg.kept_samples(data, image)
-        # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
-        drafted = image.draft(image.mode, target[::-1] if swapped else target)
-        bytes_ = cost.of_jpeg(size, image.size, samples, len(data))
-        cost.check(bytes_, limits.max_memory)
-        begin(image.width * image.height, bytes_)
-        box: tuple[float, float, float, float] = drafted[1] if drafted else (0, 0, *size)
-        profile = image.info.get("icc_profile")
-        image = _load_jpeg(data, image, target[::-1] if swapped else target, box, warnings)
-        scale, gamma = GreyScale(), None
-    else:
-        profile = None if image.mode == "LAB" else image.info.get("icc_profile")  # LAB needs none
-        loaded = load_other(data, image, warnings, limits, begin)
-        image, size, said, turn, by, scale, gamma = loaded
-        box = (0, 0, size[0] / by, size[1] / by)
-        swapped = turn >= 5
-        width, height = size[::-1] if swapped else size
-        target = limits.target((width, height))
-    image, notes = to_eight_bits(image, scale)
+def _decode_step_by_step(data: bytes, warnings: list[str], limits: Limits, begin: Begin) -> DecodedPhoto:
+    """The way of every photo: opened, refused by its cost, decoded, scaled, brought to sRGB, turned."""
+    photo = (jpeg if data.startswith(jpeg.SIGNATURE) else others).opened(data, warnings, limits)
+    cost.check(photo.bytes_, limits.max_memory)
+    begin(photo.pixels, photo.bytes_)
+    image, size, box = photo.load()
+    image, notes = to_eight_bits(image, photo.greys)
     warnings += notes
-    stored = target[::-1] if swapped else target
-    if stored != image.size:
-        image = shrink(image, stored, box)
-    image, notes = to_rgb(image, profile)
+    target = limits.target(size, photo.turn)
+    if target != image.size:
+        image = shrink(image, target, box)
+    image, notes = to_rgb(image, photo.profile)
     warnings += notes
-    if gamma is not None:
-        image = image.point(gamma * 3)
-    if turn in UPRIGHT:
-        image = image.transpose(UPRIGHT[turn])
+    if photo.gamma is not None:
+        image = image.point(photo.gamma * 3)
+    if photo.turn in UPRIGHT:
+        image = image.transpose(UPRIGHT[photo.turn])
     pixels = np.ascontiguousarray(np.asarray(image, dtype=np.uint8))
-    reported = said if said != 1 else turn
-    return pixels, width, height, reported, pixels.shape[0] / height, tuple(dict.fromkeys(warnings))
-
-
-def _load_jpeg(
-    data: bytes,
-    image: Image.Image,
-    size: tuple[int, int],
-    box: tuple[float, float, float, float],
-    warnings: list[str],
-) -> Image.Image:
-    """Load, and scale at once where that needs no part of the picture and saves a copy of the large one."""
-    pixels = jpeg.decode_fast(data, image)
-    if pixels is not None:
-        scaled = pixels.ndim == 3 and box == (0, 0, *image.size)
-        return Image.fromarray(shrink_pixels(pixels, size) if scaled else pixels)
-    image.load()
-    if said := jpeg.complaint(data, image.mode):
-        warnings.append(said)
-    return image
+    width, height = upright(size, photo.turn)
+    return DecodedPhoto(
+        pixels,
+        width,
+        height,
+        photo.orientation,
+        scale=pixels.shape[0] / height,
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
 
 
 @cache

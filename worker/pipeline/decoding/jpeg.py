@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from functools import partial
 from itertools import islice
 
 import numpy as np
@@ -13,7 +14,11 @@ from PIL import Image, JpegImagePlugin
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decoding import jpeg_segments
+from worker.pipeline.decoding import cost, jpeg_segments
+from worker.pipeline.decoding.opened import Limits, Loaded, Opened
+from worker.pipeline.decoding.orientation import read_orientation
+from worker.pipeline.decoding.refusal import check_pixels
+from worker.pipeline.decoding.shrink import shrink_pixels
 
 SIGNATURE = b"\xff\xd8\xff"
 
@@ -49,15 +54,59 @@ def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
         SyntaxError: the header cannot be read.
         Unreadable: `corrupt_image` for over `MAX_SCANS` scans.
     """
-    # Nearly every file has few of these two bytes, and counting them costs next to nothing.
-    if _count_pairs(data, jpeg_segments.SOS) > MAX_SCANS:
-        scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
-        if scans > MAX_SCANS:
-            raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_SCANS} scans")
+    if _scans(data, MAX_SCANS) > MAX_SCANS:
+        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_SCANS} scans")
     return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
-def decode_rgb(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
+def opened(data: bytes, warnings: list[str], limits: Limits) -> Opened:
+    """Open a file that begins with `SIGNATURE`, to be decoded at a fraction of its size if that is enough.
+
+    Raises:
+        SyntaxError: the header cannot be read.
+        Unreadable: `corrupt_image` or `too_many_pixels`.
+    """
+    image = open_jpeg(data)
+    profile = image.info.get("icc_profile", b"")
+    if profile is None:
+        warnings.append(NO_PROFILE)
+    size = image.size
+    check_pixels(size, limits.max_photo_pixels)
+    turn = read_orientation(image, warnings)
+    target = limits.target(size, turn)
+    samples = kept_samples(data, image)
+    # libjpeg decodes at 1/2, 1/4 or 1/8 for a part of the work; never under the target.
+    drafted = image.draft(image.mode, target)
+    return Opened(
+        pixels=image.width * image.height,
+        bytes_=cost.of_jpeg(size, image.size, samples, len(data)),
+        load=partial(_load, data, image, size, drafted[1] if drafted else (0, 0, *size), target, warnings),
+        orientation=turn,
+        turn=turn,
+        profile=profile,
+    )
+
+
+def _load(
+    data: bytes,
+    image: Image.Image,
+    size: tuple[int, int],
+    box: tuple[float, float, float, float],
+    target: tuple[int, int],
+    warnings: list[str],
+) -> Loaded:
+    """Load, and scale at once where that needs no part of the picture and saves a copy of the large one."""
+    pixels = decode_fast(data, image)
+    if pixels is not None:
+        scaled = pixels.ndim == 3 and box == (0, 0, *image.size)
+        return Loaded(Image.fromarray(shrink_pixels(pixels, target) if scaled else pixels), size, box)
+    image.load()
+    if said := complaint(data, image.mode):
+        warnings.append(said)
+    return Loaded(image, size, box)
+
+
+def decode_fast(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
     """The pixels that Pillow would give, in two thirds of its time, or None where only Pillow can tell.
 
     Args:
@@ -65,14 +114,9 @@ def decode_rgb(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
         image: opened from it, and drafted to the size wanted.
 
     Returns:
-        uint8 [H, W, 3], RGB, C-contiguous. None for other modes, and for whatever is not entirely in order:
-        what can be saved of a damaged file is Pillow's to decide.
+        uint8 [H, W, 3], RGB, or [H, W] of a grey picture. None for other modes, and where libjpeg complains
+        of what may do harm: what can be saved of a damaged file is Pillow's to decide.
     """
-    return _decode(data, image) if image.mode == "RGB" else None
-
-
-def decode_fast(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
-    """As `decode_rgb`, grey pictures as well, [H, W], and those of which libjpeg says what does no harm."""
     if image.mode not in ("L", "RGB"):
         return None
     pixels = _decode(data, image)
@@ -105,10 +149,8 @@ def kept_samples(data: bytes, image: JpegImagePlugin.JpegImageFile) -> float:
         Unreadable: `too_many_pixels` where its scans would take minutes.
     """
     pixels = image.width * image.height
-    if pixels * _count_pairs(data, jpeg_segments.SOS) > MAX_SCANNED_PIXELS:
-        scans = sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))
-        if pixels * scans > MAX_SCANNED_PIXELS:
-            raise Unreadable(Code.TOO_MANY_PIXELS, f"{scans} scans of {pixels / 1e6:.0f} megapixels")
+    if (scans := _scans(data, MAX_SCANNED_PIXELS // pixels)) * pixels > MAX_SCANNED_PIXELS:
+        raise Unreadable(Code.TOO_MANY_PIXELS, f"{scans} scans of {pixels / 1e6:.0f} megapixels")
     areas = [across * down for _, across, down, _ in image.layer]
     several = image.info.get("progressive") or jpeg_segments.first_scan_channels(data) < len(areas)
     return sum(areas) / max(1, *areas) if several else 0.0
@@ -210,8 +252,10 @@ def _said(data: bytes, mode: str) -> str | None:
     return None
 
 
-def _count_pairs(data: bytes, kind: int) -> int:
-    """How often 0xff and `kind` stand side by side; in a sixth of the time of `bytes.count`."""
-    pair = np.uint16(kind << 8 | 0xFF)
+def _scans(data: bytes, few: int) -> int:
+    """How many there are, up to one over `MAX_SCANS`; something up to `few` where there are no more."""
+    # Nearly every file has few of these two bytes; this takes a sixth of the time of `bytes.count`.
+    pair = np.uint16(jpeg_segments.SOS << 8 | 0xFF)
     words = (np.frombuffer(data, "<u2", (len(data) - start) // 2, start) for start in (0, 1))
-    return sum(int(np.count_nonzero(found == pair)) for found in words)
+    pairs = sum(int(np.count_nonzero(found == pair)) for found in words)
+    return pairs if pairs <= few else sum(1 for _ in islice(jpeg_segments.scans(data), MAX_SCANS + 1))

@@ -43,14 +43,7 @@ _BRANDS = {
     b"crx ": "a camera's raw file",
     b"jxl ": "JPEG XL",
     b"jp2 ": "JPEG 2000",
-    b"qt  ": "a video",
-    b"isom": "a video",
-    b"iso2": "a video",
-    b"mp41": "a video",
-    b"mp42": "a video",
-    b"M4V ": "a video",
-    b"3gp4": "a video",
-    b"avc1": "a video",
+    **dict.fromkeys((b"qt  ", b"isom", b"iso2", b"mp41", b"mp42", b"M4V ", b"3gp4", b"avc1"), "a video"),
 }
 _NETPBM = re.compile(rb"P[1-7fF]\s")
 _SVG = re.compile(rb"\s*(?:<\?xml|<!--|<!DOCTYPE svg|<svg)", re.IGNORECASE)

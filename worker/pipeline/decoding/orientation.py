@@ -22,7 +22,15 @@ UNREADABLE = "EXIF could not be read; the photo is taken as upright"
 
 
 def read_orientation(image: Image.Image, warnings: list[str]) -> int:
-    """1-8 as the file says, 1 with a further warning when what it says cannot be read."""
+    """1-8 as the file says, 1 with a further warning when what it says cannot be read.
+
+    Args:
+        image: opened and not loaded: some decoders turn pictures, and say no more of it.
+        warnings: more are put in.
+    """
+    if image.format == "HEIF":  # turned by its own boxes and never by EXIF
+        original = image.info.get("original_orientation")
+        return original if original in UPRIGHT else 1
     try:
         # PNG's own would decode the picture first, for what may lie behind the pixels; nothing does any more.
         exif = Image.Image.getexif(image) if image.format == "PNG" else image.getexif()

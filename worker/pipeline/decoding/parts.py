@@ -11,7 +11,7 @@ from PIL import Image
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decoding import png_chunks
+from worker.pipeline.decoding import png, png_chunks
 
 PART_PIXELS = 4_000_000
 """About how many pixels are decoded at once, at most."""
@@ -68,14 +68,14 @@ def of_loaded(image: Image.Image, rows: int) -> Iterator[Image.Image]:
         yield image.crop((0, top, image.width, min(top + rows, image.height)))
 
 
-def of_png(data: bytes, rows: int) -> Iterator[Image.Image] | None:
-    """Parts of a PNG, or None for those that can only be decoded whole."""
+def of_png(data: bytes, rows: int, _: int) -> tuple[Iterator[Image.Image], int] | None:
+    """Parts of a PNG, as `tiff_parts`."""
     chunks = png_chunks.read_chunks(data)
     width, height, bits, kind, _, _, interlaced = struct.unpack(">IIBBBBB", chunks.header[:13])
     channels = png_chunks.CHANNELS.get(kind)
     if channels is None or interlaced or max(1, channels * bits // 8) not in _SAME_UNIT:
         return None
-    return _png_parts(chunks, width, height, bits * channels, rows)
+    return _png_parts(chunks, width, height, bits * channels, rows), rows
 
 
 def _png_parts(
@@ -95,7 +95,9 @@ def _png_parts(
         row = lines[-stride:]
         plain = b"".join(b"\0" + lines[at : at + stride] for at in range(0, len(lines), stride))
         kind = chunks.header[9]
-        yield _png(kind, chunks.header[8], width, count, plain, chunks)
+        part = _png(kind, chunks.header[8], width, count, plain, chunks)
+        png.correct_colour_key(part)
+        yield part
 
 
 class _Unpacked:

@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from PIL import Image, TiffImagePlugin
+from PIL.ExifTags import Base
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding.colour import GreyScale
+from worker.pipeline.decoding.opened import upright
 
 MAX_TILE_PIXELS = 4096 * 4096
 """Most pixels of a tile that is larger than its picture: libtiff unpacks tiles whole."""
-
-WIDTH, LENGTH, BITS, PHOTOMETRIC, TILE_WIDTH, TILE_LENGTH, SAMPLE_FORMAT = 256, 257, 258, 262, 322, 323, 339
-"""Tags (TIFF 6.0)."""
 
 _NATIVE = {"F;32BF": "F;32NF", "I;32BS": "I;32NS", "I;16BS": "I;16NS"}
 
@@ -33,23 +32,30 @@ def prepare(image: Image.Image) -> GreyScale:
     if not isinstance(image, TiffImagePlugin.TiffImageFile):
         return GreyScale()
     tags: Any = image.tag_v2
-    tile = (tags.get(TILE_WIDTH, 0), tags.get(TILE_LENGTH, 0))
+    tile = (tags.get(Base.TileWidth, 0), tags.get(Base.TileLength, 0))
     if all(isinstance(side, int) for side in tile):
         pixels = tile[0] * tile[1]
-        if pixels > max(MAX_TILE_PIXELS, tags[WIDTH] * tags[LENGTH]):
+        if pixels > max(MAX_TILE_PIXELS, tags[Base.ImageWidth] * tags[Base.ImageLength]):
             raise Unreadable(
                 Code.TOO_MANY_PIXELS, f"its tiles are {tile[0]} x {tile[1]} pixels, larger than the image"
             )
     if image.use_load_libtiff:
         # libtiff gives the machine's byte order, which Pillow knows for 16 bits only.
         image.tile = [part._replace(args=_native(part.args)) for part in image.tile]
-    bits = tags.get(BITS, (1,))
+    bits = tags.get(Base.BitsPerSample, (1,))
     return GreyScale(
         white=4095 if bits == (12,) else 65535,
         # For 8 bits Pillow turns it round itself.
-        inverted=tags.get(PHOTOMETRIC) == 0 and max(bits) > 8,
-        unsigned=tags.get(SAMPLE_FORMAT, (1,)) == (1,),
+        inverted=tags.get(Base.PhotometricInterpretation) == 0 and max(bits) > 8,
+        unsigned=tags.get(Base.SampleFormat, (1,)) == (1,),
     )
+
+
+def upright_size(image: Image.Image, orientation: int) -> tuple[int, int]:
+    """Width and height as its decoder will turn it; before that, Pillow does not think of XMP."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        return upright((image.tag_v2[Base.ImageWidth], image.tag_v2[Base.ImageLength]), orientation)
+    return image.size
 
 
 def _native(args: Any) -> Any:

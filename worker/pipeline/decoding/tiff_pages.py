@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PIL import TiffTags
+from PIL.ExifTags import Base
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
@@ -17,36 +18,16 @@ SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 MAX_PAGES, MAX_WITHIN, MAX_TAGS = 4096, 256, 400_000
 """Most pictures, those within one, and tags of all of them, that are looked at: each takes time."""
 
-SUBFILE, WIDTH, LENGTH, COMPRESSION, PHOTOMETRIC, ORIENTATION, SUB_IFDS, ICC_PROFILE = (
-    *(254, 256, 257, 259, 262, 274, 330, 34675),
-)
-NEEDED = frozenset(
-    (
-        *(
-            WIDTH,
-            LENGTH,
-            258,
-            COMPRESSION,
-            PHOTOMETRIC,
-            266,
-            273,
-            277,
-            278,
-            279,
-            284,
-            292,
-            293,
-            301,
-            317,
-            318,
-        ),
-        *(319, 320, 322, 323, 324, 325, 332, 334, 336, 338, 339, 347, *range(512, 522), 529, 530, 531, 532),
-    )
-)
+_LAYOUT = (256, 257, 273, 277, 278, 279, 284, 322, 323, 324, 325)
+_CODING = (258, 259, 262, 266, 292, 293, *range(317, 321), 339, 347, *range(512, 522), *range(529, 533))
+_COLOURS = (301, 332, 334, 336, 338)
+NEEDED = frozenset((*_LAYOUT, *_CODING, *_COLOURS))
 """Tags without which the pixels, or their colours, would be others."""
 
+_WELCOME = (Base.Orientation, Base.InterColorProfile)
+
 MASK = 4
-"""The bit of `SUBFILE` that says: a mask for another picture."""
+"""The bit of `NewSubfileType` that says: a mask for another picture."""
 
 READ = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 34677, 34925, 50000, 50001))
 """Compressions that Pillow knows by number."""
@@ -67,25 +48,9 @@ _COMPRESSIONS = {
 }
 _RAW = frozenset((32803, 34892))
 """Photometric interpretations of sensors' own values."""
-_SIZES = {
-    1: 1,
-    2: 1,
-    3: 2,
-    4: 4,
-    5: 8,
-    6: 1,
-    7: 1,
-    8: 2,
-    9: 4,
-    10: 8,
-    11: 4,
-    12: 8,
-    13: 4,
-    16: 8,
-    17: 8,
-    18: 8,
-}
-_LONG, _WIDE, _MOST_WIDE = 4, (16, 18), 1_000_000
+VALUE_BYTES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
+"""Of each type's values."""
+_LONG, WIDE, _MOST_WIDE = 4, (16, 18), 1_000_000
 """The type of 32 bits, those of 64, and most values of one tag that are made narrow."""
 _INTEGERS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -152,17 +117,17 @@ class Tiff:
             pages.append(page)
             tags += count
             waiting.append(following)
-            waiting += self.values(page, SUB_IFDS, MAX_WITHIN)
+            waiting += self.values(page, Base.SubIFDs, MAX_WITHIN)
         return pages
 
     def is_whole(self, tag: Tag) -> bool:
         """Whether a tag has values of a known type, and all of them lie in the file."""
-        size = _SIZES.get(tag.kind)
+        size = VALUE_BYTES.get(tag.kind)
         return size is not None and tag.count > 0 and tag.place + size * tag.count <= len(self.data)
 
     def size(self, page: Page) -> tuple[int, int]:
         """Width and height, pixels."""
-        return self.first(page, WIDTH), self.first(page, LENGTH)
+        return self.first(page, Base.ImageWidth), self.first(page, Base.ImageLength)
 
     def with_first(self, page: Page) -> bytes:
         """The file with that picture as its first."""
@@ -176,8 +141,8 @@ class Tiff:
         kept, bad = [], []
         for number, tag in sorted(page.tags.items()):
             sound = self.is_whole(tag)
-            short = number != ORIENTATION or (tag.kind == 3 and tag.count == 1)
-            if number in NEEDED or (number in (ORIENTATION, ICC_PROFILE) and sound and short):
+            short = number != Base.Orientation or (tag.kind == 3 and tag.count == 1)
+            if number in NEEDED or (number in _WELCOME and sound and short):
                 kept.append(tag.entry)
             elif not sound:
                 bad.append(number)
@@ -191,16 +156,16 @@ class Tiff:
 
     def _classic(self, page: Page) -> bytes:
         """The file as a TIFF of 32 bits with that picture alone: no photo is larger than these can be."""
-        numbers = sorted(number for number in page.tags if number in (*NEEDED, ORIENTATION, ICC_PROFILE))
+        numbers = sorted(page.tags.keys() & NEEDED.union(_WELCOME))
         padded = self.data + b"\0" * (-len(self.data) % 8)
         entries, far = [], b""
         for number in numbers:
             tag = page.tags[number]
-            kind, place, size = tag.kind, tag.place, _SIZES.get(tag.kind, 0) * tag.count
-            if not self.is_whole(tag) or (kind in _WIDE and tag.count > _MOST_WIDE):
+            kind, place, size = tag.kind, tag.place, VALUE_BYTES.get(tag.kind, 0) * tag.count
+            if not self.is_whole(tag) or (kind in WIDE and tag.count > _MOST_WIDE):
                 continue
             value = self.data[place : place + size] if size <= 4 else struct.pack(">I", place)
-            if kind in _WIDE:
+            if kind in WIDE:
                 narrow = (each & 0xFFFFFFFF for each in self.values(page, number, tag.count))
                 kind, value = _LONG, struct.pack(f">{tag.count}I", *narrow)
                 if tag.count > 1:
@@ -226,7 +191,7 @@ class Tiff:
             number, kind = struct.unpack_from(self.order + "HH", self.data, entry)
             values = self._number(entry + 4, offset)
             at = entry + size - inline
-            if _SIZES.get(kind, 1) * values > inline:
+            if VALUE_BYTES.get(kind, 1) * values > inline:
                 at = self._number(at, offset)
             tags.setdefault(number, Tag(kind, values, at, self.data[entry : entry + size]))
         return Page(place, tags), self._number(start + count * size, offset), count
@@ -252,20 +217,21 @@ def photo_of(tiff: Tiff) -> tuple[Page | None, list[str]]:
             decoder at hand knows.
     """
     pages = [page for page in tiff.pages() if all(tiff.size(page))]
-    if tiff.data[8:11] == b"CR\x02" or any(tiff.first(page, PHOTOMETRIC) in _RAW for page in pages):
+    kinds = [tiff.first(page, Base.PhotometricInterpretation) for page in pages]
+    if tiff.data[8:11] == b"CR\x02" or not _RAW.isdisjoint(kinds):
         raise Unreadable(Code.UNSUPPORTED_FORMAT, "a kind of image that is not read: a camera's raw file")
-    pages = [page for page in pages if not tiff.first(page, SUBFILE) & MASK]
+    pages = [page for page in pages if not tiff.first(page, Base.NewSubfileType) & MASK]
     if not pages:
         return None, []
     sizes = [width * height for width, height in map(tiff.size, pages)]
     photo = pages[sizes.index(max(sizes))]
-    compression = tiff.first(photo, COMPRESSION, 1)
+    compression = tiff.first(photo, Base.Compression, 1)
     if compression not in READ:
         name = _COMPRESSIONS.get(compression, f"compression {compression}")
         raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of image that is not read: TIFF with {name}")
     notes = [
         f"the tag {TiffTags.lookup(number).name} is damaged and was ignored"
-        for number in (ORIENTATION, ICC_PROFILE)
+        for number in _WELCOME
         if number in photo.tags and not tiff.is_whole(photo.tags[number])
     ]
     if photo is not pages[0]:

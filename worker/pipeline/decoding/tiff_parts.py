@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import math
 import struct
 from collections.abc import Iterator, Sequence
 
-from worker.pipeline.decoding.tiff_pages import COMPRESSION, LENGTH, NEEDED, Page, Tiff, photo_of, read_header
+from PIL import Image
+from PIL.ExifTags import Base
+
+from worker.pipeline.decoding.tiff import prepare
+from worker.pipeline.decoding.tiff_pages import NEEDED, VALUE_BYTES, WIDE, Page, Tiff, photo_of, read_header
 
 _NONE, _OLD_JPEG = 1, 6
-_BITS, _STRIPS, _SAMPLES, _ROWS, _STRIP_BYTES, _PLANES = 258, 273, 277, 278, 279, 284
-_TILE_WIDTH, _TILE_LENGTH, _TILES, _TILE_BYTES = 322, 323, 324, 325
+_TILES, _STRIPS = (Base.TileOffsets, Base.TileByteCounts), (Base.StripOffsets, Base.StripByteCounts)
 _MOST_PIECES = 1_000_000
 _MOST_PIXELS = 16_000_000
 """Of one part; a strip that has more is decoded with all of the picture."""
 _MOST_TIMES = 2
 """How often the file's bytes may be used, all strips or tiles together: they may all name the same ones."""
 _SHORT, _LONG = 3, 4
-_VALUE_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 
 
-def tiff_parts(data: bytes, rows: int, by: int) -> tuple[Iterator[bytes], int] | None:
-    """Parts of a TIFF's photo, from the top, as files of their own, not turned and without its profile.
+def tiff_parts(data: bytes, rows: int, by: int) -> tuple[Iterator[Image.Image], int] | None:
+    """Parts of a TIFF's photo, from the top, prepared to be loaded, not turned and without its profile.
 
     Args:
         data: the whole file.
@@ -33,19 +36,19 @@ def tiff_parts(data: bytes, rows: int, by: int) -> tuple[Iterator[bytes], int] |
     """
     tiff = read_header(data)
     page = photo_of(tiff)[0] if tiff else None
-    if tiff is None or page is None or tiff.first(page, COMPRESSION, 1) == _OLD_JPEG:
+    if tiff is None or page is None or tiff.first(page, Base.Compression, 1) == _OLD_JPEG:
         return None
     width, height = tiff.size(page)
-    tiled = _TILES in page.tags
-    step = tiff.first(page, _TILE_LENGTH if tiled else _ROWS, height)
+    tiled = Base.TileOffsets in page.tags
+    step = tiff.first(page, Base.TileLength if tiled else Base.RowsPerStrip, height)
     step = min(step, height) if not tiled else step
-    across = math.ceil(width / max(1, tiff.first(page, _TILE_WIDTH))) if tiled else 1
-    planes = tiff.first(page, _SAMPLES, 1) if tiff.first(page, _PLANES, 1) == 2 else 1
-    places = tiff.values(page, _TILES if tiled else _STRIPS, _MOST_PIECES)
-    sizes = tiff.values(page, _TILE_BYTES if tiled else _STRIP_BYTES, _MOST_PIECES)
+    across = math.ceil(width / max(1, tiff.first(page, Base.TileWidth))) if tiled else 1
+    apart = tiff.first(page, Base.PlanarConfiguration, 1) == 2
+    planes = tiff.first(page, Base.SamplesPerPixel, 1) if apart else 1
+    places, sizes = (tiff.values(page, number, _MOST_PIECES) for number in (_TILES if tiled else _STRIPS))
     if step < 1 or planes < 1:
         return None
-    if len(places) == planes and not tiled and tiff.first(page, COMPRESSION, 1) == _NONE:
+    if len(places) == planes and not tiled and tiff.first(page, Base.Compression, 1) == _NONE:
         step = rows
         places, sizes = _cut_up(tiff, page, places, step)
     down = math.ceil(height / step)
@@ -63,8 +66,8 @@ def tiff_parts(data: bytes, rows: int, by: int) -> tuple[Iterator[bytes], int] |
 def _cut_up(tiff: Tiff, page: Page, places: Sequence[int], rows: int) -> tuple[list[int], list[int]]:
     """One strip a plane that is not packed, as many."""
     width, height = tiff.size(page)
-    samples = tiff.first(page, _SAMPLES, 1) if len(places) == 1 else 1
-    bits = tiff.values(page, _BITS, samples) or (1,)
+    samples = tiff.first(page, Base.SamplesPerPixel, 1) if len(places) == 1 else 1
+    bits = tiff.values(page, Base.BitsPerSample, samples) or (1,)
     stride = (width * (sum(bits) if len(bits) == samples else bits[0] * samples) + 7) // 8
     tops = range(0, height, rows)
     cut = [place + top * stride for place in places for top in tops]
@@ -76,11 +79,12 @@ def _parts(
     page: Page,
     pieces: tuple[Sequence[int], Sequence[int]],
     layout: tuple[int, int, int, int, int],
-) -> Iterator[bytes]:
+) -> Iterator[Image.Image]:
+    """Each part as a TIFF of its own."""
     step, together, down, across, planes = layout
     height = tiff.size(page)[1]
     places, sizes = pieces
-    tiled = _TILES in page.tags
+    tiled = Base.TileOffsets in page.tags
     for first in range(0, down, together):
         last = min(down, first + together)
         chosen = [
@@ -90,7 +94,10 @@ def _parts(
         ]
         length = min(height, last * step) - first * step
         body = [tiff.data[places[index] : places[index] + sizes[index]] for index in chosen]
-        yield _file(tiff, page, length, step, body, tiled)
+        file = _file(tiff, page, length, step, body, tiled)
+        part = Image.open(io.BytesIO(file), formats=("TIFF",))
+        prepare(part)
+        yield part
 
 
 def _file(tiff: Tiff, page: Page, length: int, step: int, body: list[bytes], tiled: bool) -> bytes:
@@ -100,22 +107,21 @@ def _file(tiff: Tiff, page: Page, length: int, step: int, body: list[bytes], til
     for number, tag in page.tags.items():
         if number not in NEEDED:
             continue
-        if tag.kind in (16, 18):
+        if tag.kind in WIDE:
             numbers = tiff.values(page, number, tag.count)
             values[number] = (_LONG, len(numbers), struct.pack(f"{order}{len(numbers)}I", *numbers))
-        elif size := _VALUE_BYTES.get(tag.kind):
+        elif tag.kind < min(WIDE) and (size := VALUE_BYTES.get(tag.kind)):
             values[number] = (tag.kind, tag.count, tiff.data[tag.place : tag.place + size * tag.count])
     place, places = 8, []
     for piece in body:
         places.append(place)
         place += len(piece)
     count = len(body)
-    values[LENGTH] = (_LONG, 1, struct.pack(order + "I", length))
-    values[_TILES if tiled else _STRIPS] = (_LONG, count, struct.pack(f"{order}{count}I", *places))
-    sizes = struct.pack(f"{order}{count}I", *map(len, body))
-    values[_TILE_BYTES if tiled else _STRIP_BYTES] = (_LONG, count, sizes)
+    values[Base.ImageLength] = (_LONG, 1, struct.pack(order + "I", length))
+    for number, numbers in zip(_TILES if tiled else _STRIPS, (places, [*map(len, body)]), strict=True):
+        values[number] = (_LONG, count, struct.pack(f"{order}{count}I", *numbers))
     if not tiled:
-        values[_ROWS] = (_LONG, 1, struct.pack(order + "I", step))
+        values[Base.RowsPerStrip] = (_LONG, 1, struct.pack(order + "I", step))
     place += place % 2
     far_place = place + 2 + 12 * len(values) + 4
     entries, far = [], b""

@@ -23,7 +23,8 @@ from tests.support.pictures.drawn import (
     encoded,
     quadrants,
 )
-from worker.pipeline.decoding.decode import fit_size, thumbnail
+from worker.pipeline.decoding.decode import thumbnail
+from worker.pipeline.decoding.opened import fit_size
 
 
 @pytest.mark.parametrize(

@@ -33,6 +33,9 @@ PHOTO = samples.astronaut().resize((3001, 2003))
 PIXELS = np.asarray(PHOTO)
 
 
+XMP = b'<rdf:Description tiff:Orientation="6"/>'
+
+
 def turned() -> Image.Exif:
     tags = Image.Exif()
     tags[274] = 6
@@ -56,10 +59,12 @@ LARGE: dict[str, Callable[[], bytes]] = {
     "PNG, black and white": lambda: png(PHOTO.convert("1")),
     "PNG, 16 bits": lambda: png(GREY_16),
     "PNG, turned": lambda: png(PHOTO, exif=turned()),
+    "PNG, tall and turned": lambda: png(PHOTO.resize((1500, 4000)), exif=turned()),
     "TIFF": lambda: encoded(PHOTO, "TIFF"),
     "TIFF, LZW": lambda: encoded(PHOTO, "TIFF", compression="tiff_lzw"),
     "TIFF, JPEG": lambda: encoded(PHOTO, "TIFF", compression="jpeg"),
     "TIFF, turned": lambda: encoded(PHOTO, "TIFF", compression="tiff_lzw", tiffinfo={274: 6}),
+    "TIFF, turned by its XMP": lambda: encoded(PHOTO, "TIFF", compression="tiff_lzw", tiffinfo={700: XMP}),
     "TIFF, CMYK": lambda: encoded(PHOTO.convert("CMYK"), "TIFF", compression="packbits"),
     "TIFF, 16 bits": lambda: encoded(GREY_16, "TIFF"),
     "TIFF, tiles": lambda: written((PIXELS, {"tile": (256, 256)})),
