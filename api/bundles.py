@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi import APIBlueprint
 
 from api.answers import answer
 from api.context import context
-from api.description import MODELS_TAG, SECURITY, answers, operation_id
+from api.description import MODELS_TAG, answers, blueprint_of
 from nightshift.words import documents
 from shared.bundles.listing import list_bundles
 from shared.bundles.manifest import locate_in_use
 from shared.reads.bundles import model
 
-blueprint = APIBlueprint(
-    "models",
-    __name__,
-    url_prefix="/v1/models",
-    abp_tags=[MODELS_TAG],
-    abp_security=SECURITY,
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("models", MODELS_TAG, "/v1/models")
 
 
 @blueprint.get("", responses=answers({200: documents.ModelList}))

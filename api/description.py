@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask_openapi import Info, SecurityScheme, Tag
+from flask_openapi import APIBlueprint, Info, SecurityScheme, Tag
 from flask_openapi.types import ResponseDict
 
 from api.problems import MEDIA_TYPE
@@ -130,7 +130,26 @@ _ATTRIBUTES = re.compile(r"\n\s*Attributes:\s*\n", re.MULTILINE)
 _ATTRIBUTE = re.compile(r"^ {4}(\w+): (.+(?:\n {5,}.+)*)", re.MULTILINE)
 
 
-def operation_id(*, name: str, path: str, method: str) -> str:  # noqa: ARG001 - flask-openapi's signature
+def blueprint_of(name: str, tag: Tag, prefix: str = "", *, needs_key: bool = True) -> APIBlueprint:
+    """A part of the API.
+
+    Args:
+        name: its own.
+        tag: what its operations stand under.
+        prefix: what their paths begin with.
+        needs_key: as the description says; who is let in is for `api.auth`.
+    """
+    return APIBlueprint(
+        name,
+        __name__,
+        url_prefix=prefix or None,
+        abp_tags=[tag],
+        abp_security=SECURITY if needs_key else None,
+        operation_id_callback=_operation_id,
+    )
+
+
+def _operation_id(*, name: str, path: str, method: str) -> str:  # noqa: ARG001 - flask-openapi's signature
     """The view's own name."""
     return name
 

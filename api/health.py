@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 from flask import Response
-from flask_openapi import APIBlueprint
 from pydantic import BaseModel
 
 from api.answers import answer
 from api.context import Context, context
-from api.description import HEALTH_TAG, operation_id
+from api.description import HEALTH_TAG, blueprint_of
 from nightshift.words.documents import Checks, Readiness
 from nightshift.words.health import readiness
 from shared.operations.health import checks, questions
@@ -18,12 +17,7 @@ from shared.operations.health import checks, questions
 PATIENCE_S = 3.0
 """A probe that hangs with what it asks would look like a server that hangs; those who ask wait for five."""
 
-blueprint = APIBlueprint(
-    "health",
-    __name__,
-    abp_tags=[HEALTH_TAG],
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("health", HEALTH_TAG, needs_key=False)
 
 
 class Health(BaseModel):

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from flask import Response, request
-from flask_openapi import APIBlueprint
 
 from api import intake, making, moves
 from api.answers import answer, answer_page
 from api.auth import viewer, whose_jobs
 from api.context import context
-from api.description import JOBS_TAG, NEW_JOB, SECURITY, answers, operation_id
+from api.description import JOBS_TAG, NEW_JOB, answers, blueprint_of
 from api.following import answer_job, follow
 from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
@@ -18,14 +17,7 @@ from nightshift.words import documents
 from nightshift.words.new_job import NewJob
 from shared.reads.jobs import JOBS_PATH
 
-blueprint = APIBlueprint(
-    "jobs",
-    __name__,
-    url_prefix=JOBS_PATH,
-    abp_tags=[JOBS_TAG],
-    abp_security=SECURITY,
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("jobs", JOBS_TAG, JOBS_PATH)
 
 
 @blueprint.post(

@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi import APIBlueprint
 
 from api.answers import answer
 from api.context import context
-from api.description import KEYS_TAG, SECURITY, answers, operation_id
+from api.description import KEYS_TAG, answers, blueprint_of
 from api.parameters import KeyPath, NewKey
 from nightshift.words import documents
 from nightshift.words.clock import utc_now
 from shared.operations.keys import list_keys, make_key, revoke_key
 from shared.reads.shown import shown
 
-blueprint = APIBlueprint(
-    "keys",
-    __name__,
-    url_prefix="/v1/keys",
-    abp_tags=[KEYS_TAG],
-    abp_security=SECURITY,
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("keys", KEYS_TAG, "/v1/keys")
 
 
 @blueprint.post("", responses=answers({201: documents.MadeKey}, 400, 413, 415))

@@ -6,22 +6,19 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from flask import Response
-from flask_openapi import APIBlueprint
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
 from api.context import Context, context
-from api.description import HEALTH_TAG, SECURITY, answers, media, operation_id
+from api.description import HEALTH_TAG, answers, blueprint_of, media
 from api.server import cuts
 from shared.processes.registry import total_sums
 from shared.processes.sums import BUCKETS
 from shared.reads.load import Load, load
 
-blueprint = APIBlueprint(
-    "metrics", __name__, abp_tags=[HEALTH_TAG], abp_security=SECURITY, operation_id_callback=operation_id
-)
+blueprint = blueprint_of("metrics", HEALTH_TAG)
 
 _COUNTERS = {
     "photos_done": ("Photos that workers have made final", "outcome"),

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from flask import Response, request
-from flask_openapi import APIBlueprint
 
 from api import intake
 from api.answers import answer, answer_page
 from api.body import body_of
 from api.context import context
-from api.description import PHOTO_BODY, PHOTOS_TAG, SECURITY, answers, media, operation_id
+from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
 from api.parameters import (
     InPlacePhotos,
@@ -26,14 +25,7 @@ from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import photo_by_id, photo_page
 
-blueprint = APIBlueprint(
-    "photos",
-    __name__,
-    url_prefix=JOBS_PATH,
-    abp_tags=[PHOTOS_TAG],
-    abp_security=SECURITY,
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("photos", PHOTOS_TAG, JOBS_PATH)
 
 
 @blueprint.put(

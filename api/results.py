@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from itertools import chain
 
 from flask import Request, Response, request
-from flask_openapi import APIBlueprint
 
 from api.answers import answer
 from api.context import context
-from api.description import RESULTS, RESULTS_TAG, SECURITY, answers, operation_id
+from api.description import RESULTS, RESULTS_TAG, answers, blueprint_of
 from api.parameters import JobPath, ResultsQuery
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
@@ -26,14 +25,7 @@ PIECE_PHOTOS = 50
 """Photos written to the client at once: tens of kilobytes, which a slow line takes in time."""
 MEDIA_TYPES = (JSON_LINES, "application/jsonl", CSV)
 
-blueprint = APIBlueprint(
-    "results",
-    __name__,
-    url_prefix=JOBS_PATH,
-    abp_tags=[RESULTS_TAG],
-    abp_security=SECURITY,
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("results", RESULTS_TAG, JOBS_PATH)
 
 
 @blueprint.get("/<job_id>/results", responses=answers({200: RESULTS}, 404, 406))

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from flask import Response
-from flask_openapi import APIBlueprint
 
 from api.context import Context, context
-from api.description import RESULTS_TAG, SECURITY, answers, media, operation_id
+from api.description import RESULTS_TAG, answers, blueprint_of, media
 from api.parameters import JobPath
 from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
@@ -18,14 +17,7 @@ from shared.reads.photos import final_photo_ids
 
 TAR = "application/x-tar"
 
-blueprint = APIBlueprint(
-    "thumbnails",
-    __name__,
-    url_prefix=JOBS_PATH,
-    abp_tags=[RESULTS_TAG],
-    abp_security=SECURITY,
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("thumbnails", RESULTS_TAG, JOBS_PATH)
 
 
 @blueprint.get("/<job_id>/thumbnails", responses=answers({200: media(TAR)}, 404))

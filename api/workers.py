@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from flask import Response
-from flask_openapi import APIBlueprint
 
 from api.answers import answer
 from api.context import context
-from api.description import SECURITY, WORKERS_TAG, answers, operation_id
+from api.description import WORKERS_TAG, answers, blueprint_of
 from nightshift.words import documents
 from shared.reads.workers import worker_list
 
-blueprint = APIBlueprint(
-    "workers",
-    __name__,
-    url_prefix="/v1/workers",
-    abp_tags=[WORKERS_TAG],
-    abp_security=SECURITY,
-    operation_id_callback=operation_id,
-)
+blueprint = blueprint_of("workers", WORKERS_TAG, "/v1/workers")
 
 
 @blueprint.get("", responses=answers({200: documents.WorkerList}))

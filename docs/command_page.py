@@ -7,14 +7,13 @@ that is up to date.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 
 from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
-from docs.generated import between
+from docs.generated import between, keep
 from nightshift.cli import app
 from shared.settings import REPOSITORY
 
@@ -53,15 +52,7 @@ def shown(path: tuple[str, ...]) -> str:
 
 def main() -> int:
     """0 when docs/command.md is, or has been made, up to date."""
-    page = PAGE.read_text(encoding="utf-8")
-    wanted = updated(page)
-    if wanted == page:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print("docs/command.md is behind the command: run `python -m docs.command_page`", file=sys.stderr)  # noqa: T201
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return keep(PAGE, updated, BY)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-import sys
 
 from bench.error_codes import BenchCode
-from docs.generated import between
+from docs.generated import between, keep
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, Fails
 from shared.settings import REPOSITORY
@@ -63,15 +62,7 @@ def _places(code: AnyCode) -> str:
 
 def main() -> int:
     """0 when docs/errors.md is, or has been made, up to date."""
-    page = PAGE.read_text(encoding="utf-8")
-    wanted = updated(page)
-    if wanted == page:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print("docs/errors.md is behind the codes: run `python -m docs.errors_page`", file=sys.stderr)  # noqa: T201
-        return 1
-    PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return keep(PAGE, updated, BY)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
 from shared.settings import REPOSITORY
 
 SETTINGS_PAGE = REPOSITORY / "docs" / "settings.md"
@@ -23,3 +27,23 @@ def between(text: str, name: str, part: str, by: str) -> str:
     before, _, rest = text.partition(begin)
     _, _, after = rest.partition(end)
     return f"{before}{begin}\n{part}\n{end}{after}"
+
+
+def keep(page: Path, updated: Callable[[str], str], by: str) -> int:
+    """Rewrite a page, or with `--check` only look at it; 0 when it is, or has been made, up to date.
+
+    Args:
+        page: Markdown.
+        updated: the page as it should be, from the page as it is.
+        by: the program that writes it, such as `docs/errors_page.py`.
+    """
+    text = page.read_text(encoding="utf-8")
+    wanted = updated(text)
+    if wanted == text:
+        return 0
+    if "--check" in sys.argv[1:]:
+        module = by.removesuffix(".py").replace("/", ".")
+        print(f"docs/{page.name} is behind what it is made from: run `python -m {module}`", file=sys.stderr)  # noqa: T201
+        return 1
+    page.write_text(wanted, encoding="utf-8")
+    return 0

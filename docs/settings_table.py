@@ -6,13 +6,12 @@ whether that is up to date.
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from docs.generated import SETTINGS_PAGE, between
+from docs.generated import SETTINGS_PAGE, between, keep
 from nightshift.words.options import JobOptions
 from shared.settings import REPOSITORY, Settings
 
@@ -59,15 +58,7 @@ def _default(field: FieldInfo) -> str:
 
 def main() -> int:
     """0 when docs/settings.md is, or has been made, up to date."""
-    page = SETTINGS_PAGE.read_text(encoding="utf-8")
-    wanted = updated(page)
-    if wanted == page:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print("docs/settings.md is behind the code: run `python -m docs.settings_table`", file=sys.stderr)  # noqa: T201
-        return 1
-    SETTINGS_PAGE.write_text(wanted, encoding="utf-8")
-    return 0
+    return keep(SETTINGS_PAGE, updated, BY)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 
 from rich.console import Console
@@ -74,12 +75,8 @@ def compare_bundles(
 
 def _cancel(request: Request) -> None:
     settings = load_settings(**request.settings)
-    database = Database(settings.database_url)
-    try:
-        with database.write() as session:
-            cancel_runs(session, settings.home, request.out or Path.cwd())
-    finally:
-        database.close()
+    with closing(Database(settings.database_url)) as database, database.write() as session:
+        cancel_runs(session, settings.home, request.out or Path.cwd())
 
 
 def _sides(names: tuple[str, str], weights_dir: Path) -> list[Side]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -33,12 +34,8 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
         from shared.db.engine import Database
         from shared.reads.workers import worker_list
 
-    database = Database(_settings(home).database_url)
-    try:
-        with database.read() as session:
-            found = worker_list(session).workers
-    finally:
-        database.close()
+    with closing(Database(_settings(home).database_url)) as database, database.read() as session:
+        found = worker_list(session).workers
     if as_json:
         for worker in found:
             tell_json(worker.model_dump(mode="json"))
@@ -74,9 +71,8 @@ def reconcile(
         from shared.operations.reconcile import reconcile as compare
 
     settings = _settings(home)
-    database = Database(settings.database_url)
     left: Counter[str] = Counter()
-    try:
+    with closing(Database(settings.database_url)) as database:
         for finding in compare(settings, database, Store(settings.store_url), fix=fix, now=utc_now()):
             left[finding.kind] += 0 if finding.fixed else finding.count
             if as_json:
@@ -84,8 +80,6 @@ def reconcile(
             else:
                 fixed = " (put right)" if finding.fixed else ""
                 tell(f"{finding.job_id}: {finding.count:,} {MEANINGS[finding.kind]}{fixed}")
-    finally:
-        database.close()
     if not +left:
         say("database and store agree")
         return
@@ -123,13 +117,12 @@ def clock(
         from shared.operations.erasure import count_expired
         from shared.queue import expiry
 
-    database = Database(_settings(home).database_url)
-    try:
-        with database.write() if trust else database.read() as session:
-            horizon = expiry.trust(session) if trust else expiry.standing(session)
-            due = count_expired(session, horizon.now)
-    finally:
-        database.close()
+    with (
+        closing(Database(_settings(home).database_url)) as database,
+        database.write() if trust else database.read() as session,
+    ):
+        horizon = expiry.trust(session) if trust else expiry.standing(session)
+        due = count_expired(session, horizon.now)
     if as_json:
         times = {name: time and time.isoformat() for name, time in asdict(horizon).items()}
         tell_json({**times, "in_doubt": horizon.in_doubt, "due": due})

@@ -8,7 +8,7 @@ import shlex
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -208,17 +208,13 @@ class Run:
     def _choose(self) -> _Work:
         """Which job; interrupted runs are paused first."""
         request = self._request
-        database = Database(self._settings.database_url)
-        try:
-            with database.write() as session:
-                # In a database that others use, too, such a run may be alive on another machine.
-                alone = database.is_sqlite and self._settings.broker_is_embedded
-                home = self._settings.home
-                runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
-                unnoted = runs_by_their_metadata(session, home)
-                kept = clock_warning(session)
-        finally:
-            database.close()
+        with closing(Database(self._settings.database_url)) as database, database.write() as session:
+            # In a database that others use, too, such a run may be alive on another machine.
+            alone = database.is_sqlite and self._settings.broker_is_embedded
+            home = self._settings.home
+            runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
+            unnoted = runs_by_their_metadata(session, home)
+            kept = clock_warning(session)
         if kept and not request.quiet:
             say(f"{kept}; if it is right: `nightshift admin clock --trust{self._home_option()}`")
         if unnoted:

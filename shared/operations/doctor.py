@@ -7,6 +7,7 @@ import secrets
 import shlex
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -73,8 +74,7 @@ def _diagnosis(part: str, state: object, well: str, more: str = "") -> Diagnosis
 
 
 def _database(settings: Settings) -> Iterator[Diagnosis]:
-    database = Database(settings.database_url)
-    try:
+    with closing(Database(settings.database_url)) as database:
         with database.read() as session:
             if database.is_sqlite:
                 yield _sqlite(str(session.scalar(text("SELECT sqlite_version()"))))
@@ -90,12 +90,8 @@ def _database(settings: Settings) -> Iterator[Diagnosis]:
             return
         with database.read() as session:
             yield _expiry(standing(session))
-        seen = health.living(database)
-        yield _diagnosis("workers", seen.workers, f"{seen.workers} seen lately")
-        yield _diagnosis("sweepers", seen.sweepers, f"{seen.sweepers} seen lately")
-        yield _diagnosis("folders", seen.folders, "no worker waits for one")
-    finally:
-        database.close()
+        for part, state in health.living(database).items():
+            yield _diagnosis(part, state, "none is away" if part == "folders" else f"{state} seen lately")
 
 
 def _expiry(horizon: Horizon) -> Diagnosis:

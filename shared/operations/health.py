@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -15,15 +14,6 @@ from shared.db.engine import Database
 from shared.db.migrate import is_current
 from shared.files.store import Store
 from shared.processes.registry import is_alive, processes
-
-
-@dataclass(frozen=True, slots=True)
-class Living:
-    """Processes seen lately, and whether one of them waits for a folder of photos."""
-
-    workers: int = 0
-    sweepers: int = 0
-    folders: Literal["ok", "away"] = "ok"
 
 
 def questions(database: Database, store: Store, doorbell: Doorbell) -> dict[str, Callable[[], Any]]:
@@ -39,15 +29,12 @@ def questions(database: Database, store: Store, doorbell: Doorbell) -> dict[str,
 
 def checks(answers: Mapping[str, Any]) -> Checks:
     """The state of every part, where who has not answered is down."""
-    seen: Living = answers.get("living", Living())
     return Checks(
         database=answers.get("disk", "down") if "schema" in answers else "down",
         schema=answers.get("schema", "down"),
         store=answers.get("store", "down"),
         broker=answers.get("broker", "down"),
-        folders=seen.folders,
-        workers=seen.workers,
-        sweepers=seen.sweepers,
+        **answers.get("living", {"workers": 0, "sweepers": 0, "folders": "ok"}),
     )
 
 
@@ -57,13 +44,13 @@ def schema(database: Database) -> Literal["ok", "outdated"]:
         return "ok" if is_current(session) else "outdated"
 
 
-def living(database: Database) -> Living:
-    """Who works and sweeps."""
+def living(database: Database) -> dict[str, Any]:
+    """How many work and sweep, and whether one of them waits for a folder of photos; named as in `Checks`."""
     with database.read() as session:
         alive = [row for row in processes(session) if is_alive(row, session.now)]
     kinds = [row.kind for row in alive]
-    waits = any(row.about.get("waits_for") for row in alive)
-    return Living(kinds.count("worker"), kinds.count("sweeper"), "away" if waits else "ok")
+    folders = "away" if any(row.about.get("waits_for") for row in alive) else "ok"
+    return {"workers": kinds.count("worker"), "sweepers": kinds.count("sweeper"), "folders": folders}
 
 
 def disk(folder: Path | None) -> Disk:
