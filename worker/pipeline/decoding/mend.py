@@ -9,25 +9,32 @@ Mended = tuple[bytes, list[str]]
 
 
 def mended(data: bytes) -> list[Mended]:
-    """Files to try in its place, the one that gives up least first. Most of a PNG is read so at once."""
-    found: list[Mended | None]
+    """Files to try in its place, the one that gives up least first; none where even that is too broken.
+
+    Most of a PNG is read so at once.
+    """
+    try:
+        return [each for each in _of_its_format(data) if each is not None]
+    except MemoryError:
+        raise
+    except Exception:  # whatever its parser met
+        return []
+
+
+def _of_its_format(data: bytes) -> list[Mended | None]:
     if data.startswith(jpeg.SIGNATURE):
-        found = [jpeg.mended(data)]
-    elif data.startswith(png_chunks.SIGNATURE):
-        found = [png.mended(data)]
-    elif webp.is_webp(data):
-        found = [webp.mended(data), webp.without_metadata(data)]
-    elif data.startswith(gif.SIGNATURES):
-        found = [gif.mended(data)]
-    elif data.startswith(b"BM"):
-        found = [bmp.mended(data)]
-    elif data.startswith(tiff_pages.SIGNATURES):
-        found = [tiff_pages.mended(data)]
-    elif heif.is_heif(data):
-        found = [*heif.mended(data)]
-    else:
-        found = []
-    return [each for each in found if each is not None]
+        return [jpeg.mended(data)]
+    if data.startswith(png_chunks.SIGNATURE):
+        return [png.mended(data)]
+    if webp.is_webp(data):
+        return [webp.mended(data), webp.without_metadata(data)]
+    if data.startswith(gif.SIGNATURES):
+        return [gif.mended(data)]
+    if data.startswith(b"BM"):
+        return [bmp.mended(data)]
+    if data.startswith(tiff_pages.SIGNATURES):
+        return [tiff_pages.mended(data)]
+    return [*heif.mended(data)] if heif.is_heif(data) else []
 
 
 def is_out_of_order(data: bytes) -> bool:
