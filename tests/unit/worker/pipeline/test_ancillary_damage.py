@@ -15,6 +15,7 @@ from PIL import Image
 from tests.support.pictures.containers import with_segment
 from tests.support.pictures.drawn import code_of, decoded, encoded, png_chunk
 from tests.support.pictures.parts import (
+    Part,
     jpeg_of_parts,
     jpeg_parts,
     photo,
@@ -59,6 +60,13 @@ def test_a_png_chunk_that_is_too_short(name: bytes) -> None:
     parts = png_parts()
     mutant = tuple(replace(part, body=part.body[:-1]) if part.name == name else part for part in parts)
     assert_same(png_of_parts(mutant), png_of_parts(parts), name.decode())
+
+
+def test_a_png_whose_header_is_no_longer_before_what_it_explains() -> None:
+    header, *others = png_parts()
+    assert header.name == b"IHDR"
+    transparent = Part(b"tRNS", bytes(6), True)
+    assert code_of(png_of_parts((transparent, header, *others))) == "corrupt_image"
 
 
 def test_a_png_without_its_end() -> None:
