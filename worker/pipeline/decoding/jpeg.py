@@ -14,7 +14,7 @@ from PIL import Image, JpegImagePlugin
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decoding import cost, jpeg_segments
+from worker.pipeline.decoding import cost, jpeg_lies, jpeg_segments
 from worker.pipeline.decoding.opened import Limits, Loaded, Opened
 from worker.pipeline.decoding.orientation import read_orientation
 from worker.pipeline.decoding.refusal import check_pixels
@@ -52,8 +52,9 @@ def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
 
     Raises:
         SyntaxError: the header cannot be read.
-        Unreadable: `corrupt_image` for over `MAX_SCANS` scans.
+        Unreadable: `corrupt_image` for over `MAX_SCANS` scans, and as `jpeg_segments.check_header`.
     """
+    jpeg_segments.check_header(data)
     if _scans(data, MAX_SCANS) > MAX_SCANS:
         raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_SCANS} scans")
     return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
@@ -167,7 +168,7 @@ def mended(data: bytes) -> tuple[bytes, list[str]] | None:
     """A file that can be decoded in place of one that could not, and sentences on what it does without."""
     notes: list[str] = []
     whole, mode = data, _mode(data)
-    for readable, names in jpeg_segments.without_damaged(data):
+    for readable, names in jpeg_lies.without_damaged(data):
         known = _mode(readable)
         if known is None or (notes and is_damaged(readable, known)):
             continue

@@ -1,39 +1,29 @@
-"""The segments of a JPEG: which are there, which lie about their length, and a file without those."""
+"""The segments of a JPEG: which are there, and a file without those that say nothing of the pixels."""
 
 from __future__ import annotations
 
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
 
-from PIL import JpegImagePlugin
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import Unreadable
 
-MARKER = re.compile(rb"\xff+([^\x00\xff])")
-"""A marker with its fill bytes; 0xff 0x00 is a byte of the pixels."""
-
-_FILLED_MARKER = re.compile(rb"\0*\xff+([^\x00\xff])")
+_MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd7])")
+"""One that says something, behind its fill bytes; 0xff 0x00 is a byte of the pixels."""
 
 ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a length."""
 
-RESTARTS = frozenset(range(0xD0, 0xD8))
 DHT, EOI, SOS, DQT, APP0, APP1, APP2, APP14, COM = 0xC4, 0xD9, 0xDA, 0xDB, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
 SOF = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
 SEQUENTIAL = frozenset((0xC0, 0xC1))
 
-_IN_HEADERS = re.compile(rb"\xff[\xc0-\xcf\xda-\xdf\xe0-\xef\xfe]")
-_TABLES = re.compile(rb"\xff\xdb")
-_HIDDEN = re.compile(rb"\xff[\xd8\xdb]")
-_SEARCHED_BYTES = 4_000_000
-"""How far behind a segment that lies the next one is looked for."""
-_LONGEST_CHAIN, _MOST_CHAINS = 600, 3000
-"""Segments, and chains of them that are followed; the largest colour profiles fill 255."""
-_MOST_TABLES, _MOST_WAYS = 32, 30
-"""Most places behind a lie that are tried, each for a part of the time that decoding takes."""
-_MOST_TRIED = 100
-"""Most segments that are tried one by one; of more, none is kept but those that carry the picture."""
+MOST_SEGMENTS = 10_000
+"""Of the header, and of all of the first picture. Cameras write some hundreds at most; empty ones have four
+bytes, and cost Pillow and us a microsecond each."""
+_MOST_JUNK = 100_000
+"""Bytes of a header that belong to no segment; Pillow passes them one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +45,38 @@ class Segment:
         return "COM" if self.kind == COM else f"APP{self.kind - APP0}"
 
 
-_Way = tuple[list[Segment], Segment | None]
-"""Segments to go by, and the one that is left out since it lies."""
-
-
 def frame(data: bytes) -> tuple[int, int, int, int] | None:
     """Kind of the start of frame that the first scan follows, bits a channel, width and height."""
     for segment in segments(data):
         if segment.kind in SOF:
-            return _frame(data, segment)
+            return frame_of(data, segment)
     return None
+
+
+def check_header(data: bytes) -> None:
+    """Refuse a header over which Pillow would take seconds.
+
+    Raises:
+        Unreadable: `corrupt_image`.
+    """
+    place, junk = 2, 0
+    for _ in range(MOST_SEGMENTS):
+        marker = _MARKER.search(data, place, place + _MOST_JUNK + 2)
+        junk += (marker.start() if marker else len(data)) - place
+        if junk > _MOST_JUNK:
+            message = f"the image is damaged: over {_MOST_JUNK:,} bytes of its header are in no segment"
+            raise Unreadable(Code.CORRUPT_IMAGE, message)
+        if marker is None or marker[1][0] == SOS:
+            return
+        place = _behind_marker(data, marker)
+    raise _too_many()
 
 
 def segments(data: bytes, place: int = 2) -> Iterator[Segment]:
     """The segments up to the first scan's header, which is the last one; junk between them is skipped."""
-    while marker := MARKER.search(data, place):
-        segment = _segment(data, marker)
+    for _ in range(MOST_SEGMENTS):
+        marker = _MARKER.search(data, place)
+        segment = marker and segment_at(data, marker)
         if segment is None:
             return
         yield segment
@@ -81,13 +87,7 @@ def segments(data: bytes, place: int = 2) -> Iterator[Segment]:
 
 def scans(data: bytes) -> Iterator[Segment]:
     """The headers of the scans of the first picture; thumbnails, which lie in segments, have their own."""
-    place = 2
-    while (marker := MARKER.search(data, place)) and marker[1][0] != EOI:
-        kind, place = marker[1][0], marker.end()
-        if kind not in ALONE:
-            place += max(2, int.from_bytes(data[place : place + 2], "big"))
-        if kind == SOS and place <= len(data):
-            yield Segment(kind, marker.start(), place)
+    return (part for part in _parts(data) if part.kind == SOS and part.end <= len(data))
 
 
 def first_scan_channels(data: bytes) -> int:
@@ -98,35 +98,6 @@ def first_scan_channels(data: bytes) -> int:
     if last is None or last.kind != SOS:
         return 0
     return data[data.find(SOS, last.start) + 3]
-
-
-def without_damaged(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
-    """The file without the ancillary segments that cannot be read, and their names; nothing if all can.
-
-    Where a segment lies about its length, there may be several places where the next one begins.
-    """
-    found = _chain(data, 2, set())
-    ways: list[_Way]
-    if found is None:
-        ways = _behind_the_lie(data)
-    else:
-        # One that ends where another does takes the tables along that lie between.
-        ways = [(found, None)]
-        for index, part in enumerate(found):
-            if part.ancillary and _HIDDEN.search(data, part.start + 2, part.end):
-                ways += _behind(data, found[:index], part)
-    for around, lying in ways[:_MOST_WAYS]:
-        needed = b"".join(data[part.start : part.end] for part in around if not part.ancillary)
-        damaged = [
-            part
-            for index, part in enumerate(part for part in around if part.ancillary)
-            if index >= _MOST_TRIED or not _opens(data[part.start : part.end], needed)
-        ]
-        if not damaged and lying is None:
-            continue
-        whole = b"".join(data[part.start : part.end] for part in around if part not in damaged)
-        names = [part.name for part in ([lying] if lying else []) + damaged]
-        yield data[:2] + whole + data[around[-1].end :], list(dict.fromkeys(names))
 
 
 def bare(data: bytes) -> bytes:
@@ -141,6 +112,7 @@ def bare(data: bytes) -> bytes:
         return data
     sequential = any(segment.kind in SEQUENTIAL for segment in header)
     channels = next((_channels(data, segment) for segment in header if segment.kind in SOF), 3)
+    whole = list(_parts(data))
     parts = [data[:2]]
     for segment in header:
         body = data[segment.start : segment.end]
@@ -151,11 +123,11 @@ def bare(data: bytes) -> bytes:
             parts.append(body if known else body[:15] + (b"\x02" if channels == 4 else b"\x01") + body[16:])
         elif not segment.ancillary:
             parts.append(body)
-    end = end_of_pixels(data)
+    end = next((part.start for part in whole if part.kind == EOI), len(data))
     pixels = bytearray(data[header[-1].end : end])
     if sequential:
         parts[-1] = parts[-1][:-3] + b"\0\x3f\0"
-        for scan in list(scans(data))[1:]:
+        for scan in [part for part in whole if part.kind == SOS and part.end <= len(data)][1:]:
             place = scan.end - header[-1].end
             pixels[place - 3 : place] = b"\0\x3f\0"
     body = bytes(pixels)
@@ -170,18 +142,6 @@ def without_zeros(pixels: bytes) -> bytes:
 
 def _channels(data: bytes, segment: Segment) -> int:
     return data[data.find(segment.kind, segment.start) + 8]
-
-
-def end_of_pixels(data: bytes) -> int:
-    """Where the first picture's end marker stands, or should."""
-    place = 2
-    while marker := MARKER.search(data, place):
-        kind, place = marker[1][0], marker.end()
-        if kind == EOI:
-            return marker.start()
-        if kind not in ALONE:
-            place += max(2, int.from_bytes(data[place : place + 2], "big"))
-    return len(data)
 
 
 def end_of_last_scan(data: bytes) -> int | None:
@@ -206,45 +166,49 @@ def end_of_last_scan(data: bytes) -> int | None:
             if low == 0 and channel in missing:
                 missing[channel] -= set(range(first, last + 1))
         if not any(missing.values()):
-            markers = MARKER.finditer(data, scan.end)
-            return next((each.start() for each in markers if each[1][0] not in RESTARTS), len(data))
+            marker = _MARKER.search(data, scan.end)
+            return marker.start() if marker else len(data)
     return None
 
 
 def is_end(data: bytes, place: int) -> bool:
     """Whether the picture's end marker stands there."""
-    marker = MARKER.match(data, place)
+    marker = _MARKER.match(data, place)
     return marker is not None and marker[1][0] == EOI
 
 
-def are_in_order(data: bytes) -> bool:
-    """Whether each segment's length leads to the next, up to the first scan, and not into a thumbnail."""
-    found = _chain(data, 2, set())
-    if found is None:
-        return False
-    before = next((part for part in reversed(found) if part.ancillary), None)
-    if before is None:
-        return True
-    body = data[before.start : before.end]
-    thumbnail = body.rfind(b"\xff\xd8\xff")
-    if thumbnail < 0 or body.find(b"\xff\xd9", thumbnail) >= 0:
-        return True
-    # A thumbnail begins within it and goes on behind it: what follows may be the thumbnail's tables.
-    own = _area(data, found)
-    return all(_area(data, way) <= own for way, _ in _behind(data, found[: found.index(before)], before))
+def _parts(data: bytes) -> Iterator[Segment]:
+    """All segments of the first picture with its end marker, whatever their lengths say.
+
+    Raises:
+        Unreadable: `corrupt_image` for over `MOST_SEGMENTS`.
+    """
+    place = 2
+    for _ in range(MOST_SEGMENTS):
+        marker = _MARKER.search(data, place)
+        if marker is None:
+            return
+        place = _behind_marker(data, marker)
+        yield Segment(marker[1][0], marker.start(), place)
+        if marker[1][0] == EOI:
+            return
+    raise _too_many()
 
 
-def _area(data: bytes, chain: Sequence[Segment]) -> int:
-    _, _, width, height = _frame(data, [part for part in chain if part.kind in SOF][-1])
-    return width * height
+def _behind_marker(data: bytes, marker: re.Match[bytes]) -> int:
+    """Where what belongs to it ends, if that is there."""
+    end = marker.end()
+    if marker[1][0] in ALONE or marker[1][0] == EOI:
+        return end
+    return end + max(2, int.from_bytes(data[end : end + 2], "big"))
 
 
-def _next(data: bytes, place: int) -> re.Match[bytes] | None:
-    """The marker there, or behind the zeros that some cameras put between segments."""
-    return _FILLED_MARKER.match(data, place)
+def _too_many() -> Unreadable:
+    return Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MOST_SEGMENTS:,} segments")
 
 
-def _segment(data: bytes, marker: re.Match[bytes]) -> Segment | None:
+def segment_at(data: bytes, marker: re.Match[bytes]) -> Segment | None:
+    """The segment that begins with a marker; None where it does not fit into the file."""
     kind, end = marker[1][0], marker.end()
     if kind not in ALONE and kind != EOI:
         length = int.from_bytes(data[end : end + 2], "big")
@@ -254,111 +218,9 @@ def _segment(data: bytes, marker: re.Match[bytes]) -> Segment | None:
     return Segment(kind, marker.start(), end)
 
 
-def _frame(data: bytes, segment: Segment) -> tuple[int, int, int, int]:
+def frame_of(data: bytes, segment: Segment) -> tuple[int, int, int, int]:
+    """Kind of a start of frame, bits a channel, width and height."""
     start = data.find(segment.kind, segment.start) + 1
     bits, sides = data[start + 2 : start + 3], data[start + 3 : start + 7]
     height, width = int.from_bytes(sides[:2], "big"), int.from_bytes(sides[2:], "big")
     return segment.kind, int.from_bytes(bits, "big"), width, height
-
-
-def _chain(data: bytes, place: int, seen: set[int], before: Sequence[Segment] = ()) -> list[Segment] | None:
-    """Segments, each right behind the other, up to the first scan's header, with all that it needs.
-
-    Args:
-        data: the whole file.
-        place: of the first.
-        seen: places that other chains came by, and where this one need not go again; more are put into it.
-        before: segments before them.
-    """
-    found: list[Segment] = []
-    complete = False
-    while place not in seen and len(found) < _LONGEST_CHAIN and (marker := _next(data, place)):
-        segment = _segment(data, marker)
-        if segment is None or segment.kind in ALONE or segment.kind == EOI:
-            break
-        found.append(segment)
-        place = segment.end
-        if data[place - 2 : place] == b"\xff\xd8":
-            break  # what begins there is a thumbnail within the segment
-        if segment.kind == SOS:
-            kinds = {part.kind for part in (*before, *found)}
-            complete = DQT in kinds and not kinds.isdisjoint(SOF)
-            break
-    if complete or not found or found[-1].kind != SOS:
-        seen.update(segment.start for segment in found)
-    return found if complete else None
-
-
-def _behind_the_lie(data: bytes) -> list[_Way]:
-    """Ways to go on behind the segment that lies about its length."""
-    sound: list[Segment] = []
-    place = 2
-    while marker := _next(data, place):
-        segment = _segment(data, marker)
-        if segment is None or segment.kind in ALONE or segment.kind == EOI:
-            sound.append(Segment(marker[1][0], marker.start(), marker.end()))
-            break
-        sound.append(segment)
-        place = segment.end
-        if data[place - 2 : place] == b"\xff\xd8":
-            break
-    # What has no segment behind it is the one that lies.
-    while sound and not sound[-1].ancillary:
-        sound.pop()
-    if not sound:
-        return []
-    lying = sound.pop()
-    return _behind(data, sound, lying)
-
-
-def _behind(data: bytes, sound: list[Segment], lying: Segment) -> list[_Way]:
-    """The chains of segments behind the start of one that lies, to the largest frame.
-
-    Thumbnails have theirs, too, and what comes before the picture's tables may be the rest of a thumbnail.
-    """
-    seen: set[int] = set()
-    best: list[Segment] = []
-    most = 0
-    starts = _IN_HEADERS.finditer(data, lying.start + 2, lying.start + _SEARCHED_BYTES)
-    for start in islice(starts, _MOST_CHAINS):
-        chain = _chain(data, start.start(), seen, sound)
-        if chain is None or _is_thumbnail(data, chain, lying):
-            continue
-        if (area := _area(data, (*sound, *chain))) > most:
-            best, most = chain, area
-    if not best:
-        return []
-    # Another lie in the chain may have taken the first tables along.
-    tables = _TABLES.finditer(data, lying.start + 2, best[-1].start)
-    more = (_chain(data, start.start(), set(), sound) for start in islice(tables, _MOST_TABLES))
-    chains = [best, *(chain for chain in more if chain and chain[-1] == best[-1] and chain[0] not in best)]
-    return [([*sound, *chain[start:]], lying) for chain in chains for start in _starts(chain)]
-
-
-def _starts(chain: list[Segment]) -> range:
-    """Where in a chain the picture's own segments may begin: behind another frame, up to its own."""
-    frames = [index for index, part in enumerate(chain) if part.kind in SOF]
-    if not frames:
-        return range(1)
-    return range(frames[-2] + 1 if len(frames) > 1 else 0, frames[-1] + 1)
-
-
-def _is_thumbnail(data: bytes, chain: list[Segment], lying: Segment) -> bool:
-    """Whether a chain is a whole picture of its own in the first half of what is there."""
-    if data[chain[0].start - 2 : chain[0].start] != b"\xff\xd8":
-        return False
-    if sum(part.kind in SOF for part in chain) > 1:
-        return False
-    claimed = lying.start + 2 + int.from_bytes(data[lying.start + 2 : lying.start + 4], "big")
-    end = data.find(b"\xff\xd9", chain[-1].end)
-    return claimed >= len(data) or 0 <= end < len(data) // 2
-
-
-def _opens(segment: bytes, needed: bytes) -> bool:
-    try:
-        JpegImagePlugin.JpegImageFile(io.BytesIO(b"\xff\xd8" + segment + needed))
-    except MemoryError:
-        raise
-    except Exception:
-        return False
-    return True

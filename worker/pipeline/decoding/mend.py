@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.pipeline.decoding import bmp, gif, heif, jpeg, jpeg_segments, png, png_chunks, tiff_pages, webp
+from worker.pipeline.decoding import bmp, gif, heif, jpeg, jpeg_lies, png, png_chunks, tiff_pages, webp
 
 Mended = tuple[bytes, list[str]]
 """A file that may be decoded instead, and sentences on what it does without."""
@@ -40,7 +40,7 @@ def _of_its_format(data: bytes) -> list[Mended | None]:
 def is_out_of_order(data: bytes) -> bool:
     """Whether a decoder may take something else of the file for its picture, and be content with it."""
     if data.startswith(jpeg.SIGNATURE):
-        return not jpeg_segments.are_in_order(data)
+        return not jpeg_lies.are_in_order(data)
     if data.startswith(gif.SIGNATURES):
         return not gif.is_in_order(data)
     return data.startswith(b"BM") and bmp.mended(data) is not None

@@ -8,8 +8,10 @@ import struct
 import pytest
 from PIL import Image
 
-from tests.support.pictures.drawn import decoded, encoded, png_chunk, quadrants
-from worker.pipeline.decoding import gif, webp
+from nightshift.words.errors import Unreadable
+from tests.support.pictures.containers import jpeg_segments
+from tests.support.pictures.drawn import code_of, decoded, encoded, png_chunk, quadrants
+from worker.pipeline.decoding import gif, jpeg, jpeg_lies, webp
 from worker.pipeline.decoding.tiff_parts import tiff_parts
 
 
@@ -69,3 +71,39 @@ def test_strips_of_a_tiff_that_are_all_the_same_bytes_are_not_copied_one_by_one(
     assert data.count(packed) == 1
     claimed = data.replace(packed, struct.pack("<600H", *[len(data)] * 600))
     assert tiff_parts(claimed, 100, 4) is None
+
+
+JPEG = encoded(quadrants(), "JPEG")
+SCAN = sum(jpeg_segments(JPEG)[-1]) + 14
+"""Where its pixels begin."""
+COM = b"\xff\xfe\0\x02"
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.parametrize(
+    "between",
+    [10_000_000 * b"\xff\xd0", 50_000_000 * b"\xff", 10_000_000 * COM, 10_000_000 * b"\xff\xfe\0\0"],
+    ids=["restarts", "fill", "empty segments", "segments of no length"],
+)
+def test_what_a_jpeg_has_in_its_header_by_the_million(between: bytes) -> None:
+    assert code_of(JPEG[:2] + between + JPEG[2:]) == "corrupt_image"
+    assert code_of(JPEG[:2] + between) == "corrupt_image"
+
+
+@pytest.mark.timeout(60)
+def test_what_a_jpeg_has_within_its_pixels_by_the_million() -> None:
+    for between in (5_000_000 * b"\xff\xd0", 5_000_000 * b"\xff"):
+        assert decoded(JPEG[:SCAN] + between + JPEG[SCAN:]).warnings == (jpeg.DAMAGED,)
+    assert decoded(JPEG[:SCAN] + 5_000_000 * b"\xff\xd0").warnings == (jpeg.DAMAGED,)
+    with pytest.raises(Unreadable, match="over 10,000 segments"):
+        decoded(JPEG[:SCAN] + 5_000_000 * COM + JPEG[SCAN:])
+
+
+@pytest.mark.timeout(30)
+def test_segments_of_a_jpeg_that_each_hide_the_beginnings_of_others() -> None:
+    empty = 10_000 * (b"\xff\xd8" + COM)
+    hiding = b"\xff\xe5" + (2 + len(empty)).to_bytes(2, "big") + empty
+    hidden = (b"\xff\xd8" + JPEG[2:SCAN]) * (60_000 // SCAN)
+    chains = b"\xff\xe5" + (2 + len(hidden)).to_bytes(2, "big") + hidden
+    for segment in (hiding, chains, b"\xff\xe5\0\x04\xff\xdb"):
+        assert len(list(jpeg_lies.without_damaged(JPEG[:2] + 500 * segment + JPEG[2:]))) <= 30
