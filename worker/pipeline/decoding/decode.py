@@ -122,6 +122,9 @@ def thumbnail(photo: DecodedPhoto, side_px: int = 320) -> bytes:
     return out.getvalue()
 
 
+_BESIDE = 2
+"""How often a file is there, at most, beside one that is tried in its place: as it came, and put in order."""
+
 Begin = Callable[[int, int], None]
 """Called with the pixels, and the bytes of memory, that are about to be needed."""
 
@@ -131,7 +134,8 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPh
     if out_of_order := is_out_of_order(data):
         for whole, notes in mended(data):
             with suppress(Unreadable):
-                return _decode_once(whole, notes, limits, begin)
+                return _decode_once(whole, notes, limits, begin, _BESIDE * len(data))
+            del whole  # before there is a next one
     try:
         return _decode_once(data, [], limits, begin)
     except Unreadable as error:
@@ -144,17 +148,20 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPh
         first = error
     for whole, notes in [] if out_of_order else mended(data):
         try:
-            return _decode_once(whole, notes, limits, begin)
+            return _decode_once(whole, notes, limits, begin, _BESIDE * len(data))
         except Unreadable as error:
             if error.code != Code.CORRUPT_IMAGE:
                 raise
+        del whole
     raise first
 
 
-def _decode_once(data: bytes, warnings: list[str], limits: Limits, begin: Begin) -> DecodedPhoto:
-    """Decode, with whatever a plugin raises translated."""
+def _decode_once(
+    data: bytes, warnings: list[str], limits: Limits, begin: Begin, beside: int = 0
+) -> DecodedPhoto:
+    """Decode, with whatever a plugin raises translated; `beside` the file, so many bytes are held."""
     try:
-        return _decode_step_by_step(data, warnings, limits, begin)
+        return _decode_step_by_step(data, warnings, limits, begin, beside)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Raised for more than 2x the limit, and for the warning where warnings are errors.
         raise Unreadable(
@@ -169,11 +176,13 @@ def _decode_once(data: bytes, warnings: list[str], limits: Limits, begin: Begin)
         raise_damaged(error)
 
 
-def _decode_step_by_step(data: bytes, warnings: list[str], limits: Limits, begin: Begin) -> DecodedPhoto:
+def _decode_step_by_step(
+    data: bytes, warnings: list[str], limits: Limits, begin: Begin, beside: int
+) -> DecodedPhoto:
     """The way of every photo: opened, refused by its cost, decoded, scaled, brought to sRGB, turned."""
     photo = (jpeg if data.startswith(jpeg.SIGNATURE) else others).opened(data, warnings, limits)
-    cost.check(photo.bytes_, limits.max_memory)
-    begin(photo.pixels, photo.bytes_)
+    cost.check(photo.bytes_ + beside, limits.max_memory)
+    begin(photo.pixels, photo.bytes_ + beside)
     image, size, box = photo.load()
     image, notes = to_eight_bits(image, photo.greys)
     warnings += notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from itertools import combinations
 
 from worker.pipeline.decoding import heif_boxes
@@ -32,17 +33,16 @@ def is_heif(data: bytes) -> bool:
     return data[4:8] == b"ftyp"
 
 
-def mended(data: bytes) -> list[tuple[bytes, list[str]]]:
+def mended(data: bytes) -> Iterator[tuple[bytes, list[str]]]:
     """Files whose boxes are in order and, of those, some whose metadata has names that no decoder looks at.
 
     With sentences on it; the least change first. No byte moves, for places are counted from the file's start.
     """
-    found = []
     said: list[str] = []
     if (in_order := heif_boxes.in_order(data)) is not None:
-        found.append(in_order)
+        yield in_order
         data, said = in_order
-    head, rest = data[:_SEARCHED_BYTES], data[_SEARCHED_BYTES:]
+    head, rest = data[:_SEARCHED_BYTES], memoryview(data)[_SEARCHED_BYTES:]
     there = [kind for kind in _NAMES if any(found[2] == kind for found in _ITEM.finditer(head))]
     if _PROFILE.search(head):
         there.append(_COLOUR)
@@ -55,8 +55,7 @@ def mended(data: bytes) -> list[tuple[bytes, list[str]]]:
                 f"its {_NAMES.get(kind, 'colour profile')} could not be read and was ignored"
                 for kind in kinds
             ]
-            found.append((changed + rest, notes))
-    return found
+            yield b"".join((changed, rest)), notes
 
 
 def codec(data: bytes) -> str | None:

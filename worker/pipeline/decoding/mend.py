@@ -2,39 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from worker.pipeline.decoding import bmp, gif, heif, jpeg, jpeg_lies, png, png_chunks, tiff_pages, webp
 
 Mended = tuple[bytes, list[str]]
 """A file that may be decoded instead, and sentences on what it does without."""
 
 
-def mended(data: bytes) -> list[Mended]:
-    """Files to try in its place, the one that gives up least first; none where even that is too broken.
+def mended(data: bytes) -> Iterator[Mended]:
+    """Files to try in its place, the one that gives up least first. Most of a PNG is read so at once.
 
-    Most of a PNG is read so at once.
+    Each is as large as the file itself: it is made when it is asked for, and kept by nobody here.
     """
     try:
-        return [each for each in _of_its_format(data) if each is not None]
+        yield from filter(None, _mended(data))
     except MemoryError:
         raise
-    except Exception:  # whatever its parser met
-        return []
+    except Exception:  # whatever its parser met: with no more files to try, it is a damaged one
+        return
 
 
-def _of_its_format(data: bytes) -> list[Mended | None]:
+def _mended(data: bytes) -> Iterator[Mended | None]:
     if data.startswith(jpeg.SIGNATURE):
-        return [jpeg.mended(data)]
-    if data.startswith(png_chunks.SIGNATURE):
-        return [png.mended(data)]
-    if webp.is_webp(data):
-        return [webp.mended(data), webp.without_metadata(data)]
-    if data.startswith(gif.SIGNATURES):
-        return [gif.mended(data)]
-    if data.startswith(b"BM"):
-        return [bmp.mended(data)]
-    if data.startswith(tiff_pages.SIGNATURES):
-        return [tiff_pages.mended(data)]
-    return [*heif.mended(data)] if heif.is_heif(data) else []
+        yield jpeg.mended(data)
+    elif data.startswith(png_chunks.SIGNATURE):
+        yield png.mended(data)
+    elif webp.is_webp(data):
+        yield webp.mended(data)
+        yield webp.without_metadata(data)
+    elif data.startswith(gif.SIGNATURES):
+        yield gif.mended(data)
+    elif data.startswith(b"BM"):
+        yield bmp.mended(data)
+    elif data.startswith(tiff_pages.SIGNATURES):
+        yield tiff_pages.mended(data)
+    elif heif.is_heif(data):
+        yield from heif.mended(data)
 
 
 def is_out_of_order(data: bytes) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from bench import samples
 from nightshift.words.errors import Unreadable
@@ -195,6 +195,31 @@ def test_chunks_without_end_are_refused() -> None:
     started = time.process_time()
     assert code_of(whole[:33] + empty * 600_000 + whole[33:]) == "corrupt_image"
     assert time.process_time() - started < 20
+
+
+def heif_with(metadata: bytes) -> bytes:
+    """A small picture in a file of 20 MB."""
+    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    whole = encoded(PHOTO.resize((300, 200)), "HEIF", exif=turned(), xmp=metadata, icc_profile=icc)
+    return whole + struct.pack(">I4s", 20_000_000, b"free") + bytes(20_000_000 - 8)
+
+
+def test_files_that_are_tried_in_place_of_another_are_made_one_by_one() -> None:
+    damaged = heif_with(XMP).replace(b"hvcC", b"hvcD")
+    decoded(encoded(PHOTO, "HEIF"))
+    with Peak() as peak:
+        assert code_of(damaged) == "corrupt_image"
+    assert peak.bytes < 4 * len(damaged)
+
+
+def test_a_file_that_is_tried_in_place_of_another_is_counted_beside_it() -> None:
+    xmp = XMP.ljust(777)
+    whole = heif_with(xmp)
+    length = whole.index(struct.pack(">I", len(xmp)), whole.index(b"iloc"))
+    damaged = whole[:length] + b"\x7f" + whole[length + 1 :]
+    assert decoded(whole, max_memory=30_000_000).warnings == ()
+    assert "XMP" in decoded(damaged, max_memory=80_000_000).warnings[0]
+    assert code_of(damaged, max_memory=30_000_000) == "too_much_memory"
 
 
 def hold(path: Path, seconds: float, held: Any) -> None:
