@@ -1,18 +1,25 @@
-"""Clients that were cut off: a line in the log for each, and how many there were."""
+"""Clients that were cut off or not let in: a line in the log, and how many there were."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import threading
 from collections import Counter
 from typing import Literal
 
+from nightshift.words.error_codes import Code
+
 Kind = Literal["slow_head", "slow_body", "slow_reader", "no_room"]
+
+NO_ROOM = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.ENOSPC}
+"""What the kernel says when it has no more; the last of them of places in a poller."""
 
 log = logging.getLogger("nightshift.server")
 
 _lock = threading.Lock()
 _counts: Counter[Kind] = Counter()
+_noted: set[tuple[type, int | None]] = set()
 
 
 def cut_off(kind: Kind, peer: str, *, after_s: float, size_bytes: int, for_others: bool = False) -> None:
@@ -29,6 +36,23 @@ def cut_off(kind: Kind, peer: str, *, after_s: float, size_bytes: int, for_other
         _counts[kind] += 1
     fields = {"kind": kind, "peer": peer, "after_s": round(after_s, 1), "bytes": size_bytes}
     log.warning("cut off", extra={**fields, "for_others": True} if for_others else fields)
+
+
+def not_taken_in(error: OSError) -> None:
+    """Log it once of a kind: what keeps one client out keeps out the next."""
+    kind = (type(error), error.errno)
+    if kind not in _noted:
+        _noted.add(kind)
+        log.error("a connection could not be taken in", extra={"reason": str(error)})
+
+
+def refused(code: Code, peer: str, error: Exception) -> None:
+    """Log a head that is not taken, and why where that is the server's own fault."""
+    fields = {"peer": peer, "status": code.status, "code": code}
+    if code is Code.INTERNAL:
+        log.error("a head broke the parser", exc_info=error, extra=fields)
+    else:
+        log.warning("refused", extra=fields)
 
 
 def counts() -> dict[Kind, int]:

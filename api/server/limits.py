@@ -22,6 +22,10 @@ EAGER_S = 1.0
 """So long are they waited for while half of the seats are free: then an early refusal needs no body."""
 LINGER_S = 2.0
 """After the last answer the client may still be sending: it is listened to, so that it reads the answer."""
+STOP_LINGER_S = 2.0
+"""While the server stops: a request may be on its way on a connection that was kept."""
+SWITCH_S = 0.0002
+"""After so long at most a thread gives the interpreter to the others."""
 CROWDED_S = 5.0
 """Once somebody waits for a seat for so long, the newest has the next: a flood consists of old ones."""
 BUSY_S = 30.0

@@ -6,14 +6,13 @@ never waits for one of them. A thread is given away when a request is there, and
 
 from __future__ import annotations
 
-import errno
 import selectors
 import socket
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -24,14 +23,13 @@ from gunicorn.workers.gthread import ThreadWorker
 from api.context import EXTENSION
 from api.server import answers, body
 from api.server.connection import Connection, State
-from api.server.cuts import cut_off, log
+from api.server.cuts import NO_ROOM, cut_off, log, not_taken_in, refused
 from api.server.hall import Hall
 from api.server.lanes import Lanes
-from api.server.limits import BUSY_S, EAGER_S, LINGER_S, Limits, limits_of
+from api.server.limits import BUSY_S, EAGER_S, LINGER_S, STOP_LINGER_S, SWITCH_S, Limits, limits_of
 from api.server.pool import started_pool
 from api.server.precedence import Precedence
 from api.server.wire import SlowReader, Wire, without_waiting
-from nightshift.words.error_codes import Code
 
 AT_ONCE = 256
 """Of one kind, between two looks at the door: who comes last must not wait for all of a crowd."""
@@ -39,18 +37,10 @@ ENDED_AT_ONCE = 4 * AT_ONCE
 A_FEW = 16
 """For more than these the main thread goes before the others."""
 TURN_S = 0.5
-SWITCH_S = 0.0002
-STOP_LINGER_S = 2.0
-"""While it stops: a request may be on its way on a connection that was kept."""
-_SHORT_OF_FILES = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     """Waits for all its clients at once, and for each so long as it may."""
-
-    limits: Limits
-    lanes: Lanes
-    hall: Hall
 
     def load_wsgi(self) -> None:
         """Load the application; what the server goes by is in its settings."""
@@ -58,7 +48,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.application: Any = self.wsgi
         self.wsgi: Any = self._answer
         settings = self.application.extensions[EXTENSION].settings
-        self.limits = limits_of(
+        self.limits: Limits = limits_of(
             settings, keep_alive_s=self.cfg.keepalive, connections=self.cfg.worker_connections
         )
         self.lanes = Lanes(self.limits, self.enqueue_req)
@@ -102,6 +92,29 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         queue.close()
         for listener in self.sockets:
             listener.close()
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """As gunicorn's; while the kernel has no room for it, the door stays closed."""
+        try:
+            super().set_accept_enabled(enabled)
+        except OSError as error:
+            not_taken_in(error)
+            for listener in self.sockets:
+                with suppress(KeyError):
+                    self.poller.unregister(listener)
+
+    @contextmanager
+    def _ending_alone(self, connection: Connection) -> Iterator[None]:
+        """What goes wrong with one connection is its own end, and nobody else's."""
+        try:
+            yield
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                not_taken_in(error)
+            self._drop(connection)
+        except Exception:
+            log.exception("a connection broke the server's own code")
+            self._drop(connection)
 
     def _finish_requests(self) -> None:
         begun_s = time.monotonic()
@@ -160,7 +173,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             try:
                 raw, client = listener.accept()
             except OSError as error:
-                if error.errno in _SHORT_OF_FILES and not self._make_room():
+                if error.errno in NO_ROOM and not self._make_room():
                     # Until the next turn; the door would be looked at without end.
                     self.set_accept_enabled(False)
                 return
@@ -169,7 +182,14 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _take_in(self, raw: socket.socket, client: Any, server: Any) -> None:
         peer = client[0] if isinstance(client, tuple) else "unix"
-        wire = Wire(without_waiting(raw, self.cfg), peer, patience_s=self.limits.patience_s)
+        try:
+            raw = without_waiting(raw, self.cfg)
+        except OSError as error:
+            # With TLS: who has gone again, or a certificate that has.
+            not_taken_in(error)
+            raw.close()
+            return
+        wire = Wire(raw, peer, patience_s=self.limits.patience_s)
         wire.connection = connection = Connection(self.cfg, wire, client, server)
         wire.before_waiting = partial(self.lanes.wait_for_client, connection)
         wire.after_waiting = partial(self.lanes.go_on, connection)
@@ -178,8 +198,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         # Most have sent their request already, and need neither polls nor to wait for those here before.
         self.hall.enter(connection, State.HEAD, self.limits.head_s, is_polled=False)
         self._on_readable(connection)
-        if connection in self.hall:
-            self.hall.poll(connection)
+        with self._ending_alone(connection):
+            if connection in self.hall:
+                self.hall.poll(connection)
 
     def _drop(self, connection: Connection) -> None:
         self.hall.leave(connection)
@@ -193,15 +214,10 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         # Of several that were ready, an earlier one may have made this one make room.
         if connection not in self.hall:
             return
-        try:
+        with self._ending_alone(connection):
             self._receive(connection)
             while connection in self.hall and connection.may_have_more:
                 self._receive(connection)
-        except OSError:
-            self._drop(connection)
-        except Exception:
-            log.exception("a connection broke the server's own code")
-            self._drop(connection)
 
     def _receive(self, connection: Connection) -> None:
         piece = connection.receive()
@@ -254,11 +270,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _refuse_head(self, connection: Connection, error: Exception) -> None:
         code, detail = answers.of_parsing(error)
-        fields = {"peer": connection.sock.peer, "status": code.status, "code": code}
-        if code is Code.INTERNAL:
-            log.error("a head broke the parser", exc_info=error, extra=fields)
-        else:
-            log.warning("refused", extra=fields)
+        refused(code, connection.sock.peer, error)
         self._end_with(connection, (code, detail))
 
     def _end_with(self, connection: Connection, answer: answers.Answer) -> None:
@@ -269,11 +281,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def _linger(self, connection: Connection) -> None:
         connection.received = bytearray()
-        try:
+        with self._ending_alone(connection):
             connection.stop_sending()
             self.hall.enter(connection, State.LINGERING, LINGER_S)
-        except OSError:
-            self._drop(connection)
 
     def _make_room(self, but: Connection | None = None, *, of_bytes: bool = False) -> bool:
         """Close the connection that can best be spared; False when there is none without a thread."""
@@ -333,22 +343,18 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
     def finish_request(self, connection: Connection, goes_on: bool) -> None:
         """What becomes of a connection when its request is over."""
-        try:
+        with self._ending_alone(connection):
             if connection.sock.broken:
                 self._drop(connection)
-                return
-            if not goes_on:
+            elif not goes_on:
                 self._linger(connection)
-                return
-            connection.take_back()
-            if not connection.received:
-                self.hall.enter(connection, State.IDLE, self.limits.idle_s)
-                return
-            self.hall.enter(connection, State.HEAD, self.limits.head_s)
-            self._look_for_request(connection)
-        except Exception:
-            log.exception("a connection broke the server's own code")
-            self._drop(connection)
+            else:
+                connection.take_back()
+                if connection.received:
+                    self.hall.enter(connection, State.HEAD, self.limits.head_s)
+                    self._look_for_request(connection)
+                else:
+                    self.hall.enter(connection, State.IDLE, self.limits.idle_s)
 
     # What threads do.
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import selectors
 import socket
+import struct
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -176,3 +179,63 @@ def test_bodies_that_come_slowly_take_half_of_the_seats_before_they_are_here(
         assert len(worker.lanes.transfers.inside) == SEATS // 2
         # The others' time goes on here: in a queue it would begin anew.
         assert not worker.lanes.transfers.queue
+
+
+class FullPoller(selectors.DefaultSelector):
+    """One in which the kernel has no more places, as over /proc/sys/fs/epoll/max_user_watches."""
+
+    is_full = False
+
+    def register(self, fileobj: Any, events: int, data: Any = None) -> selectors.SelectorKey:
+        if self.is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().register(fileobj, events, data)
+
+
+def test_who_finds_no_place_in_the_poller_is_let_go_and_the_others_stay(
+    worker: PatientWorker,
+    door: sock.TCPSocket,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("api.server.cuts._noted", set())
+    worker.set_accept_enabled(False)
+    worker.poller.close()
+    worker.poller = worker.hall._poller = poller = FullPoller()
+    worker.set_accept_enabled(True)
+    with ExitStack() as stack:
+        callers(stack, door, 1)
+        take_turns(worker, lambda: worker.nr_conns == 1)
+        poller.is_full = True
+        late = callers(stack, door, 3)
+        take_turns(worker, lambda: bool(caplog.records))
+        assert [client.recv(1) for client in late] == [b"", b"", b""]
+        # Nor can the door be opened again, for now.
+        worker.set_accept_enabled(False)
+        worker.set_accept_enabled(True)
+        poller.is_full = False
+        callers(stack, door, 1)
+        worker.set_accept_enabled(True)
+        take_turns(worker, lambda: worker.nr_conns == 2)
+    assert [record.message for record in caplog.records] == ["a connection could not be taken in"]
+
+
+def test_who_says_something_and_is_gone_before_tls_begins_takes_nobody_along(
+    worker: PatientWorker, door: sock.TCPSocket, tmp_path: Path
+) -> None:
+    worker.cfg.set("certfile", str(tmp_path / "cert.pem"))
+    worker.cfg.set("keyfile", str(tmp_path / "key.pem"))
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-subj", "/CN=localhost", "-keyout", tmp_path / "key.pem", "-out", tmp_path / "cert.pem"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    with ExitStack() as stack:
+        for client in callers(stack, door, 3, b"GET / HTTP/1.1"):
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            client.close()
+        callers(stack, door, 1)
+        take_turns(worker, lambda: worker.nr_conns == 1)
