@@ -17,9 +17,14 @@ def storable(text: str) -> str:
         ValueError: it holds a NUL, which PostgreSQL does not keep, or half a surrogate pair, which JSON may
             bring and which is no character.
     """
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+    if "\x00" in text or not is_unicode(text):
         raise ValueError("holds a NUL or half a surrogate pair")
     return text
+
+
+def is_unicode(text: str) -> bool:
+    """Whether it holds no half of a surrogate pair."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 Text = Annotated[str, AfterValidator(storable)]
@@ -35,6 +40,10 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+_WORDS = {"string_unicode": "a name in it holds half a surrogate pair"}
+"""In place of pydantic's own, by its names; that one it has of the names in an object."""
+
+
 def refuse_fields(error: ValidationError) -> NoReturn:
     """Turn what pydantic found into an error that names each field.
 
@@ -42,7 +51,7 @@ def refuse_fields(error: ValidationError) -> NoReturn:
         InvalidInput: `invalid_fields`.
     """
     fields = [
-        {"field": ".".join(map(str, item["loc"])) or "body", "message": item["msg"]}
+        {"field": ".".join(map(str, item["loc"])) or "body", "message": _WORDS.get(item["type"], item["msg"])}
         for item in error.errors()
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)

@@ -21,7 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
-from nightshift.words.body import Body, Text, refuse_fields
+from nightshift.words.body import Body, Text, is_unicode, refuse_fields
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import Fraction, JobOptions, Whole
@@ -36,8 +36,9 @@ METADATA_DEPTH = 64
 def _plain_json(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
     if _is_deeper(value, METADATA_DEPTH):
         raise ValueError(f"has more than {METADATA_DEPTH} objects and lists in each other")
-    # Halves of surrogate pairs, which no JSON reader need take from us, do not encode.
     text = json.dumps(value, allow_nan=False, ensure_ascii=False)
+    if not is_unicode(text):
+        raise ValueError("holds half a surrogate pair")
     if len(text.encode()) > METADATA_LIMIT:
         raise ValueError(f"is over {METADATA_LIMIT} bytes")
     return value

@@ -316,9 +316,17 @@ def test_numbers_that_json_does_not_have_are_refused(service: Service) -> None:
 
 
 def test_half_a_surrogate_pair_is_refused(service: Service) -> None:
-    for body in ({"label": "\ud800"}, {"metadata": {"a": "\ud800"}}, {"metadata": {"\udfff": 1}}):
+    for body in (
+        {"label": "\ud800"},
+        {"metadata": {"a": "\ud800"}},
+        {"metadata": {"\udfff": 1}},
+        {"\ud800": 1},
+        {"options": {"\ud800": 1}},
+    ):
         answer = service.client.post("/v1/jobs", data=json.dumps(body), content_type="application/json")
         assert answer.status_code == 422, body
+        assert "half a surrogate pair" in answer.json["detail"]
+        assert "codec" not in answer.text
 
 
 def test_a_retry_over_http(service: Service) -> None:
