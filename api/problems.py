@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException
 from nightshift.words.code_fields import ProblemCode
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, NightshiftError, NoRoom, Transient
+from nightshift.words.plain_text import LONGEST_LIST, shortened
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:nightshift:problem:"
@@ -51,12 +52,14 @@ class Problem(BaseModel):
     detail: str = Field(description="One sentence for a person.")
     code: ProblemCode = Field(description="Stable name of the error.")
     state: str | None = Field(None, description="State of the job, where that forbids a move.")
-    errors: list[FieldProblem] | None = Field(None, description="Each field that is wrong.")
+    errors: list[FieldProblem] | None = Field(
+        None, description=f"Each field that is wrong, {LONGEST_LIST} at most."
+    )
     request_id: str | None = Field(None, description="Of an internal error: finds it in the server's log.")
 
 
 def problem(code: AnyCode, detail: str, headers: dict[str, str] | None = None, **members: Any) -> Response:
-    """A problem as a response; `members` are further ones of its own."""
+    """A problem as a response, in which nothing is long; `members` are further ones of its own."""
     # What has no status is for whoever starts the service, and should not come up in a request.
     status = code.status or 500
     body = {
@@ -67,7 +70,7 @@ def problem(code: AnyCode, detail: str, headers: dict[str, str] | None = None, *
         "code": code,
         **members,
     }
-    return Response(json.dumps(body, default=str), status, headers, content_type=MEDIA_TYPE)
+    return Response(json.dumps(shortened(body), default=str), status, headers, content_type=MEDIA_TYPE)
 
 
 def register(app: Flask) -> None:

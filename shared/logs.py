@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 import structlog
 
-from nightshift.words.plain_text import plain, plain_lines
+from nightshift.words.plain_text import plain, plain_lines, shortened
 
 Format = Literal["text", "json"]
 HIDDEN = "***"
@@ -99,7 +99,10 @@ def _formatter(form: Format) -> logging.Formatter:
 
 
 def _redact(_logger: object, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    return {_text(name): _without_secrets(value) for name, value in event.items()}
+    shown = {_text(name): _without_secrets(value) for name, value in event.items()}
+    # A traceback has as many lines as it has frames; what the error itself said in it is short already.
+    told = {name: shown.pop(name) for name in ("exception",) if name in shown}
+    return {**shortened(shown), **told}
 
 
 def _without_secrets(value: Any) -> Any:
@@ -124,7 +127,7 @@ def _told(exc_info: tuple[type[BaseException], BaseException, TracebackType | No
     told = traceback.TracebackException(*exc_info).format()
     return "\n".join(
         # What Python puts into lines itself, frames above all, is indented; the rest is what somebody said.
-        part.rstrip("\n") if part[:1].isspace() else plain(part.rstrip("\n"))
+        part.rstrip("\n") if part[:1].isspace() else plain(shortened(redacted(part.rstrip("\n"))))
         for part in told
     )
 

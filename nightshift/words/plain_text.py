@@ -7,6 +7,12 @@ that turn the direction of what follows. What is no visible character is written
 from __future__ import annotations
 
 import unicodedata
+from itertools import islice
+from typing import Any
+
+LONGEST_TEXT, LONGEST_LIST = 2000, 100
+"""Characters, and entries, of what strangers wrote that an answer or a line of a log says again. The longest
+name of a photo fits twice."""
 
 _STEERING = frozenset({"Cc", "Cf", "Cs", "Co", "Zl", "Zp"})
 """Categories of control, format, surrogate and private characters, and the two Unicode line ends."""
@@ -30,6 +36,24 @@ def plain(text: object, instead: str | None = None) -> str:
 def plain_lines(text: object) -> str:
     """The same in as many lines as it has, for what was put into lines on purpose."""
     return "\n".join(plain(line) for line in str(text).split("\n"))
+
+
+def shortened(said: Any) -> Any:
+    """What is said, with long texts in it cut in their middles and long lists at their ends.
+
+    Args:
+        said: text, or what JSON may hold; anything else comes back as it is.
+    """
+    match said:
+        case str() if len(said) > LONGEST_TEXT:
+            half = LONGEST_TEXT // 2
+            return f"{said[:half]} ... {said[-half:]}"
+        case dict():
+            return {shortened(name): shortened(value) for name, value in islice(said.items(), LONGEST_LIST)}
+        case list() | tuple() | set() | frozenset():
+            return [shortened(value) for value in islice(said, LONGEST_LIST)]
+        case _:
+            return said
 
 
 def _shown(character: str, instead: str | None) -> str:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import threading
@@ -71,6 +72,39 @@ def test_signs_within_names_are_not_counted(plain_service: Service) -> None:
     photos = [{"custom_id": name, "sha256": f"{number:064x}"} for number, name in enumerate(names)]
     answer = plain_service.client.post(f"/v1/jobs/{job_id}/photos/check", json={"photos": photos})
     assert answer.json["missing"] == names
+
+
+LONG = 1_000_000 * "\u00e4"
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "code"),
+    [
+        ("", json.dumps({LONG: 1}), "invalid_fields"),
+        ("", json.dumps({f"{number}": 1 for number in range(5000)}), "invalid_fields"),
+        ("", f'{{"{LONG}": 1, "{LONG}": 2}}', "bad_json"),
+        ("/photos/check", json.dumps({"photos": [{LONG: 1}]}), "invalid_fields"),
+        ("/photos/in-place", json.dumps({"photos": [{"custom_id": "a", "path": LONG[:16_000]}]}), "bad_path"),
+    ],
+    ids=["key", "keys", "key twice", "key of a photo", "path"],
+)
+def test_of_what_was_sent_an_answer_repeats_little(
+    plain_service: Service, path: str, body: str, code: str
+) -> None:
+    of = f"/{plain_service.open_job()}" if path else ""
+    sent = {"data": body, "content_type": "application/json"}
+    answer = plain_service.client.post(f"/v1/jobs{of}{path}", **sent)
+    assert answer.json["code"] == code
+    assert answer.json["detail"]
+    assert len(answer.data) < 60_000
+
+
+def test_what_is_wrong_with_a_long_name_is_still_said(plain_service: Service) -> None:
+    answer = plain_service.client.post("/v1/jobs", json={f"first {LONG} last": 1})
+    assert answer.json["detail"].startswith("first ")
+    assert answer.json["detail"].endswith("last: Extra inputs are not permitted")
+    (error,) = answer.json["errors"]
+    assert len(error["field"]) < 2100
 
 
 class BrokenDoorbell:

@@ -40,15 +40,22 @@ except RuntimeError:
 """
 
 
-def said(form: str) -> str:
+def said(form: str, evil: str = EVIL) -> str:
     environment = {
         **os.environ,
         "NIGHTSHIFT_API_KEY": "the-root-key-of-this-house",
         "NIGHTSHIFT_BROKER_URL": "redis://:pass%2Dword@h:1/0",
     }
-    arguments = [sys.executable, "-c", PROGRAM, form, json.dumps(EVIL)]
+    arguments = [sys.executable, "-c", PROGRAM, form, json.dumps(evil)]
     ran = subprocess.run(arguments, capture_output=True, check=True, env=environment)
     return ran.stderr.decode()
+
+
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_what_is_very_long_is_shortened(form: str) -> None:
+    text = said(form, 100_000 * "x")
+    assert len(text) < 60_000
+    assert "Traceback (most recent call last)" in text
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightshift.words.plain_text import plain, plain_lines
+from nightshift.words.plain_text import plain, plain_lines, shortened
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,14 @@ def test_nothing_that_steers_is_left(text: str) -> None:
         assert not any(unicodedata.category(char) == "Cf" and char not in "\u200c\u200d" for char in shown)
         shown.encode()
     assert plain_lines(text).count("\n") == text.count("\n")
+
+
+def test_what_is_long_is_cut_in_its_middle_and_lists_at_their_ends() -> None:
+    text = shortened("a" * 5000 + "b" * 5000)
+    assert text == "a" * 1000 + " ... " + "b" * 1000
+    assert shortened({"c" * 9000: ["d" * 9000, 1, None], "e": {"f": ("g",)}}) == {
+        "c" * 1000 + " ... " + "c" * 1000: ["d" * 1000 + " ... " + "d" * 1000, 1, None],
+        "e": {"f": ["g"]},
+    }
+    assert shortened(list(range(5000))) == list(range(100))
+    assert shortened("short") == "short"
