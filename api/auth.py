@@ -20,6 +20,9 @@ _PROXY_HEADERS = (
     "Forwarded",
     "Via",
     "X-Real-IP",
+    "X-Client-IP",
+    "True-Client-IP",
+    "CF-Connecting-IP",
     *(f"X-Forwarded-{what}" for what in ("For", "Host", "Proto", "Port", "Server")),
 )
 """What proxies set: of any of them no client on this machine has use."""

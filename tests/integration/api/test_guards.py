@@ -139,6 +139,9 @@ def test_a_sealed_job_takes_no_photo_in_place(open_service: Service) -> None:
         ({}, {"x-forwarded-proto": "https"}, "127.0.0.1"),
         ({}, {"Via": "1.1 proxy"}, "127.0.0.1"),
         ({}, {"X-Real-IP": "127.0.0.1"}, "127.0.0.1"),
+        ({}, {"X-Client-IP": "127.0.0.1"}, "127.0.0.1"),
+        ({}, {"True-Client-IP": "127.0.0.1"}, "127.0.0.1"),
+        ({}, {"CF-Connecting-IP": "127.0.0.1"}, "127.0.0.1"),
     ],
 )
 def test_only_this_machine_itself_registers_in_place(
