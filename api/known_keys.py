@@ -32,6 +32,7 @@ class KnownKeys:
         self._database = database
         self._digests: frozenset[str] | None = None
         self._read_at_s = -FRESH_S
+        self._made = self._read_made = 0
         self._reading = threading.Lock()
 
     def find(self, sent: bytes) -> Caller | None:
@@ -51,20 +52,25 @@ class KnownKeys:
 
     def forget(self) -> None:
         """Read the digests anew: this process has made a key."""
+        self._made += 1
         self._read_at_s = -FRESH_S
 
     def _known(self, digest: str) -> frozenset[str]:
         known = self._digests
-        if known is not None and (digest in known or time.monotonic() - self._read_at_s < FRESH_S):
+        is_behind = known is None or self._made != self._read_made
+        if known is not None and digest in known:
             return known
-        # Whoever finds another reading is content with what is known, where anything is.
-        if not self._reading.acquire(blocking=known is None):
+        if not is_behind and time.monotonic() - self._read_at_s < FRESH_S:
+            return known or frozenset()
+        # Whoever finds another reading is content with what is known, unless a key was made here since.
+        if not self._reading.acquire(blocking=is_behind):
             return known or frozenset()
         try:
             if self._digests is None or time.monotonic() - self._read_at_s >= FRESH_S:
-                self._read_at_s = time.monotonic()
+                self._read_at_s, made = time.monotonic(), self._made
                 with self._database.read() as session:
                     self._digests = valid_digests(session)
+                self._read_made = made
         except Transient:
             if self._digests is None:
                 raise
