@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from nightshift.words.plain_text import plain
+
 log = logging.getLogger(__name__)
 
 MOST_FAILURES = 3
@@ -124,7 +126,7 @@ def end_worker(reason: str, stop: Callable[[], None], after_s: float) -> None:
         stop: asks for an orderly end.
         after_s: seconds it may take.
     """
-    sys.stderr.write(f"nightshift worker: {reason}\n")
+    sys.stderr.write(f"nightshift worker: {plain(reason)}\n")
     sys.stderr.flush()
     stop()
     time.sleep(after_s)
