@@ -126,10 +126,11 @@ def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: 
     taken: set[str] = set()
     roots = [Path(os.path.abspath(root)) for root in roots]  # noqa: PTH100 - resolve() would follow links
     prefixes = _prefixes(roots)
+    homes: dict[str, bool] = {}
     with ThreadPoolExecutor(READ_AT_ONCE, "beginnings") as pool:
         for root, prefix in zip(roots, prefixes, strict=True):
             is_folder = root.is_dir()
-            for path in _walk(root, found, seen, pool, follow=follow) if is_folder else [root]:
+            for path in _walk(root, found, seen, homes, pool, follow=follow) if is_folder else [root]:
                 if str(path) not in taken:
                     taken.add(str(path))
                     name = path.relative_to(root).as_posix() if is_folder else root.name
@@ -166,7 +167,13 @@ def _prefixes(roots: Sequence[Path]) -> list[PurePosixPath]:
 
 
 def _walk(
-    root: Path, found: Found, seen: set[tuple[int, int]], pool: ThreadPoolExecutor, *, follow: bool
+    root: Path,
+    found: Found,
+    seen: set[tuple[int, int]],
+    homes: dict[str, bool],
+    pool: ThreadPoolExecutor,
+    *,
+    follow: bool,
 ) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         found.unreadable.append(f"{error.filename}: {error.strerror}")
@@ -179,7 +186,7 @@ def _walk(
             folders.clear()
             continue
         seen.add(identity)
-        if is_home(here):
+        if _lies_in_a_home(os.path.realpath(here), homes):
             found.leave(OF_A_HOME)
             folders.clear()
             continue
@@ -192,11 +199,22 @@ def _walk(
         undecided = [here / name for name in files if not is_taken_by_its_name(name)]
         beginnings = dict(zip(undecided, pool.map(_beginning, undecided), strict=True))
         for path in map(here.joinpath, files):
+            if path.is_symlink() and _lies_in_a_home(os.path.dirname(os.path.realpath(path)), homes):  # noqa: PTH120
+                found.leave(OF_A_HOME)
+                continue
             kind = left_alone_as(path.name, partial(beginnings.__getitem__, path))
             if kind is None:
                 yield path
             else:
                 found.leave(kind)
+
+
+def _lies_in_a_home(folder: str, known: dict[str, bool]) -> bool:
+    """Whether a folder, by its real path, is a home or lies in one; what is found out is put into `known`."""
+    if folder not in known:
+        above = os.path.dirname(folder)  # noqa: PTH120
+        known[folder] = is_home(Path(folder)) or (above != folder and _lies_in_a_home(above, known))
+    return known[folder]
 
 
 def _is_looked_into(found: Found, parts: Sequence[str]) -> bool:

@@ -126,6 +126,19 @@ def test_a_home_is_refused_by_its_name_and_left_alone_in_other_folders(
     assert found.left_alone == {"of a Nightshift home": 1}
 
 
+def test_links_into_a_home_are_left_alone_file_by_file_and_as_folders(tmp_path: Path) -> None:
+    home = a_home(tmp_path / "home", "lock")
+    party = tmp_path / "party"
+    touch(party / "a.jpg", tmp_path / "elsewhere" / "b.jpg")
+    kept = home / "store" / "local" / "job_1"
+    (party / "kept.jpg").symlink_to(kept / "pho_1.jpg")
+    (party / "kept").symlink_to(kept)
+    (party / "b.jpg").symlink_to(tmp_path / "elsewhere" / "b.jpg")
+    found = find_photos([party])
+    assert [photo.custom_id for photo in found.photos] == ["a.jpg", "b.jpg"]
+    assert found.left_alone == {"of a Nightshift home": 2}
+
+
 def test_names_that_a_home_has_make_no_home(tmp_path: Path) -> None:
     touch(tmp_path / "lock", tmp_path / "a.jpg")
     assert names(tmp_path) == ["a.jpg"]
