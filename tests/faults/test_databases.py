@@ -189,8 +189,8 @@ def test_how_fast_a_slow_clocks_worker_gets_on_is_told(on_postgresql: Run) -> No
 
     wait_for(lambda: bool(photos_per_second()) or run.has_ended(), "a rate")
     assert not run.has_ended()
+    # What took less than ten seconds has no rate once it has ended.
     run.end(crashed=0)
-    assert photos_per_second()
     assert_times_are_in_order(run.cluster.database)
 
 
