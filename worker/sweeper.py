@@ -22,7 +22,7 @@ from shared.db import ballast
 from shared.db.engine import Database, Transaction
 from shared.db.leftovers import rewrite_if_due
 from shared.db.tables import Job
-from shared.files.no_pictures import abandoned_archives, clear_abandoned, clear_ended
+from shared.files.no_pictures import abandoned_archives, clear_abandoned, clear_ended, uncleared
 from shared.files.store import Store, job_prefix
 from shared.logs import configure
 from shared.operations import erasure
@@ -186,6 +186,7 @@ class Sweeper:
             incomplete = erasure.incomplete(session)
             due = erasure.due_for_originals(session)
             abandoned = abandoned_archives(session)
+            left_behind = uncleared(session)
             # By a clock that is ahead, requests under way have been given up long ago.
             uploads_due = not horizon.in_doubt and uploads.any_due(session)
         self._erase_expired(expired, horizon)
@@ -198,6 +199,9 @@ class Sweeper:
         for owner, job_id in abandoned:
             with _alone(job_id):
                 clear_abandoned(database, store, owner, job_id)
+        for job_id in left_behind:
+            with _alone(job_id):
+                clear_ended(database, store, job_id)
         if uploads_due:
             self._clear_uploads()
         if rewrite_if_due(database):

@@ -103,6 +103,8 @@ class Job(Base):
     # The job's wish, and when it was fulfilled.
     delete_originals: Mapped[bool] = mapped_column(default=False)
     originals_deleted_at: Mapped[datetime | None]
+    # When the bytes that nobody needs were deleted, after it had ended; null again with each end.
+    cleared_at: Mapped[datetime | None]
     # An open job nobody adds to any more ends then.
     open_until: Mapped[datetime | None]
     paused_until: Mapped[datetime | None]

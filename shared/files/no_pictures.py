@@ -7,7 +7,7 @@ What is no picture of a kind that is read here never becomes one, and is not sto
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
@@ -20,6 +20,7 @@ from shared.db.tables import Archive, Job, Photo
 from shared.files.store import Store, archive_key, photo_key
 
 AT_ONCE = 500
+JOBS_AT_ONCE = 20
 
 log = logging.getLogger(__name__)
 
@@ -35,16 +36,14 @@ def delete_bytes(store: Store, owner: str, job_id: str, photo_ids: Collection[st
 
     Should the store be away, they go when the job ends.
     """
-    ids = list(photo_ids)
-    try:
-        for start in range(0, len(ids), AT_ONCE):
-            store.delete(*(photo_key(owner, job_id, photo_id) for photo_id in ids[start : start + AT_ONCE]))
-    except Transient as error:
-        log.warning("left behind", extra={"job": job_id, "photos": len(ids), "reason": error.message})
+    _deleted(store, job_id, [photo_key(owner, job_id, photo_id) for photo_id in photo_ids])
 
 
 def clear_ended(database: Database, store: Store, job_id: str) -> None:
-    """Delete what an ended job needs no more; again is no error."""
+    """Delete what an ended job needs no more; again is no error.
+
+    Should the store be away, the sweeper asks again: `uncleared`.
+    """
     with database.read() as session:
         owner, archive = _of(session, job_id)
         ids = list(
@@ -54,12 +53,31 @@ def clear_ended(database: Database, store: Store, job_id: str) -> None:
         )
     if owner is None:
         return
-    delete_bytes(store, owner, job_id, ids)
+    keys = [photo_key(owner, job_id, photo_id) for photo_id in ids]
     if archive:
-        try:
-            store.delete(archive_key(owner, job_id))
-        except Transient as error:
-            log.warning("left behind", extra={"job": job_id, "reason": error.message})
+        keys.append(archive_key(owner, job_id))
+    if _deleted(store, job_id, keys):
+        with database.write() as session:
+            # Not of one that is tried again meanwhile: it ends anew.
+            ended = update(Job).where(Job.id == job_id, Job.state == JobState.ENDED)
+            session.execute(ended.values(cleared_at=session.now))
+
+
+def uncleared(session: Session) -> list[str]:
+    """Ids of ended jobs that may have bytes in the store that nobody needs."""
+    query = select(Job.id).where(Job.state == JobState.ENDED, Job.cleared_at.is_(None))
+    return list(session.scalars(query.limit(JOBS_AT_ONCE)))
+
+
+def _deleted(store: Store, job_id: str, keys: Sequence[str]) -> bool:
+    """Delete what is there of these; False when the store is away."""
+    try:
+        for start in range(0, len(keys), AT_ONCE):
+            store.delete(*keys[start : start + AT_ONCE])
+    except Transient as error:
+        log.warning("left behind", extra={"job": job_id, "objects": len(keys), "reason": error.message})
+        return False
+    return True
 
 
 def abandoned_archives(session: Session) -> list[tuple[str, str]]:

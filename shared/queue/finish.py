@@ -111,8 +111,12 @@ def expire_open(session: Transaction, settings: Settings, until: datetime) -> li
     return expired
 
 
-def _ended_at(at: datetime, settings: Settings) -> dict[str, datetime]:
-    return {"ended_at": at, "results_expire_at": at + timedelta(days=settings.results_ttl_days)}
+def _ended_at(at: datetime, settings: Settings) -> dict[str, datetime | None]:
+    return {
+        "ended_at": at,
+        "results_expire_at": at + timedelta(days=settings.results_ttl_days),
+        "cleared_at": None,
+    }
 
 
 def _give_up_if_failing(session: Transaction, job_id: str) -> None:

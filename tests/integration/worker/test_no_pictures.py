@@ -9,7 +9,7 @@ import pytest
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient, Unreadable
-from shared.files.no_pictures import clear_ended
+from shared.files.no_pictures import uncleared
 from shared.files.store import archive_key, photo_key
 from shared.operations.reconcile import reconcile
 from shared.queue.control import cancel
@@ -92,7 +92,9 @@ def test_a_cancelled_photo_without_an_error_is_still_tried_again(service: Servic
     assert service.post(job_id, "retry").json["counts"]["queued"] == 3
 
 
-def test_a_store_that_was_away_is_asked_again_when_the_job_ends(service: Service, worker: Parts) -> None:
+def test_a_store_that_was_away_until_the_job_had_ended_is_asked_again(
+    service: Service, worker: Parts
+) -> None:
     job_id = service.send(*MIXED).json["id"]
 
     class Away(type(worker.store)):  # type: ignore[misc]
@@ -105,10 +107,15 @@ def test_a_store_that_was_away_is_asked_again_when_the_job_ends(service: Service
 
     store = Away(service.settings.store_url)
     run_slice(replace(worker, store=store))
+    assert service.job(job_id)["state"] == "ended"
+    sweeper = Sweeper(service.settings, service.database, service.doorbell, store)
+    sweeper.sweep()
     assert "a text" in originals(service)
     store.away = False
-    clear_ended(service.database, store, job_id)
+    sweeper.sweep()
     assert originals(service) == {"photo a", "half a photo"}
+    with service.database.read() as session:
+        assert uncleared(session) == []
 
 
 def test_the_sweeper_that_ends_a_job_clears_up_too(
