@@ -128,7 +128,7 @@ def _job(database: Database, store: Store, job_id: str, *, fix: bool) -> Iterato
             ~is_no_picture(),
         )
         expected = set(session.scalars(uploads))
-        counts = count_photos(session, job_id).frozen()
+        counts = count_photos(session, job_id).model_dump()
     stored = {_photo_id(o.key) for page in store.pages(job_prefix(job.owner, job_id)) for o in page
               if kind_of(o.key) == "original"}  # fmt: skip
     if not job.delete_originals and expected - stored:
@@ -139,7 +139,7 @@ def _job(database: Database, store: Store, job_id: str, *, fix: bool) -> Iterato
                 session.execute(
                     update(Job)
                     .where(Job.id == job_id, Job.state == JobState.ENDED)
-                    .values(final_counts=count_photos(session, job_id).frozen())
+                    .values(final_counts=count_photos(session, job_id).model_dump())
                 )
         yield Finding("wrong_counts", job_id, 1, fix)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, literal, select, union_all
 from sqlalchemy.orm import Session
 
+from nightshift.words.documents import PhotoCounts
 from nightshift.words.states import PhotoStatus
 from shared.db.tables import Photo
 
@@ -14,26 +15,10 @@ SMALL = 5_000
 """Photos that are counted as fast as it is found out which of them need not be."""
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(PhotoCounts):
     """Photos by status, and the faces found so far."""
 
-    total: int = 0
-    queued: int = 0
-    running: int = 0
-    succeeded: int = 0
-    failed: int = 0
-    cancelled: int = 0
     faces: int = 0
-
-    @property
-    def final(self) -> int:
-        """Photos that nothing will change any more."""
-        return self.succeeded + self.failed + self.cancelled
-
-    def frozen(self) -> dict[str, int]:
-        """As kept on the row of an ended job."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

@@ -147,7 +147,7 @@ def _freeze(session: Transaction, job_id: str, *, cancelled: bool) -> None:
     session.execute(
         update(Job)
         .where(Job.id == job_id)
-        .values(final_counts=counts.frozen(), outcome=_outcome(counts, error, cancelled=cancelled))
+        .values(final_counts=counts.model_dump(), outcome=_outcome(counts, error, cancelled=cancelled))
         .execution_options(synchronize_session=False)
     )
 

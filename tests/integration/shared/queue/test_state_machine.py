@@ -205,7 +205,7 @@ class Service(RuleBasedStateMachine):
                 assert (job.state == JobState.ENDED) == (job.outcome is not None)
                 assert job.error is None or job.state in (JobState.CANCELLING, JobState.ENDED)
                 if job.state == JobState.ENDED:
-                    assert job.final_counts == counts.frozen()
+                    assert job.final_counts == counts.model_dump()
                     assert counts.final == counts.total
                 if job.state == JobState.OPEN:
                     assert counts.queued == counts.total
