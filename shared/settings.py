@@ -303,7 +303,7 @@ class Settings(BaseSettings):
 
     def default_job_options(self) -> JobOptions:
         """Options of a job that chose none."""
-        return JobOptions(**self.model_dump(include=set(AnalysisOptions.model_fields)))
+        return JobOptions(**self.model_dump(include=set(JobOptions.model_fields)))
 
 
 def _absolute(name: str, path: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The words of DESIGN: what a photo's analysis says.
+"""What a photo's analysis says.
 
 Coordinates are float pixels in the upright photo at its own full size, origin top-left.
 "Left" is the side of the image, not of the person. Gender and age are *apparent*: what a

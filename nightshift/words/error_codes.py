@@ -13,7 +13,7 @@ class Code(AnyCode):
 
     # What the server makes of a request before it looks at what is wanted.
     BAD_REQUEST = "bad_request", CLIENT, 400
-    """The request's head is not HTTP, or names a host that cannot be.
+    """The request's head is not HTTP, or names an invalid host.
     Look at what the client, or a proxy before the service, sends."""
     NOT_FOUND = "not_found", CLIENT, 404
     """There is nothing at this path.
@@ -67,7 +67,7 @@ class Code(AnyCode):
     """A query, a header or a name is not UTF-8.
     Encode it as UTF-8, and percent-encode it in a query."""
     INVALID_FIELDS = "invalid_fields", CLIENT, 422
-    """A field, or a parameter, has a value that cannot be.
+    """A field, or a parameter, has an invalid value.
     `errors` names each of them, and what is wrong with it."""
     UNKNOWN_FIELD = "unknown_field", CLIENT, 422
     """A form brings files under a name that is not known.
@@ -79,7 +79,7 @@ class Code(AnyCode):
     """The query has a parameter more than once.
     Give it once."""
     BAD_CURSOR = "bad_cursor", CLIENT, 422
-    """The cursor is none that this list has given out.
+    """The cursor is not one that this list has given out.
     Take `next` of the page before as it is, or begin without."""
     TOO_MANY_FIELDS = "too_many_fields", CLIENT, 413
     """A form has more fields than a job has.
@@ -188,7 +188,7 @@ class Code(AnyCode):
     It reads `sha-256=:<base64 of 32 bytes>:`."""
     BAD_PATH = "bad_path", CLIENT, 422
     """The path of a photo in place is not absolute, or cannot be one.
-    Send it absolute, as a `file:` URL where it is no UTF-8."""
+    Send it absolute, as a `file:` URL where it is not UTF-8."""
     DIGEST_MISMATCH = "digest_mismatch", SERVICE, 400, FAILS_FOR_NOW
     """The bytes are not those whose digest was promised, or that were stored.
     Send the photo again; if the store changed it, look at its disk."""
@@ -196,7 +196,7 @@ class Code(AnyCode):
     """A photo has more bytes than one may.
     Make it smaller; the limit is `NIGHTSHIFT_MAX_PHOTO_BYTES`."""
     UNSUPPORTED_ARCHIVE = "unsupported_archive", CLIENT, 415, FAILS
-    """The archive is none that is read.
+    """The file is not an archive of a kind that is read.
     The message names what it is and what to do: unpack it, join its parts, or send a zip, tar or tar.gz."""
     UNREADABLE_ARCHIVE = "unreadable_archive", CLIENT, 422, FAILS
     """The archive is damaged, cut off, or lies about itself.
@@ -275,7 +275,7 @@ class Code(AnyCode):
     """The broker of an earlier run, that was killed, has not ended yet.
     Try again in some seconds."""
     BAD_SETTING = "bad_setting", OPERATOR
-    """A setting has a value that cannot be.
+    """A setting has an invalid value.
     The message names the variable and what is wrong with it."""
     API_KEY_REQUIRED = "api_key_required", OPERATOR
     """No root key is set, and none can be kept in the home.

@@ -141,3 +141,12 @@ def test_a_relative_sqlite_path_is_one_file_for_every_process(
     assert load_settings(database_url="sqlite:///x.db").database_url == f"sqlite:///{tmp_path / 'x.db'}"
     absolute = f"sqlite:///{tmp_path / 'y.db'}"
     assert load_settings(database_url=absolute).database_url == absolute
+
+
+def test_a_setting_that_is_called_like_an_option_is_its_default() -> None:
+    """Whichever option it is: one that changes what is found, or another."""
+
+    class More(Settings):
+        reuse: bool = True
+
+    assert More(reuse=False).default_job_options().reuse is False
