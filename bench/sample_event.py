@@ -2,9 +2,11 @@
 
     python -m bench.sample_event DIR [--count N]
 
-Upright, mirrored, tilted, turned by EXIF, small and large, alone and several to a picture, in
-JPEG, PNG and WebP, some without a face, and a copy of the first. The same call writes the same
-photos; a file that is there already under a sample's name is replaced, others are left alone.
+Women and men, children and old people, alone and several to a picture, somebody out of focus in the
+background; upright, mirrored, tilted, turned by EXIF, small and large, in JPEG, PNG and WebP, some without
+a face, and a copy of the first. The command adds a file that a card reader has cut off, which must fail, and
+CREDITS.txt beside the folder. The same call writes the same photos; a file that is there already under a
+sample's name is replaced, others are left alone.
 """
 
 from __future__ import annotations
@@ -15,9 +17,18 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageEnhance, ImageOps
 
-from bench.samples import astronaut, jpeg, no_face, several
+from bench.people import bystander, credits_text, group, picture, portrait
+from bench.samples import astronaut, jpeg, no_face
+
+
+def _mirrored(name: str) -> Image.Image:
+    return ImageOps.mirror(picture(name))
+
+
+def _turned(name: str, turn_deg: float) -> Image.Image:
+    return portrait(name, side_px=900).rotate(-turn_deg, Image.Resampling.BICUBIC)
 
 
 def _encoded(image: Image.Image, format: str) -> bytes:  # noqa: A002 - Pillow's own word
@@ -27,20 +38,24 @@ def _encoded(image: Image.Image, format: str) -> bytes:  # noqa: A002 - Pillow's
 
 
 SCENES: tuple[tuple[str, Callable[[], Image.Image], Callable[[Image.Image], bytes]], ...] = (
-    ("stage.jpg", astronaut, jpeg),
-    ("mirror.jpg", partial(astronaut, 800, mirrored=True), jpeg),
-    ("tilted-right.jpg", partial(astronaut, 640, turn_deg=20), jpeg),
+    ("photographer.jpg", partial(picture, "photographer"), jpeg),
+    ("couple.jpg", partial(picture, "couple"), partial(jpeg, exif_orientation=6)),
+    ("grandfather.jpg", partial(picture, "old man"), jpeg),
+    ("brothers.jpg", partial(picture, "brothers"), jpeg),
     ("no-guests.jpg", no_face, jpeg),
-    ("tilted-left.jpg", partial(astronaut, 640, turn_deg=-30), jpeg),
-    ("phone-on-its-side.jpg", partial(astronaut, 900), partial(jpeg, exif_orientation=6)),
-    ("phone-upside-down.jpg", partial(astronaut, 900), partial(jpeg, exif_orientation=3)),
-    ("pair.jpg", partial(several, 1, 2, side_px=600), jpeg),
-    ("table-of-six.jpg", partial(several, 2, 3, side_px=400), partial(jpeg, exif_orientation=8)),
-    ("large.jpg", partial(astronaut, 2400), jpeg),
-    ("far-away.png", partial(several, 3, 4, side_px=200), partial(_encoded, format="PNG")),
-    ("close.webp", partial(astronaut, 1000), partial(_encoded, format="WEBP")),
+    ("table-of-six.jpg", group, partial(jpeg, exif_orientation=8)),
+    ("bystander.jpg", bystander, jpeg),
+    ("uncle.jpg", partial(_mirrored, "man"), partial(jpeg, exif_orientation=3)),
+    ("tilted-right.jpg", partial(_turned, "photographer", 20), jpeg),
+    ("tilted-left.jpg", partial(_turned, "astronaut", -30), jpeg),
+    ("far-away.png", partial(group, 3, 4, side_px=200, first=2), partial(_encoded, format="PNG")),
+    ("stage.webp", partial(astronaut, 1000), partial(_encoded, format="WEBP")),
 )
 """File name, upright picture, encoder."""
+
+
+CUT_OFF = "card-error.jpg"
+"""The file that must fail."""
 
 
 def write_event(folder: Path, count: int = 24) -> list[Path]:
@@ -74,7 +89,9 @@ def main() -> None:
     if arguments.count < 1:
         parser.error("--count must be 1 or more")
     paths = write_event(arguments.folder, arguments.count)
-    print(f"{len(paths)} sample photos in {arguments.folder}")  # noqa: T201
+    (arguments.folder / CUT_OFF).write_bytes(paths[0].read_bytes()[:600])
+    (arguments.folder.parent / "CREDITS.txt").write_text(credits_text(), encoding="utf-8")
+    print(f"{len(paths)} sample photos in {arguments.folder}, and {CUT_OFF}, which is broken on purpose")  # noqa: T201
 
 
 if __name__ == "__main__":
