@@ -29,6 +29,7 @@ from bench.photo_folder import photos_in, sampled
 from bench.plain_flow import HEIGHT, find_faces, open_upright
 from bench.plain_network import PlainNetwork
 from bench.results import Floors
+from shared.bundles.manifest import FEATURES, Architecture
 
 SAMPLE = 48
 """Photos that rates and candidates are measured on, evenly out of all."""
@@ -40,12 +41,13 @@ _PROBE_SIDE = 192
 _REPEATS = 5
 
 
-def measure_floors(photos: Sequence[Path], sizes_px: Sequence[int]) -> Floors:
+def measure_floors(photos: Sequence[Path], sizes_px: Sequence[int], architecture: Architecture) -> Floors:
     """Rates of this machine, and the work that these photos make.
 
     Args:
         photos: all photos of the benchmark.
         sizes_px: input sizes of the classifier.
+        architecture: of its features.
     """
     native = has_native_bf16()
     few = sampled(photos, SAMPLE)
@@ -59,7 +61,7 @@ def measure_floors(photos: Sequence[Path], sizes_px: Sequence[int]) -> Floors:
         pnet_flops=pnet,
         rnet_flops=rnet,
         onet_flops=onet,
-        face_flops={size: face_flops(size) for size in sizes_px},
+        face_flops={size: face_flops(size, architecture) for size in sizes_px},
     )
 
 
@@ -69,9 +71,9 @@ def matmul_rate(dtype: torch.dtype, side: int) -> float:
     return 2 * side**3 / _best(lambda: first @ second)
 
 
-def face_flops(size_px: int) -> float:
+def face_flops(size_px: int, architecture: Architecture) -> float:
     """Operations of the classifier for one face."""
-    return _flops(PlainNetwork(101), (1, 3, size_px, size_px))
+    return _flops(PlainNetwork(architecture, 101), (1, 3, size_px, size_px))
 
 
 def pyramid(width: int, height: int, min_face_px: int = 20, factor: float = 0.709) -> list[tuple[int, int]]:
@@ -173,9 +175,12 @@ def main() -> None:
     )
     parser.add_argument("photos", type=Path, help="a folder, or a JSON list of paths")
     parser.add_argument("--sizes", type=int, nargs="+", default=[128, 384], help="input sizes, pixels")
+    parser.add_argument(
+        "--architecture", default="efficientnet_v2_s", choices=FEATURES, help="of the classifier"
+    )
     given = parser.parse_args()
     photos = photos_in(given.photos) if given.photos.is_dir() else _listed(given.photos)
-    floors = measure_floors(photos, given.sizes)
+    floors = measure_floors(photos, given.sizes, given.architecture)
     document = {"machine": describe_machine().model_dump(), "floors": floors.model_dump()}
     sys.stdout.write(json.dumps(document) + "\n")
 

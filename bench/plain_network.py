@@ -16,23 +16,24 @@ from torch import Tensor, nn
 from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 
 from bench.protocol import Reading
-from shared.bundles.manifest import TENSORS, Manifest, read_manifest
-
-FEATURES = 1280
+from shared.bundles.manifest import FEATURES, TENSORS, Architecture, Manifest, read_manifest
+from worker.pipeline.mobilenet import mobilenet_v1
 
 
 class PlainNetwork(nn.Module):
-    """torchvision's EfficientNetV2-S, global average pooling, a linear head for gender and one for age.
+    """The features of an architecture, global average pooling, a linear head for gender and one for age.
 
     Args:
+        architecture: torchvision's EfficientNetV2-S, or MobileNet.
         age_outputs: of the age head.
     """
 
-    def __init__(self, age_outputs: int) -> None:
+    def __init__(self, architecture: Architecture, age_outputs: int) -> None:
         super().__init__()
-        self.features: nn.Module = efficientnet_v2_s(weights=None).features
-        self.gender = nn.Linear(FEATURES, 2)
-        self.age = nn.Linear(FEATURES, age_outputs)
+        v2s = architecture == "efficientnet_v2_s"
+        self.features: nn.Module = efficientnet_v2_s(weights=None).features if v2s else mobilenet_v1()
+        self.gender = nn.Linear(FEATURES[architecture], 2)
+        self.age = nn.Linear(FEATURES[architecture], age_outputs)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Logits of gender [N, 2] and age [N, age_outputs] for float images [N, 3, S, S]."""
@@ -53,7 +54,8 @@ class PlainReader:
     def __init__(self, folder: Path) -> None:
         self.manifest: Manifest = read_manifest(folder)
         tensors = load_file(folder / TENSORS)
-        self.network = PlainNetwork(int(tensors["age.bias"].shape[0]))
+        outputs = int(tensors["age.bias"].shape[0])
+        self.network = PlainNetwork(self.manifest.architecture, outputs)
         self.network.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
         )

@@ -129,7 +129,7 @@ class Floors(_Part):
         jpeg_bytes: of such a photo, mean.
         pnet_flops: of the pyramid of a photo, mean; exact.
         rnet_flops, onet_flops: of the candidates that plain MTCNN had, a photo, mean.
-        face_flops: of EfficientNetV2-S for a face, by input size.
+        face_flops: of the classifier for a face, by input size.
     """
 
     fp32_flops: float

@@ -45,7 +45,7 @@ from bench.results import (
 from bench.sample_event import write_event
 from bench.tables import section
 from nightshift.words.errors import InvalidInput, NightshiftError
-from shared.bundles.manifest import locate_bundle, read_verified_manifest
+from shared.bundles.manifest import Architecture, locate_bundle, read_verified_manifest
 from shared.settings import REPOSITORY, Settings
 
 _PIPELINE, _QUEUE = "bench.pipeline_flow:PipelineFlow", "bench.queue_flow:QueueFlow"
@@ -125,7 +125,7 @@ def measure(request: Request, say: Say) -> Results:
         enlarged = write_enlarged(request.bundle, workspace / "enlarged", ENLARGED_PX)
         say("measuring what the machine can do")
         sizes = sorted({manifest.input.size, ENLARGED_PX})
-        machine, floors = _floors(request.photos, sizes, workspace)
+        machine, floors = _floors(request.photos, sizes, manifest.architecture, workspace)
         contenders = {}
         for entry in here:
             say(f"loading: {entry.title}")
@@ -185,12 +185,17 @@ def _started(entry: Entry, request: Request, bundle: Path, workspace: Path) -> I
         contender.stop()
 
 
-def _floors(photos: Sequence[Path], sizes_px: Sequence[int], workspace: Path) -> tuple[Machine, Floors]:
+def _floors(
+    photos: Sequence[Path], sizes_px: Sequence[int], architecture: Architecture, workspace: Path
+) -> tuple[Machine, Floors]:
     """In a process of its own, which is gone before anything is timed."""
     listed = workspace / "photos.json"
     listed.write_text(json.dumps([str(path) for path in photos]), encoding="utf-8")
     done = subprocess.run(  # noqa: S603 - our own command line, no shell
-        [sys.executable, "-m", "bench.floors", str(listed), "--sizes", *map(str, sizes_px)],
+        [
+            *(sys.executable, "-m", "bench.floors", str(listed)),
+            *("--architecture", architecture, "--sizes", *map(str, sizes_px)),
+        ],
         cwd=REPOSITORY,
         env=environment(os.environ),
         capture_output=True,

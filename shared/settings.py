@@ -92,7 +92,7 @@ class Settings(BaseSettings):
         " instead of sending them: `/srv/photos:/srv/more`, or a JSON list. Empty: none.",
     )
 
-    bundle: BundlePlace = "utkface-v2s"
+    bundle: BundlePlace = "faces-mobilenet"
     weights_dir: Path = Field(REPOSITORY / "weights", description="Folder that holds bundles.")
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="`auto`, `cpu`, `cuda` or `cuda:N`."

@@ -31,8 +31,11 @@ def test_pnet_costs_about_3660_operations_a_pixel_of_the_pyramid() -> None:
 
 def test_the_classifier_costs_in_proportion_to_its_pixels() -> None:
     # torchvision: 8.37 G multiply-adds at 384 px.
-    assert floors.face_flops(384) == pytest.approx(2 * 8.37e9, rel=0.01)
-    assert floors.face_flops(384) / floors.face_flops(128) == pytest.approx(9, rel=0.01)
+    large, small = (floors.face_flops(size, "efficientnet_v2_s") for size in (384, 128))
+    assert large == pytest.approx(2 * 8.37e9, rel=0.01)
+    assert large / small == pytest.approx(9, rel=0.01)
+    # Howard et al. 2017: 569 M at 224 px.
+    assert floors.face_flops(224, "mobilenet_v1") == pytest.approx(2 * 569e6, rel=0.01)
 
 
 def test_an_enlarged_bundle_is_a_bundle(tmp_path: Path) -> None:

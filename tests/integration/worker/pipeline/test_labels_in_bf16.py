@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
+from shared.bundles.manifest import locate_bundle
+from shared.settings import Settings
 from tests.integration.worker.pipeline.test_framing import resized
-from tests.support.reference_data import SHIPPED_BUNDLE, needs_chips, needs_shipped_bundle, validation_chips
+from tests.support.reference_data import needs_chips, validation_chips
 from tests.support.requirements import require
 from worker.pipeline.bundle import load_bundle
 from worker.pipeline.choice import native_precision
@@ -15,6 +18,7 @@ from worker.pipeline.classify import Classifier
 from worker.pipeline.label import group_probabilities
 
 CPU = torch.device("cpu")
+SHIPPED = ("faces-mobilenet", "utkface-v2s")
 CHIPS = 1200
 AGREEING = 0.995
 TOSS_UP = 0.05
@@ -30,12 +34,12 @@ def differing(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[n
 
 
 @needs_chips
-@needs_shipped_bundle
-def test_nearly_all_labels_are_those_of_fp32() -> None:
+@pytest.mark.parametrize("name", SHIPPED)
+def test_nearly_all_labels_are_those_of_fp32(name: str) -> None:
     precision = native_precision(CPU)
     require(precision, "this processor has no bf16", essential=False)
     assert precision is not None
-    bundle = load_bundle(SHIPPED_BUNDLE, CPU)
+    bundle = load_bundle(locate_bundle(name, Settings().weights_dir), CPU)
     heads, side = bundle.manifest.heads, bundle.manifest.input.size
     crops = [resized(chip, side) for _, chip in validation_chips(CHIPS, seed=3)]
     genders, groups = [], []

@@ -24,8 +24,9 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_shipped_one_knows_a_portrait() -> None:
-    settings = load_settings(bundle="faces-mobilenet", device="cpu", threads=1)
+@pytest.mark.parametrize("name", ["faces-mobilenet", "utkface-v2s"])
+def test_what_is_shipped_knows_a_portrait(name: str) -> None:
+    settings = load_settings(bundle=name, device="cpu", threads=1)
     pipeline = build_pipeline(settings)
     (found,) = pipeline.analyse([pipeline.decode(samples.astronaut_jpeg(), OPTIONS)], OPTIONS)
     assert isinstance(found, Analysis)

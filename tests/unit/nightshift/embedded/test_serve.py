@@ -36,7 +36,7 @@ def test_a_child_reads_back_the_very_same_settings(tmp_path: Path, monkeypatch: 
 def test_the_shipped_bundle_is_whole() -> None:
     settings, manifest = check_bundle(Settings())
     assert Path(settings.bundle).is_absolute()
-    assert manifest.name == "utkface-v2s"
+    assert manifest.name == "faces-mobilenet"
 
 
 def test_a_bundle_with_other_tensors_is_named(tmp_path: Path) -> None:
