@@ -102,11 +102,10 @@ def submit(
             with _naming_job_if_output_is_lost(job_id):
                 tell(job_id)
         if wait:
-            lookout = Lookout(client, say, give_up_s=GIVE_UP_S)
+            lookout = Lookout(say, give_up_s=GIVE_UP_S)
             with JobProgress(console) as progress:
-                for submitted in client.poll(job_id, wait_s=LOOK_S):
+                for submitted in client.poll(job_id, wait_s=LOOK_S, lookout=lookout):
                     progress.show(submitted)
-                    lookout.look(submitted)
         if as_json:
             with _naming_job_if_output_is_lost(job_id):
                 tell_json(submitted.model_dump(mode="json"))

@@ -52,7 +52,8 @@ class Transfers:
     async def put_file(self, job_id: str, custom_id: str, photo: PhotoFile) -> Photo:
         """As `put_photo`, for a file that has been hashed already."""
         try:
-            response = await self._connection.send(
+            return await self._connection.ask(
+                Photo,
                 "PUT",
                 f"/v1/jobs/{checked_id(job_id)}/photos",
                 again=photo.in_memory,
@@ -66,7 +67,6 @@ class Transfers:
             )
         except Unreachable as error:
             raise cut_off(error, photo.path, photo.size_bytes) or error from error
-        return Photo.model_validate(response.json())
 
     async def missing_photos(self, job_id: str, photos: Mapping[str, str]) -> list[str]:
         """Which photos have still to be sent, given their digests (sha256, hex) by custom_id, 1000 at most.
@@ -75,8 +75,7 @@ class Transfers:
         """
         body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
-        response = await self._connection.send("POST", path, again=True, json=body)
-        return Checked.model_validate(response.json()).missing
+        return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 
     async def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
@@ -91,8 +90,7 @@ class Transfers:
         rest = iter(photos)
         while page := list(islice(rest, PAGE)):
             body = {"photos": [{"custom_id": name, "path": path_as_text(file)} for name, file in page]}
-            response = await self._connection.send("POST", path, again=True, json=body)
-            added += Added.model_validate(response.json()).added
+            added += (await self._connection.ask(Added, "POST", path, again=True, json=body)).added
         return added
 
     async def results(self, job_id: str) -> AsyncIterator[Photo]:

@@ -270,12 +270,11 @@ class Run:
     def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
         job = None
         word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
-        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
-        for job in client.poll(job_id, wait_s=_LOOK_S):
+        lookout = Lookout(say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
+        for job in client.poll(job_id, wait_s=_LOOK_S, lookout=lookout):
             self._job = job
             progress.show(job)
             service.check()
-            lookout.look(job)
         assert job is not None  # noqa: S101 - poll yields at least once
         return job
 
