@@ -114,9 +114,7 @@ def _service(settings: Settings) -> Iterator[Service]:
         upgrade(settings.database_url)
         listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
         supervisor = Supervisor(say)
-        yield parts.enter_context(
-            running_service(settings, listener, workers=True, api_in_foreground=False, supervisor=supervisor)
-        )
+        yield parts.enter_context(running_service(settings, listener, supervisor, workers=True))
 
 
 def _client(service: Service, settings: Settings) -> Client:

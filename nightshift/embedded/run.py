@@ -162,11 +162,7 @@ class Run:
             settings = self._open_roots(work.paths)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
-                service = parts.enter_context(
-                    running_service(
-                        settings, listener, workers=True, api_in_foreground=False, supervisor=supervisor
-                    )
-                )
+                service = parts.enter_context(running_service(settings, listener, supervisor, workers=True))
                 client = parts.enter_context(Client(service.url, settings.api_key.get_secret_value()))
                 progress.stage("registering")
                 self._job = self._begin(client, work)

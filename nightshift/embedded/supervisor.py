@@ -132,7 +132,7 @@ def _refusal(command: Command) -> str | None:
     """What a child said of why it cannot work, where it said so."""
     if command.log is None:
         return None
-    marked = f"nightshift {command.refuses_as}: "
+    marked = f"nightshift {command.refuses_as or command.name}: "
     lines = [line for line in last_lines(command.log, 20).split("\n") if marked in line]
     return lines[-1].partition(marked)[2] if lines else None
 
