@@ -281,7 +281,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _linger(self, connection: Connection) -> None:
         connection.received = bytearray()
         with self._ending_alone(connection):
-            connection.stop_sending()
+            connection.sock.shutdown(socket.SHUT_WR)
             self.hall.enter(connection, State.LINGERING, LINGER_S)
 
     def _make_room(self, but: Connection | None = None, *, of_bytes: bool = False) -> bool:

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -32,28 +31,6 @@ WORKERS_STOP_S = 25.0
 """A worker gives its batch back before the next photo; a photo that hangs is not waited for longer."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
-    """A running service.
-
-    Attributes:
-        url: base URL of the API.
-        supervisor: keeps the children running; its `failure` says why the service cannot go on.
-    """
-
-    url: str
-    supervisor: Supervisor
-
-    def check(self) -> None:
-        """Raise when the service cannot go on.
-
-        Raises:
-            NightshiftError: `service_failed`.
-        """
-        if self.supervisor.failure:
-            raise NightshiftError(Code.SERVICE_FAILED, self.supervisor.failure)
-
-
 def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
     """Settings that name the bundle by its absolute path, and its manifest.
 
@@ -68,7 +45,7 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
 @contextmanager
 def running_service(
     settings: Settings, listener: socket.socket, supervisor: Supervisor, *, workers: bool
-) -> Iterator[Service]:
+) -> Iterator[str]:
     """Start the parts, stop them in the reverse order.
 
     Args:
@@ -77,25 +54,27 @@ def running_service(
         supervisor: keeps the children.
         workers: whether to start workers; without them this is a server, whose log is on standard error.
 
+    Yields:
+        The base URL of the API.
+
     Raises:
         NightshiftError: `service_failed`, `broker_missing`.
     """
-    if settings.broker_is_embedded:
-        supervisor.start(_broker(settings))
     try:
         if settings.broker_is_embedded:
+            supervisor.start(_broker(settings))
             _wait_for("the broker", partial(_broker_is_silent, settings), START_S, supervisor)
         with _sweeping(settings):
             host, port = listener.getsockname()[:2]
-            service = Service(f"http://{_in_url(host)}:{port}", supervisor)
+            url = f"http://{_in_url(host)}:{port}"
             try:
                 log = fresh_log(settings.home, "api") if workers else None
                 supervisor.start(_api(settings, listener, log))
                 if workers:
                     supervisor.start(_workers(settings))
-                with Client(service.url, timeout_s=5.0) as client:
+                with Client(url, timeout_s=5.0) as client:
                     _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor)
-                yield service
+                yield url
             finally:
                 if workers:
                     supervisor.stop("workers", within_s=WORKERS_STOP_S)
@@ -159,8 +138,7 @@ def _wait_for(what: str, wrong: Callable[[], str | None], within_s: float, super
     said = False
     while (reason := wrong()) is not None:
         waited_s = time.monotonic() - began_at
-        if supervisor.failure:
-            raise NightshiftError(Code.SERVICE_FAILED, supervisor.failure)
+        supervisor.check()
         if waited_s > within_s:
             raise NightshiftError(
                 Code.SERVICE_FAILED, f"{what} was not ready within {within_s:.0f} s: {reason}"
