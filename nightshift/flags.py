@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from itertools import chain
+from itertools import chain, starmap
 from typing import Annotated, Any, get_args, get_origin
 
 import typer
@@ -15,7 +15,7 @@ from typer.core import TyperCommand
 
 from nightshift.exits import SERVICE_IS_HERE
 from nightshift.words.new_job import NewJob
-from nightshift.words.options import JobOptions
+from nightshift.words.options import AnalysisOptions, JobOptions
 
 _NO_FLAGS = frozenset({"metadata", "options"})
 _SHORTER = {"processing_window": "--window"}
@@ -69,18 +69,30 @@ def with_flags(
     return run
 
 
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `options` is filled from flags: those of the analysis that are given."""
+    fields = AnalysisOptions.model_fields
+
+    def run(**given: Any) -> None:
+        command(options=_taken_from(given, fields), **given)
+
+    return with_flags(run, command, instead_of="options", flags=starmap(_flag, fields.items()))
+
+
 def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `wish` is filled from flags: plain fields of `NewJob`, and options."""
     plain = {name: field for name, field in NewJob.model_fields.items() if name not in _NO_FLAGS}
     options = JobOptions.model_fields
 
     def run(**given: Any) -> None:
-        chosen = {name: value for name in options if (value := given.pop(name)) is not None}
-        wish = NewJob.of(**{name: given.pop(name) for name in plain}, options=chosen or None)
+        wish = NewJob.of(**_taken_from(given, plain), options=_taken_from(given, options) or None)
         command(wish=wish, **given)
 
-    flags = [_flag(*field) for field in (plain | options).items()]
-    return with_flags(run, command, instead_of="wish", flags=flags)
+    return with_flags(run, command, instead_of="wish", flags=starmap(_flag, (plain | options).items()))
+
+
+def _taken_from(given: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := given.pop(name)) is not None}
 
 
 def _flag(name: str, field: FieldInfo) -> inspect.Parameter:
