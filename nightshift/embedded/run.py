@@ -34,14 +34,7 @@ from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.machine.home import roots_of
 from nightshift.photos import Found, archive_among, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import (
-    Report,
-    check_writable,
-    default_out,
-    first_failures,
-    write_report,
-    write_results,
-)
+from nightshift.report import Report, check_writable, default_out, first_failures, write_report, write_results
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
