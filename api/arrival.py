@@ -14,11 +14,7 @@ from api.context import Context
 from api.json_bodies import parse
 from api.multipart import FormField, FormFile
 from nightshift.words.analysis import PhotoError
-from nightshift.words.archive_kinds import (
-    ArchiveKind,
-    kind_of_archive_file,
-    perhaps_kind_of_archive,
-)
+from nightshift.words.archive_kinds import ArchiveKind, kind_of_archive_file, perhaps_kind_of_archive
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, InvalidInput
 from nightshift.words.ids import new_id

@@ -94,10 +94,7 @@ def parse(data: bytes | str) -> Any:
 def _object() -> dict[str, Any]:
     document = request.get_json()
     if not isinstance(document, dict):
-        message = "must be a JSON object"
-        raise InvalidInput(
-            Code.INVALID_FIELDS, f"body: {message}", errors=[{"field": "body", "message": message}]
-        )
+        raise _wrong("must be a JSON object")
     return document
 
 

@@ -7,7 +7,9 @@ from typing import Any
 
 from flask import Response
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily as Counter
+from prometheus_client.core import GaugeMetricFamily as Gauge
+from prometheus_client.core import HistogramMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import Collector
 
@@ -51,31 +53,21 @@ class _Numbers(Collector):
             self._sums = total_sums(session)
         self._rings = service.doorbell.waiting()
 
-    def describe(self) -> Iterable[Metric]:
-        return []
-
     def collect(self) -> Iterator[Metric]:
         load = self._load
-        yield _gauge("photos", "Photos of jobs that have not ended", "status", load.photos)
-        yield _gauge("jobs", "Jobs", "state", load.jobs)
-        yield _gauge("processes", "Processes seen lately", "kind", load.alive)
+        yield _family(Gauge, "photos", "Photos of jobs that have not ended", "status", load.photos.items())
+        yield _family(Gauge, "jobs", "Jobs", "state", load.jobs.items())
+        yield _family(Gauge, "processes", "Processes seen lately", "kind", load.alive.items())
         yield _one(
             "oldest_queued_seconds", "Since the submit of the oldest waiting job", load.oldest_queued_s
         )
         yield _one("archives_waiting", "Archives that wait to be unpacked", load.archives)
         if self._rings is not None:
             yield _one("broker_messages", "Doorbell messages that nobody has taken yet", self._rings)
-        cut = CounterMetricFamily(
-            "nightshift_clients_cut_off", "Slow clients of this API process", labels=["kind"]
-        )
-        for kind, number in sorted(cuts.counts().items()):
-            cut.add_metric([kind], number)
-        yield cut
+        cut = sorted(cuts.counts().items())
+        yield _family(Counter, "clients_cut_off", "Slow clients of this API process", "kind", cut)
         for name, (about, label) in _COUNTERS.items():
-            family = CounterMetricFamily(f"nightshift_{name}", about, labels=_labels(label))
-            for value, total in self._series("counters", name, label):
-                family.add_metric([value] if label else [], total)
-            yield family
+            yield _family(Counter, name, about, label, self._series("counters", name, label))
         for name, (about, label) in _HISTOGRAMS.items():
             histogram = HistogramMetricFamily(f"nightshift_{name}", about, labels=_labels(label))
             for value, entry in self._series("histograms", name, label):
@@ -107,12 +99,14 @@ def _cumulative(bounds: Iterable[float], counts: Iterable[int]) -> list[tuple[st
     return buckets
 
 
-def _gauge(name: str, about: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(f"nightshift_{name}", about, labels=[label])
-    for value, count in values.items():
-        family.add_metric([value], count)
+def _family(
+    kind: type[Counter | Gauge], name: str, about: str, label: str | None, values: Iterable[tuple[str, float]]
+) -> Metric:
+    family = kind(f"nightshift_{name}", about, labels=_labels(label))
+    for value, number in values:
+        family.add_metric([value] if label else [], number)
     return family
 
 
-def _one(name: str, about: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(f"nightshift_{name}", about, value=value)
+def _one(name: str, about: str, value: float) -> Metric:
+    return Gauge(f"nightshift_{name}", about, value=value)

@@ -6,19 +6,13 @@ import re
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    Field,
-    Strict,
-)
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, Strict
 
 from nightshift.words.body import Body, Text, storable
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
+from nightshift.words.ids import Prefix
 from nightshift.words.options import Whole
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
@@ -40,22 +34,18 @@ def _header_text(text: str) -> str:
         raise InvalidInput(Code.NOT_UTF8, "Idempotency-Key is not UTF-8") from error
 
 
-def _job_id(text: str) -> str:
-    if not text.startswith("job_") or not text.isascii() or "\x00" in text:
-        raise NotFound(Code.JOB_NOT_FOUND, f"no job {text}")
-    return text
+def _id_of(what: str, prefix: Prefix, missing: Code) -> AfterValidator:
+    def check(text: str) -> str:
+        if not text.startswith(f"{prefix}_") or not text.isascii() or "\x00" in text:
+            raise NotFound(missing, f"no {what} {text}")
+        return text
+
+    return AfterValidator(check)
 
 
-def _photo_id(text: str) -> str:
-    if not text.startswith("pho_") or not text.isascii() or "\x00" in text:
-        raise NotFound(Code.PHOTO_NOT_FOUND, f"no photo {text}")
-    return text
-
-
-def _key_id(text: str) -> str:
-    if not text.startswith("key_") or not text.isascii() or "\x00" in text:
-        raise NotFound(Code.KEY_NOT_FOUND, f"no key {text}")
-    return text
+_JOB_ID = _id_of("job", "job", Code.JOB_NOT_FOUND)
+_PHOTO_ID = _id_of("photo", "pho", Code.PHOTO_NOT_FOUND)
+_KEY_ID = _id_of("key", "key", Code.KEY_NOT_FOUND)
 
 
 def _rfc3339(value: object) -> object:
@@ -83,30 +73,25 @@ def _retried(code: str) -> str:
     return code
 
 
-FutureTime = Annotated[
-    AwareDatetime,
-    Strict(False),
-    BeforeValidator(_rfc3339),
-    AfterValidator(_in_future),
-]
+FutureTime = Annotated[AwareDatetime, Strict(False), BeforeValidator(_rfc3339), AfterValidator(_in_future)]
 
 
 class JobPath(BaseModel):
     """Names a job."""
 
-    job_id: Annotated[str, AfterValidator(_job_id)] = Field(description="`job_` and 32 hex digits.")
+    job_id: Annotated[str, _JOB_ID] = Field(description="`job_` and 32 hex digits.")
 
 
 class KeyPath(BaseModel):
     """Names a key."""
 
-    key_id: Annotated[str, AfterValidator(_key_id)] = Field(description="`key_` and 32 hex digits.")
+    key_id: Annotated[str, _KEY_ID] = Field(description="`key_` and 32 hex digits.")
 
 
 class PhotoPath(JobPath):
     """Names a photo of a job."""
 
-    photo_id: Annotated[str, AfterValidator(_photo_id)] = Field(description="`pho_` and 32 hex digits.")
+    photo_id: Annotated[str, _PHOTO_ID] = Field(description="`pho_` and 32 hex digits.")
 
 
 class PageQuery(BaseModel):

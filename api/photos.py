@@ -10,14 +10,7 @@ from api.body import body_of
 from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
-from api.parameters import (
-    InPlacePhotos,
-    JobPath,
-    KnownPhotos,
-    PhotoPath,
-    PhotosQuery,
-    PutQuery,
-)
+from api.parameters import InPlacePhotos, JobPath, KnownPhotos, PhotoPath, PhotosQuery, PutQuery
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound

@@ -35,8 +35,8 @@ class RateLimits:
         Raises:
             InvalidInput: `rate_limited`, with `retry_after_s`.
         """
-        if self._limit and caller.key_id and not self._counters.hit(self._limit, "key", caller.key_id):
-            raise self._refusal(self._limit, "key", caller.key_id)
+        if self._limit and caller.key_id:
+            self._hit(self._limit, "key", caller.key_id)
 
     def count_guess(self, peer: str | None) -> None:
         """Count a wrong key; beyond a number, say so instead of that it is wrong.
@@ -44,13 +44,13 @@ class RateLimits:
         Raises:
             InvalidInput: `rate_limited`, with `retry_after_s`.
         """
-        if not self._counters.hit(GUESSES, "guess", _network_of(peer)):
-            raise self._refusal(GUESSES, "guess", _network_of(peer))
+        self._hit(GUESSES, "guess", _network_of(peer))
 
-    def _refusal(self, limit: RateLimitItem, *names: str) -> InvalidInput:
-        reset_at = self._counters.get_window_stats(limit, *names).reset_time
-        wait_s = max(1, math.ceil(reset_at - time.time()))
-        return InvalidInput(Code.RATE_LIMITED, f"more than {limit}; try again later", retry_after_s=wait_s)
+    def _hit(self, limit: RateLimitItem, *names: str) -> None:
+        if not self._counters.hit(limit, *names):
+            reset_at = self._counters.get_window_stats(limit, *names).reset_time
+            wait_s = max(1, math.ceil(reset_at - time.time()))
+            raise InvalidInput(Code.RATE_LIMITED, f"more than {limit}; try again later", retry_after_s=wait_s)
 
 
 def _network_of(peer: str | None) -> str:

@@ -1,29 +1,35 @@
-"""`/v1/jobs/{job_id}/results` and `/summary`: what was found, in full and in numbers."""
+"""`/v1/jobs/{job_id}/results`, `/thumbnails` and `/summary`: what was found, in full, seen and in numbers."""
 
 from __future__ import annotations
 
+import tarfile
 from collections.abc import Iterator
 from itertools import chain
+from typing import TypeVar
 
 from flask import Request, Response, request
 
 from api.answers import answer
-from api.context import context
-from api.description import RESULTS, RESULTS_TAG, answers, blueprint_of
+from api.context import Context, context
+from api.description import RESULTS, RESULTS_TAG, answers, blueprint_of, media
 from api.parameters import JobPath, ResultsQuery
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
-from shared.reads.photos import final_photos
+from shared.reads.photos import final_photo_ids, final_photos
 from shared.reads.summary import summarise
 from shared.reads.table import COLUMNS, csv_text, rows_of
 
 JSON_LINES = "application/x-ndjson"
 CSV = "text/csv"
+TAR = "application/x-tar"
 PIECE_PHOTOS = 50
 """Photos written to the client at once: tens of kilobytes, which a slow line takes in time."""
 MEDIA_TYPES = (JSON_LINES, "application/jsonl", CSV)
+
+Page = TypeVar("Page")
 
 blueprint = blueprint_of("results", RESULTS_TAG, JOBS_PATH)
 
@@ -37,9 +43,7 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
     the last chunk, which clients report as an error.
     """
     media_type = wanted_type(request, query.format)
-    pages = final_photos(context().database, context().owner, path.job_id)
-    # Read now, so that what is wrong from the start is told by the status.
-    pages = chain([next(pages)], pages)
+    pages = _begun(final_photos(context().database, context().owner, path.job_id))
     stream = _csv(pages) if media_type == CSV else _json_lines(pages)
     extension = "csv" if media_type == CSV else "jsonl"
     headers = {
@@ -55,6 +59,19 @@ def get_summary(path: JobPath) -> Response:
     """A job's results in numbers; so far, while it runs"""
     with context().database.read() as session:
         return answer(summarise(session, context().owner, path.job_id))
+
+
+@blueprint.get("/<job_id>/thumbnails", responses=answers({200: media(TAR)}, 404))
+def get_thumbnails(path: JobPath) -> Response:
+    """The thumbnails of every photo that is final, as one tar, streamed
+
+    Uncompressed; its members are `PHOTO_ID.webp`, in the order in which the photos were added. A
+    photo without a thumbnail is left out. An answer that is cut off was not read to its end: it
+    lacks the last chunk, which clients report as an error.
+    """
+    pages = _begun(final_photo_ids(context().database, context().owner, path.job_id))
+    headers = {"Content-Disposition": f'attachment; filename="{path.job_id}.thumbnails.tar"'}
+    return Response(_tar(context(), path.job_id, pages), content_type=TAR, headers=headers)
 
 
 def wanted_type(request: Request, named: str | None) -> str:
@@ -73,6 +90,11 @@ def wanted_type(request: Request, named: str | None) -> str:
     return str(best)
 
 
+def _begun(pages: Iterator[Page]) -> Iterator[Page]:
+    """Their first is read now, so that what is wrong from the start is told by the status."""
+    return chain([next(pages)], pages)
+
+
 def _pieces(pages: Iterator[list[documents.Photo]]) -> Iterator[list[documents.Photo]]:
     for page in pages:
         for start in range(0, len(page), PIECE_PHOTOS):
@@ -88,3 +110,18 @@ def _csv(pages: Iterator[list[documents.Photo]]) -> Iterator[str]:
     yield csv_text([COLUMNS])
     for photos in _pieces(pages):
         yield csv_text(row for photo in photos for row in rows_of(photo))
+
+
+def _tar(service: Context, job_id: str, pages: Iterator[list[str]]) -> Iterator[bytes]:
+    """One piece a member: some kilobytes, the only ones in memory."""
+    for photo_id in chain.from_iterable(pages):
+        image = service.store.get(thumbnail_key(service.owner, job_id, photo_id))
+        if image is not None:
+            yield _member(f"{photo_id}.webp", image)
+    yield bytes(2 * tarfile.BLOCKSIZE)
+
+
+def _member(name: str, data: bytes) -> bytes:
+    head = tarfile.TarInfo(name)
+    head.size = len(data)
+    return head.tobuf(tarfile.USTAR_FORMAT) + data + bytes(-len(data) % tarfile.BLOCKSIZE)

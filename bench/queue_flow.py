@@ -23,7 +23,7 @@ from bench.protocol import STAGES, FoundFace, Pass, Setup
 from nightshift.client import Client
 from nightshift.embedded.home import Home
 from nightshift.embedded.logs import log_here
-from nightshift.embedded.service import Service, check_bundle, running_service
+from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import say
 from nightshift.words.documents import Job, Photo
@@ -59,13 +59,13 @@ class QueueFlow:
         """One timed pass, in a service of its own."""
         with tempfile.TemporaryDirectory(dir=self._setup.workspace) as folder:
             settings = self._settings(Path(folder) / "home")
-            with _service(settings) as service, _client(service, settings) as client:
-                wait_for_workers(settings, service)
+            with _service(settings) as (url, supervisor), _client(url, settings) as client:
+                wait_for_workers(settings, supervisor)
                 # Enough for a batch to each worker.
                 count = settings.batch_size * settings.worker_count
                 few = list(islice(cycle(self._few), count))
-                _job(client, service, ((f"{index}", path) for index, path in enumerate(few)))
-                job = _job(client, service, ((f"{index:08}", path) for index, path in enumerate(photos)))
+                _job(client, supervisor, ((f"{index}", path) for index, path in enumerate(few)))
+                job = _job(client, supervisor, ((f"{index:08}", path) for index, path in enumerate(photos)))
                 results = sorted(client.results(job.id), key=lambda photo: photo.custom_id)
                 return _passed(job, results, len(photos))
 
@@ -83,7 +83,7 @@ class QueueFlow:
         )
 
 
-def wait_for_workers(settings: Settings, service: Service) -> None:
+def wait_for_workers(settings: Settings, supervisor: Supervisor) -> None:
     """Until every worker process has loaded its weights, which it says by being registered.
 
     Raises:
@@ -97,7 +97,7 @@ def wait_for_workers(settings: Settings, service: Service) -> None:
                 known = worker_list(session).workers
             if sum(worker.kind == "worker" and worker.alive for worker in known) >= settings.worker_count:
                 return
-            service.check()
+            supervisor.check()
             if time.monotonic() > give_up_at:
                 raise NightshiftError(Code.SERVICE_FAILED, f"no workers within {_WORKERS_START_S:.0f} s")
             time.sleep(0.2)
@@ -106,7 +106,7 @@ def wait_for_workers(settings: Settings, service: Service) -> None:
 
 
 @contextmanager
-def _service(settings: Settings) -> Iterator[Service]:
+def _service(settings: Settings) -> Iterator[tuple[str, Supervisor]]:
     settings, _ = check_bundle(settings)
     with ExitStack() as parts:
         parts.enter_context(Home(settings.home))
@@ -114,21 +114,19 @@ def _service(settings: Settings) -> Iterator[Service]:
         upgrade(settings.database_url)
         listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
         supervisor = Supervisor(say)
-        yield parts.enter_context(
-            running_service(settings, listener, workers=True, api_in_foreground=False, supervisor=supervisor)
-        )
+        yield parts.enter_context(running_service(settings, listener, supervisor, workers=True)), supervisor
 
 
-def _client(service: Service, settings: Settings) -> Client:
-    return Client(service.url, settings.api_key.get_secret_value())
+def _client(url: str, settings: Settings) -> Client:
+    return Client(url, settings.api_key.get_secret_value())
 
 
-def _job(client: Client, service: Service, photos: Iterable[tuple[str, Path]]) -> Job:
+def _job(client: Client, supervisor: Supervisor, photos: Iterable[tuple[str, Path]]) -> Job:
     job_id = client.create_job(options={"reuse": False}).id
     client.register_in_place(job_id, photos)
     looks = [client.submit(job_id)]
     for job in client.poll(job_id, wait_s=_LOOK_S):
-        service.check()
+        supervisor.check()
         looks.append(job)
     return looks[-1]
 

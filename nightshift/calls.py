@@ -69,8 +69,7 @@ class Calls(Transfers):
         body = (wish or NewJob.of(**fields)).as_json()
         # A request that is repeated because its answer was lost makes no second job.
         headers = {"Idempotency-Key": str(uuid.uuid4())}
-        response = await self._connection.send("POST", "/v1/jobs", again=True, json=body, headers=headers)
-        return Job.model_validate(response.json())
+        return await self._connection.ask(Job, "POST", "/v1/jobs", again=True, json=body, headers=headers)
 
     async def submit_archive(self, path: Path, wish: NewJob | None = None, /, **fields: Any) -> Job:
         """Send a zip, tar or tar.gz of photos as one job, submitted; a worker unpacks it.
@@ -107,13 +106,22 @@ class Calls(Transfers):
 
     async def job(self, job_id: str) -> Job:
         """The job as it is now."""
-        response = await self._connection.send("GET", f"/v1/jobs/{checked_id(job_id)}", again=True)
-        return Job.model_validate(response.json())
+        return await self._connection.ask(Job, "GET", f"/v1/jobs/{checked_id(job_id)}", again=True)
 
-    async def poll(self, job_id: str, *, wait_s: int = LONG_POLL_S) -> AsyncIterator[Job]:
+    async def poll(
+        self, job_id: str, *, wait_s: int = LONG_POLL_S, lookout: Lookout | None = None
+    ) -> AsyncIterator[Job]:
         """The job now, and again after each change or `wait_s` seconds, until it has ended.
 
         A paused job is waited for like any other.
+
+        Args:
+            job_id: the job.
+            wait_s: of each request, seconds; 30 at most.
+            lookout: is shown the job each time, and asks the service why where it gets nowhere.
+
+        Raises:
+            NightshiftError: what the lookout raises.
         """
         etag = ""
         job: Job | None = None
@@ -132,6 +140,12 @@ class Calls(Transfers):
                 job = Job.model_validate(response.json())
             assert job is not None  # noqa: S101 - a 304 answers an ETag, which came with a job
             yield job
+            if lookout and lookout.is_due(job):
+                try:
+                    told: Readiness | ClientError = await self.readiness()
+                except ClientError as error:
+                    told = error
+                lookout.tell(job, told)
             await self._connection.sleep(max(0.0, SHORTEST_POLL_S - (time.monotonic() - asked_at)))
 
     async def wait(
@@ -148,16 +162,10 @@ class Calls(Transfers):
             WaitTimeout: it had not after `timeout_s` seconds.
         """
         give_up_at = None if timeout_s is None else time.monotonic() + timeout_s
-        lookout = Lookout(None, say) if say else None
-        wait_s = LONG_POLL_S if timeout_s is None and not lookout else LOOK_S
-        async for job in self.poll(job_id, wait_s=wait_s):
+        wait_s = LONG_POLL_S if timeout_s is None and not say else LOOK_S
+        async for job in self.poll(job_id, wait_s=wait_s, lookout=Lookout(say) if say else None):
             if job.ended:
                 return job
-            if lookout and lookout.is_due(job):
-                try:
-                    lookout.tell(job, await self.readiness())
-                except ClientError as error:
-                    lookout.tell(job, error)
             if give_up_at is not None and time.monotonic() >= give_up_at:
                 break
         raise WaitTimeout(f"job {job_id} has not ended after {timeout_s} s")
@@ -179,8 +187,8 @@ class Calls(Transfers):
 
     async def summary(self, job_id: str) -> Summary:
         """Faces, apparent genders and age groups, failures by code."""
-        response = await self._connection.send("GET", f"/v1/jobs/{checked_id(job_id)}/summary", again=True)
-        return Summary.model_validate(response.json())
+        path = f"/v1/jobs/{checked_id(job_id)}/summary"
+        return await self._connection.ask(Summary, "GET", path, again=True)
 
     async def cancel(self, job_id: str) -> Job:
         """Cancel what has not begun; what is saved is kept. Again is no error."""
@@ -188,8 +196,7 @@ class Calls(Transfers):
 
     async def delete(self, job_id: str) -> Erasure:
         """Erase an ended or open job with its photos, thumbnails and results; again shows the receipt."""
-        response = await self._connection.send("DELETE", f"/v1/jobs/{checked_id(job_id)}", again=True)
-        return Erasure.model_validate(response.json())
+        return await self._connection.ask(Erasure, "DELETE", f"/v1/jobs/{checked_id(job_id)}", again=True)
 
     async def pause(self, job_id: str, until: datetime | None = None) -> Job:
         """Let no further photo of it begin, for good or until then (an aware time)."""
@@ -222,23 +229,20 @@ class Calls(Transfers):
         body: dict[str, Any] = {"name": name, "owner": owner, "scopes": list(scopes)}
         if expires_at is not None:
             body["expires_at"] = expires_at.isoformat()
-        response = await self._connection.send("POST", "/v1/keys", again=False, json=body)
-        return MadeKey.model_validate(response.json())
+        return await self._connection.ask(MadeKey, "POST", "/v1/keys", again=False, json=body)
 
     async def keys(self) -> list[Key]:
         """API keys, the newest first. Needs the scope `admin`."""
-        response = await self._connection.send("GET", "/v1/keys", again=True)
-        return KeyList.model_validate(response.json()).keys
+        return (await self._connection.ask(KeyList, "GET", "/v1/keys", again=True)).keys
 
     async def revoke_key(self, key_id: str) -> Key:
         """End a key's use at once; again is no error. Needs the scope `admin`."""
         path = f"/v1/keys/{checked_id(key_id, 'key')}"
-        return Key.model_validate((await self._connection.send("DELETE", path, again=True)).json())
+        return await self._connection.ask(Key, "DELETE", path, again=True)
 
     async def models(self) -> list[Model]:
         """The server's weights by name, broken ones with their error."""
-        response = await self._connection.send("GET", "/v1/models", again=True)
-        return ModelList.model_validate(response.json()).models
+        return (await self._connection.ask(ModelList, "GET", "/v1/models", again=True)).models
 
     async def readiness(self) -> Readiness:
         """What the server says of its parts, ready or not; asked once, without retries."""
@@ -259,13 +263,12 @@ class Calls(Transfers):
 
     async def _moved(self, job_id: str, move: str, *, again: bool = False, **request: Any) -> Job:
         path = f"/v1/jobs/{checked_id(job_id)}/{move}"
-        return Job.model_validate((await self._connection.send("POST", path, again=again, **request)).json())
+        return await self._connection.ask(Job, "POST", path, again=again, **request)
 
     async def _pages(self, kind: type[Page], path: str, query: dict[str, Any]) -> AsyncIterator[Page]:
         query = {name: value for name, value in query.items() if value is not None}
         while True:
-            response = await self._connection.send("GET", path, again=True, params=query)
-            page = kind.model_validate(response.json())
+            page = await self._connection.ask(kind, "GET", path, again=True, params=query)
             yield page
             if page.next is None:
                 return

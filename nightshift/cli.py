@@ -14,22 +14,12 @@ import typer
 
 from nightshift import given, keys, remote
 from nightshift.exits import SERVICE_IS_HERE, exit_table, explaining_what_is_not_installed, reporting_errors
-from nightshift.flags import ServiceCommand, flag
+from nightshift.flags import ServiceCommand, flag, with_options
 from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
 from nightshift.screen import errors_screen, tables_screen, tell_json
 from nightshift.top import Command
-from nightshift.words.options import (
-    BundlePlace,
-    Height,
-    Home,
-    Host,
-    MinConfidence,
-    MinFacePx,
-    Port,
-    TiltThresholdDeg,
-    Workers,
-)
+from nightshift.words.options import BundlePlace, Home, Host, Port, Workers
 from nightshift.words.version import VERSION
 
 app = typer.Typer(
@@ -64,6 +54,7 @@ def main(
 
 @app.command(cls=ServiceCommand, epilog=exit_table())
 @reporting_errors
+@with_options
 def run(
     paths: Annotated[
         list[Path] | None,
@@ -86,10 +77,8 @@ def run(
     bundle: Annotated[str | None, flag(BundlePlace)] = None,
     workers: WorkersOption = None,
     home: HomeOption = None,
-    min_confidence: Annotated[float | None, flag(MinConfidence)] = None,
-    min_face_px: Annotated[int | None, flag(MinFacePx)] = None,
-    height: Annotated[int | None, flag(Height)] = None,
-    tilt_threshold_deg: Annotated[float | None, flag(TiltThresholdDeg)] = None,
+    *,
+    options: dict[str, Any],
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Only the results: no report.html with its thumbnails.")
     ] = False,
@@ -108,18 +97,11 @@ def run(
 
     if not paths and not resume:
         raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
-    options = _given(
-        min_confidence=min_confidence,
-        min_face_px=min_face_px,
-        height=height,
-        tilt_threshold_deg=tilt_threshold_deg,
-        reuse=False if no_reuse else None,
-    )
     request = Request(
         paths=tuple(dict.fromkeys(_absolute(path) for path in paths or [])),
         out=_absolute(out) if out else None,
         resume=resume,
-        options=options,
+        options=options | ({"reuse": False} if no_reuse else {}),
         settings=_given(home=home, workers=workers, bundle=bundle),
         follow=follow,
         page=not no_report,

@@ -6,8 +6,8 @@ and `Client` does the same at once.
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
 
 import httpx
@@ -15,7 +15,7 @@ import httpx
 from nightshift.calls import Calls
 from nightshift.connection import Connection
 from nightshift.transfers import ResultsFormat as ResultsFormat
-from nightshift.transports import at_once
+from nightshift.transports import Awaiting, Blocking, at_once
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 
@@ -41,7 +41,7 @@ class AsyncClient(Calls):
         timeout_s: float = 60.0,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        super().__init__(Connection.awaiting(server, api_key, timeout_s, transport))
+        super().__init__(Connection(server, api_key, timeout_s, partial(Awaiting, transport)))
 
     async def __aenter__(self) -> Self:
         return self
@@ -55,7 +55,7 @@ def _done(
 ) -> Callable[Concatenate[Client, P], T]:
     """A method of `Calls` that is not awaited, but done."""
 
-    @functools.wraps(call)
+    @wraps(call)
     def do(client: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return at_once(call(client.calls, *args, **kwargs))
 
@@ -67,7 +67,7 @@ def _iterated(
 ) -> Callable[Concatenate[Client, P], Iterator[T]]:
     """An iterator of `Calls` as an ordinary one; who stops early closes its connection."""
 
-    @functools.wraps(call)
+    @wraps(call)
     def iterate(client: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         items = call(client.calls, *args, **kwargs)
         try:
@@ -107,7 +107,7 @@ class Client:
         transport: httpx.BaseTransport | None = None,
         say: Callable[[str], None] | None = None,
     ) -> None:
-        self.calls = Calls(Connection.blocking(server, api_key, timeout_s, transport, say))
+        self.calls = Calls(Connection(server, api_key, timeout_s, partial(Blocking, transport), say))
         self.server = self.calls.server
 
     def __enter__(self) -> Self:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from functools import partial
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import httpx
+from pydantic import BaseModel
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt
 
 from nightshift.errors import ApiError, Unreachable
 from nightshift.found_key import found_key
 from nightshift.machine.pauses import Pauses
-from nightshift.transports import Awaiting, Blocking, Transport
+from nightshift.transports import Awaiting, Blocking
 from nightshift.waiting import WORD_S, say_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -27,62 +28,46 @@ PROBE_S = 10.0
 BUSY = frozenset({429, 500, 502, 503, 504})
 """Answers that a little later may be another one; one stumble must not end a night's run."""
 
+Answer = TypeVar("Answer", bound=BaseModel)
+
 
 class Connection:
     """Sends requests to one server, over either transport.
 
     Args:
         server: base URL, such as `http://127.0.0.1:8080`.
-        transport: to it.
+        api_key: bearer token; empty for the one that is found on this machine.
         timeout_s: of each read and write; a long poll adds its own.
+        transport: makes the transport of httpx's settings.
         say: told once when an answer is long in coming.
+
+    Raises:
+        Unreachable: that is no server's address.
+        InvalidInput: `bad_api_key`.
     """
 
     def __init__(
-        self, server: str, transport: Transport, timeout_s: float, say: Callable[[str], None] | None = None
-    ) -> None:
-        self.server = server
-        self.timeout_s = timeout_s
-        self._transport = transport
-        self._say = say
-        self.sleep = transport.sleep
-        self.call = transport.call
-        self.close = transport.close
-
-    @classmethod
-    def blocking(
-        cls,
+        self,
         server: str,
         api_key: str,
         timeout_s: float,
-        transport: httpx.BaseTransport | None,
-        say: Callable[[str], None] | None,
-    ) -> Self:
-        """One whose coroutines never wait; `transport` is used instead of the network.
+        transport: Callable[[dict[str, Any]], Blocking | Awaiting],
+        say: Callable[[str], None] | None = None,
+    ) -> None:
+        self.server = server.rstrip("/")
+        self.timeout_s = timeout_s
+        try:
+            self._transport = transport(_settings(self.server, api_key, timeout_s))
+        except (httpx.InvalidURL, ValueError) as error:
+            raise Unreachable(f"{self.server!r} is not a server's address: {error}") from error
+        self._say = say
+        self.sleep = self._transport.sleep
+        self.call = self._transport.call
+        self.close = self._transport.close
 
-        Raises:
-            Unreachable: that is no server's address.
-            InvalidInput: `bad_api_key`.
-        """
-        server = server.rstrip("/")
-        with _address_of(server):
-            http = httpx.Client(
-                transport=transport or httpx.HTTPTransport(retries=2), **_settings(server, api_key, timeout_s)
-            )
-        return cls(server, Blocking(http), timeout_s, say)
-
-    @classmethod
-    def awaiting(
-        cls, server: str, api_key: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None
-    ) -> Self:
-        """One for asyncio and trio; otherwise as `blocking`."""
-        server = server.rstrip("/")
-        with _address_of(server):
-            http = httpx.AsyncClient(
-                transport=transport or httpx.AsyncHTTPTransport(retries=2),
-                **_settings(server, api_key, timeout_s),
-            )
-        return cls(server, Awaiting(http), timeout_s)
+    async def ask(self, kind: type[Answer], method: str, path: str, *, again: bool, **request: Any) -> Answer:
+        """Send a request, as `send`, whose answer is a document of this kind."""
+        return kind.model_validate((await self.send(method, path, again=again, **request)).json())
 
     async def send(
         self, method: str, path: str, *, again: bool, slow_after_s: float = WORD_S, **request: Any
@@ -126,9 +111,7 @@ class Connection:
 
     async def _send(self, method: str, path: str, request: dict[str, Any]) -> httpx.Response:
         try:
-            return _accepted(await self._transport.request(method, path, **request))
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise self._unreachable(error) from error
+            return _accepted(await self._answer(method, path, **request))
         except UnicodeEncodeError as error:
             raise InvalidInput(Code.NOT_UTF8, f"this is no text in UTF-8: {error.object!r}") from error
 
@@ -138,8 +121,11 @@ class Connection:
         Raises:
             Unreachable: no answer.
         """
+        return await self._answer("GET", path, timeout=PROBE_S)
+
+    async def _answer(self, method: str, path: str, **request: Any) -> httpx.Response:
         try:
-            return await self._transport.request("GET", path, timeout=PROBE_S)
+            return await self._transport.request(method, path, **request)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from error
 
@@ -165,14 +151,6 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> Unreachable:
         return Unreachable(f"no answer from {self.server}: {error or type(error).__name__}")
-
-
-@contextmanager
-def _address_of(server: str) -> Iterator[None]:
-    try:
-        yield
-    except (httpx.InvalidURL, ValueError) as error:
-        raise Unreachable(f"{server!r} is not a server's address: {error}") from error
 
 
 def _settings(server: str, api_key: str, timeout_s: float) -> dict[str, Any]:
@@ -233,17 +211,15 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     """
     if response.is_success or response.status_code == httpx.codes.NOT_MODIFIED:
         return response
-    try:
+    status = response.status_code
+    problem: Any = None
+    with suppress(ValueError):
         problem = response.json()
-    except ValueError:
-        problem = None
     if not isinstance(problem, dict):
         problem = {}
-    code = str(problem.get("code") or f"http_{response.status_code}")
-    detail = str(
-        problem.get("detail") or problem.get("title") or f"the server answered {response.status_code}"
-    )
-    raise ApiError(response.status_code, code, detail, problem.get("state"), _retry_after_s(response))
+    code = str(problem.get("code") or f"http_{status}")
+    detail = str(problem.get("detail") or problem.get("title") or f"the server answered {status}")
+    raise ApiError(status, code, detail, problem.get("state"), _retry_after_s(response))
 
 
 _NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}

@@ -7,17 +7,8 @@ What a client was given and cannot be sent is `InvalidInput`; for all else that 
 from __future__ import annotations
 
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import InvalidInput, NightshiftError
-
-__all__ = [
-    "ApiError",
-    "ClientError",
-    "InvalidInput",
-    "NightshiftError",
-    "Unreachable",
-    "UploadCut",
-    "WaitTimeout",
-]
+from nightshift.words.errors import InvalidInput as InvalidInput
+from nightshift.words.errors import NightshiftError as NightshiftError
 
 
 class ClientError(NightshiftError):

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from enum import IntEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import ParamSpec
+from typing import ParamSpec, Self
 
 import typer
 from pydantic import ValidationError
@@ -28,34 +28,32 @@ SERVICE_IS_HERE = find_spec("nightshift.embedded") is not None
 
 
 class Exit(IntEnum):
-    """What the command tells a script."""
+    """What the command tells a script.
 
-    SUCCEEDED = 0
-    INTERNAL = 1
-    USAGE = 2
-    PARTIAL = 3
-    FAILED = 4
-    CANCELLED = 5
-    UNAVAILABLE = 6
-    HOME_IN_USE = 7
-    OUTPUT_LOST = 74
-    INTERRUPTED = 130
-    TERMINATED = 143
+    Attributes:
+        meaning: for a person.
+    """
 
+    meaning: str
 
-MEANINGS: dict[Exit, str] = {
-    Exit.SUCCEEDED: "every photo succeeded (one without a face is a success)",
-    Exit.INTERNAL: "a fault of Nightshift's own; the last line names the file that has the details",
-    Exit.USAGE: "wrong usage or input: no photos, no such path, job or setting",
-    Exit.PARTIAL: "finished, but some photos failed or could not be taken",
-    Exit.FAILED: "finished, and every photo failed",
-    Exit.CANCELLED: "the job was cancelled or expired",
-    Exit.UNAVAILABLE: "the service could not start or be reached, or cannot go on",
-    Exit.HOME_IN_USE: "another runner uses this home",
-    Exit.OUTPUT_LOST: "standard output was full or closed, or the report not written; other files are kept",
-    Exit.INTERRUPTED: "interrupted by Ctrl-C; `nightshift run --resume` goes on",
-    Exit.TERMINATED: "ended by SIGTERM; `nightshift run --resume` goes on",
-}
+    SUCCEEDED = 0, "every photo succeeded (one without a face is a success)"
+    INTERNAL = 1, "a fault of Nightshift's own; the last line names the file that has the details"
+    USAGE = 2, "wrong usage or input: no photos, no such path, job or setting"
+    PARTIAL = 3, "finished, but some photos failed or could not be taken"
+    FAILED = 4, "finished, and every photo failed"
+    CANCELLED = 5, "the job was cancelled or expired"
+    UNAVAILABLE = 6, "the service could not start or be reached, or cannot go on"
+    HOME_IN_USE = 7, "another runner uses this home"
+    OUTPUT_LOST = 74, "standard output was full or closed, or the report not written; other files are kept"
+    INTERRUPTED = 130, "interrupted by Ctrl-C; `nightshift run --resume` goes on"
+    TERMINATED = 143, "ended by SIGTERM; `nightshift run --resume` goes on"
+
+    def __new__(cls, value: int, meaning: str = "") -> Self:
+        """A member, out of what stands beside its name."""
+        code = int.__new__(cls, value)
+        code._value_, code.meaning = value, meaning
+        return code
+
 
 _OUTCOMES = {
     "succeeded": Exit.SUCCEEDED,
@@ -84,6 +82,11 @@ def ending_of(error: BaseException) -> tuple[str, Exit] | None:
     """The sentence and the code of an error that has a cause outside; None for a fault of our own."""
     if isinstance(error, NightshiftError):
         return _sentence(error), exit_for_error(error)
+    if isinstance(error, ValidationError):
+        said = f"the server's answer is not understood: {error.error_count()} fields of {error.title}"
+        return said, Exit.UNAVAILABLE
+    if isinstance(error, KeyboardInterrupt | typer.Abort):
+        return "interrupted", Exit.INTERRUPTED
     if isinstance(error, MemoryError):
         return f"there is not enough memory for this ({Code.OUT_OF_MEMORY})", Exit.UNAVAILABLE
     if isinstance(error, OSError):
@@ -119,7 +122,7 @@ def exit_for_error(error: Exception) -> Exit:
 
 def exit_table() -> str:
     """The table, for `--help`."""
-    lines = [f"{code.value:>4}  {meaning}" for code, meaning in MEANINGS.items()]
+    lines = [f"{code.value:>4}  {code.meaning}" for code in Exit]
     # \b keeps click from filling the lines into a paragraph.
     return "\n".join(["\b", "Exit codes:", *lines])
 
@@ -136,15 +139,11 @@ def reporting_errors(command: Callable[P, None]) -> Callable[P, None]:
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             command(*args, **kwargs)
-        except ValidationError as error:
-            say(f"the server's answer is not understood: {error.error_count()} fields of {error.title}")
-            raise typer.Exit(Exit.UNAVAILABLE) from error
-        except NightshiftError as error:
-            say(_sentence(error))
-            raise typer.Exit(exit_for_error(error)) from error
-        except KeyboardInterrupt as error:
-            say("interrupted")
-            raise typer.Exit(Exit.INTERRUPTED) from error
+        except (ValidationError, NightshiftError, KeyboardInterrupt) as error:
+            ending = ending_of(error)
+            assert ending is not None  # noqa: S101 - these have one
+            say(ending[0])
+            raise typer.Exit(ending[1]) from error
 
     return run
 

@@ -1,9 +1,12 @@
-"""Flags that stand for an option or a setting: its own bounds and words, and the default that is in force."""
+"""Flags that stand for an option, a setting or a wish: its own bounds and words, and the default in force."""
 
 from __future__ import annotations
 
-from itertools import chain
-from typing import Any, get_args
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from itertools import chain, starmap
+from typing import Annotated, Any, get_args, get_origin
 
 import typer
 from annotated_types import Ge, Le
@@ -11,6 +14,11 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
 from nightshift.exits import SERVICE_IS_HERE
+from nightshift.words.new_job import NewJob
+from nightshift.words.options import AnalysisOptions, JobOptions
+
+_NO_FLAGS = frozenset({"metadata", "options"})
+_SHORTER = {"processing_window": "--window"}
 
 
 def flag(option: Any, **more: Any) -> Any:
@@ -34,6 +42,72 @@ def flag_of(field: FieldInfo, **more: Any) -> Any:
         elif isinstance(mark, Le):
             bounds["max"] = mark.le
     return typer.Option(help=(field.description or "").replace("`", ""), **bounds, **more)
+
+
+def with_flags(
+    run: Callable[..., None],
+    command: Callable[..., None],
+    *,
+    instead_of: str,
+    flags: Iterable[inspect.Parameter] = (),
+) -> Callable[..., None]:
+    """`run`, which passes on to a command what it takes no part in, as a command with the flags of both.
+
+    Args:
+        run: takes its own flags by name, and all others.
+        command: what it passes on to.
+        instead_of: the parameter of `command` that `run` makes of its flags, which stand in its place.
+        flags: further ones, that `run` takes among the others.
+    """
+    *named, _others = inspect.signature(run, eval_str=True).parameters.values()
+    signature = inspect.signature(command, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        parameters += [*named, *flags] if parameter.name == instead_of else [parameter]
+    run = functools.wraps(command)(run)
+    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    return run
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `options` is filled from flags: those of the analysis that are given."""
+    fields = AnalysisOptions.model_fields
+
+    def run(**given: Any) -> None:
+        command(options=_taken_from(given, fields), **given)
+
+    return with_flags(run, command, instead_of="options", flags=starmap(_flag, fields.items()))
+
+
+def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `wish` is filled from flags: plain fields of `NewJob`, and options."""
+    plain = {name: field for name, field in NewJob.model_fields.items() if name not in _NO_FLAGS}
+    options = JobOptions.model_fields
+
+    def run(**given: Any) -> None:
+        wish = NewJob.of(**_taken_from(given, plain), options=_taken_from(given, options) or None)
+        command(wish=wish, **given)
+
+    return with_flags(run, command, instead_of="wish", flags=starmap(_flag, (plain | options).items()))
+
+
+def _taken_from(given: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: value for name in names if (value := given.pop(name)) is not None}
+
+
+def _flag(name: str, field: FieldInfo) -> inspect.Parameter:
+    kinds = map(_bare, get_args(field.annotation) or (field.annotation,))
+    kind = next((kind for kind in kinds if kind in (int, float, bool)), str)
+    dashed = name.replace("_", "-")
+    option = flag_of(field, show_default=False)
+    option.param_decls = (_SHORTER.get(name, f"--{dashed}/--no-{dashed}" if kind is bool else f"--{dashed}"),)
+    return inspect.Parameter(
+        name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Annotated[kind | None, option]
+    )
+
+
+def _bare(kind: Any) -> Any:
+    return get_args(kind)[0] if get_origin(kind) is Annotated else kind
 
 
 class ServiceCommand(TyperCommand):

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 
-class Lines:
+async def lines(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """The lines that hold anything, without their ends, of bytes in pieces of any size."""
-
-    def __init__(self) -> None:
-        self._begun: list[bytes] = []
-
-    def feed(self, piece: bytes) -> Iterator[bytes]:
-        """Lines that end in this piece."""
+    begun: list[bytes] = []
+    async for piece in pieces:
         *ends, rest = piece.split(b"\n")
         for end in ends:
-            line = b"".join([*self._begun, end])
-            self._begun.clear()
+            line = b"".join([*begun, end])
+            begun.clear()
             if line.strip():
                 yield line
-        self._begun.append(rest)
-
-    def rest(self) -> Iterator[bytes]:
-        """The last line, where it has no end."""
-        if (line := b"".join(self._begun)).strip():
-            yield line
+        begun.append(rest)
+    # The last needs no end.
+    if (line := b"".join(begun)).strip():
+        yield line

@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from nightshift.client import Client
 from nightshift.errors import ClientError
-from nightshift.exits import reporting_errors, say
-from nightshift.remote import DEFAULT_SERVER, JsonOption, KeyOption, ServerOption
-from nightshift.screen import cell, tables_screen, tell, tell_json
+from nightshift.exits import say
+from nightshift.remote import JsonOption, with_client
+from nightshift.screen import bare_table, cell, tables_screen, tell, tell_json
 from nightshift.streams import OutputLost
 from nightshift.words.clock import utc_now
 
@@ -25,7 +24,7 @@ app = typer.Typer(
 
 
 @app.command()
-@reporting_errors
+@with_client
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     owner: Annotated[str, typer.Option(help="Whose jobs it makes and sees.")] = "local",
@@ -39,24 +38,23 @@ def create(
     expires_days: Annotated[
         int | None, typer.Option(min=1, max=36500, help="Days until it is refused. [default: never]")
     ] = None,
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    *,
+    client: Client,
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and print it: it is shown this once. One that cannot be printed is revoked."""
-    with Client(server, api_key) as client:
-        expires_at = utc_now() + timedelta(days=expires_days) if expires_days else None
-        scopes = scope or ("read", "submit")
-        made = client.make_key(name, owner=owner, scopes=scopes, expires_at=expires_at)
-        try:
-            if as_json:
-                tell_json(made.model_dump(mode="json"))
-            else:
-                tell(made.key)
-            sys.stdout.flush()
-        except OutputLost:
-            _take_back(client, made.id)
-            raise
+    expires_at = utc_now() + timedelta(days=expires_days) if expires_days else None
+    scopes = scope or ("read", "submit")
+    made = client.make_key(name, owner=owner, scopes=scopes, expires_at=expires_at)
+    try:
+        if as_json:
+            tell_json(made.model_dump(mode="json"))
+        else:
+            tell(made.key)
+        sys.stdout.flush()
+    except OutputLost:
+        _take_back(client, made.id)
+        raise
     say(f"{made.id} for {made.owner}: {', '.join(made.scopes)}; keep it, nobody can show it again")
 
 
@@ -71,20 +69,15 @@ def _take_back(client: Client, key_id: str) -> None:
 
 
 @app.command("list")
-@reporting_errors
-def list_keys(
-    server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = "", as_json: JsonOption = False
-) -> None:
+@with_client
+def list_keys(client: Client, as_json: JsonOption = False) -> None:
     """List keys, the newest first."""
-    with Client(server, api_key) as client:
-        keys = client.keys()
+    keys = client.keys()
     if as_json:
         for key in keys:
             tell_json(key.model_dump(mode="json", exclude={"key"}))
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("KEY", "OWNER", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "NAME"):
-        table.add_column(heading, overflow="fold")
+    table = bare_table("KEY", "OWNER", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "NAME")
     for key in keys:
         times = map(_shown, (key.created_at, key.expires_at, key.last_used_at, key.revoked_at))
         table.add_row(*map(cell, (key.id, key.owner, " ".join(key.scopes), *times, key.name)))
@@ -96,12 +89,7 @@ def _shown(at: datetime | None) -> str:
 
 
 @app.command()
-@reporting_errors
-def revoke(
-    key: Annotated[str, typer.Argument(help="Its id, `key_...`.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
-) -> None:
+@with_client
+def revoke(key: Annotated[str, typer.Argument(help="Its id, `key_...`.")], client: Client) -> None:
     """Revoke a key: the next request with it is refused."""
-    with Client(server, api_key) as client:
-        say(f"{client.revoke_key(key).id} is revoked")
+    say(f"{client.revoke_key(key).id} is revoked")

@@ -64,25 +64,17 @@ class JobProgress:
         """Show the job as it is now."""
         now = self._clock()
         done = job.counts.final
+        total: int | None = job.counts.total
+        notes = ", ".join(_notes(job))
+        line = f"{job.state}: {done} of {total} photos, {notes}"
         if job.state == "unpacking":
             # How many there will be is known when the archive is at its end.
-            notes = f"{job.counts.total:,} photos so far"
-            self._bar.update(self._task, description=plain(job.state), total=None, notes=notes)
-            if self._lines and now >= self._line_at:
-                self._line_at = now + LINE_EVERY_S
-                self._console.print(cell(f"{job.state}: {notes}"), highlight=False)
-            return
-        notes = ", ".join(_notes(job))
-        self._bar.update(
-            self._task, description=plain(job.state), total=job.counts.total, completed=done, notes=notes
-        )
+            total, notes = None, f"{job.counts.total:,} photos so far"
+            line = f"{job.state}: {notes}"
+        self._bar.update(self._task, description=plain(job.state), total=total, completed=done, notes=notes)
         if self._lines and (now >= self._line_at or job.ended):
             self._line_at = now + LINE_EVERY_S
-            self._console.print(
-                cell(f"{job.state}: {done} of {job.counts.total} photos, {notes}"),
-                highlight=False,
-                soft_wrap=True,
-            )
+            self._console.print(cell(line), highlight=False, soft_wrap=True)
 
 
 def _notes(job: Job) -> list[str]:

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.table import Table
 
 from nightshift import given
-from nightshift.client import Client, ResultsFormat
+from nightshift.client import DEFAULT_SERVER, Client, ResultsFormat
 from nightshift.exits import Exit, exit_for_outcome, reporting_errors, say
+from nightshift.flags import with_flags, with_wishes
 from nightshift.machine.whole_files import replacing
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
 from nightshift.report import RESULTS_FOLDER, check_writable, write_report
-from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
+from nightshift.screen import bare_table, cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
 from nightshift.streams import OutputLost
 from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
-from nightshift.wish_flags import with_wishes
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -33,18 +33,28 @@ from nightshift.words.plain_text import plain
 
 SHOWN_JOBS = 20
 
+JobArgument = Annotated[str, typer.Argument(help="The job.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ServerOption = Annotated[str, typer.Option(envvar="NIGHTSHIFT_SERVER", help="The server's URL.")]
 KeyOption = Annotated[
     str, typer.Option(envvar="NIGHTSHIFT_API_KEY", help="API key.", show_default=False, show_envvar=True)
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-DEFAULT_SERVER = "http://127.0.0.1:8080"
+
+
+def with_client(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `client` is filled from flags; what goes wrong is told in one line."""
+
+    def run(server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = "", **given: Any) -> None:
+        with Client(server, api_key, say=say) as client:
+            command(client=client, **given)
+
+    return reporting_errors(with_flags(run, command, instead_of="client"))
 
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
     for command in (submit, status, results, report, pause, resume, retry, cancel, delete):
-        app.command()(reporting_errors(command))
+        app.command()(with_client(command))
 
 
 @with_wishes
@@ -54,8 +64,8 @@ def submit(
         typer.Argument(parser=given.path, help="Folders, looked through to the bottom, and files."),
     ],
     wish: NewJob,
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    *,
+    client: Client,
     job: Annotated[
         str | None, typer.Option(help="Go on with this job, whose upload was broken off.", show_default=False)
     ] = None,
@@ -80,39 +90,37 @@ def submit(
         )
     photos, left_out = ([], 0) if archive else _find(paths)
     refused = left_out
-    with Client(server, api_key, say=say) as client:
-        if archive is not None:
-            with console.status(cell(f"sending {archive.name}")):
-                submitted = client.submit_archive(archive, wish)
-        else:
-            job_id = job or client.create_job(wish).id
-            try:
-                if in_place:
-                    client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
-                else:
-                    refused += send_photos(client, job_id, photos, console)
-            except BaseException as error:
-                # Of a job that is not there, or no longer open, the server says so itself.
-                if getattr(error, "code", None) not in {Code.JOB_NOT_FOUND, Code.JOB_SEALED}:
-                    say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
-                raise
-            submitted = client.submit(job_id)
-        job_id = submitted.id
-        if not as_json:
-            with _naming_job_if_output_is_lost(job_id):
-                tell(job_id)
-        if wait:
-            lookout = Lookout(client, say, give_up_s=GIVE_UP_S)
-            with JobProgress(console) as progress:
-                for submitted in client.poll(job_id, wait_s=LOOK_S):
-                    progress.show(submitted)
-                    lookout.look(submitted)
-        if as_json:
-            with _naming_job_if_output_is_lost(job_id):
-                tell_json(submitted.model_dump(mode="json"))
-        if wait:
-            code = exit_for_outcome(submitted.outcome)
-            raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
+    if archive is not None:
+        with console.status(cell(f"sending {archive.name}")):
+            submitted = client.submit_archive(archive, wish)
+    else:
+        job_id = job or client.create_job(wish).id
+        try:
+            if in_place:
+                client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
+            else:
+                refused += send_photos(client, job_id, photos, console)
+        except BaseException as error:
+            # Of a job that is not there, or no longer open, the server says so itself.
+            if getattr(error, "code", None) not in {Code.JOB_NOT_FOUND, Code.JOB_SEALED}:
+                say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
+            raise
+        submitted = client.submit(job_id)
+    job_id = submitted.id
+    if not as_json:
+        with _naming_job_if_output_is_lost(job_id):
+            tell(job_id)
+    if wait:
+        lookout = Lookout(say, give_up_s=GIVE_UP_S)
+        with JobProgress(console) as progress:
+            for submitted in client.poll(job_id, wait_s=LOOK_S, lookout=lookout):
+                progress.show(submitted)
+    if as_json:
+        with _naming_job_if_output_is_lost(job_id):
+            tell_json(submitted.model_dump(mode="json"))
+    if wait:
+        code = exit_for_outcome(submitted.outcome)
+        raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
     if refused:
         raise typer.Exit(Exit.PARTIAL)
 
@@ -130,16 +138,15 @@ def _naming_job_if_output_is_lost(job_id: str) -> Iterator[None]:
 
 def status(
     job: Annotated[str | None, typer.Argument(help="A job; without one, the latest jobs are listed.")] = None,
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    *,
+    client: Client,
     as_json: JsonOption = False,
 ) -> None:
     """Show how far a job is, or the latest jobs."""
-    with Client(server, api_key, say=say) as client:
-        if job is not None:
-            jobs = [client.job(job)]
-        else:
-            jobs = [listed for listed, _ in zip(client.jobs(), range(SHOWN_JOBS), strict=False)]
+    if job is not None:
+        jobs = [client.job(job)]
+    else:
+        jobs = [listed for listed, _ in zip(client.jobs(), range(SHOWN_JOBS), strict=False)]
     if as_json:
         documents = [listed.model_dump(mode="json") for listed in jobs]
         tell_json(documents[0] if job else documents)
@@ -148,31 +155,28 @@ def status(
 
 
 def results(
-    job: Annotated[str, typer.Argument(help="The job.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    job: JobArgument,
+    client: Client,
     format: Annotated[ResultsFormat, typer.Option(help="JSON Lines, or CSV with a row a face.")] = "jsonl",  # noqa: A002
     out: Annotated[
         Path | None, typer.Option(parser=given.path, help="File to write; standard output without it.")
     ] = None,
 ) -> None:
     """Fetch the results of a job, as far as there are any."""
-    with Client(server, api_key, say=say) as client:
-        if out is None:
-            client.save_results(job, results_sink(), format=format)
-            sys.stdout.buffer.flush()
-            return
-        try:
-            with replacing(out) as file:
-                client.save_results(job, file, format=format)
-        except OSError as error:
-            raise InvalidInput(Code.BAD_OUT, f"--out {out}: {error.strerror}") from error
+    if out is None:
+        client.save_results(job, results_sink(), format=format)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with replacing(out) as file:
+            client.save_results(job, file, format=format)
+    except OSError as error:
+        raise InvalidInput(Code.BAD_OUT, f"--out {out}: {error.strerror}") from error
 
 
 def report(
-    job: Annotated[str, typer.Argument(help="The job.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    job: JobArgument,
+    client: Client,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -185,54 +189,38 @@ def report(
 
     The report of a job that runs shows what is done so far, and says so.
     """
-    with Client(server, api_key, say=say) as client:
-        found = client.job(job)
-        folder = (out or Path(RESULTS_FOLDER) / found.id).absolute()
-        check_writable(folder)
-        with errors_screen().status("writing the report"):
-            tell(write_report(client, found, folder))
+    found = client.job(job)
+    folder = (out or Path(RESULTS_FOLDER) / found.id).absolute()
+    check_writable(folder)
+    with errors_screen().status("writing the report"):
+        tell(write_report(client, found, folder))
 
 
-def cancel(
-    job: Annotated[str, typer.Argument(help="The job.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
-    as_json: JsonOption = False,
-) -> None:
+def cancel(job: JobArgument, client: Client, as_json: JsonOption = False) -> None:
     """Cancel a job; what is done is kept."""
-    with Client(server, api_key, say=say) as client:
-        _show(client.cancel(job), as_json)
+    _show(client.cancel(job), as_json)
 
 
 def pause(
-    job: Annotated[str, typer.Argument(help="The job.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    job: JobArgument,
+    client: Client,
     until: Annotated[
         datetime | None, typer.Option(help="When it goes on by itself, by this machine's clock.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Pause a job; what is under way is finished and kept."""
-    with Client(server, api_key, say=say) as client:
-        _show(client.pause(job, until.astimezone() if until else None), as_json)
+    _show(client.pause(job, until.astimezone() if until else None), as_json)
 
 
-def resume(
-    job: Annotated[str, typer.Argument(help="The job.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
-    as_json: JsonOption = False,
-) -> None:
+def resume(job: JobArgument, client: Client, as_json: JsonOption = False) -> None:
     """Go on with a paused job."""
-    with Client(server, api_key, say=say) as client:
-        _show(client.resume(job), as_json)
+    _show(client.resume(job), as_json)
 
 
 def retry(
-    job: Annotated[str, typer.Argument(help="The job.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    job: JobArgument,
+    client: Client,
     code: Annotated[
         list[str] | None,
         typer.Option(help="Only photos that failed with this error code; may be given several times."),
@@ -240,8 +228,7 @@ def retry(
     as_json: JsonOption = False,
 ) -> None:
     """Try again what did not succeed in a job that has ended."""
-    with Client(server, api_key, say=say) as client:
-        _show(client.retry(job, code or ()), as_json)
+    _show(client.retry(job, code or ()), as_json)
 
 
 def _show(job: Job, as_json: bool) -> None:
@@ -254,9 +241,8 @@ def _show(job: Job, as_json: bool) -> None:
 
 
 def delete(
-    job: Annotated[str, typer.Argument(help="The job.")],
-    server: ServerOption = DEFAULT_SERVER,
-    api_key: KeyOption = "",
+    job: JobArgument,
+    client: Client,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -270,8 +256,7 @@ def delete(
             agreed = False
         if not agreed:
             raise InvalidInput(Code.NOT_CONFIRMED, "nothing is erased; with --yes it is not asked")
-    with Client(server, api_key, say=say) as client:
-        receipt = client.delete(job)
+    receipt = client.delete(job)
     if as_json:
         tell_json(receipt.model_dump(mode="json"))
         return
@@ -303,7 +288,7 @@ def _find(paths: Sequence[Path]) -> tuple[list[FoundPhoto], int]:
 
 
 def _table(jobs: Sequence[Job]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = bare_table()
     table.add_column("JOB", overflow="fold", min_width=max((len(job.id) for job in jobs), default=0))
     several = len({job.owner for job in jobs}) > 1
     for heading in (*(["OWNER"] if several else []), "STATE", "DONE", "FAILED", "FACES", "CREATED", "LABEL"):

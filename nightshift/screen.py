@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, cast
 import typer
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.table import Table
 from rich.text import Text
 
 from nightshift.words.plain_text import plain, plain_lines
@@ -49,6 +50,14 @@ def tables_screen() -> Screen:
 def cell(text: object, style: str = "") -> Text:
     """A stranger's text in a table or beside a bar: one line."""
     return Text(plain(text), style=style)
+
+
+def bare_table(*headings: str) -> Table:
+    """A table without lines; what is too wide for its column is folded."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
 
 
 def say(message: object) -> None:

@@ -5,39 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from typing import Any
 
 
 class OutputLost(Exception):
     """What was to be printed could not be: standard output is full or closed, or whoever read it has gone."""
 
 
-class _Strict:
-    """Standard output, text or bytes: an error of writing is known for what it is wherever it is caught."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    @property
-    def buffer(self) -> Any:
-        return _Strict(self._stream.buffer)
-
-    def write(self, data: Any) -> Any:
-        with _output_lost_on_error():
-            return self._stream.write(data)
-
-    def flush(self) -> None:
-        with _output_lost_on_error():
-            self._stream.flush()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
 @contextmanager
 def _output_lost_on_error() -> Iterator[None]:
+    """What could not be written to standard output is known for what it is."""
     try:
         yield
     except (OSError, ValueError) as error:
@@ -46,23 +25,38 @@ def _output_lost_on_error() -> Iterator[None]:
         raise OutputLost(_why(error)) from error
 
 
-class _Lenient:
-    """Standard error, which nothing depends on: what cannot be written there is dropped."""
+class _Guarded:
+    """Standard output or error, text or bytes, whose errors of writing are dealt with wherever they arise.
 
-    def __init__(self, stream: TextIO) -> None:
+    Args:
+        stream: as it is.
+        guard: around each writing.
+    """
+
+    def __init__(self, stream: Any, guard: Callable[[], AbstractContextManager[bool | None]]) -> None:
         self._stream = stream
+        self._guard = guard
 
-    def write(self, text: str) -> int:
-        with suppress(OSError, ValueError):
-            self._stream.write(text)
-        return len(text)
+    @property
+    def buffer(self) -> Any:
+        return _Guarded(self._stream.buffer, self._guard)
+
+    def write(self, data: Any) -> Any:
+        with self._guard():
+            return self._stream.write(data)
+        return len(data)
 
     def flush(self) -> None:
-        with suppress(OSError, ValueError):
+        with self._guard():
             self._stream.flush()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def _dropped_on_error() -> AbstractContextManager[bool | None]:
+    """Nothing depends on standard error: what cannot be written there is dropped."""
+    return suppress(OSError, ValueError)
 
 
 def prepare() -> None:
@@ -89,10 +83,10 @@ def prepare() -> None:
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError, OSError):
             stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
-    if not isinstance(sys.stdout, _Strict):
-        sys.stdout = _Strict(sys.stdout)
-    if not isinstance(sys.stderr, _Lenient):
-        sys.stderr = _Lenient(sys.stderr)
+    if not isinstance(sys.stdout, _Guarded):
+        sys.stdout = _Guarded(sys.stdout, _output_lost_on_error)
+    if not isinstance(sys.stderr, _Guarded):
+        sys.stderr = _Guarded(sys.stderr, _dropped_on_error)
 
 
 def drop_output() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 
 from nightshift.errors import Unreachable
 
@@ -15,70 +15,72 @@ LARGEST_BYTES = 4_000_000
 _NAME = re.compile(r"(pho_[0-9a-f]{32})\.webp")
 _BLOCK = tarfile.BLOCKSIZE
 _FILES = (tarfile.REGTYPE, tarfile.AREGTYPE)
-_WITHOUT_BYTES = (
-    *(tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE),
+_WITHOUT_BYTES = frozenset(
+    {tarfile.LNKTYPE, tarfile.SYMTYPE, tarfile.DIRTYPE, tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE}
 )
 
 
-class Thumbnails:
-    """Photo id and WebP of each thumbnail in a tar; anything else in it is passed over."""
+async def thumbnails(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[str, bytes]]:
+    """Photo id and WebP of each thumbnail in a tar; anything else in it is passed over.
 
-    def __init__(self) -> None:
+    Args:
+        pieces: of the tar, of any size.
+
+    Raises:
+        Unreachable: this is no tar, or it breaks off.
+    """
+    blocks = _Blocks(pieces)
+    while (header := await blocks.read(_BLOCK)).strip(b"\0"):
+        photo_id, size = _member(header)
+        if photo_id:
+            yield photo_id, (await blocks.read(size))[:size]
+        else:
+            await blocks.pass_over(size)
+    # So that the connection can be used again.
+    async for _ in pieces:
+        pass
+
+
+class _Blocks:
+    """Whole blocks of a tar that comes in pieces of any size."""
+
+    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
+        self._pieces = pieces
         self._waiting = bytearray()
-        self._passed_over = 0
-        self._photo_id = ""
-        self._size = 0
-        self._ended = False
 
-    def feed(self, piece: bytes) -> Iterator[tuple[str, bytes]]:
-        """Thumbnails that are whole with this piece, which may be of any size.
+    async def read(self, size: int) -> bytes:
+        """The blocks that hold so many bytes."""
+        size += -size % _BLOCK
+        while len(self._waiting) < size:
+            self._waiting += await self._next()
+        found = bytes(self._waiting[:size])
+        del self._waiting[:size]
+        return found
 
-        Raises:
-            Unreachable: this is no tar.
-        """
-        self._waiting += piece
-        while not self._ended:
-            passed = min(self._passed_over, len(self._waiting))
-            del self._waiting[:passed]
-            self._passed_over -= passed
-            wanted = _blocks(self._size) if self._photo_id else _BLOCK
-            if self._passed_over or len(self._waiting) < wanted:
-                return
-            block = bytes(self._waiting[:wanted])
-            del self._waiting[:wanted]
-            if self._photo_id:
-                yield self._photo_id, block[: self._size]
-                self._photo_id = ""
-            else:
-                self._begin(block)
-        self._waiting.clear()
+    async def pass_over(self, size: int) -> None:
+        """Leave them; however many they are, a piece of them is in memory."""
+        size += -size % _BLOCK
+        while len(self._waiting) < size:
+            size -= len(self._waiting)
+            self._waiting[:] = await self._next()
+        del self._waiting[:size]
 
-    def rest(self) -> Iterator[tuple[str, bytes]]:
-        """None: a tar says where it ends.
-
-        Raises:
-            Unreachable: it did not.
-        """
-        if not self._ended:
-            raise Unreachable("the thumbnails broke off")
-        return iter(())
-
-    def _begin(self, header: bytes) -> None:
-        if not header.strip(b"\0"):
-            self._ended = True
-            return
-        try:
-            member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
-        except tarfile.TarError as error:
-            raise Unreachable(f"the thumbnails cannot be read: {error}") from error
-        if member.size < 0:
-            raise Unreachable("the thumbnails cannot be read: a member of no size")
-        named = _NAME.fullmatch(member.name)
-        if named and member.type in _FILES and member.size <= LARGEST_BYTES:
-            self._photo_id, self._size = named[1], member.size
-        elif member.type not in _WITHOUT_BYTES:
-            self._passed_over = _blocks(member.size)
+    async def _next(self) -> bytes:
+        async for piece in self._pieces:
+            return piece
+        raise Unreachable("the thumbnails broke off")
 
 
-def _blocks(size: int) -> int:
-    return -(-size // _BLOCK) * _BLOCK
+def _member(header: bytes) -> tuple[str, int]:
+    """The photo of a member, empty where it is no thumbnail, and how many bytes follow."""
+    try:
+        member = tarfile.TarInfo.frombuf(header, "utf-8", "surrogateescape")
+    except tarfile.TarError as error:
+        raise Unreachable(f"the thumbnails cannot be read: {error}") from error
+    if member.size < 0:
+        raise Unreachable("the thumbnails cannot be read: a member of no size")
+    if member.type in _WITHOUT_BYTES:
+        return "", 0
+    is_one = member.type in _FILES and member.size <= LARGEST_BYTES
+    named = _NAME.fullmatch(member.name) if is_one else None
+    return named[1] if named else "", member.size

@@ -11,7 +11,6 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
-import typer
 from typer.core import TyperGroup
 
 from nightshift import streams
@@ -48,9 +47,6 @@ def _told(error: BaseException) -> Exit:
         streams.drop_output()
         say(f"what was to be printed is lost: {error} (output_lost)")
         return Exit.OUTPUT_LOST
-    if isinstance(error, KeyboardInterrupt | typer.Abort):
-        say("interrupted")
-        return Exit.INTERRUPTED
     if known := ending_of(error):
         sentence, code = known
         say(sentence)

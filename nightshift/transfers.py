@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import BinaryIO, Literal, Protocol, TypeVar
+from typing import BinaryIO, Literal
 
 from nightshift.connection import Connection, checked_id
 from nightshift.errors import Unreachable
-from nightshift.json_lines import Lines
+from nightshift.json_lines import lines
 from nightshift.machine.places import path_as_text
 from nightshift.machine.whole_files import replacing
-from nightshift.thumbnails import TAR_MEDIA_TYPE, Thumbnails
+from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.words.documents import Added, Checked, Photo
 
@@ -21,18 +21,6 @@ PAGE = 1000
 
 ResultsFormat = Literal["jsonl", "csv"]
 _MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
-
-Item = TypeVar("Item", covariant=True)
-
-
-class _Decoder(Protocol[Item]):
-    """Makes items of bytes that come in pieces."""
-
-    def feed(self, piece: bytes) -> Iterator[Item]:
-        """Those that are whole with this piece."""
-
-    def rest(self) -> Iterator[Item]:
-        """Those that are whole with the last one."""
 
 
 class Transfers:
@@ -52,7 +40,8 @@ class Transfers:
     async def put_file(self, job_id: str, custom_id: str, photo: PhotoFile) -> Photo:
         """As `put_photo`, for a file that has been hashed already."""
         try:
-            response = await self._connection.send(
+            return await self._connection.ask(
+                Photo,
                 "PUT",
                 f"/v1/jobs/{checked_id(job_id)}/photos",
                 again=photo.in_memory,
@@ -66,7 +55,6 @@ class Transfers:
             )
         except Unreachable as error:
             raise cut_off(error, photo.path, photo.size_bytes) or error from error
-        return Photo.model_validate(response.json())
 
     async def missing_photos(self, job_id: str, photos: Mapping[str, str]) -> list[str]:
         """Which photos have still to be sent, given their digests (sha256, hex) by custom_id, 1000 at most.
@@ -75,8 +63,7 @@ class Transfers:
         """
         body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
-        response = await self._connection.send("POST", path, again=True, json=body)
-        return Checked.model_validate(response.json()).missing
+        return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 
     async def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
@@ -91,15 +78,15 @@ class Transfers:
         rest = iter(photos)
         while page := list(islice(rest, PAGE)):
             body = {"photos": [{"custom_id": name, "path": path_as_text(file)} for name, file in page]}
-            response = await self._connection.send("POST", path, again=True, json=body)
-            added += Added.model_validate(response.json()).added
+            added += (await self._connection.ask(Added, "POST", path, again=True, json=body)).added
         return added
 
     async def results(self, job_id: str) -> AsyncIterator[Photo]:
         """Every photo that is final so far, one by one, in the order they were added."""
-        path = f"/v1/jobs/{checked_id(job_id)}/results"
-        async for line in self._decoded(path, _MEDIA_TYPES["jsonl"], Lines()):
-            yield Photo.model_validate_json(line)
+        path, accepted = f"/v1/jobs/{checked_id(job_id)}/results", {"Accept": _MEDIA_TYPES["jsonl"]}
+        async with self._connection.stream(path, headers=accepted) as pieces:
+            async for line in lines(pieces):
+                yield Photo.model_validate_json(line)
 
     async def save_results(
         self,
@@ -122,9 +109,10 @@ class Transfers:
 
         In the order they were added, and all in one request.
         """
-        path = f"/v1/jobs/{checked_id(job_id)}/thumbnails"
-        async for thumbnail in self._decoded(path, TAR_MEDIA_TYPE, Thumbnails()):
-            yield thumbnail
+        path, accepted = f"/v1/jobs/{checked_id(job_id)}/thumbnails", {"Accept": TAR_MEDIA_TYPE}
+        async with self._connection.stream(path, headers=accepted) as pieces:
+            async for thumbnail in thumbnails(pieces):
+                yield thumbnail
 
     async def save_thumbnails(self, job_id: str, folder: Path) -> int:
         """Write the thumbnails as `PHOTO_ID.webp` into a folder, each whole; returns how many.
@@ -137,14 +125,6 @@ class Transfers:
             await self._connection.call(_write_whole, folder / f"{photo_id}.webp", image)
             written += 1
         return written
-
-    async def _decoded(self, path: str, media_type: str, decoder: _Decoder[Item]) -> AsyncIterator[Item]:
-        async with self._connection.stream(path, headers={"Accept": media_type}) as pieces:
-            async for piece in pieces:
-                for item in decoder.feed(piece):
-                    yield item
-            for item in decoder.rest():
-                yield item
 
 
 def _write_whole(path: Path, data: bytes) -> None:

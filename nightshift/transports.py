@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Any, ParamSpec, Protocol, TypeVar
+from contextlib import asynccontextmanager
+from typing import Any, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -14,69 +14,58 @@ import httpx
 P = ParamSpec("P")
 T = TypeVar("T")
 
-
-class Transport(Protocol):
-    """What a connection needs of the world."""
-
-    async def request(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """Send a request, as for `httpx.Client.request`, and read the whole answer."""
-
-    def stream(
-        self, path: str, **request: Any
-    ) -> AbstractAsyncContextManager[tuple[httpx.Response, AsyncIterator[bytes]]]:
-        """GET an answer and its body in pieces; the whole body is read first where it is no success."""
-
-    async def sleep(self, seconds: float) -> None:
-        """Let time pass."""
-
-    async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Call what reads files."""
-
-    async def close(self) -> None:
-        """Close pooled connections."""
+CONNECT_AGAIN = 2
+"""Times, before a request is on its way."""
 
 
 class Blocking:
-    """Its coroutines never wait for anything: see `at_once`."""
+    """Its coroutines never wait for anything: see `at_once`.
 
-    def __init__(self, http: httpx.Client) -> None:
-        self._http = http
+    Args:
+        way: used instead of the network; None for the network.
+        settings: of httpx's clients.
+    """
+
+    def __init__(self, way: httpx.BaseTransport | None, settings: dict[str, Any]) -> None:
+        self._http = httpx.Client(transport=way or httpx.HTTPTransport(retries=CONNECT_AGAIN), **settings)
 
     async def request(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """See `Transport`."""
+        """Send a request, as for `httpx.Client.request`, and read the whole answer."""
         return self._http.request(method, path, **request)
 
     @asynccontextmanager
     async def stream(
         self, path: str, **request: Any
     ) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
-        """See `Transport`."""
+        """GET an answer and its body in pieces; the whole body is read first where it is no success."""
         with self._http.stream("GET", path, **request) as response:
             if not response.is_success:
                 response.read()
             yield response, _in_turn(response.iter_bytes())
 
     async def sleep(self, seconds: float) -> None:
-        """See `Transport`."""
+        """Let time pass."""
         time.sleep(seconds)
 
     async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """See `Transport`."""
+        """Call what reads files."""
         return function(*args, **kwargs)
 
     async def close(self) -> None:
-        """See `Transport`."""
+        """Close pooled connections."""
         self._http.close()
 
 
 class Awaiting:
-    """For asyncio and trio; files are read in threads."""
+    """The same for asyncio and trio; files are read in threads."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self._http = http
+    def __init__(self, way: httpx.AsyncBaseTransport | None, settings: dict[str, Any]) -> None:
+        self._http = httpx.AsyncClient(
+            transport=way or httpx.AsyncHTTPTransport(retries=CONNECT_AGAIN), **settings
+        )
 
     async def request(self, method: str, path: str, **request: Any) -> httpx.Response:
-        """See `Transport`."""
+        """See `Blocking`."""
         if isinstance(request.get("content"), Iterator):
             request["content"] = self._from_thread(request["content"])
         return await self._http.request(method, path, **request)
@@ -85,22 +74,22 @@ class Awaiting:
     async def stream(
         self, path: str, **request: Any
     ) -> AsyncIterator[tuple[httpx.Response, AsyncIterator[bytes]]]:
-        """See `Transport`."""
+        """See `Blocking`."""
         async with self._http.stream("GET", path, **request) as response:
             if not response.is_success:
                 await response.aread()
             yield response, response.aiter_bytes()
 
     async def sleep(self, seconds: float) -> None:
-        """See `Transport`."""
+        """See `Blocking`."""
         await anyio.sleep(seconds)
 
     async def call(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        """See `Transport`."""
+        """See `Blocking`."""
         return await anyio.to_thread.run_sync(lambda: function(*args, **kwargs))
 
     async def close(self) -> None:
-        """See `Transport`."""
+        """See `Blocking`."""
         await self._http.aclose()
 
     async def _from_thread(self, pieces: Iterator[bytes]) -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from nightshift.errors import ClientError
 from nightshift.words.documents import Job, Readiness
@@ -50,7 +50,6 @@ class Lookout:
     """Watches a job that is waited for; where it gets nowhere, asks the service why.
 
     Args:
-        client: of the job's server; None where another asks it.
         say: shows one line to the user.
         word_s: silence after which a word is due, seconds.
         give_up_s: seconds without progress, for a reason that is known, to give up after; None for never.
@@ -60,7 +59,6 @@ class Lookout:
 
     def __init__(
         self,
-        client: Client | None,
         say: Say,
         *,
         word_s: float = WORD_S,
@@ -68,7 +66,6 @@ class Lookout:
         own_workers: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._client = client
         self._say = say
         self._word_s = word_s
         self._give_up_s = give_up_s
@@ -79,21 +76,11 @@ class Lookout:
         self._asked_at = float("-inf")
         self._said: str | None = None
 
-    def look(self, job: Job) -> None:
-        """Take the job as it is now. To be called every few seconds.
-
-        Raises:
-            NightshiftError: `gave_up`.
-        """
-        if self.is_due(job):
-            try:
-                told: Readiness | ClientError = cast("Client", self._client).readiness()
-            except ClientError as error:
-                told = error
-            self.tell(job, told)
-
     def is_due(self, job: Job) -> bool:
-        """Take the job as it is now; True where the service is to be asked why it gets nowhere."""
+        """Take the job as it is now; True where the service is to be asked why it gets nowhere.
+
+        To be called every few seconds.
+        """
         now = self._clock()
         seen = (job.state, job.counts.final, job.counts.total)
         if seen != self._seen or job.ended:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from http import HTTPStatus
 
 from gunicorn import util
 from gunicorn.http import errors
@@ -10,18 +11,6 @@ from gunicorn.http import errors
 from api.problems import problem
 from api.server.connection import HeadTooLarge
 from nightshift.words.error_codes import Code
-
-REASONS = {
-    400: "Bad Request",
-    403: "Forbidden",
-    408: "Request Timeout",
-    414: "URI Too Long",
-    417: "Expectation Failed",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    501: "Not Implemented",
-    503: "Service Unavailable",
-}
 
 Answer = tuple[Code, str]
 
@@ -75,5 +64,6 @@ def _written(code: Code, detail: str, date: str) -> bytes:
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Date"] = date
     response.headers["Connection"] = "close"
-    head = f"HTTP/1.1 {response.status_code} {REASONS[response.status_code]}\r\n{response.headers}"
+    status = HTTPStatus(response.status_code)
+    head = f"HTTP/1.1 {status.value} {status.phrase}\r\n{response.headers}"
     return head.encode("latin-1") + bytes(response.get_data())

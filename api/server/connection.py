@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 import time
 from contextlib import suppress
@@ -196,11 +195,3 @@ class Connection:
         """Send a short answer, if the client takes it at once."""
         with suppress(OSError):
             self.sock.raw.send(data)
-
-    def stop_sending(self) -> None:
-        """Let the client see the end of its answer.
-
-        Raises:
-            OSError: the connection is gone already.
-        """
-        self.sock.shutdown(socket.SHUT_WR)

@@ -6,14 +6,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from api.server.connection import Connection
+from api.server.cuts import log
 from api.server.limits import ANSWERING, CROWDED_S, FAIR_BYTES_PER_S, SMALL_LANE, TURN_WAIT_S, Limits
 
 RESULTS = "/results"
 STREAMED = (RESULTS, "/thumbnails")
 """Answers that are as long as the job is."""
+
+THREADS_START_S = 10.0
 
 
 @dataclass(eq=False, slots=True)
@@ -23,6 +27,19 @@ class Lane:
     limit: int
     inside: set[Connection] = field(default_factory=set)
     queue: deque[Connection] = field(default_factory=deque)
+
+
+def started_pool(threads: int) -> ThreadPoolExecutor:
+    """A pool with all its threads: in a flood the main thread would wait for each to start."""
+    pool = ThreadPoolExecutor(threads, thread_name_prefix="request")
+    all_there = threading.Barrier(threads + 1)
+    try:
+        for _ in range(threads):
+            pool.submit(all_there.wait, THREADS_START_S)
+        all_there.wait(THREADS_START_S)
+    except (RuntimeError, threading.BrokenBarrierError) as error:
+        log.warning("fewer threads than wanted: %s", error)
+    return pool
 
 
 class Lanes:

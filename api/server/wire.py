@@ -203,12 +203,5 @@ class Wire:
                 self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.raw.close()
 
-    def settimeout(self, _seconds: float | None) -> None:
-        """Waiting is this class's own business."""
-
-    def gettimeout(self) -> float | None:
-        """As of a socket that waits."""
-        return None
-
     def setblocking(self, _flag: bool) -> None:
         """Waiting is this class's own business."""

@@ -25,9 +25,8 @@ from api.server import answers, body
 from api.server.connection import Connection, State
 from api.server.cuts import NO_ROOM, cut_off, log, not_taken_in, refused
 from api.server.hall import Hall
-from api.server.lanes import Lanes
+from api.server.lanes import Lanes, started_pool
 from api.server.limits import BUSY_S, EAGER_S, LINGER_S, STOP_LINGER_S, SWITCH_S, Limits, limits_of
-from api.server.pool import started_pool
 from api.server.precedence import Precedence
 from api.server.wire import SlowReader, Wire, without_waiting
 
@@ -282,7 +281,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
     def _linger(self, connection: Connection) -> None:
         connection.received = bytearray()
         with self._ending_alone(connection):
-            connection.stop_sending()
+            connection.sock.shutdown(socket.SHUT_WR)
             self.hall.enter(connection, State.LINGERING, LINGER_S)
 
     def _make_room(self, but: Connection | None = None, *, of_bytes: bool = False) -> bool:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from nightshift import given
 from nightshift.exits import Exit, explaining_what_is_not_installed, reporting_errors, say
 from nightshift.flags import ServiceCommand, flag
 from nightshift.remote import JsonOption
-from nightshift.screen import cell, tables_screen, tell, tell_json
+from nightshift.screen import bare_table, cell, tables_screen, tell, tell_json
 from nightshift.words.clock import utc_now
 from nightshift.words.options import Home
 from shared.settings import Settings, load_settings
@@ -40,9 +39,7 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
         for worker in found:
             tell_json(worker.model_dump(mode="json"))
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    for heading in ("PROCESS", "KIND", "ALIVE", "HELD", "DONE", "DEVICE", "SEEN"):
-        table.add_column(heading, overflow="fold")
+    table = bare_table("PROCESS", "KIND", "ALIVE", "HELD", "DONE", "DEVICE", "SEEN")
     for worker in found:
         table.add_row(
             cell(worker.id),

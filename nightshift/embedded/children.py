@@ -7,7 +7,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 
 from nightshift.embedded import guard
@@ -26,7 +27,8 @@ class Command:
         folder: its working directory. Gunicorn and Celery import from there first, whatever Python is told:
             for these it is the folder of our own modules.
         log: file its output is appended to; None leaves it on the runner's standard error.
-        refuses_as: its name where it logs that it cannot work at all, as `nightshift NAME: code: why`.
+        refuses_as: its name where it logs that it cannot work at all, as `nightshift NAME: code: why`; empty
+            for `name`.
         grace_s: seconds between being asked to stop and being killed.
         passed_fds: open descriptors it inherits under their own numbers.
     """
@@ -38,7 +40,7 @@ class Command:
     log: Path | None = None
     refuses_as: str = ""
     grace_s: float = 10.0
-    passed_fds: tuple[int, ...] = field(default=())
+    passed_fds: tuple[int, ...] = ()
 
 
 class Child:
@@ -47,25 +49,22 @@ class Child:
     def __init__(self, command: Command) -> None:
         self.command = command
         # Not inheritable: the guard has the reading end, this process alone the writing end.
-        reading, self._lifeline = os.pipe()
+        reading, writing = os.pipe()
+        self._lifeline = os.fdopen(writing, "wb", buffering=0)
         try:
-            output = command.log.open("ab") if command.log else None
-            try:
+            with command.log.open("ab") if command.log else nullcontext(sys.stderr) as output:
                 self._process = subprocess.Popen(  # noqa: S603 - our own command line, no shell
                     [*_GUARD, str(reading), str(command.grace_s), *command.arguments],
                     stdin=subprocess.DEVNULL,
-                    stdout=output or sys.stderr,
-                    stderr=output or sys.stderr,
+                    stdout=output,
+                    stderr=output,
                     env=dict(command.environment),
                     cwd=command.folder,
                     pass_fds=(reading, *command.passed_fds),
                     start_new_session=True,
                 )
-            finally:
-                if output:
-                    output.close()
         except BaseException:
-            os.close(self._lifeline)
+            self._lifeline.close()
             raise
         finally:
             os.close(reading)
@@ -91,10 +90,5 @@ class Child:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
             return False
-        self._close_lifeline()
+        self._lifeline.close()
         return True
-
-    def _close_lifeline(self) -> None:
-        if self._lifeline >= 0:
-            os.close(self._lifeline)
-            self._lifeline = -1

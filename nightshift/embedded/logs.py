@@ -12,21 +12,18 @@ KEPT = 5
 """Earlier runs whose logs are kept, for each process."""
 
 
-def log_of(settings: Settings, name: str) -> Path:
-    """Where a process of this home logs."""
-    return settings.home / "logs" / f"{name}.log"
-
-
-def rotate_log(log: Path) -> None:
-    """Make room for a new run's log: `name.log` becomes `name.log.1` and so on."""
+def fresh_log(home: Path, name: str) -> Path:
+    """Make room for a new run's log: `name.log` becomes `name.log.1` and so on; where it is."""
+    log = home / "logs" / f"{name}.log"
     log.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for number in range(KEPT - 1, -1, -1):
         older = log.with_name(f"{log.name}.{number}") if number else log
         if older.exists():
             older.replace(log.with_name(f"{log.name}.{number + 1}"))
+    return log
 
 
-def last_lines(log: Path, lines: int = 5) -> str:
+def last_lines(log: Path, lines: int) -> str:
     """The end of a log, for the message that says why a child would not run."""
     try:
         with log.open("rb") as file:
@@ -39,8 +36,6 @@ def last_lines(log: Path, lines: int = 5) -> str:
 
 def log_here(settings: Settings) -> None:
     """Send this process's own log, the sweeper's mostly, to `runner.log`: the screen is the user's."""
-    log = log_of(settings, "runner")
-    rotate_log(log)
-    configure(settings.log_level, settings.log_format, log)
+    configure(settings.log_level, settings.log_format, fresh_log(settings.home, "runner"))
     # One line for each look at the job says nothing.
     logging.getLogger("httpx").setLevel(logging.WARNING)

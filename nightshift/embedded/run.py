@@ -28,20 +28,13 @@ from nightshift.embedded.interrupted_runs import (
 )
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.logs import log_here
-from nightshift.embedded.service import Service, check_bundle, running_service
+from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.machine.home import roots_of
 from nightshift.photos import Found, archive_among, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import (
-    Report,
-    check_writable,
-    default_out,
-    first_failures,
-    write_report,
-    write_results,
-)
+from nightshift.report import Report, check_writable, default_out, first_failures, write_report, write_results
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
@@ -162,15 +155,11 @@ class Run:
             settings = self._open_roots(work.paths)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
-                service = parts.enter_context(
-                    running_service(
-                        settings, listener, workers=True, api_in_foreground=False, supervisor=supervisor
-                    )
-                )
-                client = parts.enter_context(Client(service.url, settings.api_key.get_secret_value()))
+                url = parts.enter_context(running_service(settings, listener, supervisor, workers=True))
+                client = parts.enter_context(Client(url, settings.api_key.get_secret_value()))
                 progress.stage("registering")
                 self._job = self._begin(client, work)
-                self._job = self._follow(client, service, self._job.id, progress)
+                self._job = self._follow(client, supervisor, self._job.id, progress)
                 progress.stage("writing results")
                 report = self._report(client, self._job, work.out)
                 if self._request.page:
@@ -267,15 +256,14 @@ class Run:
         client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
         return client.submit(job_id)
 
-    def _follow(self, client: Client, service: Service, job_id: str, progress: JobProgress) -> Job:
+    def _follow(self, client: Client, supervisor: Supervisor, job_id: str, progress: JobProgress) -> Job:
         job = None
         word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
-        lookout = Lookout(client, say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
-        for job in client.poll(job_id, wait_s=_LOOK_S):
+        lookout = Lookout(say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
+        for job in client.poll(job_id, wait_s=_LOOK_S, lookout=lookout):
             self._job = job
             progress.show(job)
-            service.check()
-            lookout.look(job)
+            supervisor.check()
         assert job is not None  # noqa: S101 - poll yields at least once
         return job
 

@@ -47,16 +47,12 @@ def serve(given: Mapping[str, object]) -> Exit:
                 upgrade(settings.database_url)
             key_is = _where_the_key_is(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
-            service = parts.enter_context(
-                running_service(
-                    settings, listener, workers=False, api_in_foreground=True, supervisor=supervisor
-                )
-            )
-            say(f"serving on {service.url} (documentation at {service.url}/docs); Ctrl-C stops")
+            url = parts.enter_context(running_service(settings, listener, supervisor, workers=False))
+            say(f"serving on {url} (documentation at {url}/docs); Ctrl-C stops")
             say(key_is)
-            watch = PartsWatch(parts.enter_context(Client(service.url, timeout_s=5.0)), say)
+            watch = PartsWatch(parts.enter_context(Client(url, timeout_s=5.0)), say)
             while True:
-                service.check()
+                supervisor.check()
                 watch.look()
                 time.sleep(0.5)
     except Interrupted:

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from nightshift.embedded.children import Child, Command
 from nightshift.embedded.logs import last_lines
 from nightshift.machine.pauses import Pauses
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import NightshiftError
 
 RESTARTS = 4
 """Deaths in a row after which a child is given up."""
@@ -51,6 +53,15 @@ class Supervisor:
         self._over = threading.Event()
         self._thread: threading.Thread | None = None
         self.failure: str | None = None
+
+    def check(self) -> None:
+        """Raise when the service cannot go on.
+
+        Raises:
+            NightshiftError: `service_failed`.
+        """
+        if self.failure:
+            raise NightshiftError(Code.SERVICE_FAILED, self.failure)
 
     def start(self, command: Command) -> None:
         """Start a child and keep it running."""
@@ -132,7 +143,7 @@ def _refusal(command: Command) -> str | None:
     """What a child said of why it cannot work, where it said so."""
     if command.log is None:
         return None
-    marked = f"nightshift {command.refuses_as}: "
+    marked = f"nightshift {command.refuses_as or command.name}: "
     lines = [line for line in last_lines(command.log, 20).split("\n") if marked in line]
     return lines[-1].partition(marked)[2] if lines else None
 

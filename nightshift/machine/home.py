@@ -41,12 +41,5 @@ def folders_in(roots: str) -> list[str]:
 
 def is_home(folder: Path) -> bool:
     """Whether a folder is a Nightshift home: what lies in it are copies of photos, and thumbnails."""
-    return all(any(_is_there(folder / name) for name in names) for names in _OF_A_HOME)
-
-
-def _is_there(path: Path) -> bool:
-    """What has too long a name, or may not be looked at, is not there for us: nothing could be read of it."""
-    try:
-        return path.exists()
-    except OSError:
-        return False
+    # Not Path.exists(): what has too long a name, or may not be looked at, is not there for us.
+    return all(any(os.path.exists(folder / name) for name in names) for names in _OF_A_HOME)  # noqa: PTH110

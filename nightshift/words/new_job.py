@@ -141,10 +141,7 @@ class NewJob(Body):
             for name, value in fields.items()
             if value is not None
         }
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            refuse_fields(error)
+        return cls._checked(given, strict=True)
 
     @classmethod
     def of_form(cls, fields: Mapping[str, str], parse: Any = json.loads) -> Self:
@@ -162,8 +159,12 @@ class NewJob(Body):
             wish["options"] = options
         if "metadata" in wish:
             wish["metadata"] = parse(wish["metadata"])
+        return cls._checked(wish, strict=False)
+
+    @classmethod
+    def _checked(cls, fields: dict[str, Any], *, strict: bool) -> Self:
         try:
-            return cls.model_validate(wish, strict=False)
+            return cls.model_validate(fields, strict=strict)
         except ValidationError as error:
             refuse_fields(error)
 

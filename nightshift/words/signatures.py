@@ -84,29 +84,10 @@ _AT_THE_START: tuple[tuple[bytes, Sort, str], ...] = (
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _RAW_IN_TIFF = frozenset(
-    [
-        ".3fr",
-        ".arw",
-        ".cr2",
-        ".dcr",
-        ".dng",
-        ".erf",
-        ".fff",
-        ".gpr",
-        ".iiq",
-        ".k25",
-        ".kdc",
-        ".mef",
-        ".mos",
-        ".nef",
-        ".nrw",
-        ".pef",
-        ".raw",
-        ".rwl",
-        ".sr2",
-        ".srf",
-        ".srw",
-    ]
+    f".{extension}"
+    for extension in (
+        "3fr arw cr2 dcr dng erf fff gpr iiq k25 kdc mef mos nef nrw pef raw rwl sr2 srf srw".split()  # noqa: SIM905
+    )
 )
 """Cameras' own formats that begin as any TIFF does, and whose first picture is a thumbnail."""
 

@@ -142,7 +142,7 @@ def test_who_stops_early_leaves_no_connection_open() -> None:
         assert isinstance(results, Generator)
         results.close()
         transport = client.calls._connection._transport
-        assert transport._http._transport._pool.connections == []  # type: ignore[attr-defined]
+        assert transport._http._transport._pool.connections == []  # type: ignore[union-attr]
         assert [each.custom_id for each in client.results("job_1")][-1] == "19999"
 
 

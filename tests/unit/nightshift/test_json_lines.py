@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.client import Client
-from nightshift.json_lines import Lines
+from nightshift.json_lines import lines
 from tests.support.answering_server import Answer, Received, serving
+from tests.support.pieces import all_of, coming
 
 BREAKS = "\u0085\u2028\u2029\x0b\x0c\x1c\x1d\x1e\r"
 
 
 def lines_of(pieces: list[bytes]) -> list[bytes]:
-    lines = Lines()
-    return [line for piece in pieces for line in lines.feed(piece)] + list(lines.rest())
+    return all_of(lines(coming(pieces)))
 
 
 @given(st.lists(st.text()), st.lists(st.integers(1, 7), min_size=1))

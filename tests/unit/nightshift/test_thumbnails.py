@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from nightshift import Client, Unreachable
-from nightshift.thumbnails import LARGEST_BYTES, Thumbnails
+from nightshift.thumbnails import LARGEST_BYTES, thumbnails
 from tests.support.answering_server import Answer, serving
+from tests.support.pieces import all_of, coming
 
 FIRST, SECOND = f"pho_{1:032x}", f"pho_{2:032x}"
 
@@ -27,9 +28,7 @@ def tar_of(*members: tuple[str, bytes], link: str = "") -> bytes:
 
 
 def thumbnails_in(pieces: Iterator[bytes]) -> list[tuple[str, bytes]]:
-    thumbnails = Thumbnails()
-    found = [thumbnail for piece in pieces for thumbnail in thumbnails.feed(piece)]
-    return found + list(thumbnails.rest())
+    return all_of(thumbnails(coming(pieces)))
 
 
 def in_pieces(data: bytes, size: int) -> Iterator[bytes]:

@@ -52,6 +52,12 @@ class Clock:
         return self.now
 
 
+def look(lookout: Lookout, client: Client, now: Job) -> None:
+    """As `Client.poll` shows it each job."""
+    if lookout.is_due(now):
+        lookout.tell(now, client.readiness())
+
+
 def test_a_job_that_gets_nowhere_is_explained_once_within_ten_seconds_and_given_up() -> None:
     checks = {**WELL, "workers": 0}
 
@@ -61,19 +67,19 @@ def test_a_job_that_gets_nowhere_is_explained_once_within_ten_seconds_and_given_
     said: list[tuple[float, str]] = []
     clock = Clock()
     with serving(answer) as server, Client(server.url) as client:
-        lookout = Lookout(client, lambda line: said.append((clock.now, line)), give_up_s=100, clock=clock)
+        lookout = Lookout(lambda line: said.append((clock.now, line)), give_up_s=100, clock=clock)
         for clock.now in range(60):
-            lookout.look(job())
+            look(lookout, client, job())
         assert [at for at, _ in said] == [8]
         assert "no worker has signed on" in said[0][1]
         checks.update(workers=2, store="full")
         for clock.now in range(60, 99):
-            lookout.look(job())
+            look(lookout, client, job())
         assert len(said) == 2
         assert "disk of the store is full" in said[1][1]
         with pytest.raises(NightshiftError, match="disk of the store is full") as gave_up:
             for clock.now in range(99, 130):
-                lookout.look(job())
+                look(lookout, client, job())
         assert gave_up.value.code == "gave_up"
 
 
@@ -90,14 +96,14 @@ def test_a_job_that_gets_on_or_a_service_that_is_well_is_never_given_up() -> Non
     clock = Clock()
     said: list[str] = []
     with serving(answer) as server, Client(server.url) as client:
-        lookout = Lookout(client, said.append, give_up_s=20, clock=clock)
+        lookout = Lookout(said.append, give_up_s=20, clock=clock)
         for clock.now in range(0, 200, 5):
-            lookout.look(job())
-        lookout.look(job(1))
+            look(lookout, client, job())
+        look(lookout, client, job(1))
         assert said == []
-        lookout.look(job(1, state="paused"))
+        look(lookout, client, job(1, state="paused"))
         clock.now += 60
-        lookout.look(job(1, state="paused"))
+        look(lookout, client, job(1, state="paused"))
         assert said == ["waiting: the job is paused"]
 
 
@@ -108,9 +114,9 @@ def test_a_job_that_is_to_wait_for_the_night_is_not_given_up_for_want_of_workers
     clock = Clock()
     tonight = datetime.now(UTC) + timedelta(hours=9)
     with serving(answer) as server, Client(server.url) as client:
-        lookout = Lookout(client, lambda _line: None, give_up_s=20, clock=clock)
+        lookout = Lookout(lambda _line: None, give_up_s=20, clock=clock)
         for clock.now in range(0, 200, 5):
-            lookout.look(job().model_copy(update={"waits_until": tonight}))
+            look(lookout, client, job().model_copy(update={"waits_until": tonight}))
 
 
 def test_how_long_nothing_moved_is_said_in_words() -> None:
@@ -119,10 +125,10 @@ def test_how_long_nothing_moved_is_said_in_words() -> None:
 
     clock = Clock()
     with serving(answer) as server, Client(server.url) as client:
-        lookout = Lookout(client, lambda _line: None, give_up_s=20, clock=clock)
+        lookout = Lookout(lambda _line: None, give_up_s=20, clock=clock)
         with pytest.raises(NightshiftError, match=r"nothing has moved for \d+ seconds"):
             for clock.now in range(0, 200, 5):
-                lookout.look(job())
+                look(lookout, client, job())
 
 
 def test_a_server_that_serves_says_what_breaks_and_that_it_is_over() -> None:

@@ -121,7 +121,7 @@ def test_a_command_that_does_not_exist_says_so_in_the_log(tmp_path: Path) -> Non
     child = Child(Command("child", ["/no/such/command"], dict(os.environ), tmp_path, log=log))
     assert child.wait(30)
     assert child.exit_code == 127
-    assert "/no/such/command" in last_lines(log)
+    assert "/no/such/command" in last_lines(log, 5)
 
 
 def test_an_open_socket_is_passed_on(tmp_path: Path) -> None:

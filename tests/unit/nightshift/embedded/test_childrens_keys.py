@@ -19,7 +19,7 @@ def test_children_but_the_api_get_no_root_key(tmp_path: Path) -> None:
     settings = load_settings(home=tmp_path, api_key=key)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         commands = [
-            service._api(settings, listener, in_foreground=True),
+            service._api(settings, listener, log=None),
             service._workers(settings),
             service._broker(settings),
         ]
