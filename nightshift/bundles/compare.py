@@ -81,9 +81,7 @@ def _cancel(request: Request) -> None:
 
 def _sides(names: tuple[str, str], settings: Settings) -> list[Side]:
     """Both, checked before anything is started."""
-    found = [
-        bundle_in_use(settings.model_copy(update={"bundle": name}), verified=True) for name in names
-    ]
+    found = [bundle_in_use(settings.model_copy(update={"bundle": name}), verified=True) for name in names]
     folders, manifests = [folder.absolute() for folder, _ in found], [manifest for _, manifest in found]
     labels = [folder.resolve().name for folder in folders]
     if labels[0].casefold() == labels[1].casefold():

@@ -314,7 +314,7 @@ class Code(AnyCode):
     """`NIGHTSHIFT_DEVICE` asks for CUDA that is not there, or that the weights cannot run on.
     `auto` uses it where it is, and where they can."""
     RUNTIME_UNAVAILABLE = "runtime_unavailable", OPERATOR
-    """`NIGHTSHIFT_RUNTIME` asks for one that this device or installation does not have, or the weights need one.
+    """`NIGHTSHIFT_RUNTIME` asks for one that this device or installation lacks, or the weights need another.
     `auto` takes one that it has."""
     CHECKPOINT_UNREADABLE = "checkpoint_unreadable", CLIENT
     """A checkpoint to be imported cannot be opened.

@@ -29,7 +29,8 @@ class Bundle:
 
     Attributes:
         manifest: what `manifest.json` says.
-        weights: a network in float32, in evaluation mode, on `device`, channels_last on the CPU; or two of ONNX.
+        weights: a network in float32, in evaluation mode, on `device`, channels_last on the CPU; or two of
+            ONNX.
         device: where they live.
     """
 

@@ -71,7 +71,8 @@ def choose(
     if runtime != "auto" and runtime not in able:
         raise ModelUnavailable(
             Code.RUNTIME_UNAVAILABLE,
-            f"runtime {runtime} was asked for; for {bundle.manifest.name} {bundle.device} has {', '.join(able)}",
+            f"runtime {runtime} was asked for; for {bundle.manifest.name} {bundle.device} has"
+            f" {', '.join(able)}",
         )
     narrow = native_precision(bundle.device)
     formats: Sequence[Precision] = ("fp32", narrow) if narrow else ("fp32",)

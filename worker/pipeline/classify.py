@@ -44,7 +44,9 @@ class Classifier:
         self._mean = torch.tensor(spec.mean, device=bundle.device) * 255
         self._std = torch.tensor(spec.std, device=bundle.device) * 255
         self._network = compiled(
-            _to_logits(bundle.weights) if isinstance(bundle.weights, Network) else to_logits(bundle.weights, bundle.manifest),
+            _to_logits(bundle.weights)
+            if isinstance(bundle.weights, Network)
+            else to_logits(bundle.weights, bundle.manifest),
             (-1, 3, spec.size, spec.size),
             runtime=self.runtime,
             device=bundle.device,

@@ -1,4 +1,4 @@
-"""Two ONNX networks, of gender and of age: read, checked, and made one OpenVINO model from crops to logits."""
+"""Two ONNX networks, of gender and of age: read, checked, and made one OpenVINO model of crops to logits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class OnnxNetworks:
         gender: float32 [N, 3, s, s], normalised, to probabilities [N, 2].
         age: the same to [N, age_outputs], with an s of its own.
         age_outputs: outputs of the age network.
-        tensor_count: constants of both.
+        tensor_count: of both.
     """
 
     gender: Model
@@ -63,18 +63,21 @@ def read_networks(data: Mapping[str, bytes], manifest: Manifest) -> OnnxNetworks
     outputs = _outputs(age)
     if (outputs < least) if head.kind == "years" else (outputs != least):
         at_least = "at least " if head.kind == "years" else ""
-        raise ValueError(f"{AGE_ONNX} has {outputs} outputs; an age head of {head.kind} has {at_least}{least}")
+        raise ValueError(
+            f"{AGE_ONNX} has {outputs} outputs; an age head of {head.kind} has {at_least}{least}"
+        )
     if head.by_gender:
         raise ValueError("an age head by gender has two sets of probabilities, and an ONNX network one")
-    constants = sum(op.get_type_name() == "Constant" for model in (gender, age) for op in model.get_ops())
-    return OnnxNetworks(gender, age, outputs, constants)
+    return OnnxNetworks(
+        gender, age, outputs, sum(_is_tensor(op) for model in (gender, age) for op in model.get_ops())
+    )
 
 
 def to_logits(networks: OnnxNetworks, manifest: Manifest) -> Model:
-    """Normalised crops, float32 [N, 3, S, S], to logits of gender and age side by side, float32 [N, 2 + bins].
+    """Normalised crops, float32 [N, 3, S, S], to logits of gender and age side by side, [N, 2 + bins].
 
-    A network that takes smaller pictures is shown the crop averaged down. The logits are the logarithms of the
-    networks' probabilities over the manifest's temperatures.
+    A network that takes smaller pictures is shown the crop averaged down. The logits are the logarithms of
+    the networks' probabilities over the manifest's temperatures.
     """
     import openvino as ov  # type: ignore[import-untyped]
     from openvino import opset1 as first_ops
@@ -104,7 +107,9 @@ def _read(name: str, data: bytes, side_px: int) -> Model:
     except RuntimeError as error:
         raise ValueError(f"{name} is no ONNX network that OpenVINO reads: {_first_line(error)}") from error
     if (len(model.inputs), len(model.outputs)) != (1, 1):
-        raise ValueError(f"{name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, not one each")
+        raise ValueError(
+            f"{name} has {len(model.inputs)} inputs and {len(model.outputs)} outputs, not one each"
+        )
     takes, gives = model.input(0), model.output(0)
     shape, side = takes.get_partial_shape(), 0
     fits = shape.rank.is_static and len(shape) == 4 and shape[0].is_dynamic and shape[1] == 3
@@ -133,6 +138,11 @@ def _answer(name: str, model: Model, side: int) -> None:
     total = float(found.sum())
     if not (abs(total - 1) <= OFF_BY and float(found.min()) >= 0):
         raise ValueError(f"{name} does not give probabilities: those of a made crop add up to {total:.4f}")
+
+
+def _is_tensor(op: Any) -> bool:
+    """Whether it is one of its numbers, and no shape or axis."""
+    return op.get_type_name() == "Constant" and bool(op.get_element_type().is_real())
 
 
 def _side(model: Model) -> int:
