@@ -34,7 +34,7 @@ from api.rate_limits import RateLimits
 from api.waiting import WaitingRoom
 from nightshift.words.body import refuse_fields
 from shared.broker.doorbell import CeleryDoorbell
-from shared.bundles.manifest import locate_bundle, read_manifest
+from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
 from shared.files.store import Store
 from shared.logs import configure, hide
@@ -50,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Raises:
         InvalidInput: `bad_setting`; `api_key_required` when no root key is set and none can be made.
-        ModelUnavailable: `bundle_not_found`, `bundle_format`.
+        ModelUnavailable: as `bundle_in_use`.
     """
     settings = settings or load_settings()
     configure(settings.log_level, settings.log_format)
@@ -87,7 +87,7 @@ def _context(settings: Settings) -> Context:
         database=database,
         store=Store(settings.store_url),
         doorbell=CeleryDoorbell(settings.broker_url),
-        bundle=read_manifest(locate_bundle(settings.bundle, settings.weights_dir)),
+        bundle=bundle_in_use(settings)[1],
         jobs=JobReads(database),
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
         rate_limits=RateLimits(settings.rate_limit),

@@ -11,7 +11,7 @@ from api.context import EXTENSION
 from nightshift.machine.privacy import UMASK
 from nightshift.words.errors import NightshiftError
 from nightshift.words.plain_text import plain
-from shared.bundles.manifest import locate_bundle, read_manifest
+from shared.bundles.in_use import bundle_in_use
 from shared.logs import configure
 from shared.settings import load_settings
 
@@ -30,7 +30,7 @@ def on_starting(server: Any) -> None:
     try:
         settings = load_settings()
         settings.root_key()
-        read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
+        bundle_in_use(settings)
     except NightshiftError as error:
         raise SystemExit(f"nightshift api: {error.code}: {plain(error.message)}") from error
     configure(settings.log_level, settings.log_format)

@@ -17,6 +17,8 @@ from nightshift.words import documents
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.files.store import thumbnail_key
+from shared.queue.jobs import owned_job
+from shared.reads.bundles import commercial_use_of
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import final_photo_ids, final_photos
 from shared.reads.summary import summarise
@@ -57,8 +59,12 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
 @blueprint.get("/<job_id>/summary", responses=answers({200: documents.Summary}, 404))
 def get_summary(path: JobPath) -> Response:
     """A job's results in numbers; so far, while it runs"""
-    with context().database.read() as session:
-        return answer(summarise(session, context().owner, path.job_id))
+    service = context()
+    with service.database.read() as session:
+        found = summarise(session, service.owner, path.job_id)
+        sha256 = owned_job(session, service.owner, path.job_id).bundle_sha256
+    use = commercial_use_of(sha256, service.bundle, service.settings.weights_dir)
+    return answer(found.model_copy(update={"commercial_use": use}))
 
 
 @blueprint.get("/<job_id>/thumbnails", responses=answers({200: media(TAR)}, 404))

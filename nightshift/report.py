@@ -73,6 +73,7 @@ class Report:
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
             "bundle": self.job.bundle.model_dump(),
+            "commercial_use": self.summary.commercial_use.model_dump(),
             "notice": self.summary.notice,
         }
 
@@ -174,6 +175,8 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row(cell("Not looked into", "red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
         table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), cell(path_spelled_out(path)))
+    use = summary.commercial_use
+    table.add_row("Weights", cell(f"{report.job.bundle.name}; commercial use: {use.allowed} ({use.reason})"))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
     console.print(table, highlight=False)

@@ -94,6 +94,10 @@ class Settings(BaseSettings):
 
     bundle: BundlePlace = "faces-mobilenet"
     weights_dir: Path = Field(REPOSITORY / "weights", description="Folder that holds bundles.")
+    require_commercial_use: bool = Field(
+        False,
+        description="Refuses weights whose manifest does not say that commercial use is allowed.",
+    )
     device: str = Field(
         "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="`auto`, `cpu`, `cuda` or `cuda:N`."
     )

@@ -52,8 +52,8 @@ def evaluate_bundle(
     archive = ChipArchive(chips)
     chosen = sample(archive.part(part), count, seed=0)
     loaded = load_bundle(bundle, torch.device("cpu"))
-    # On torch: a process that has run OpenVINO and then trains has been seen to crash.
-    analyser = Pipeline(loaded, classifier=Classifier(loaded, runtime="torch"))
+    # On torch where it can: a process that has run OpenVINO and then trains has been seen to crash.
+    analyser = Pipeline(loaded, classifier=Classifier(loaded, runtime=loaded.runtimes[-1]))
     with Progress(console=console, disable=console is None) as bar:
 
         def stage(title: str) -> Callable[[int], None]:

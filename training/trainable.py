@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 
 from nightshift.words.errors import InvalidInput
+from shared.bundles.manifest import ONNX
 from training.augment import MEAN, STD
 from training.chips import GENDERS
 from training.error_codes import TrainingCode
@@ -28,6 +29,8 @@ def load_trainable(folder: Path, code: TrainingCode) -> Bundle:
         ModelUnavailable: it is no bundle.
     """
     bundle = load_bundle(folder, torch.device("cpu"))
+    if bundle.manifest.architecture == ONNX:
+        raise InvalidInput(code, f"{folder}: its networks are ONNX files, which only answer")
     heads, given = bundle.manifest.heads, bundle.manifest.input
     outputs = bundle.network.age.out_features
     if heads.age.kind != "years" or outputs != YEARS:

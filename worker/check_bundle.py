@@ -54,10 +54,10 @@ def check_bundle(folder: Path) -> dict[str, Any]:
                     Code.BUNDLE_TENSORS,
                     f"{folder}: {what} probabilities of a made crop add up to {total:.4f}",
                 )
-    network = classifier.bundle.network
+    weights = classifier.bundle.weights
     return {
-        "tensors": len(network.state_dict()),
-        "age_outputs": int(network.age.out_features),
+        "tensors": weights.tensor_count,
+        "age_outputs": weights.age_outputs,
         "crops": len(crops),
     }
 
@@ -75,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m worker.check_bundle", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("folder", type=Path, help="holds manifest.json and model.safetensors")
+    parser.add_argument("folder", type=Path, help="holds manifest.json and the weights")
     try:
         print(json.dumps(check_bundle(parser.parse_args(argv).folder)))  # noqa: T201
     except NightshiftError as error:

@@ -34,6 +34,7 @@ NEVER = -1e4
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
+LICENCE = "as the imported checkpoints; trained on UTKFace: non-commercial research only"
 ARCHITECTURE: Architecture = "efficientnet_v2_s"
 KNOWN_GROUPS = len(AGE_GROUPS) - 1
 _WIDTH = FEATURES[ARCHITECTURE]
@@ -157,6 +158,9 @@ def manifest_of(name: str, input_size: int, classes: Sequence[str], licence: str
         },
         "framing": UTKFACE.model_dump(),
         "licence": licence,
+        "commercial_use": {"allowed": "no", "reason": LICENCE}
+        if licence == LICENCE
+        else {"allowed": "unknown", "reason": "not said when the checkpoints were imported"},
     }
 
 
@@ -216,7 +220,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument(
         "--licence",
-        default="as the imported checkpoints; trained on UTKFace: non-commercial research only",
+        default=LICENCE,
         help="licence in the manifest",
     )
     try:

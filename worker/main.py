@@ -21,7 +21,7 @@ from nightshift.words.errors import NightshiftError
 from nightshift.words.plain_text import plain
 from shared.broker.doorbell import TASK, broker_options
 from shared.broker.rings import count_in, take_dropped
-from shared.bundles.manifest import locate_bundle, read_manifest
+from shared.bundles.in_use import bundle_in_use
 from shared.logs import configure
 from shared.settings import load_settings
 from worker.starts import Starts, end_worker
@@ -85,7 +85,7 @@ def _check_before_forking(**_: object) -> None:
     keep_files_private()
     try:
         settings = load_settings()
-        read_manifest(locate_bundle(settings.bundle, settings.weights_dir))
+        bundle_in_use(settings)
     except NightshiftError as error:
         raise SystemExit(f"nightshift worker: {error.code}: {plain(error.message)}") from error
     try:

@@ -12,7 +12,7 @@ from nightshift.embedded.environment import environment_of_children
 from nightshift.exits import how_to_install, one_line
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable, NightshiftError
-from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest
+from shared.bundles.manifest import MANIFEST, Manifest, read_verified_manifest
 from shared.processes.command_lines import check_bundle_command
 from shared.settings import REPOSITORY
 
@@ -27,7 +27,7 @@ class CheckedBundle:
     Attributes:
         folder: where it lies.
         manifest: as read.
-        size_bytes: of its two files.
+        size_bytes: of its files.
         tensors: how many there are.
         age_outputs: outputs of the age head.
         crops: how many were classified.
@@ -58,6 +58,7 @@ class CheckedBundle:
                 "age_group": heads.age.uncertain_below,
             },
             "licence": manifest.licence,
+            "commercial_use": manifest.commercial_use.model_dump(include={"allowed", "reason"}),
             "size_bytes": self.size_bytes,
             "tensors": self.tensors,
             "crops": self.crops,
@@ -75,7 +76,7 @@ def check_folder(folder: Path) -> CheckedBundle:
         raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {folder}")
     manifest = read_verified_manifest(folder)
     found = _examined(folder.absolute())
-    size_bytes = sum((folder / name).stat().st_size for name in (MANIFEST, TENSORS))
+    size_bytes = sum((folder / name).stat().st_size for name in (MANIFEST, *manifest.weights))
     return CheckedBundle(folder, manifest, size_bytes, **found)
 
 

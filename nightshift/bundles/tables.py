@@ -35,16 +35,19 @@ def print_checked(checked: CheckedBundle, console: Console) -> None:
     manifest, heads = checked.manifest, checked.manifest.heads
     side, thresholds = manifest.input.size, (heads.gender.uncertain_below, heads.age.uncertain_below)
     by_gender = ", one set for each gender" if heads.age.by_gender else ""
+    network = f"{manifest.features} features" if manifest.features else "two networks, no shared features"
+    use = manifest.commercial_use
     rows = {
         "Bundle": plain(manifest.name),
         "Folder": plain(checked.folder),
         "sha256": manifest.sha256,
-        "Network": f"{manifest.architecture}, {manifest.features} features",
+        "Network": f"{manifest.architecture}, {network}",
         "Input": f"{side} x {side} pixels",
         "Gender": plain(", ".join(heads.gender.classes)),
         "Age": f"{heads.age.kind}, {checked.age_outputs} outputs{by_gender}",
         "Uncertain": "under {:.2f} (gender), {:.2f} (age group)".format(*thresholds),
         "Licence": one_line(manifest.licence),
+        "Commercial use": f"{use.allowed}: {one_line(use.reason)}",
         "Size": f"{checked.size_bytes / 1e6:.1f} MB",
         "Checked": f"manifest, digest, {checked.tensors} tensors, answers to {checked.crops} made crops",
     }
@@ -69,6 +72,8 @@ def _about(bundle: documents.Model) -> Text:
     about = [*used, f"sha256 {(bundle.sha256 or '')[:12]}", f"{bundle.input_size} px"]
     about += [_AGES[bundle.age_kind or "years"], f"{bundle.size_bytes / 1e6:.1f} MB"]
     lines = ["; ".join(about), _measured(bundle.metrics), one_line(bundle.licence or "")]
+    if use := bundle.commercial_use:
+        lines.append(f"commercial use: {use.allowed} ({one_line(use.reason)})")
     if bundle.manifest_name != bundle.name:
         lines.insert(0, f"named {one_line(bundle.manifest_name or '')} in its manifest, and so in results")
     return Text("\n".join(line for line in lines if line))

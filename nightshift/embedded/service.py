@@ -20,7 +20,8 @@ from nightshift.errors import ClientError
 from nightshift.waiting import WORD_S, what_is_wrong
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
-from shared.bundles.manifest import Manifest, locate_bundle, read_verified_manifest
+from shared.bundles.in_use import bundle_in_use
+from shared.bundles.manifest import Manifest
 from shared.processes.command_lines import api_command, worker_command
 from shared.settings import REPOSITORY, Settings, embedded_broker_socket
 from worker.sweeper import Sweeper
@@ -35,11 +36,10 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
     """Settings that name the bundle by its absolute path, and its manifest.
 
     Raises:
-        ModelUnavailable: there is none, its manifest is wrong, or its tensors are not those it names.
+        ModelUnavailable: as `bundle_in_use`; its weights are not those it names.
     """
-    folder = locate_bundle(settings.bundle, settings.weights_dir).absolute()
-    manifest = read_verified_manifest(folder)
-    return settings.model_copy(update={"bundle": str(folder)}), manifest
+    folder, manifest = bundle_in_use(settings, verified=True)
+    return settings.model_copy(update={"bundle": str(folder.absolute())}), manifest
 
 
 @contextmanager

@@ -31,7 +31,7 @@ FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 
 
 class BundleName(Document):
-    """The weights: name, and sha256 of their tensors."""
+    """The weights: name, and sha256 of their numbers."""
 
     name: str
     sha256: str
@@ -222,6 +222,13 @@ class GenderCounts(Document):
     male: int = 0
 
 
+class CommercialUse(Document):
+    """Whether one may earn money with weights; nobody's legal advice."""
+
+    allowed: Known[Literal["yes", "no", "unknown"]] = "unknown"
+    reason: str = Field("the server does not say", description="By whose terms.")
+
+
 class Summary(Document):
     """A job's results in numbers."""
 
@@ -234,6 +241,9 @@ class Summary(Document):
     no_face: int = Field(0, description="Photos that succeeded without a face.")
     reused: int = Field(0, description="Photos that took over an earlier analysis of the same bytes.")
     failures: dict[str, int] = Field(default_factory=dict, description="Failed photos by error code.")
+    commercial_use: CommercialUse = Field(
+        default_factory=CommercialUse, description="Of the weights the job was opened for, by their manifest."
+    )
     notice: str = Field(NOTICE, description="How gender and age are meant.")
 
 
@@ -306,7 +316,7 @@ class Model(Document):
 
     name: str = Field(description="Of its folder: what NIGHTSHIFT_BUNDLE takes.")
     manifest_name: str | None = Field(None, description="In its manifest: what results carry.")
-    sha256: str | None = Field(None, description="Of its tensors, hex, as its manifest says.")
+    sha256: str | None = Field(None, description="Of its weights, hex, as its manifest says.")
     in_use: bool = Field(False, description="Whether NIGHTSHIFT_BUNDLE names it.")
     input_size: int | None = Field(None, description="Side of the crop of a face, pixels.")
     age_kind: Known[Literal["years", "groups"]] | None = Field(
@@ -315,7 +325,10 @@ class Model(Document):
     )
     metrics: ModelMetrics = Field(default_factory=ModelMetrics)
     licence: str | None = None
-    size_bytes: int = Field(0, description="Of its two files.")
+    commercial_use: CommercialUse | None = Field(
+        None, description="Whether one may earn money with it, as its manifest says; null when it is broken."
+    )
+    size_bytes: int = Field(0, description="Of its files.")
     error: ModelError | None = Field(None, description="Why it cannot be used; null when nothing is known.")
 
 

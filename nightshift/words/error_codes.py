@@ -290,7 +290,7 @@ class Code(AnyCode):
     """The folder of weights cannot be looked into.
     Look at its permissions; `NIGHTSHIFT_WEIGHTS_DIR` names it."""
     BUNDLE_NOT_FOUND = "bundle_not_found", OPERATOR
-    """The weights are missing, or one of their two files is.
+    """The weights are missing, or one of their files is.
     Fetch `weights/` again, or name others: `--bundle`, `NIGHTSHIFT_BUNDLE`."""
     BUNDLE_FORMAT = "bundle_format", OPERATOR
     """The weights' manifest cannot be read, or says what cannot be.
@@ -299,16 +299,22 @@ class Code(AnyCode):
     """The weights are not those of their manifest.
     Fetch them again."""
     BUNDLE_TENSORS = "bundle_tensors", OPERATOR
-    """The tensors are not those that the manifest promises, or give no sensible answer.
-    Export the bundle again."""
+    """The tensors, or the networks, are not those that the manifest promises, or give no sensible answer.
+    Export the bundle again; of ONNX files, weights/README.md says what they take and give."""
+    COMMERCIAL_USE_NOT_ALLOWED = "commercial_use_not_allowed", OPERATOR
+    """`NIGHTSHIFT_REQUIRE_COMMERCIAL_USE` is set, and the weights' manifest does not allow commercial use.
+    Name others (`nightshift models list` says which allow it), or unset it."""
+    PACKAGE_MISSING = "package_missing", OPERATOR
+    """The package that weights are to be taken from is not installed, or another version of it is.
+    The message has the command that installs it."""
     DETECTOR_UNAVAILABLE = "detector_unavailable", OPERATOR
     """The detector's own weights, of the package facenet-pytorch, cannot be read.
     Install it again."""
     DEVICE_UNAVAILABLE = "device_unavailable", OPERATOR
-    """`NIGHTSHIFT_DEVICE` asks for CUDA that is not there.
-    `auto` uses it where it is."""
+    """`NIGHTSHIFT_DEVICE` asks for CUDA that is not there, or that the weights cannot run on.
+    `auto` uses it where it is, and where they can."""
     RUNTIME_UNAVAILABLE = "runtime_unavailable", OPERATOR
-    """`NIGHTSHIFT_RUNTIME` asks for one that this device or installation does not have.
+    """`NIGHTSHIFT_RUNTIME` asks for one that this device or installation lacks, or the weights need another.
     `auto` takes one that it has."""
     CHECKPOINT_UNREADABLE = "checkpoint_unreadable", CLIENT
     """A checkpoint to be imported cannot be opened.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
-from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_manifest
+from shared.bundles.manifest import MANIFEST, WEIGHT_FILES, Manifest, read_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +18,8 @@ class ListedBundle:
         folder: absolute where the weights folder is.
         in_use: whether it is the one that the settings name.
         manifest: None when it cannot be read.
-        error: what is wrong, without the folder's path; the tensors are not opened to find out.
-        size_bytes: of its two files.
+        error: what is wrong, without the folder's path; the weights are not opened to find out.
+        size_bytes: of its files.
     """
 
     folder: Path
@@ -54,9 +54,9 @@ def list_bundles(weights_dir: Path, in_use: Path | None = None) -> list[ListedBu
 
 
 def _is_meant(folder: Path) -> bool:
-    """A folder without either file is none of ours."""
+    """A folder without any of the files is none of ours."""
     try:
-        return (folder / MANIFEST).exists() or (folder / TENSORS).exists()
+        return any((folder / name).exists() for name in (MANIFEST, *WEIGHT_FILES))
     except OSError:
         return False
 
@@ -68,11 +68,14 @@ def _is_same(folder: Path, other: Path | None) -> bool:
 def _look(folder: Path, in_use: bool) -> ListedBundle:
     manifest, error, size_bytes = None, None, 0
     try:
-        for name in (MANIFEST, TENSORS):
+        if not (folder / MANIFEST).is_file():
+            raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST}")
+        told = read_manifest(folder)
+        for name in (MANIFEST, *told.weights):
             if not (folder / name).is_file():
                 raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {name}")
             size_bytes += (folder / name).stat().st_size
-        manifest = read_manifest(folder)
+        manifest = told
     except ModelUnavailable as wrong:
         error = ModelUnavailable(wrong.code, wrong.message.removeprefix(f"{folder / MANIFEST}: "))
     except OSError as wrong:

@@ -16,6 +16,7 @@ from nightshift.words.errors import ModelUnavailable
 FORMAT = "nightshift-bundle/1"
 MANIFEST = "manifest.json"
 TENSORS = "model.safetensors"
+GENDER_ONNX, AGE_ONNX = "gender.onnx", "age.onnx"
 MANIFEST_BYTES = 1_000_000
 """More than any manifest needs; it is read into memory before anything is known of it."""
 
@@ -23,7 +24,13 @@ _ERRORS_NAMED = 8
 
 Architecture = Literal["efficientnet_v2_s", "mobilenet_v1"]
 FEATURES: dict[Architecture, int] = {"efficientnet_v2_s": 1280, "mobilenet_v1": 1024}
-"""The architectures that can be run, and how many features each hands to its two heads."""
+"""The architectures whose layers are known here, and how many features each hands to its two heads."""
+
+ONNX: Literal["onnx"] = "onnx"
+"""Two networks of any layers, of gender and of age; they share no features."""
+
+WEIGHT_FILES = (TENSORS, GENDER_ONNX, AGE_ONNX)
+"""Every file that a bundle may have beside its manifest."""
 
 Point2 = tuple[float, float]
 
@@ -104,8 +111,27 @@ class Framing(_Part):
     mouth_right: Point2
 
 
+class Temperatures(_Part):
+    """By which the logarithms of ONNX networks' probabilities are divided; other weights have theirs folded
+    into the heads.
+    """
+
+    gender: float = Field(gt=0, le=100)
+    age: float = Field(gt=0, le=100)
+
+
+class CommercialUse(_Part):
+    """Whether one may earn money with the weights, by the terms of those who made them and of their data."""
+
+    allowed: Literal["yes", "no", "unknown"]
+    reason: Annotated[str, AfterValidator(_without_controls)] = Field(min_length=1, max_length=500)
+
+
+NOT_SAID = CommercialUse(allowed="unknown", reason="their manifest does not say")
+
+
 class TensorFile(_Part):
-    """A file of tensors and the digest it must have."""
+    """A file of weights, the digest it must have, and the format of its numbers."""
 
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     dtype: Literal["float16", "float32", "bfloat16"]
@@ -116,35 +142,53 @@ class Manifest(_Part):
 
     format: Literal["nightshift-bundle/1"]
     name: Annotated[str, AfterValidator(_without_controls)] = Field(min_length=1, max_length=100)
-    architecture: Architecture
-    features: int
+    architecture: Literal[Architecture, "onnx"]
+    features: int | None = None
     input: InputSpec
     heads: Heads
+    temperatures: Temperatures | None = None
     framing: Framing
-    licence: str
+    licence: str = "not said"
+    commercial_use: CommercialUse = NOT_SAID
     files: dict[str, TensorFile]
 
     @model_validator(mode="after")
     def _features_of_the_architecture(self) -> Manifest:
-        if self.features != FEATURES[self.architecture]:
-            raise ValueError(f"features must be {FEATURES[self.architecture]}, those of {self.architecture}")
+        features = None if self.architecture == ONNX else FEATURES[self.architecture]
+        if self.features != features:
+            said = features or "null: its two networks share none"
+            raise ValueError(f"features must be {said}, those of {self.architecture}")
         return self
 
     @model_validator(mode="after")
-    def _names_its_tensors(self) -> Manifest:
-        if TENSORS not in self.files:
-            raise ValueError(f"files must name {TENSORS}")
+    def _temperatures_of_onnx(self) -> Manifest:
+        if self.temperatures and self.architecture != ONNX:
+            raise ValueError(f"temperatures are folded into the heads of {self.architecture}")
+        return self
+
+    @model_validator(mode="after")
+    def _names_its_weights(self) -> Manifest:
+        for name in self.weights:
+            if name not in self.files:
+                raise ValueError(f"files must name {name}")
         return self
 
     @property
+    def weights(self) -> tuple[str, ...]:
+        """Names of the files that hold its numbers."""
+        return (GENDER_ONNX, AGE_ONNX) if self.architecture == ONNX else (TENSORS,)
+
+    @property
     def sha256(self) -> str:
-        """Digest of the tensors: the identity of a bundle."""
-        return self.files[TENSORS].sha256
+        """The identity of a bundle: digest of its tensors; of two files, that of their digests in hex."""
+        digests = [self.files[name].sha256 for name in self.weights]
+        return digests[0] if len(digests) == 1 else hashlib.sha256("".join(digests).encode()).hexdigest()
 
     @property
     def reading(self) -> str:
         """What else decides the results: how faces are cropped, normalised and called, as JSON."""
-        return self.model_dump_json(include={"input", "heads", "framing"})
+        parts = {"input", "heads", "framing"} | ({"temperatures"} if self.temperatures else set())
+        return self.model_dump_json(include=parts)
 
 
 def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
@@ -223,19 +267,20 @@ def sha256_of(path: Path) -> str:
 
 
 def read_verified_manifest(folder: Path) -> Manifest:
-    """Read a manifest, and make sure that the tensors beside it are those it names.
+    """Read a manifest, and make sure that the weights beside it are those it names.
 
     Raises:
-        ModelUnavailable: `bundle_format`; `bundle_not_found` without tensors; `bundle_sha256`.
+        ModelUnavailable: `bundle_format`; `bundle_not_found` without weights; `bundle_sha256`.
     """
     manifest = read_manifest(folder)
-    path = folder / TENSORS
-    try:
-        digest = sha256_of(path)
-    except OSError as error:
-        raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"{path}: {error.strerror}") from error
-    if digest != manifest.sha256:
-        raise ModelUnavailable(
-            Code.BUNDLE_SHA256, f"{path} is not the file that its manifest names: it has sha256 {digest}"
-        )
+    for name in manifest.weights:
+        path = folder / name
+        try:
+            digest = sha256_of(path)
+        except OSError as error:
+            raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"{path}: {error.strerror}") from error
+        if digest != manifest.files[name].sha256:
+            raise ModelUnavailable(
+                Code.BUNDLE_SHA256, f"{path} is not the file that its manifest names: it has sha256 {digest}"
+            )
     return manifest

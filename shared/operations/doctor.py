@@ -20,7 +20,7 @@ from nightshift.words.clock import utc_now
 from nightshift.words.errors import NightshiftError
 from nightshift.words.health import GRAVE, complaint
 from shared.broker.doorbell import CeleryDoorbell
-from shared.bundles.manifest import locate_bundle, read_verified_manifest
+from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
 from shared.files.store import Store
 from shared.operations import health
@@ -152,8 +152,9 @@ def _broker(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _bundle(settings: Settings) -> Iterator[Diagnosis]:
-    manifest = read_verified_manifest(locate_bundle(settings.bundle, settings.weights_dir))
-    yield Diagnosis("bundle", "ok", f"{manifest.name}, {manifest.sha256[:12]}")
+    _, manifest = bundle_in_use(settings, verified=True)
+    allowed = manifest.commercial_use.allowed
+    yield Diagnosis("bundle", "ok", f"{manifest.name}, {manifest.sha256[:12]}; commercial use: {allowed}")
 
 
 def _privacy(settings: Settings) -> Iterator[Diagnosis]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 from nightshift.words import documents
-from shared.bundles.listing import ListedBundle
+from nightshift.words.errors import ModelUnavailable
+from shared.bundles.listing import ListedBundle, list_bundles
 from shared.bundles.manifest import Manifest
 
 
@@ -22,9 +24,35 @@ def model(bundle: ListedBundle) -> documents.Model:
         age_kind=manifest.heads.age.kind if manifest else None,
         metrics=_metrics(manifest),
         licence=manifest.licence if manifest else None,
+        commercial_use=commercial_use(manifest) if manifest else None,
         size_bytes=bundle.size_bytes,
         error=documents.ModelError(code=error.code, message=error.message) if error else None,
     )
+
+
+def commercial_use(manifest: Manifest) -> documents.CommercialUse:
+    """What a manifest says of it."""
+    said = manifest.commercial_use
+    return documents.CommercialUse(allowed=said.allowed, reason=said.reason)
+
+
+def commercial_use_of(sha256: str, in_use: Manifest, weights_dir: Path) -> documents.CommercialUse:
+    """Of weights that a job was opened for, perhaps long ago.
+
+    Args:
+        sha256: of the weights.
+        in_use: manifest of those that new jobs are opened for.
+        weights_dir: where others are.
+    """
+    if in_use.sha256 == sha256:
+        return commercial_use(in_use)
+    try:
+        listed = list_bundles(weights_dir)
+    except ModelUnavailable:
+        listed = []
+    manifests = [bundle.manifest for bundle in listed if bundle.manifest is not None]
+    known = [commercial_use(manifest) for manifest in manifests if manifest.sha256 == sha256]
+    return known[0] if known else documents.CommercialUse(reason="these weights are not here any more")
 
 
 def _metrics(manifest: Manifest | None) -> documents.ModelMetrics:

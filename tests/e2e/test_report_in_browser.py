@@ -259,6 +259,7 @@ def test_it_is_as_wide_as_the_screen(open_page: Open, report: Path, width: int) 
     page = open_page(report, viewport={"width": width, "height": 740})
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.locator("#provenance summary").click()
+    expect(page.locator("#facts")).to_contain_text("no: trained on UTKFace")
     page.locator("#ages summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.locator("#grid .tile").nth(1).click()

@@ -55,7 +55,13 @@ def job_of(photos: Sequence[Photo], *, label: str | None = None, more: int = 0) 
     failures = Counter(photo.error.code for photo in photos if photo.error)
     faces = sum(len(photo.faces) for photo in photos)
     return job, Summary(
-        photos=counts, faces=faces, gender={}, age_group={}, failures=dict(failures), notice=NOTICE
+        photos=counts,
+        faces=faces,
+        gender={},
+        age_group={},
+        failures=dict(failures),
+        commercial_use={"allowed": "no", "reason": "trained on UTKFace"},
+        notice=NOTICE,
     )
 
 

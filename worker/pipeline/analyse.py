@@ -16,7 +16,8 @@ from nightshift.words.analysis import Analysis, Face, PhotoError, Stage, Timings
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from nightshift.words.options import AnalysisOptions
-from shared.bundles.manifest import locate_bundle
+from shared.bundles.in_use import bundle_in_use
+from shared.bundles.manifest import ONNX
 from shared.settings import Settings
 from worker.pipeline.align import (
     crop,
@@ -285,11 +286,12 @@ def build_pipeline(settings: Settings) -> Pipeline:
         ModelUnavailable: the bundle, the detector's weights or the device cannot be used as configured.
     """
     torch.set_num_threads(settings.torch_threads)
-    device = choose_device(settings.device)
-    bundle = load_bundle(locate_bundle(settings.bundle, settings.weights_dir), device)
+    folder, manifest = bundle_in_use(settings)
+    on_cpu = manifest.architecture == ONNX and settings.device == "auto"
+    bundle = load_bundle(folder, choose_device("cpu" if on_cpu else settings.device))
     classifier, choice = choose(bundle, settings.runtime, settings.precision)
     # The runtime has its own copy by now.
-    bundle.network.to_empty(device="meta")
+    bundle.weights.let_go()
     log.info(
         "chosen",
         extra={"runtime": choice.runtime, "precision": choice.precision, "because": choice.because},

@@ -16,8 +16,11 @@ from torch import Tensor
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
-from shared.bundles.manifest import MANIFEST, TENSORS, Manifest, read_verified_manifest, sha256_of
+from shared.bundles.in_use import require_device
+from shared.bundles.manifest import MANIFEST, ONNX, TENSORS, Manifest, read_verified_manifest, sha256_of
 from worker.pipeline.network import Network, min_age_outputs, on_meta
+from worker.pipeline.onnx import OnnxNetworks, read_networks
+from worker.pipeline.runtime import RuntimeName, runtimes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,30 +29,50 @@ class Bundle:
 
     Attributes:
         manifest: what `manifest.json` says.
-        network: float32, in evaluation mode, on `device`; channels_last on the CPU.
-        device: where it lives.
+        weights: a network in float32, in evaluation mode, on `device`, channels_last on the CPU; or two of
+            ONNX.
+        device: where they live.
     """
 
     manifest: Manifest
-    network: Network
+    weights: Network | OnnxNetworks
     device: torch.device
+
+    @property
+    def network(self) -> Network:
+        """The torch network.
+
+        Raises:
+            TypeError: an ONNX bundle has none.
+        """
+        if isinstance(self.weights, OnnxNetworks):
+            raise TypeError(f"{self.manifest.name} has ONNX networks, and none of torch's")
+        return self.weights
+
+    @property
+    def runtimes(self) -> tuple[RuntimeName, ...]:
+        """What it can run on here, the one that is fastest as a rule first."""
+        return ("openvino",) if isinstance(self.weights, OnnxNetworks) else runtimes(self.device)
 
 
 def load_bundle(folder: Path, device: torch.device) -> Bundle:
-    """Load a bundle after checking its manifest, digest, tensor names, shapes, dtypes and values.
+    """Load a bundle after checking its manifest, digests, tensor names, shapes, dtypes and values.
 
     Args:
-        folder: holds `manifest.json` and `model.safetensors`.
+        folder: holds `manifest.json` and the weights.
         device: where to put the weights.
 
     Raises:
         ModelUnavailable: `bundle_not_found` (a file is missing), `bundle_format` (the manifest is not
-            one), `bundle_sha256` (other bytes than the manifest names) or `bundle_tensors` (not
-            safetensors, or not the tensors of this architecture).
+            one), `bundle_sha256` (other bytes than the manifest names), `bundle_tensors` (not
+            safetensors or ONNX, or not the tensors of this architecture), or, of ONNX, `device_unavailable`
+            (not the CPU) and `runtime_unavailable` (without OpenVINO).
     """
     if not (folder / MANIFEST).is_file():
         raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {folder}")
     manifest, path = read_verified_manifest(folder), folder / TENSORS
+    if manifest.architecture == ONNX:
+        return Bundle(manifest, _onnx_networks(folder, manifest, device), device)
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError, ValueError, KeyError) as error:
@@ -90,9 +113,21 @@ def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str
     return load_bundle(folder, torch.device("cpu")).manifest
 
 
+def _onnx_networks(folder: Path, manifest: Manifest, device: torch.device) -> OnnxNetworks:
+    require_device(manifest, str(device))
+    try:
+        return read_networks({name: (folder / name).read_bytes() for name in manifest.weights}, manifest)
+    except ImportError as error:
+        message = f"the ONNX networks of {manifest.name} need OpenVINO, which is not installed"
+        raise ModelUnavailable(Code.RUNTIME_UNAVAILABLE, message) from error
+    except ValueError as error:
+        raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{folder}: {error}") from error
+
+
 def _network_of(tensors: dict[str, Tensor], manifest: Manifest) -> Network:
     """The filled network; ValueError names the first thing that is wrong."""
     _check_heads(tensors, manifest)
+    assert manifest.architecture != ONNX  # noqa: S101 - it has no tensors
     network = on_meta(manifest.architecture, int(tensors["age.bias"].shape[0]))
     expected = network.state_dict()
     missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())

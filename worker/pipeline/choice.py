@@ -15,7 +15,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
-from worker.pipeline.runtime import Precision, RuntimeName, runtimes
+from worker.pipeline.runtime import Precision, RuntimeName
 
 Auto = Literal["auto"]
 
@@ -67,11 +67,12 @@ def choose(
     Raises:
         ModelUnavailable: `runtime_unavailable` for what the device or this installation does not have.
     """
-    able = runtimes(bundle.device)
+    able = bundle.runtimes
     if runtime != "auto" and runtime not in able:
         raise ModelUnavailable(
             Code.RUNTIME_UNAVAILABLE,
-            f"runtime {runtime} was asked for; {bundle.device} has {', '.join(able)}",
+            f"runtime {runtime} was asked for; for {bundle.manifest.name} {bundle.device} has"
+            f" {', '.join(able)}",
         )
     narrow = native_precision(bundle.device)
     formats: Sequence[Precision] = ("fp32", narrow) if narrow else ("fp32",)

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from torch import nn
 
 from worker.pipeline.bundle import Bundle
-from worker.pipeline.runtime import Precision, RuntimeName, compiled, on_device, runtimes
+from worker.pipeline.network import Network
+from worker.pipeline.onnx import to_logits
+from worker.pipeline.runtime import Precision, RuntimeName, compiled, on_device
 
 FACES_AT_ONCE = {"cpu": 8, "cuda": 64}
 """Faces in one forward pass; on the CPU more gain nothing and cost memory."""
@@ -36,13 +38,15 @@ class Classifier:
     ) -> None:
         self.bundle = bundle
         self.precision = precision
-        self.runtime = runtime or runtimes(bundle.device)[0]
+        self.runtime = runtime or bundle.runtimes[0]
         self.faces_at_once = FACES_AT_ONCE[bundle.device.type]
         spec = bundle.manifest.input
         self._mean = torch.tensor(spec.mean, device=bundle.device) * 255
         self._std = torch.tensor(spec.std, device=bundle.device) * 255
         self._network = compiled(
-            _to_logits(bundle),
+            _to_logits(bundle.weights)
+            if isinstance(bundle.weights, Network)
+            else to_logits(bundle.weights, bundle.manifest),
             (-1, 3, spec.size, spec.size),
             runtime=self.runtime,
             device=bundle.device,
@@ -71,7 +75,7 @@ class Classifier:
             genders.append(gender)
             ages.append(age)
         if not genders:
-            bins = int(self.bundle.network.age.out_features)
+            bins = self.bundle.weights.age_outputs
             return np.zeros((0, 2), np.float32), np.zeros((0, bins), np.float32)
         return np.concatenate(genders), np.concatenate(ages)
 
@@ -91,9 +95,8 @@ class Classifier:
             return gender.cpu().numpy(), age.cpu().numpy()
 
 
-def _to_logits(bundle: Bundle) -> nn.Module:
+def _to_logits(network: Network) -> nn.Module:
     """Normalised images to logits of gender and age, side by side."""
-    network = bundle.network
     head = nn.Linear(network.gender.in_features, network.gender.out_features + network.age.out_features)
     for name in ("weight", "bias"):
         joined = torch.cat([getattr(network.gender, name), getattr(network.age, name)])

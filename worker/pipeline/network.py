@@ -33,6 +33,20 @@ class Network(nn.Module):
         self.gender = nn.Linear(FEATURES[architecture], 2)
         self.age = nn.Linear(FEATURES[architecture], age_outputs)
 
+    @property
+    def age_outputs(self) -> int:
+        """Outputs of the age head."""
+        return self.age.out_features
+
+    @property
+    def tensor_count(self) -> int:
+        """How many tensors it has."""
+        return len(self.state_dict())
+
+    def let_go(self) -> None:
+        """Give its memory back; what was compiled of it has its own."""
+        self.to_empty(device="meta")
+
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Features and logits.
 

@@ -38,7 +38,7 @@ def on_device(array: NDArray[Any], device: torch.device) -> Tensor:
 
 
 def compiled(
-    module: nn.Module,
+    module: nn.Module | Any,
     shape: tuple[int, ...],
     *,
     runtime: RuntimeName,
@@ -48,7 +48,7 @@ def compiled(
     """A module made ready to run, in evaluation mode. It uses as many threads as torch is set to.
 
     Args:
-        module: takes one tensor [N, C, H, W] and gives one.
+        module: takes one tensor [N, C, H, W] and gives one; or an `openvino.Model` that does, for OpenVINO.
         shape: of the input, -1 where any length will do.
         runtime: `openvino` runs on the CPU only.
         device: where to.
@@ -75,7 +75,7 @@ def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> 
 
 
 @cache
-def _core() -> Any:
+def openvino_core() -> Any:
     """The process's only one, never given up.
 
     Each gives its thread a signal stack and, when it goes, frees that and puts back the one before. The
@@ -88,11 +88,11 @@ def _core() -> Any:
     return openvino.Core()
 
 
-def _on_openvino(module: nn.Module, shape: tuple[int, ...], precision: Precision) -> Forward:
+def _on_openvino(module: nn.Module | Any, shape: tuple[int, ...], precision: Precision) -> Forward:
     from worker.pipeline.graph import as_openvino
 
-    model = _core().compile_model(
-        as_openvino(module.eval(), shape),
+    model = openvino_core().compile_model(
+        as_openvino(module.eval(), shape) if isinstance(module, nn.Module) else module,
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],

@@ -102,7 +102,7 @@
   }
 
   function showProvenance() {
-    const { job, counts, options, version, written_at } = nightshift.data;
+    const { job, counts, options, version, written_at, commercial_use: use } = nightshift.data;
     const bundle = job.bundle;
     const took = seconds(job.started_at, job.ended_at);
     const { number } = nightshift;
@@ -113,6 +113,7 @@
       ["Job", job.id],
       ["Weights", bundle ? bundle.name : null],
       ["SHA-256 of the weights", bundle ? bundle.sha256 : null],
+      ["Commercial use of the weights", `${use.allowed}: ${use.reason}`],
       ["Begun", moment(job.started_at)],
       ["Ended", moment(job.ended_at)],
       ["Took", took === null ? null : duration(took)],

@@ -145,3 +145,4 @@ def test_summary(service: Service) -> None:
     assert (summary["uncertain"], summary["no_face"], summary["reused"]) == (1, 1, 1)
     assert summary["failures"] == {"corrupt_image": 2, "timeout": 1}
     assert "apparent" in summary["notice"]
+    assert summary["commercial_use"] == {"allowed": "unknown", "reason": "their manifest does not say"}

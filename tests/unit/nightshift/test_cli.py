@@ -89,6 +89,25 @@ def test_the_parents_of_api_and_workers_refuse_weights_that_are_not_there(
             start()
 
 
+@pytest.mark.parametrize("command", [["run", "a.jpg"], ["serve"], ["worker"]])
+def test_weights_that_a_business_may_not_use(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    (tmp_path / "a.jpg").touch()
+    use = {"allowed": "no", "reason": "for research only"}
+    monkeypatch.setenv("NIGHTSHIFT_BUNDLE", str(make_bundle(tmp_path / "mine", commercial_use=use)))
+    monkeypatch.setenv("NIGHTSHIFT_REQUIRE_COMMERCIAL_USE", "true")
+    unavailable = invoke(*command)
+    assert unavailable.exit_code == 6
+    last = unavailable.stderr.splitlines()[-1]
+    assert "commercial use of the weights mine is 'no': for research only" in last
+    assert last.endswith("(commercial_use_not_allowed)")
+    assert not (tmp_path / "home").exists()
+    for start, name in ((lambda: on_starting(None), "api"), (_check_before_forking, "worker")):
+        with pytest.raises(SystemExit, match=f"^nightshift {name}: commercial_use_not_allowed: "):
+            start()
+
+
 def test_a_database_that_is_none(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     (tmp_path / "home").mkdir()

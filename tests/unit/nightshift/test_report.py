@@ -26,7 +26,14 @@ def report() -> Report:
         for n in range(10)
     ]
     return Report(
-        job=Job(id="job_1", state="ended", outcome="partial", counts=COUNTS, created_at=datetime.now(UTC)),
+        job=Job(
+            id="job_1",
+            state="ended",
+            outcome="partial",
+            counts=COUNTS,
+            created_at=datetime.now(UTC),
+            bundle={"name": "mine", "sha256": "a" * 64},
+        ),
         summary=Summary(
             photos=COUNTS,
             faces=5,
@@ -36,6 +43,7 @@ def report() -> Report:
             no_face=1,
             reused=2,
             failures={"corrupt_image": 12},
+            commercial_use={"allowed": "no", "reason": "trained on UTKFace"},
             notice="Gender and age are apparent.",
         ),
         failed={"corrupt_image": failed},
@@ -64,6 +72,7 @@ def test_a_person_reads_what_was_found_and_what_failed() -> None:
         "and 2 more",
         "/out/results.csv",
         "/out/report.html",
+        "mine; commercial use: no (trained on UTKFace)",
         "0:01:01",
         "* Gender and age are apparent.",
         r"/photos/caf\xe9.jpg",
@@ -77,6 +86,7 @@ def test_a_script_reads_the_same() -> None:
     assert document["exit_code"] == 3
     assert document["counts"]["failed"] == 12
     assert document["failures"] == {"corrupt_image": 12}
+    assert document["commercial_use"] == {"allowed": "no", "reason": "trained on UTKFace"}
     assert document["files"] == {
         "jsonl": "/out/results.jsonl",
         "csv": "/out/results.csv",

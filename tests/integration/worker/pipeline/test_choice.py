@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from nightshift.words.errors import ModelUnavailable
+from worker.pipeline import bundle as bundles
 from worker.pipeline import choice
 from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import OFF_BY, choose
@@ -50,7 +51,7 @@ def test_on_a_cpu_torch_is_not_offered_in_bf16(bundle: Bundle, monkeypatch: pyte
 
 
 def test_a_runtime_that_is_not_installed_is_named(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(choice, "runtimes", lambda _: ("torch",))
+    monkeypatch.setattr(bundles, "runtimes", lambda _: ("torch",))
     with pytest.raises(ModelUnavailable) as caught:
         choose(bundle, "openvino")
     assert caught.value.code == "runtime_unavailable"

@@ -41,7 +41,8 @@ def invoke(*arguments: str) -> Result:
 def test_the_list(weights: Path) -> None:
     metrics = {"validation": {"gender": 0.9, "age8": 0.5, "near": 0.85, "mae": 6.5}}
     make_bundle(weights / "a", metrics=metrics, licence="for\n\x1b[31mnobody")
-    make_bundle(weights / "b", name="other")
+    use = {"allowed": "no", "reason": "trained on UTKFace"}
+    make_bundle(weights / "b", name="other", commercial_use=use)
     make_bundle(weights / "c", format="none")
     listed = invoke("list")
     assert listed.exit_code == 0
@@ -49,10 +50,12 @@ def test_the_list(weights: Path) -> None:
         "a  in use; sha256 26cc73f9fbf6; 96 px; knows ages in years; 0.0 MB",
         "   validated: gender 90.0%, age group 50.0%, or the next one 85.0%, mean age error 6.5 years",
         "   for ?[31mnobody",
+        "   commercial use: unknown (their manifest does not say)",
         "b  named other in its manifest, and so in results",
         "   sha256 26cc73f9fbf6; 96 px; knows ages in years; 0.0 MB",
         "   not validated, as far as its manifest says",
         "   none",
+        "   commercial use: no (trained on UTKFace)",
         "c  format: Input should be 'nightshift-bundle/1' (bundle_format)",
     ]
 
@@ -67,6 +70,7 @@ def test_the_list_as_json(weights: Path, tmp_path: Path, monkeypatch: pytest.Mon
         ("elsewhere", True, str(elsewhere)),
     ]
     assert len(lines[0]["sha256"]) == 64
+    assert lines[0]["commercial_use"] == {"allowed": "unknown", "reason": "their manifest does not say"}
 
 
 def test_no_weights_are_said_to_be_none(weights: Path) -> None:
@@ -168,6 +172,16 @@ def test_weights_are_looked_at_before_anything_is_started(two: Path, tmp_path: P
     (two / "b" / TENSORS).write_bytes(b"damaged")
     refused = invoke("compare", "a", "b", "photos", "--out", "out")
     assert (refused.exit_code, "(bundle_sha256)" in refused.stderr) == (6, True)
+    assert not (tmp_path / "out").exists()
+
+
+def test_weights_that_a_business_may_not_use_are_refused_where_that_is_asked_for(
+    two: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_REQUIRE_COMMERCIAL_USE", "true")
+    make_bundle(two / "a", commercial_use={"allowed": "yes", "reason": "ours"})
+    refused = invoke("compare", "a", "b", "photos", "--out", "out")
+    assert (refused.exit_code, "(commercial_use_not_allowed)" in refused.stderr) == (6, True)
     assert not (tmp_path / "out").exists()
 
 

@@ -97,7 +97,7 @@ def test_what_is_wrong_is_named(
     assert ".".join(where) in message_of(written(tmp_path, document))
 
 
-@pytest.mark.parametrize("name", ["format", "input", "heads", "framing", "licence", "files"])
+@pytest.mark.parametrize("name", ["format", "input", "heads", "framing", "files"])
 def test_what_is_missing_is_named(tmp_path: Path, document: dict[str, Any], name: str) -> None:
     del document[name]
 
