@@ -19,6 +19,9 @@ class BenchCode(AnyCode):
     NO_CONTENDERS = "no_contenders", CLIENT
     """Nobody takes part: what was chosen is not installed, or not for this machine.
     The message says why; `make bench-peer` installs the peer."""
+    NO_PLAIN_NETWORK = "no_plain_network", CLIENT
+    """These weights are of ONNX networks, which the plain flow does not have.
+    Choose a bundle of another architecture."""
     CONTENDER_FAILED = "contender_failed", SERVICE
     """A contender's process ended, or gave no answer in time.
     The message has its last lines."""

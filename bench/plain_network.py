@@ -15,7 +15,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 
+from bench.error_codes import BenchCode
 from bench.protocol import Reading
+from nightshift.words.errors import InvalidInput
 from shared.bundles.manifest import FEATURES, TENSORS, Architecture, Manifest, read_manifest
 from worker.pipeline.mobilenet import mobilenet_v1
 
@@ -41,6 +43,17 @@ class PlainNetwork(nn.Module):
         return self.gender(features), self.age(features)
 
 
+def plain_architecture(manifest: Manifest) -> Architecture:
+    """Of the network written plainly.
+
+    Raises:
+        InvalidInput: `no_plain_network` for ONNX networks.
+    """
+    if manifest.architecture == "onnx":
+        raise InvalidInput(BenchCode.NO_PLAIN_NETWORK, f"{manifest.name} is made of ONNX networks")
+    return manifest.architecture
+
+
 class PlainReader:
     """A bundle's weights in the plain network.
 
@@ -55,7 +68,7 @@ class PlainReader:
         self.manifest: Manifest = read_manifest(folder)
         tensors = load_file(folder / TENSORS)
         outputs = int(tensors["age.bias"].shape[0])
-        self.network = PlainNetwork(self.manifest.architecture, outputs)
+        self.network = PlainNetwork(plain_architecture(self.manifest), outputs)
         self.network.load_state_dict(
             {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
         )

@@ -29,6 +29,7 @@ from bench.error_codes import BenchCode
 from bench.matching import agreement, count_faces, count_matched
 from bench.others import Others
 from bench.photo_folder import describe_photos, photos_in
+from bench.plain_network import plain_architecture
 from bench.protocol import Pass, Setup
 from bench.results import (
     FOLDER,
@@ -114,6 +115,7 @@ def measure(request: Request, say: Say) -> Results:
         NightshiftError: unreadable photos, no such weights, a contender that failed.
     """
     manifest = read_verified_manifest(request.bundle)
+    architecture = plain_architecture(manifest)
     about_photos = describe_photos(request.photos, request.source)
     here, skipped = _present(request)
     if not here:
@@ -125,7 +127,7 @@ def measure(request: Request, say: Say) -> Results:
         enlarged = write_enlarged(request.bundle, workspace / "enlarged", ENLARGED_PX)
         say("measuring what the machine can do")
         sizes = sorted({manifest.input.size, ENLARGED_PX})
-        machine, floors = _floors(request.photos, sizes, manifest.architecture, workspace)
+        machine, floors = _floors(request.photos, sizes, architecture, workspace)
         contenders = {}
         for entry in here:
             say(f"loading: {entry.title}")

@@ -8,6 +8,7 @@ from bench import run
 from bench.photo_folder import describe_photos, photos_in, sampled
 from bench.samples import astronaut_jpeg, no_face_jpeg
 from nightshift.words.errors import InvalidInput
+from tests.support.onnx_made import make_onnx_bundle
 
 
 @pytest.fixture
@@ -75,3 +76,13 @@ def test_a_peer_that_is_not_installed_is_left_out_with_the_reason(
 
     assert run.main([*arguments, "--out", str(tmp_path / "out.json")]) == 2
     assert "no_contenders: it is not installed (`make bench-peer` does it)" in capsys.readouterr().err
+
+
+def test_onnx_networks_have_no_plain_flow_to_be_measured_against(photos: Path, tmp_path: Path) -> None:
+    bundle = tmp_path / "made"
+    make_onnx_bundle(bundle)
+    request = run.Request(photos_in(photos), "Two", run.chosen("plain"), bundle)
+
+    with pytest.raises(InvalidInput) as refusal:
+        run.measure(request, lambda _: None)
+    assert refusal.value.code == "no_plain_network"
