@@ -18,6 +18,8 @@ from tests.integration.api.conftest import Serve
 from tests.support.queue_rows import seen
 from tests.support.service import Service
 
+SWAGGER_CSS = "/docs/swagger/css/swagger-ui.css"
+
 
 @pytest.mark.parametrize(
     ("method", "path", "headers", "data", "status", "code"),
@@ -25,6 +27,7 @@ from tests.support.service import Service
         ("GET", "/nowhere", {}, b"", 404, "not_found"),
         ("GET", "/v1/nowhere", {}, b"", 404, "not_found"),
         ("DELETE", "/v1/jobs", {}, b"", 405, "method_not_allowed"),
+        ("GET", SWAGGER_CSS, {"Range": "bytes=999999999-"}, b"", 416, "requested_range_not_satisfiable"),
         ("POST", "/v1/jobs", {}, b"", 415, "unsupported_media_type"),
         ("POST", "/v1/jobs", {"Content-Type": "text/plain"}, b"{}", 415, "unsupported_media_type"),
         ("POST", "/v1/jobs", {"Content-Type": "application/json"}, b"", 400, "bad_json"),
