@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.service import Service, make_service
+from tests.support.worker_parts import parts as parts
 
 Serve = Callable[..., Service]
 

@@ -16,7 +16,6 @@ from shared.queue.holdings import Quota, require_job
 from tests.integration.api.conftest import Serve
 from tests.integration.api.test_erasure import sweep
 from tests.integration.shared.queue.test_costs import plan, statements_of
-from tests.integration.worker.test_unpack import parts as parts
 from tests.support.archives_made import zip_of
 from tests.support.client import Answer
 from tests.support.service import Service

@@ -13,8 +13,6 @@ from shared.files.no_pictures import uncleared
 from shared.files.store import archive_key, photo_key
 from shared.operations.reconcile import reconcile
 from shared.queue.control import cancel
-from tests.integration.worker.test_unpack import parts as parts
-from tests.integration.worker.test_unpack import service as service
 from tests.support.archives_made import tar_of, zip_of
 from tests.support.fakes import FakePipeline
 from tests.support.queue_rows import queue_of
