@@ -84,3 +84,11 @@ def blank_photo(*marks: int) -> DecodedPhoto:
     pixels = np.zeros((8, 8, 3), np.uint8)
     pixels[0, 0, : len(marks)] = marks
     return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)
+
+
+class BrokenDoorbell:
+    def ring(self, times: int = 1) -> bool:
+        raise ZeroDivisionError("the secret of the house")
+
+    def waiting(self) -> int | None:
+        return None

@@ -15,6 +15,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from tests.integration.api.conftest import Serve
+from tests.support.fakes import BrokenDoorbell
 from tests.support.queue_rows import seen
 from tests.support.service import Service
 
@@ -108,14 +109,6 @@ def test_what_is_wrong_with_a_long_name_is_still_said(plain_service: Service) ->
     assert answer.json["detail"].endswith("last: Extra inputs are not permitted")
     (error,) = answer.json["errors"]
     assert len(error["field"]) < 2100
-
-
-class BrokenDoorbell:
-    def ring(self, times: int = 1) -> bool:
-        raise ZeroDivisionError("the secret of the house")
-
-    def waiting(self) -> int | None:
-        return None
 
 
 def test_an_error_of_our_own_is_logged_and_not_told(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
