@@ -27,6 +27,7 @@ BY_FRAMEWORK = {
         Code.METHOD_NOT_ALLOWED,
         Code.BODY_TOO_LARGE,
         Code.UNSUPPORTED_MEDIA_TYPE,
+        Code.REQUESTED_RANGE_NOT_SATISFIABLE,
     )
 }
 """What Flask and Werkzeug refuse by themselves, by its status."""

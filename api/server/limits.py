@@ -30,8 +30,6 @@ CROWDED_S = 5.0
 """Once somebody waits for a seat for so long, the newest has the next: a flood consists of old ones."""
 BUSY_S = 30.0
 """A request that finds neither thread nor seat for so long is answered 503."""
-CONNECTIONS = 8000
-"""At most; over it the one that has said nothing for longest makes room for the newest."""
 HELD_BYTES = 64 * 1024 * 1024
 """Of heads and beginnings of bodies that wait, all together."""
 OTHER_FILES = 512
@@ -55,7 +53,7 @@ class Limits:
         patience_s: how far a client may fall behind the least rate, seconds.
         head_s: in which a head must have come.
         idle_s: how long a connection is kept without a request.
-        connections: at most.
+        connections: at most; over it the one that has said nothing for longest makes room for the newest.
     """
 
     threads: int

@@ -21,6 +21,9 @@ class Code(AnyCode):
     METHOD_NOT_ALLOWED = "method_not_allowed", CLIENT, 405
     """The path is right, but not for this method.
     The header `Allow` names those that it has."""
+    REQUESTED_RANGE_NOT_SATISFIABLE = "requested_range_not_satisfiable", CLIENT, 416
+    """The header `Range` asks for bytes behind the end of one of the documentation's files.
+    Leave it out; `Content-Range` has the file's length."""
     URI_TOO_LONG = "uri_too_long", CLIENT, 414
     """The request line, with the path and the query, has over 8190 bytes.
     Shorten the query."""

@@ -7,18 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.browser import chromium, find_browser
 from tests.support.gunicorn_server import Server, running_server
-from tests.support.requirements import require
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    require(path, "no Chromium: run tests/install_browser.sh")
-    assert path is not None
-    with chromium(path) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

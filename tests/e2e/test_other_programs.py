@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import Nightshift, write_portraits
-from tests.unit.nightshift.embedded.test_environment import STRANGERS
+from tests.support.strangers import STRANGERS
 
 
 def test_a_run_hears_of_no_other_programs_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

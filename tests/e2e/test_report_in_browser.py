@@ -12,9 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from nightshift.words.documents import Photo
-from tests.support.browser import chromium, find_browser
 from tests.support.report_made import failed_photo, fake_photo, parts_of, write_report_of
-from tests.support.requirements import require
 
 PHOTOS = 1300
 HOSTILE = "</script><img src=x onerror=alert(1)>\"' \u2028 <b>bold</b>.jpg"
@@ -32,15 +30,6 @@ def photos() -> list[Photo]:
         0, HOSTILE, "<script>alert(2)</script> & the file is cut off", code="corrupt_image"
     )
     return [hostile, *(fake_photo(number) for number in range(1, PHOTOS))]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = find_browser()
-    require(path, "no Chromium: run tests/install_browser.sh")
-    assert path is not None
-    with chromium(path) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

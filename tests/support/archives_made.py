@@ -10,6 +10,9 @@ from collections.abc import Mapping
 
 Contents = Mapping[str, bytes]
 
+PHOTOS = {f"day {n % 3}/{n}.jpg": b"photo %d" % n for n in range(10)}
+"""Ten, in three folders, as the fake pipeline reads them."""
+
 
 def zip_of(contents: Contents, *, links: Mapping[str, str] | None = None, packed: bool = False) -> bytes:
     """A zip file of members in this order, symbolic links after them."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
@@ -14,6 +14,8 @@ from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
 from tests.support.queue_rows import analysis, face, manifest
 from worker.pipeline.decoding.decode import DecodedPhoto
+
+Progress = Callable[[Collection[str]], None]
 
 
 @dataclass
@@ -61,17 +63,32 @@ class FakePipeline:
         if not data.startswith(b"photo"):
             raise Unreadable(Code.CORRUPT_IMAGE, "not a photo")
         self.decoded.append(data)
-        pixels = np.zeros((8, 8, 3), np.uint8)
-        return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)
+        return blank_photo()
 
     def analyse(
-        self,
-        photos: Iterable[DecodedPhoto],
-        options: AnalysisOptions,
-        progress: Callable[[Collection[str]], None],
+        self, photos: Iterable[DecodedPhoto], options: AnalysisOptions, progress: Progress
     ) -> list[Analysis | PhotoError]:
-        """One face each."""
+        """What `found` says."""
         arrived = list(photos)
         self.before_analysis(len(arrived))
-        progress([photo.id for photo in arrived])
-        return [analysis(face()) for _ in arrived]
+        return list(self.found(arrived, progress))
+
+    def found(self, photos: Sequence[DecodedPhoto], progress: Progress) -> Iterator[Analysis]:
+        """One face each."""
+        progress([photo.id for photo in photos])
+        yield from (analysis(face()) for _ in photos)
+
+
+def blank_photo(*marks: int) -> DecodedPhoto:
+    """Eight by eight pixels, black but for these in the first one."""
+    pixels = np.zeros((8, 8, 3), np.uint8)
+    pixels[0, 0, : len(marks)] = marks
+    return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)
+
+
+class BrokenDoorbell:
+    def ring(self, times: int = 1) -> bool:
+        raise ZeroDivisionError("the secret of the house")
+
+    def waiting(self) -> int | None:
+        return None

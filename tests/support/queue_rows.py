@@ -150,6 +150,18 @@ def take(
     return queue_of(database, lease_s=lease_s).claim(worker=worker, batch_size=batch_size)
 
 
+def photos_of(database: Database, job_id: str) -> list[Photo]:
+    """The photos of a job, as they were added."""
+    with database.read() as session:
+        return list(session.scalars(select(Photo).where(Photo.job_id == job_id).order_by(Photo.ordinal)))
+
+
+def job_of(database: Database, job_id: str) -> Job:
+    """The row of a job."""
+    with database.read() as session:
+        return session.get_one(Job, job_id)
+
+
 def pauses_are_over(database: Database) -> None:
     """Photos whose read failed may be taken again at once."""
     with database.write() as session:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from shared.db.engine import Database
 from shared.db.migrate import is_current
@@ -21,23 +20,8 @@ from shared.processes.command_lines import (
     worker_command,
 )
 from shared.settings import REPOSITORY, Settings, load_settings
-
-COMPOSE = REPOSITORY / "docker-compose.yml"
-SECRETS = {
-    "POSTGRES_PASSWORD": "pw",
-    "S3_SECRET_KEY": "sk",
-    "VALKEY_PASSWORD": "vk",
-    "NIGHTSHIFT_API_KEY": "0123456789abcdef" * 4,
-}
-OURS = ("migrate", "api", "worker-cpu", "worker-gpu", "sweeper")
-
-
-@pytest.fixture(scope="module")
-def services() -> dict[str, Any]:
-    text = COMPOSE.read_text(encoding="utf-8")
-    filled = re.sub(r"\$\{(\w+):\?[^}]+\}", lambda variable: SECRETS[variable[1]], text)
-    loaded: dict[str, Any] = yaml.safe_load(filled)["services"]
-    return loaded
+from tests.support.compose import COMPOSE, OURS, SECRETS
+from tests.support.compose import services as services
 
 
 def settings_of(service: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Settings:

@@ -7,8 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from shared.settings import REPOSITORY, Settings
-from tests.unit.test_compose import OURS, SECRETS
-from tests.unit.test_compose import services as services
+from tests.support.compose import OURS, SECRETS
+from tests.support.compose import services as services
 
 BYTES = {"k": 2**10, "m": 2**20, "g": 2**30}
 

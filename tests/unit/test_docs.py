@@ -15,10 +15,10 @@ from nightshift.words.options import JobOptions
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
 from shared.bundles.manifest import MANIFEST
 from shared.settings import REPOSITORY, Settings
+from tests.support.pages import assert_kept
 from training import card
 
 README = REPOSITORY / "README.md"
-SETTINGS = REPOSITORY / "docs" / "settings.md"
 TROUBLE = REPOSITORY / "docs" / "trouble.md"
 WEIGHTS = REPOSITORY / "docs" / "weights.md"
 ARCHITECTURE = REPOSITORY / "docs" / "architecture.md"
@@ -52,12 +52,6 @@ def test_every_state_is_explained(word: str) -> None:
     assert re.search(rf"\b{word}\b", ARCHITECTURE.read_text(encoding="utf-8"))
 
 
-def test_generated_tables_are_up_to_date() -> None:
-    page = SETTINGS.read_text(encoding="utf-8")
-
-    assert settings_table.updated(page) == page
-
-
 def test_every_setting_and_option_is_explained() -> None:
     for model in (Settings, JobOptions):
         for name, field in model.model_fields.items():
@@ -68,16 +62,11 @@ def test_no_table_says_where_the_repository_lies() -> None:
     assert str(REPOSITORY) not in settings_table.settings_table()
 
 
-def test_a_table_that_is_behind_is_found_and_mended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = tmp_path / "settings.md"
-    page.write_text(SETTINGS.read_text(encoding="utf-8").replace("NIGHTSHIFT_PORT", "NIGHTSHIFT_DOOR"))
-    monkeypatch.setattr(settings_table, "SETTINGS_PAGE", page)
-
-    monkeypatch.setattr("sys.argv", ["settings_table", "--check"])
-    assert settings_table.main() == 1
-    monkeypatch.setattr("sys.argv", ["settings_table"])
-    assert settings_table.main() == 0
-    assert page.read_text(encoding="utf-8") == SETTINGS.read_text(encoding="utf-8")
+def test_generated_tables_are_up_to_date_and_mended_where_they_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edit = ("NIGHTSHIFT_PORT", "NIGHTSHIFT_DOOR")
+    assert_kept(settings_table, "SETTINGS_PAGE", tmp_path, monkeypatch, edit)
 
 
 def test_every_exit_code_is_explained() -> None:

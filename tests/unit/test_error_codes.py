@@ -15,6 +15,7 @@ from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import JOB_ERROR_CODES, PHOTO_ERROR_CODES, PROBLEM_CODES, Code
 from nightshift.words.errors import AnyCode, Unreadable
 from shared.settings import REPOSITORY
+from tests.support.pages import assert_kept
 from training.error_codes import TrainingCode
 
 ENUMS: tuple[type[AnyCode], ...] = (Code, TrainingCode, BenchCode)
@@ -150,14 +151,4 @@ def test_what_a_job_is_ended_with_is_a_code_of_jobs() -> None:
 def test_the_page_is_up_to_date_and_a_page_that_is_behind_is_mended(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = errors_page.PAGE.read_text(encoding="utf-8")
-    assert errors_page.updated(whole) == whole
-
-    page = tmp_path / "errors.md"
-    page.write_text(whole.replace("`job_sealed`", "`job_shut`"), encoding="utf-8")
-    monkeypatch.setattr(errors_page, "PAGE", page)
-    monkeypatch.setattr("sys.argv", ["errors_page", "--check"])
-    assert errors_page.main() == 1
-    monkeypatch.setattr("sys.argv", ["errors_page"])
-    assert errors_page.main() == 0
-    assert page.read_text(encoding="utf-8") == whole
+    assert_kept(errors_page, "PAGE", tmp_path, monkeypatch, ("`job_sealed`", "`job_shut`"))

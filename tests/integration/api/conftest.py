@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.service import Service, make_service
+from tests.support.callers import Caller
+from tests.support.service import ROOT_KEY, Service, make_service
+from tests.support.worker_parts import parts as parts
 
 Serve = Callable[..., Service]
 
@@ -38,3 +40,13 @@ def plain_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]
     service = make_service(tmp_path_factory.mktemp("plain"))
     yield service
     service.database.close()
+
+
+@pytest.fixture
+def locked(database_url: str, serve: Serve) -> Service:
+    return serve(database_url=database_url, in_place_roots="/")
+
+
+@pytest.fixture
+def root(locked: Service) -> Caller:
+    return Caller(locked, ROOT_KEY)

@@ -8,8 +8,8 @@ import pytest
 
 from api.answer_headers import NOTHING_RUNS, USUAL
 from shared.files.store import thumbnail_key
-from tests.integration.api.test_problems import BrokenDoorbell
 from tests.support.client import Answer
+from tests.support.fakes import BrokenDoorbell
 from tests.support.service import Service
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from shared.db.leftovers import forget_deleted
 from shared.db.tables import Erasure, Job, Upload
 from shared.queue.uploads import Receiving, begin
-from tests.integration.api.test_erasure import ended_job, sweep
+from tests.support.erasing import ended_job, sweep
 from tests.support.service import Service
 
 KEY = "nebuchadnezzar"

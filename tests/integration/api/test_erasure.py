@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -17,28 +16,14 @@ from shared.db.tables import Archive, Erasure, FaceRow, Job, Photo
 from shared.files.store import Store, Stored
 from tests.integration.api.conftest import Serve
 from tests.support.archives_made import zip_of
+from tests.support.erasing import ended_job, sweep
 from tests.support.service import Service
-from worker.sweeper import Sweeper
 
 
 def rows(service: Service) -> int:
     with service.database.read() as session:
         tables = (Job, Photo, FaceRow, Archive)
         return sum(session.scalar(select(func.count()).select_from(table)) or 0 for table in tables)
-
-
-def sweep(service: Service) -> None:
-    Sweeper(service.settings, service.database, service.doorbell, service.context.store).sweep()
-
-
-def ended_job(service: Service, **fields: Any) -> str:
-    """A job with two photos, analysed, with thumbnails."""
-    job_id = str(service.send(("a.jpg", b"photo a"), ("b.jpg", b"photo bb"), **fields).json["id"])
-    assert service.work() == 2
-    for photo in service.photos(job_id).values():
-        service.context.store.put(f"local/{job_id}/{photo['photo_id']}.thumbnail.webp", b"small")
-    assert service.finish(job_id)
-    return job_id
 
 
 def test_deleting_leaves_nothing_and_gives_a_receipt(service: Service) -> None:

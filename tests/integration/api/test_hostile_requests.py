@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration.api.test_forms import part, post_raw, raw_form
+from tests.support.forms import part, post_raw, raw_form
 from tests.support.service import Service
 
 

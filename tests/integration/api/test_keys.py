@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,44 +10,8 @@ from nightshift.words.errors import InvalidInput
 from shared.db.tables import Key
 from shared.settings import load_settings
 from tests.integration.api.conftest import Serve
-from tests.support.client import Answer
+from tests.support.callers import Caller, caller, submitted
 from tests.support.service import ROOT_KEY, Service
-
-
-@dataclass
-class Caller:
-    """A client with a key."""
-
-    service: Service
-    key: str
-
-    def __call__(self, method: str, path: str, **request: Any) -> Answer:
-        headers = {"Authorization": f"Bearer {self.key}", **request.pop("headers", {})}
-        return self.service.client.open(path, method=method, headers=headers, **request)
-
-
-@pytest.fixture
-def locked(database_url: str, serve: Serve) -> Service:
-    return serve(database_url=database_url, in_place_roots="/")
-
-
-@pytest.fixture
-def root(locked: Service) -> Caller:
-    return Caller(locked, ROOT_KEY)
-
-
-def caller(root: Caller, owner: str, *scopes: str) -> Caller:
-    body = {"name": f"{owner}'s", "owner": owner, "scopes": scopes or ["submit", "read"]}
-    made = root("POST", "/v1/keys", json=body)
-    assert made.status_code == 201, made.text
-    return Caller(root.service, made.json["key"])
-
-
-def submitted(by: Caller, name: str = "a.jpg", data: bytes = b"photo") -> str:
-    job_id = by("POST", "/v1/jobs", json={}).json["id"]
-    assert by("PUT", f"/v1/jobs/{job_id}/photos?custom_id={name}", data=data).status_code == 201
-    assert by("POST", f"/v1/jobs/{job_id}/submit").status_code == 202
-    return str(job_id)
 
 
 def test_a_key_is_shown_once_and_kept_as_a_digest(locked: Service, root: Caller) -> None:

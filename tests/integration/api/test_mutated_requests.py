@@ -9,9 +9,9 @@ from urllib.parse import quote, quote_from_bytes
 
 import pytest
 
-from tests.integration.api.test_forms import part, post_raw, raw_form
 from tests.support.archives_made import zip_of
 from tests.support.client import Answer
+from tests.support.forms import part, post_raw, raw_form
 from tests.support.fuzzing import ODD_BYTES, ODD_VALUES, TIMES_S, Dice, mutated, rounds
 from tests.support.service import Service
 

@@ -7,15 +7,12 @@ import uuid
 
 import pytest
 
-from nightshift.machine.process_id import own_process_id
 from shared.files.store import Store
 from tests.integration.api.conftest import Serve
 from tests.support.archives_made import zip_of
-from tests.support.fakes import FakePipeline
 from tests.support.service import Service
 from tests.support.stores import S3Server
-from worker.batch_size import BatchSize
-from worker.parts import Parts
+from tests.support.worker_parts import parts_with
 from worker.slice import run_slice
 
 
@@ -33,18 +30,7 @@ def stored(service: Service) -> list[str]:
 
 
 def work(service: Service) -> None:
-    run_slice(
-        Parts(
-            settings=service.settings,
-            database=service.database,
-            store=Store(service.settings.store_url),
-            doorbell=service.doorbell,
-            pipeline=FakePipeline(),  # type: ignore[arg-type]
-            worker=own_process_id(),
-            should_stop=lambda: False,
-            batch_size=BatchSize(4),
-        )
-    )
+    run_slice(parts_with(service.settings, service.database, service.doorbell))
 
 
 def test_a_job_from_its_uploads_to_its_erasure(service: Service) -> None:

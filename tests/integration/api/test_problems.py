@@ -15,8 +15,11 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from tests.integration.api.conftest import Serve
+from tests.support.fakes import BrokenDoorbell
 from tests.support.queue_rows import seen
 from tests.support.service import Service
+
+SWAGGER_CSS = "/docs/swagger/css/swagger-ui.css"
 
 
 @pytest.mark.parametrize(
@@ -25,6 +28,7 @@ from tests.support.service import Service
         ("GET", "/nowhere", {}, b"", 404, "not_found"),
         ("GET", "/v1/nowhere", {}, b"", 404, "not_found"),
         ("DELETE", "/v1/jobs", {}, b"", 405, "method_not_allowed"),
+        ("GET", SWAGGER_CSS, {"Range": "bytes=999999999-"}, b"", 416, "requested_range_not_satisfiable"),
         ("POST", "/v1/jobs", {}, b"", 415, "unsupported_media_type"),
         ("POST", "/v1/jobs", {"Content-Type": "text/plain"}, b"{}", 415, "unsupported_media_type"),
         ("POST", "/v1/jobs", {"Content-Type": "application/json"}, b"", 400, "bad_json"),
@@ -105,14 +109,6 @@ def test_what_is_wrong_with_a_long_name_is_still_said(plain_service: Service) ->
     assert answer.json["detail"].endswith("last: Extra inputs are not permitted")
     (error,) = answer.json["errors"]
     assert len(error["field"]) < 2100
-
-
-class BrokenDoorbell:
-    def ring(self, times: int = 1) -> bool:
-        raise ZeroDivisionError("the secret of the house")
-
-    def waiting(self) -> int | None:
-        return None
 
 
 def test_an_error_of_our_own_is_logged_and_not_told(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:

@@ -14,12 +14,11 @@ from shared.db.tables import Holding, Job, Photo
 from shared.files.store import Store
 from shared.queue.holdings import Quota, require_job
 from tests.integration.api.conftest import Serve
-from tests.integration.api.test_erasure import sweep
-from tests.integration.shared.queue.test_costs import plan, statements_of
-from tests.integration.worker.test_unpack import parts as parts
 from tests.support.archives_made import zip_of
 from tests.support.client import Answer
+from tests.support.erasing import sweep
 from tests.support.service import Service
+from tests.support.statements import plan, statements_of
 from worker.parts import Parts
 from worker.slice import run_slice
 

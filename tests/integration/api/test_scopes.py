@@ -13,13 +13,13 @@ from sqlalchemy import event, select, update
 from api.last_use import LastUse
 from nightshift.words.clock import utc_now
 from shared.db.tables import Key
-from tests.integration.api.test_keys import Caller, caller, locked, root, submitted  # noqa: F401 - fixtures
 from tests.support.archives_made import zip_of
+from tests.support.callers import Caller, caller, submitted
 from tests.support.processes import wait_for
 from tests.support.service import Service
 
 
-def test_an_operator_sees_every_job_from_outside_and_nothing_in_it(root: Caller) -> None:  # noqa: F811
+def test_an_operator_sees_every_job_from_outside_and_nothing_in_it(root: Caller) -> None:
     anna, ben, operator = caller(root, "anna"), caller(root, "ben"), caller(root, "ops", "operator")
     body = {"label": "party", "metadata": {"who": "Mr Smith"}}
     annas = anna("POST", "/v1/jobs", json=body).json["id"]
@@ -43,7 +43,7 @@ def test_an_operator_sees_every_job_from_outside_and_nothing_in_it(root: Caller)
     assert operator("GET", "/v1/keys").status_code == 403
 
 
-def test_the_name_of_an_archive_is_its_owners(root: Caller) -> None:  # noqa: F811
+def test_the_name_of_an_archive_is_its_owners(root: Caller) -> None:
     anna, operator = caller(root, "anna"), caller(root, "ops", "operator")
     form = {"archive": (io.BytesIO(zip_of({"a.jpg": b"photo"})), "Smith.zip")}
     made = anna("POST", "/v1/jobs", data=form)
@@ -52,7 +52,7 @@ def test_the_name_of_an_archive_is_its_owners(root: Caller) -> None:  # noqa: F8
     assert "Smith" not in operator("GET", f"/v1/jobs/{made.json['id']}").text
 
 
-def test_others_list_nobody_elses(root: Caller) -> None:  # noqa: F811
+def test_others_list_nobody_elses(root: Caller) -> None:
     anna, ben = caller(root, "anna"), caller(root, "ben")
     submitted(anna)
     refused = ben("GET", "/v1/jobs?owner=anna")
@@ -63,7 +63,7 @@ def test_others_list_nobody_elses(root: Caller) -> None:  # noqa: F811
     assert root("GET", "/v1/jobs").json["jobs"] == []
 
 
-def test_a_submit_key_looks_at_its_own_jobs(root: Caller) -> None:  # noqa: F811
+def test_a_submit_key_looks_at_its_own_jobs(root: Caller) -> None:
     anna, ben = caller(root, "anna", "submit"), caller(root, "ben", "submit")
     job_id = submitted(anna)
     for part in ("", "/photos", "/results", "/summary"):
@@ -71,14 +71,14 @@ def test_a_submit_key_looks_at_its_own_jobs(root: Caller) -> None:  # noqa: F811
         assert ben("GET", f"/v1/jobs/{job_id}{part}").status_code == 404
 
 
-def test_a_metrics_key_reads_metrics_alone(root: Caller) -> None:  # noqa: F811
+def test_a_metrics_key_reads_metrics_alone(root: Caller) -> None:
     prometheus = caller(root, "ops", "metrics")
     assert prometheus("GET", "/metrics").status_code == 200
     for path in ("/v1/jobs", "/v1/workers", "/v1/keys", "/v1/models"):
         assert prometheus("GET", path).status_code == 403, path
 
 
-def test_a_priority_over_other_owners_is_for_admins(root: Caller) -> None:  # noqa: F811
+def test_a_priority_over_other_owners_is_for_admins(root: Caller) -> None:
     anna = caller(root, "anna")
     refused = anna("POST", "/v1/jobs", json={"priority": 1})
     assert (refused.status_code, refused.json["code"]) == (403, "priority_forbidden")
@@ -91,7 +91,7 @@ def test_a_priority_over_other_owners_is_for_admins(root: Caller) -> None:  # no
     assert root("POST", "/v1/jobs", json={"priority": 5}).status_code == 201
 
 
-def test_a_key_expires(root: Caller) -> None:  # noqa: F811
+def test_a_key_expires(root: Caller) -> None:
     past = (utc_now() - timedelta(seconds=1)).isoformat()
     later = (utc_now() + timedelta(days=1)).isoformat()
     body = {"name": "n", "owner": "anna", "scopes": ["read"]}
@@ -108,7 +108,7 @@ def test_a_key_expires(root: Caller) -> None:  # noqa: F811
     assert "WWW-Authenticate" in refused.headers
 
 
-def test_a_key_shows_when_it_was_last_used_and_is_written_seldom(root: Caller) -> None:  # noqa: F811
+def test_a_key_shows_when_it_was_last_used_and_is_written_seldom(root: Caller) -> None:
     anna = caller(root, "anna")
     writes: list[str] = []
     engine = root.service.context.database._engine
@@ -147,7 +147,7 @@ def test_a_database_that_cannot_be_written_fails_no_request(
         assert Caller(plain_service, made["key"])("GET", "/v1/jobs").status_code == 200
 
 
-def test_made_up_keys_cost_no_query(root: Caller) -> None:  # noqa: F811
+def test_made_up_keys_cost_no_query(root: Caller) -> None:
     anna = caller(root, "anna")
     assert anna("GET", "/v1/jobs").status_code == 200
     asked: list[str] = []
@@ -164,7 +164,7 @@ def test_made_up_keys_cost_no_query(root: Caller) -> None:  # noqa: F811
     assert anna("GET", "/v1/jobs").status_code == 200
 
 
-def test_the_log_says_who_it_was(root: Caller, caplog: pytest.LogCaptureFixture) -> None:  # noqa: F811
+def test_the_log_says_who_it_was(root: Caller, caplog: pytest.LogCaptureFixture) -> None:
     made = root("POST", "/v1/keys", json={"name": "n", "owner": "anna", "scopes": ["read"]}).json
     caplog.set_level(logging.INFO, "nightshift.access")
     caplog.clear()

@@ -13,16 +13,14 @@ import torch
 from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
 from tests.support.chips_made import write_chips
 from tests.support.generated_bundle import manifest, random_tensors, write_random_bundle
+from tests.support.trainings import OF_500, SMALL, losses, steps
 from training import export, train
 from training.checkpoint import load_average
 from training.chips import GENDERS, ChipArchive
 from training.lessons import Teacher
-from training.log import read_log
 from training.loop import TrainingRun
 from training.recipe import make_recipe
 from worker.pipeline.bundle import load_bundle, write_bundle
-
-SMALL = ("--stages", "32:1", "--batch-size", "8", "--train-chips", "32", "--processes", "0")
 
 
 @pytest.fixture(scope="module")
@@ -37,25 +35,11 @@ def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def steps(run: Path) -> list[dict[str, float]]:
-    return [entry for entry in read_log(run) if entry["event"] == "step"]
-
-
 def test_500_chips_are_taught_by_a_teacher_and_the_loss_falls(
     chips: Path, teacher: Path, tmp_path: Path
 ) -> None:
-    options = [
-        "--stages",
-        "32:1,40:1",
-        "--batch-size",
-        "50",
-        "--train-chips",
-        "500",
-        "--learning-rate",
-        "2e-3",
-    ]
     taught = ["--teacher", str(teacher), "--teacher-weight", "1"]
-    assert train.main(["--chips", str(chips), "--out", str(tmp_path), *options, *taught]) == 0
+    assert train.main(["--chips", str(chips), "--out", str(tmp_path), *OF_500, *taught]) == 0
     seen = steps(tmp_path)
     assert len(seen) == 20
     for name in ("loss", "lesson_features", "lesson_maps"):
@@ -107,9 +91,7 @@ def test_an_interrupted_lesson_goes_on_to_the_very_same_weights(
     run("broken").run()
     one, other = (load_average(tmp_path / name)[0] for name in ("whole", "broken"))
     assert all(torch.equal(one[name], other[name]) for name in one)
-    assert [entry["loss"] for entry in steps(tmp_path / "whole")] == [
-        entry["loss"] for entry in steps(tmp_path / "broken")
-    ]
+    assert losses(tmp_path / "whole") == losses(tmp_path / "broken")
 
 
 def test_a_mobilenet_is_trained_further_and_becomes_a_bundle(

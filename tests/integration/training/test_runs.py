@@ -20,12 +20,11 @@ from shared.settings import REPOSITORY
 from tests.support.chips_made import write_chips
 from tests.support.generated_bundle import write_random_bundle
 from tests.support.reference_data import CHIPS, TEACHERS
+from tests.support.trainings import OF_500, SMALL, losses
 from training import card, evaluate, export, plot, train
 from training.checkpoint import Position, load_average
 from training.log import read_log
 from worker.pipeline.bundle import load_bundle
-
-SMALL = ("--stages", "32:1", "--batch-size", "8", "--train-chips", "32", "--processes", "0")
 
 
 @pytest.fixture(scope="module")
@@ -34,24 +33,11 @@ def chips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return CHIPS if CHIPS.is_file() else write_chips(tmp_path_factory.mktemp("chips") / "chips.zip", 650)
 
 
-def losses(run: Path) -> list[float]:
-    return [entry["loss"] for entry in read_log(run) if entry["event"] == "step"]
-
-
 @pytest.fixture(scope="module")
 def run(chips: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of 500 chips, with teachers where there are some."""
     out = tmp_path_factory.mktemp("run")
-    options = [
-        "--stages",
-        "32:1,40:1",
-        "--batch-size",
-        "50",
-        "--train-chips",
-        "500",
-        "--learning-rate",
-        "2e-3",
-    ]
+    options = [*OF_500]
     if TEACHERS.is_file():
         options += ["--teachers", str(TEACHERS)]
     assert train.main(["--chips", str(chips), "--out", str(out), *options, "--ema-decay", "0.8"]) == 0

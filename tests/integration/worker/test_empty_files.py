@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.integration.worker.test_unpack import parts as parts
-from tests.integration.worker.test_unpack import service as service
 from tests.support.archives_made import tar_of, zip_of
 from tests.support.service import Service
 from worker.parts import Parts

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,13 +13,12 @@ from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from shared.db.engine import Database
 from shared.db.tables import Photo
-from shared.files.store import Store, photo_key
+from shared.files.store import photo_key
 from shared.queue.extent import folder_of_all
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import Settings
-from tests.support.fakes import FakeDoorbell, FakePipeline
 from tests.support.queue_rows import manifest
-from worker.batch_size import BatchSize
+from tests.support.worker_parts import parts_with
 from worker.folders import PAUSES, Extent, Folders, is_away
 from worker.parts import Parts
 from worker.slice import run_slice
@@ -29,18 +27,8 @@ PHOTOS = 40
 
 
 @pytest.fixture
-def parts(database: Database, tmp_path: Path) -> Iterator[Parts]:
-    settings = Settings(home=tmp_path / "home", batch_size=8)
-    yield Parts(
-        settings=settings,
-        database=database,
-        store=Store(settings.store_url),
-        doorbell=FakeDoorbell(),
-        pipeline=FakePipeline(),  # type: ignore[arg-type]
-        worker="worker",
-        should_stop=lambda: False,
-        batch_size=BatchSize(settings.batch_size),
-    )
+def parts(database: Database, tmp_path: Path) -> Parts:
+    return parts_with(Settings(home=tmp_path / "home", batch_size=8), database)
 
 
 @pytest.fixture

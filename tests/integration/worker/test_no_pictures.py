@@ -13,9 +13,8 @@ from shared.files.no_pictures import uncleared
 from shared.files.store import archive_key, photo_key
 from shared.operations.reconcile import reconcile
 from shared.queue.control import cancel
-from tests.integration.worker.test_unpack import parts as parts
-from tests.integration.worker.test_unpack import service as service
 from tests.support.archives_made import tar_of, zip_of
+from tests.support.erasing import sweep
 from tests.support.fakes import FakePipeline
 from tests.support.queue_rows import queue_of
 from tests.support.service import Service
@@ -46,10 +45,6 @@ def originals(service: Service) -> set[str]:
         for path in service.stored()
         if not path.endswith(".webp")
     }
-
-
-def sweep(service: Service) -> None:
-    Sweeper(service.settings, service.database, service.doorbell, service.context.store).sweep()
 
 
 @pytest.mark.parametrize("way", ["form", "put", "zip", "tar.gz"])

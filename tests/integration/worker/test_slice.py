@@ -6,74 +6,45 @@ import hashlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from nightshift.machine.process_id import own_process_id
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
-from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
-from shared.db.tables import FaceRow, Job, Photo
+from shared.db.tables import FaceRow, Job
 from shared.files.store import Store, photo_key
 from shared.operations.erasure import erase
 from shared.queue.claim import Claim
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.queue import Queue
 from shared.settings import Settings
-from tests.support.fakes import FakeDoorbell, FakePipeline
 from tests.support.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
-from worker.batch_size import BatchSize
+from tests.support.worker_parts import parts_with, rows_of, run_in_place
 from worker.heartbeat import STUCK
 from worker.parts import Parts
 from worker.slice import run_slice
 
 
 @pytest.fixture
-def parts(database: Database, tmp_path: Path) -> Iterator[Parts]:
-    settings = Settings(home=tmp_path / "home", batch_size=3, max_photo_bytes=1000)
-    yield Parts(
-        settings=settings,
-        database=database,
-        store=Store(settings.store_url),
-        doorbell=FakeDoorbell(),
-        pipeline=FakePipeline(),  # type: ignore[arg-type]
-        worker=own_process_id(),
-        should_stop=lambda: False,
-        batch_size=BatchSize(settings.batch_size),
-    )
-
-
-def _run(parts: Parts, files: dict[str, Path], *, reuse: bool = True) -> str:
-    with parts.database.write() as session:
-        job = open_job(session, "local", NewJob(options=JobOptions(reuse=reuse)), manifest())
-        rows = [NewPhoto(name, new_id("pho"), str(path)) for name, path in files.items()]
-        add_photos(session, "local", job.id, rows)
-    with parts.database.write() as session:
-        submit(session, "local", job.id)
-    run_slice(parts)
-    return job.id
-
-
-def _rows(database: Database, job_id: str) -> dict[str, Photo]:
-    with database.read() as session:
-        return {photo.custom_id: photo for photo in session.query(Photo).filter_by(job_id=job_id)}
+def parts(database: Database, tmp_path: Path) -> Parts:
+    return parts_with(Settings(home=tmp_path / "home", batch_size=3, max_photo_bytes=1000), database)
 
 
 def _errors(database: Database, job_id: str) -> dict[str, str | None]:
-    rows = _rows(database, job_id)
+    rows = rows_of(database, job_id)
     return {name: row.error["code"] if row.error else None for name, row in rows.items()}
 
 
 def _statuses(database: Database, job_id: str) -> set[str]:
-    return {row.status for row in _rows(database, job_id).values()}
+    return {row.status for row in rows_of(database, job_id).values()}
 
 
 def _files(folder: Path, **contents: bytes) -> dict[str, Path]:
@@ -88,9 +59,9 @@ def test_bad_photos_fail_by_name_and_their_mates_succeed(parts: Parts, tmp_path:
     )
     os.mkfifo(tmp_path / "pipe")
     files |= {"gone": tmp_path / "no such file", "pipe": tmp_path / "pipe", "folder": tmp_path}
-    job_id = _run(parts, files)
+    job_id = run_in_place(parts, files)
     # Those that are gone may come back: they are looked for again after pauses.
-    assert _rows(parts.database, job_id)["gone"].status == "queued"
+    assert rows_of(parts.database, job_id)["gone"].status == "queued"
     give_up_at = time.monotonic() + 60
     while "queued" in _statuses(parts.database, job_id) and time.monotonic() < give_up_at:
         time.sleep(0.2)
@@ -126,9 +97,9 @@ def test_a_stored_photo_that_changed_is_a_digest_mismatch(parts: Parts) -> None:
 
 def test_equal_bytes_are_analysed_once(parts: Parts, tmp_path: Path) -> None:
     files = _files(tmp_path, a=b"photo a", b=b"photo b")
-    first = _rows(parts.database, _run(parts, files))
+    first = rows_of(parts.database, run_in_place(parts, files))
     decoded = list(parts.pipeline.decoded)  # type: ignore[attr-defined]
-    again = _rows(parts.database, _run(parts, files))
+    again = rows_of(parts.database, run_in_place(parts, files))
     assert parts.pipeline.decoded == decoded  # type: ignore[attr-defined]
     assert {again[name].reused_from for name in again} == {first[name].id for name in first}
     with parts.database.read() as session:
@@ -137,7 +108,7 @@ def test_equal_bytes_are_analysed_once(parts: Parts, tmp_path: Path) -> None:
         key = f"local/{photo.job_id}/{photo.id}.thumbnail.webp"
         assert (parts.store.get(key) or b"")[8:12] == b"WEBP"
 
-    _run(parts, files, reuse=False)
+    run_in_place(parts, files, reuse=False)
     assert len(parts.pipeline.decoded) == 2 * len(decoded)  # type: ignore[attr-defined]
 
 
@@ -146,8 +117,8 @@ def test_a_stop_gives_the_batch_back_with_its_attempt(parts: Parts, tmp_path: Pa
     parts.pipeline.before_analysis = lambda _: stop.set()  # type: ignore[attr-defined]
     stopping = replace(parts, should_stop=stop.is_set)
     files = _files(tmp_path, a=b"photo a", b=b"photo b", c=b"photo c", d=b"photo d")
-    job_id = _run(stopping, files)
-    rows = _rows(parts.database, job_id)
+    job_id = run_in_place(stopping, files)
+    rows = rows_of(parts.database, job_id)
     assert {(row.status, row.attempts, row.crashes) for row in rows.values()} == {("queued", 0, 0)}
     assert parts.doorbell.rings == 0  # type: ignore[attr-defined]
     run_slice(parts)
@@ -163,8 +134,8 @@ def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_pat
 
     parts.pipeline.before_analysis = stall  # type: ignore[attr-defined]
     settings = parts.settings.model_copy(update={"slice_s": 2.0})
-    job_id = _run(replace(parts, settings=settings), _files(tmp_path, a=b"photo a"))
-    row = _rows(parts.database, job_id)["a"]
+    job_id = run_in_place(replace(parts, settings=settings), _files(tmp_path, a=b"photo a"))
+    row = rows_of(parts.database, job_id)["a"]
     assert (row.status, row.crashes, row.face_count) == ("queued", 1, 0)
     with parts.database.read() as session:
         assert session.query(FaceRow).count() == 0
@@ -175,7 +146,7 @@ def test_a_worker_that_stalls_past_its_lease_saves_nothing(parts: Parts, tmp_pat
 def test_a_claim_whose_commit_was_not_heard_of_burns_no_attempt(parts: Parts, tmp_path: Path) -> None:
     """The connection broke during the commit: the rows are leased, and the worker knows nothing of it."""
     unheard = replace(parts, should_stop=lambda: True)
-    job_id = _run(unheard, _files(tmp_path, a=b"photo a", b=b"photo b"))
+    job_id = run_in_place(unheard, _files(tmp_path, a=b"photo a", b=b"photo b"))
     mine, other = (
         take(parts.database, worker=parts.worker, batch_size=1),
         take(parts.database, worker="other"),
@@ -183,7 +154,7 @@ def test_a_claim_whose_commit_was_not_heard_of_burns_no_attempt(parts: Parts, tm
     assert mine is not None
     assert other is not None
     run_slice(parts)
-    rows = _rows(parts.database, job_id)
+    rows = rows_of(parts.database, job_id)
     found = {(row.status, row.attempts, row.crashes) for row in rows.values()}
     assert found == {("succeeded", 1, 0), ("running", 1, 0)}
 
@@ -203,18 +174,18 @@ def test_a_bug_in_the_save_holds_nobody_up(
 
     monkeypatch.setattr(Queue, "save", save_or_break)
     names = "b" if photos == 1 else "abc"
-    job_id = _run(parts, _files(tmp_path, **{name: f"photo {name}".encode() for name in names}))
+    job_id = run_in_place(parts, _files(tmp_path, **{name: f"photo {name}".encode() for name in names}))
     assert _errors(parts.database, job_id) == {name: "internal" if name == "b" else None for name in names}
     assert_nothing_lost_nothing_twice(parts.database)
 
 
 def test_options_of_a_later_version_hold_nobody_up(parts: Parts, tmp_path: Path) -> None:
-    later = _run(replace(parts, should_stop=lambda: True), _files(tmp_path, a=b"photo a"))
+    later = run_in_place(replace(parts, should_stop=lambda: True), _files(tmp_path, a=b"photo a"))
     with parts.database.write() as session:
         session.get_one(Job, later).options = {"sharpen": True}
         session.get_one(Job, later).priority = 9
-    assert _errors(parts.database, _run(parts, _files(tmp_path, b=b"photo b"))) == {"b": None}
-    assert {row.status for row in _rows(parts.database, later).values()} == {"queued"}
+    assert _errors(parts.database, run_in_place(parts, _files(tmp_path, b=b"photo b"))) == {"b": None}
+    assert {row.status for row in rows_of(parts.database, later).values()} == {"queued"}
 
 
 def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_path: Path) -> None:
@@ -233,7 +204,7 @@ def test_a_job_erased_while_a_worker_was_late_leaves_nothing(parts: Parts, tmp_p
         erased.append(job_id)
 
     parts.pipeline.before_decoding = erase_it  # type: ignore[attr-defined]
-    _run(parts, _files(tmp_path, a=b"photo a"))
+    run_in_place(parts, _files(tmp_path, a=b"photo a"))
     assert erased
     store = Path(parts.settings.store_url.removeprefix("file://"))
     assert [path for path in store.rglob("*") if path.is_file()] == []
@@ -251,7 +222,7 @@ def test_a_save_that_has_to_wait_says_nothing_of_photos(
         return save(*args, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Queue, "save", away_once)
-    job_id = _run(parts, _files(tmp_path, secret=b"photo a"))
+    job_id = run_in_place(parts, _files(tmp_path, secret=b"photo a"))
     assert _errors(parts.database, job_id) == {"secret": None}
     (said,) = [record for record in caplog.records if record.getMessage() == "trying again"]
     assert said.reason == "away"  # type: ignore[attr-defined]
@@ -261,8 +232,8 @@ def test_a_save_that_has_to_wait_says_nothing_of_photos(
 def test_the_log_says_which_photo_failed_and_not_what_it_is_called(
     parts: Parts, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job_id = _run(parts, _files(tmp_path, good=b"photo a", secret=b"no photo"))
-    photo = _rows(parts.database, job_id)["secret"]
+    job_id = run_in_place(parts, _files(tmp_path, good=b"photo a", secret=b"no photo"))
+    photo = rows_of(parts.database, job_id)["secret"]
     (record,) = [record for record in caplog.records if record.levelname == "WARNING"]
     said = {name: getattr(record, name) for name in ("job", "photo", "code", "stage")}
     assert said == {"job": job_id, "photo": photo.id, "code": "corrupt_image", "stage": "decode"}
@@ -288,16 +259,16 @@ def test_a_photo_that_hangs_costs_itself_alone(parts: Parts, tmp_path: Path) -> 
 
     parts.pipeline.before_decoding = hang  # type: ignore[attr-defined]
     files = _files(tmp_path, a=b"photo a", b=b"photo b", c=b"photo c")
-    job_id = _run(replace(parts, settings=settings, exit=_ends(ended)), files)
+    job_id = run_in_place(replace(parts, settings=settings, exit=_ends(ended)), files)
     # Its process would have ended; here it woke up, and what it saved late changed nothing.
     assert ended.is_set()
-    rows = _rows(parts.database, job_id)
+    rows = rows_of(parts.database, job_id)
     assert rows["b"].error is not None
     assert rows["b"].error["code"] == "timeout"
     parts.pipeline.before_decoding = lambda _: None  # type: ignore[attr-defined]
     run_slice(parts)
     assert _errors(parts.database, job_id) == {"a": None, "b": "timeout", "c": None}
-    assert {row.attempts for row in _rows(parts.database, job_id).values()} == {1}
+    assert {row.attempts for row in rows_of(parts.database, job_id).values()} == {1}
     assert_nothing_lost_nothing_twice(parts.database)
 
 
@@ -311,8 +282,8 @@ def test_a_stop_that_takes_too_long_gives_the_batch_back(parts: Parts, tmp_path:
 
     parts.pipeline.before_decoding = hang  # type: ignore[attr-defined]
     stuck = replace(parts, settings=settings, exit=_ends(ended), should_stop=stop.is_set)
-    job_id = _run(stuck, _files(tmp_path, a=b"photo a", b=b"photo b"))
-    rows = _rows(parts.database, job_id)
+    job_id = run_in_place(stuck, _files(tmp_path, a=b"photo a", b=b"photo b"))
+    rows = rows_of(parts.database, job_id)
     assert {(row.status, row.attempts, row.crashes) for row in rows.values()} == {("queued", 0, 0)}
 
 
@@ -325,7 +296,7 @@ def test_short_memory_halves_the_batch_and_goes_on(parts: Parts, tmp_path: Path)
     sizes: list[int] = []
     parts.pipeline.before_analysis = short  # type: ignore[attr-defined]
     names = "abcdef"
-    job_id = _run(parts, _files(tmp_path, **{name: f"photo {name}".encode() for name in names}))
+    job_id = run_in_place(parts, _files(tmp_path, **{name: f"photo {name}".encode() for name in names}))
     assert set(_errors(parts.database, job_id).values()) == {None}
     # Three together fail; then one and two, then batches of one.
     assert sizes == [3, 1, 2, 1, 1, 1]
@@ -339,7 +310,7 @@ def test_a_photo_too_large_for_the_memory_fails_alone(parts: Parts, tmp_path: Pa
             raise MemoryError
 
     parts.pipeline.before_decoding = short  # type: ignore[attr-defined]
-    job_id = _run(parts, _files(tmp_path, a=b"photo a", b=b"photo b", c=b"photo c"))
+    job_id = run_in_place(parts, _files(tmp_path, a=b"photo a", b=b"photo b", c=b"photo c"))
     assert _errors(parts.database, job_id) == {"a": None, "b": "out_of_memory", "c": None}
 
 
@@ -372,7 +343,7 @@ def test_a_store_that_is_away_burns_no_attempt(parts: Parts, tmp_path: Path) -> 
     soon = replace(parts, store=AwaySoon(parts.settings.store_url))
     for _ in range(5):
         run_slice(soon)
-    found = _rows(parts.database, job.id).values()
+    found = rows_of(parts.database, job.id).values()
     assert {(row.status, row.attempts, row.read_errors) for row in found} == {("queued", 0, 0)}
     assert all(len(row.history or []) == 1 for row in found)
     run_slice(parts)

@@ -12,40 +12,16 @@ from pathlib import Path
 import pytest
 
 import worker.unpack
-from nightshift.machine.process_id import own_process_id
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
 from shared.db.tables import Archive, Photo
 from shared.queue.queue import Queue
-from tests.support.archives_made import encrypted, quine, tar_of, zip_of
-from tests.support.fakes import FakePipeline
+from tests.support.archives_made import PHOTOS, encrypted, quine, tar_of, zip_of
 from tests.support.queue_rows import ahead, assert_nothing_lost_nothing_twice, queue_of
 from tests.support.service import Service, make_service
-from worker.batch_size import BatchSize
 from worker.parts import Parts
 from worker.slice import run_slice
-
-PHOTOS = {f"day {n % 3}/{n}.jpg": b"photo %d" % n for n in range(10)}
-
-
-@pytest.fixture
-def service(database_url: str, tmp_path: Path) -> Service:
-    return make_service(tmp_path, database_url=database_url)
-
-
-@pytest.fixture
-def parts(service: Service) -> Parts:
-    return Parts(
-        settings=service.settings,
-        database=service.database,
-        store=service.context.store,
-        doorbell=service.doorbell,
-        pipeline=FakePipeline(),  # type: ignore[arg-type]
-        worker=own_process_id(),
-        should_stop=lambda: False,
-        batch_size=BatchSize(service.settings.batch_size),
-    )
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,6 @@ import time
 
 import pytest
 
-from tests.integration.worker.test_unpack import parts as parts
-from tests.integration.worker.test_unpack import service as service
 from tests.support.archives_made import tar_of, zip_of
 from tests.support.service import Service
 from tests.support.tars_made import END, header, long_name, member, pax

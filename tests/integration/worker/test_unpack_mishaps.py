@@ -11,10 +11,7 @@ import worker.unpack
 from nightshift.machine.process_id import is_surely_dead
 from shared.db.tables import Archive
 from shared.queue.queue import Queue
-from tests.integration.worker.test_unpack import PHOTOS
-from tests.integration.worker.test_unpack import parts as parts
-from tests.integration.worker.test_unpack import service as service
-from tests.support.archives_made import zip_of
+from tests.support.archives_made import PHOTOS, zip_of
 from tests.support.queue_rows import ahead
 from tests.support.service import Service
 from worker.parts import Parts

@@ -11,14 +11,12 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterator, Sequence
 from types import SimpleNamespace
-
-import numpy as np
 
 import shared.queue.finish
 import worker.parts
-from nightshift.words.analysis import Analysis, PhotoError
+from nightshift.words.analysis import Analysis
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
@@ -26,23 +24,26 @@ from shared.queue.claim import claim
 from shared.queue.queue import Queue, ruled
 from shared.queue.save import save
 from shared.settings import Settings
+from tests.support.fakes import FakePipeline, Progress, blank_photo
 from tests.support.faults.moments import die_at, dying
-from tests.support.queue_rows import analysis, face, manifest
+from tests.support.queue_rows import analysis, face
 from worker.main import app as app
 from worker.pipeline.decoding.decode import DecodedPhoto
 
 PHOTO_S = 0.01
 
 
-class Analyser:
+class Analyser(FakePipeline):
     """Stands where the pipeline stands."""
 
     def __init__(self) -> None:
-        self.bundle = SimpleNamespace(manifest=manifest(), device=SimpleNamespace(type="cpu"))
+        super().__init__()
         self.classifier = SimpleNamespace(runtime="none", precision="none")
         self.chosen_because = ""
 
-    def decode(self, data: bytes, options: AnalysisOptions, admit: Callable[[int], None]) -> DecodedPhoto:
+    def decode(
+        self, data: bytes, options: AnalysisOptions, admit: Callable[[int], None] = lambda _: None
+    ) -> DecodedPhoto:
         """Pixels that say what the photo will do."""
         if data.startswith(b"die"):
             os._exit(1)
@@ -51,29 +52,19 @@ class Analyser:
         if not data.startswith((b"photo", b"fat")):
             raise Unreadable(Code.CORRUPT_IMAGE, "not a photo")
         admit(8 * 8)
-        pixels = np.zeros((8, 8, 3), np.uint8)
-        pixels[0, 0] = (faces_in(data), data.startswith(b"fat"), 0)
-        return DecodedPhoto(pixels=pixels, width=8, height=8, exif_orientation=1, scale=1.0)
+        return blank_photo(faces_in(data), data.startswith(b"fat"))
 
-    def analyse(
-        self,
-        photos: Iterable[DecodedPhoto],
-        options: AnalysisOptions,
-        progress: Callable[[Collection[str]], None],
-    ) -> list[Analysis | PhotoError]:
+    def found(self, photos: Sequence[DecodedPhoto], progress: Progress) -> Iterator[Analysis]:
         """As many faces as the bytes say."""
-        photos = list(photos)
         if len(photos) > 2 and any(photo.pixels[0, 0, 1] for photo in photos):
             raise MemoryError
-        found: list[Analysis | PhotoError] = []
         die_at("batch begun")
         for index, photo in enumerate(photos):
             if index == len(photos) // 2:
                 die_at("in mid-batch")
             progress([photo.id])
             time.sleep(PHOTO_S)
-            found.append(analysis(*(face(n) for n in range(int(photo.pixels[0, 0, 0])))))
-        return found
+            yield analysis(*(face(n) for n in range(int(photo.pixels[0, 0, 0]))))
 
 
 def faces_in(data: bytes) -> int:

@@ -31,7 +31,6 @@ from tests.support.queue_rows import manifest
 from tests.support.stores import free_port
 
 RECORD = "NIGHTSHIFT_FAULTS_RECORD"
-ANALYSER = "tests.support.faults.analyser"
 """Variable that names the file to which each fault's numbers are added; see docs/reliability.md."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -25,6 +26,18 @@ PATCHES: NDArray[np.int64] = np.array(
 Number = TypeVar("Number", bound=np.generic)
 COLUMNS, ROWS, SIDE = 6, 4, 16
 SIZE = (COLUMNS * SIDE, ROWS * SIDE)
+
+STORED: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
+    1: lambda p: p,
+    2: lambda p: p[:, ::-1],
+    3: lambda p: p[::-1, ::-1],
+    4: lambda p: p[::-1],
+    5: lambda p: p.transpose(1, 0, 2),
+    6: lambda p: np.rot90(p, 1),
+    7: lambda p: p[::-1, ::-1].transpose(1, 0, 2),
+    8: lambda p: np.rot90(p, -1),
+}
+"""How an upright picture lies in a file of each orientation."""
 
 
 def spread(values: NDArray[Number]) -> NDArray[Number]:

@@ -15,7 +15,7 @@ import pytest
 
 from nightshift import ApiError, AsyncClient, Client, Unreachable, UploadCut
 from tests.support.answering_server import Answer, Received, serving
-from tests.unit.nightshift.test_client import job, photo, problem
+from tests.support.answers_made import job, photo, problem
 
 T = TypeVar("T")
 

@@ -5,7 +5,6 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,21 +12,9 @@ import pytest
 from nightshift import ApiError, Client, Unreachable, UploadCut
 from nightshift.connection import ATTEMPTS, LONGEST_PAUSE_S
 from tests.support.answering_server import Answer, Received, serving
+from tests.support.answers_made import job, photo, problem
 
 LANDMARKS = ("left_eye", "right_eye", "nose", "mouth_left", "mouth_right")
-
-
-def job(state: str = "running", **more: Any) -> dict[str, Any]:
-    counts = {"total": 2, "queued": 0, "running": 0, "succeeded": 2, "failed": 0, "cancelled": 0}
-    return {"id": "job_1", "state": state, "counts": counts, "created_at": "2026-01-01T00:00:00Z", **more}
-
-
-def photo(custom_id: str, **more: Any) -> dict[str, Any]:
-    return {"custom_id": custom_id, "photo_id": "pho_1", "status": "succeeded", "faces": [], **more}
-
-
-def problem(status: int, code: str, **more: Any) -> Answer:
-    return Answer(status, {"title": "t", "status": status, "detail": "d", "code": code, **more})
 
 
 def test_a_job_is_opened_with_key_options_and_metadata() -> None:

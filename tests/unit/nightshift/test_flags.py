@@ -14,6 +14,7 @@ from nightshift.embedded.run import Request, Run
 from nightshift.exits import Exit
 from nightshift.words.options import AnalysisOptions, JobOptions
 from shared.settings import Settings, in_force, load_settings
+from tests.support.pages import assert_kept
 
 OPTIONS = list(AnalysisOptions.model_fields)
 BEYOND = {"min_confidence": 1.5, "min_face_px": 5000, "height": 5000, "tilt_threshold_deg": 200}
@@ -97,16 +98,6 @@ def test_the_page_has_every_command_and_is_up_to_date(
 ) -> None:
     # What is set where the page is made does not show in it.
     monkeypatch.setenv("NIGHTSHIFT_HEIGHT", "720")
-    whole = command_page.PAGE.read_text(encoding="utf-8")
-    assert command_page.updated(whole) == whole
+    whole = assert_kept(command_page, "PAGE", tmp_path, monkeypatch, ("--no-reuse", "--reuse-not"))
     for path in command_page.commands():
         assert f"## {' '.join(('nightshift', *path))}\n" in whole
-
-    page = tmp_path / "command.md"
-    page.write_text(whole.replace("--no-reuse", "--reuse-not"), encoding="utf-8")
-    monkeypatch.setattr(command_page, "PAGE", page)
-    monkeypatch.setattr("sys.argv", ["command_page", "--check"])
-    assert command_page.main() == 1
-    monkeypatch.setattr("sys.argv", ["command_page"])
-    assert command_page.main() == 0
-    assert page.read_text(encoding="utf-8") == whole

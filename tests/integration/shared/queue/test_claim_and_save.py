@@ -14,7 +14,7 @@ from nightshift.words.errors import Conflict
 from nightshift.words.options import JobOptions
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
-from shared.db.tables import FaceRow, Job, Photo
+from shared.db.tables import FaceRow
 from shared.queue.control import cancel, pause, resume
 from shared.queue.counts import count_photos
 from shared.queue.reuse import find_earlier
@@ -24,29 +24,15 @@ from tests.support.queue_rows import (
     analysis,
     assert_nothing_lost_nothing_twice,
     face,
+    job_of,
     manifest,
     pauses_are_over,
+    photos_of,
     queue_of,
     queued_job,
     save_all,
     take,
 )
-
-
-def _photos(database: Database, job_id: str) -> list[Photo]:
-    with database.read() as session:
-        return list(session.query(Photo).filter_by(job_id=job_id).order_by(Photo.ordinal))
-
-
-def _job(database: Database, job_id: str) -> Job:
-    with database.read() as session:
-        job = session.get(Job, job_id)
-        assert job is not None
-        return job
-
-
-def _finish(database: Database, job_id: str) -> bool:
-    return queue_of(database).finish(job_id)
 
 
 def _lapse(database: Database, *, after_s: float = 3600, max_crashes: int = 5) -> list[bool]:
@@ -63,15 +49,15 @@ def test_a_job_goes_from_queued_to_ended(database: Database) -> None:
     assert second is not None
     assert [p.custom_id for p in first.photos + second.photos] == [f"{n}.jpg" for n in range(6)]
     assert take(database) is None
-    assert _job(database, job_id).state == JobState.RUNNING
+    assert job_of(database, job_id).state == JobState.RUNNING
 
     assert save_all(database, first).written == 4
-    assert not _finish(database, job_id)
+    assert not queue_of(database).finish(job_id)
     assert save_all(database, second, lambda _: analysis(face(0), face(1, "male"))).written == 2
-    assert _finish(database, job_id)
-    assert not _finish(database, job_id)
+    assert queue_of(database).finish(job_id)
+    assert not queue_of(database).finish(job_id)
 
-    job = _job(database, job_id)
+    job = job_of(database, job_id)
     assert (job.state, job.outcome) == (JobState.ENDED, Outcome.SUCCEEDED)
     assert job.final_counts == {
         "total": 6, "queued": 0, "running": 0, "succeeded": 6, "failed": 0, "cancelled": 0, "faces": 8,
@@ -94,7 +80,7 @@ def test_a_late_save_changes_nothing(database: Database) -> None:
     late = save_all(database, sleeper, lambda _: analysis(face(0), face(1)))
 
     assert (late.written, late.lost) == (0, 2)
-    assert [photo.worker for photo in _photos(database, job_id)] == ["other", "other"]
+    assert [photo.worker for photo in photos_of(database, job_id)] == ["other", "other"]
     with database.read() as session:
         assert session.query(FaceRow).count() == 2
 
@@ -115,14 +101,14 @@ def test_giving_back_returns_the_attempt(database: Database) -> None:
     held = take(database)
     assert held is not None
     assert queue_of(database).give_back(held) == 3
-    assert {(p.status, p.attempts, p.crashes) for p in _photos(database, job_id)} == {("queued", 0, 0)}
+    assert {(p.status, p.attempts, p.crashes) for p in photos_of(database, job_id)} == {("queued", 0, 0)}
 
 
 def test_a_photo_that_kills_its_worker_is_quarantined_alone(database: Database) -> None:
     job_id = queued_job(database, 3)
     assert len((take(database) or pytest.fail()).photos) == 3
     assert _lapse(database) == [False, False, False]
-    killer = _photos(database, job_id)[0].id
+    killer = photos_of(database, job_id)[0].id
     for _ in range(20):
         held = take(database)
         if held is None:
@@ -132,11 +118,11 @@ def test_a_photo_that_kills_its_worker_is_quarantined_alone(database: Database) 
             _lapse(database)
         else:
             save_all(database, held)
-    assert _finish(database, job_id)
-    dead, *mates = _photos(database, job_id)
+    assert queue_of(database).finish(job_id)
+    dead, *mates = photos_of(database, job_id)
     assert (dead.status, dead.crashes, dead.error and dead.error["code"]) == ("failed", 5, "worker_lost")
     assert {mate.status for mate in mates} == {"succeeded"}
-    assert _job(database, job_id).outcome == Outcome.PARTIAL
+    assert job_of(database, job_id).outcome == Outcome.PARTIAL
     assert_nothing_lost_nothing_twice(database)
 
 
@@ -146,7 +132,7 @@ def test_a_dead_worker_is_recognised_before_its_lease_ends(database: Database) -
     take(database, worker="dead", batch_size=1)
     lapsed = queue_of(database).return_lapsed(lambda w: w == "dead", by_time=False)
     assert [photo.worker for photo in lapsed] == ["dead"]
-    assert [photo.status for photo in _photos(database, job_id)] == ["running", "queued"]
+    assert [photo.status for photo in photos_of(database, job_id)] == ["running", "queued"]
 
 
 def test_an_unreachable_store_is_tried_again_then_fails_the_photo(database: Database) -> None:
@@ -157,7 +143,7 @@ def test_an_unreachable_store_is_tried_again_then_fails_the_photo(database: Data
         queue_of(database).save(held, [NotRead(held.photos[0].id, "bucket away")], bundle=manifest())
         assert take(database) is None
         pauses_are_over(database)
-    photo = _photos(database, job_id)[0]
+    photo = photos_of(database, job_id)[0]
     assert photo.status == "failed"
     assert photo.error == {
         "code": "file_unavailable", "stage": "read", "message": "bucket away", "retryable": True,
@@ -177,8 +163,8 @@ def test_outcomes(database: Database, bad: int, outcome: Outcome) -> None:
     rest = take(database)
     if rest:
         save_all(database, rest)
-    assert _finish(database, job_id)
-    assert _job(database, job_id).outcome == outcome
+    assert queue_of(database).finish(job_id)
+    assert job_of(database, job_id).outcome == outcome
 
 
 def test_cancel_keeps_what_is_saved_and_what_is_under_way(database: Database) -> None:
@@ -189,12 +175,12 @@ def test_cancel_keeps_what_is_saved_and_what_is_under_way(database: Database) ->
     save_all(database, done)
     with database.write() as session:
         cancel(session, "local", job_id)
-    assert not _finish(database, job_id)
+    assert not queue_of(database).finish(job_id)
     assert take(database) is None
     save_all(database, under_way)
-    assert _finish(database, job_id)
-    assert [p.status for p in _photos(database, job_id)] == ["succeeded"] * 4 + ["cancelled"] * 2
-    assert _job(database, job_id).outcome == Outcome.CANCELLED
+    assert queue_of(database).finish(job_id)
+    assert [p.status for p in photos_of(database, job_id)] == ["succeeded"] * 4 + ["cancelled"] * 2
+    assert job_of(database, job_id).outcome == Outcome.CANCELLED
     with database.write() as session:
         cancel(session, "local", job_id)
 
@@ -207,8 +193,8 @@ def test_a_batch_given_back_to_a_cancelled_job_is_cancelled(database: Database) 
         cancel(session, "local", job_id)
     queue_of(database).give_back(held)
     assert queue_of(database).unended_jobs() == [job_id]
-    assert _finish(database, job_id)
-    assert {p.status for p in _photos(database, job_id)} == {"cancelled"}
+    assert queue_of(database).finish(job_id)
+    assert {p.status for p in photos_of(database, job_id)} == {"cancelled"}
 
 
 def test_a_paused_job_is_not_claimed_and_goes_on(database: Database) -> None:
@@ -243,7 +229,7 @@ def test_counts_add_up_while_many_claim_and_save(database: Database) -> None:
         while (held := take(database, worker=name, batch_size=3)) is not None:
             claimed.extend(photo.id for photo in held.photos)
             save_all(database, held)
-            _finish(database, job_id)
+            queue_of(database).finish(job_id)
 
     def watch() -> None:
         while not over.is_set():
@@ -267,7 +253,7 @@ def test_counts_add_up_while_many_claim_and_save(database: Database) -> None:
     assert wrong == []
     assert Counter(claimed).most_common(1)[0][1] == 1
     assert len(claimed) == 120
-    assert _job(database, job_id).state == JobState.ENDED
+    assert job_of(database, job_id).state == JobState.ENDED
     assert_nothing_lost_nothing_twice(database)
 
 

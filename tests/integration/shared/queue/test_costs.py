@@ -6,11 +6,9 @@ Nothing here is timed. A plan is asked of the real database for the real stateme
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, event
 
 from nightshift.words.states import PhotoStatus
 from shared.db.engine import Database
@@ -26,40 +24,13 @@ from shared.queue.turns import count_claimable, new_job_waits
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
 from shared.reads.summary import summarise
 from tests.support.queue_rows import analysis, face, queue_of, queued_job, rules, save_all, take
-
-
-@contextmanager
-def statements_of(database: Database) -> Iterator[list[tuple[str, Any]]]:
-    """Statements sent meanwhile, with their parameters; one for many rows is one."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, _x: object, many: bool) -> None:
-        if not statement.startswith("BEGIN"):
-            sent.append((statement, None if many else parameters))
-
-    engine = database._engine
-    event.listen(engine, "before_cursor_execute", note)
-    try:
-        yield sent
-    finally:
-        event.remove(engine, "before_cursor_execute", note)
+from tests.support.statements import plan, statements_of
 
 
 def number_of(database: Database, call: Callable[[], object]) -> int:
     with statements_of(database) as sent:
         call()
     return len(sent)
-
-
-def plan(engine: Engine, statement: str, parameters: Any) -> str:
-    """How the database would answer; PostgreSQL is kept from reading small tables whole."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-            return "\n".join(row[3] for row in rows)
-        for kind in ("enable_seqscan", "enable_bitmapscan", "enable_sort"):
-            connection.exec_driver_sql(f"SET LOCAL {kind} = off")
-        return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {statement}", parameters))
 
 
 def plans_of(database: Database, call: Callable[[], object]) -> list[str]:

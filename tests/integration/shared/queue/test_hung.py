@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from shared.db.engine import Database
 from shared.queue.claim import Claim
-from tests.integration.shared.queue.test_lifecycle import photos_of
-from tests.support.queue_rows import pauses_are_over, queue_of, queued_job, save_all, taken
+from tests.support.queue_rows import pauses_are_over, photos_of, queue_of, queued_job, save_all, taken
 
 
 def hang(database: Database, held: Claim, at: list[str], *, at_store: bool = False) -> None:

@@ -28,8 +28,10 @@ from tests.support.queue_rows import (
     ahead,
     assert_nothing_lost_nothing_twice,
     at,
+    job_of,
     manifest,
     pauses_are_over,
+    photos_of,
     queue_of,
     queued_job,
     rules,
@@ -37,20 +39,6 @@ from tests.support.queue_rows import (
     take,
     taken,
 )
-
-
-def photos_of(database: Database, job_id: str) -> list[Photo]:
-    with database.read() as session:
-        return list(session.query(Photo).filter_by(job_id=job_id).order_by(Photo.ordinal))
-
-
-def job_of(database: Database, job_id: str) -> Job:
-    with database.read() as session:
-        return session.get_one(Job, job_id)
-
-
-def finish(database: Database, job_id: str) -> bool:
-    return queue_of(database).finish(job_id)
 
 
 def store(database: Database, held: Claim, results: list[Result]) -> None:
@@ -77,7 +65,7 @@ def ended_job(database: Database, *codes: str, **job: object) -> str:
     job_id = queued_job(database, len(codes) + 1, **job)  # type: ignore[arg-type]
     save_all(database, taken(database, 1))
     fail(database, taken(database, max(1, len(codes))), *codes)
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     return job_id
 
 
@@ -89,7 +77,7 @@ def test_a_retry_queues_what_did_not_succeed_and_counts_on(database: Database) -
     assert (job.state, job.outcome, job.ended_at, job.final_counts) == (JobState.QUEUED, None, None, None)
     assert job.results_expire_at is None
     save_all(database, taken(database))
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     assert job_of(database, job_id).outcome == Outcome.SUCCEEDED
     first, *tried_again = photos_of(database, job_id)
     assert (first.attempts, [photo.attempts for photo in tried_again]) == (1, [2, 2])
@@ -116,11 +104,11 @@ def test_cancelled_photos_are_tried_again_by_their_own_code(
     fail(database, taken(database, 1), "timeout")
     with database.write() as session:
         cancel(session, "local", job_id)
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     with database.write() as session:
         assert retry(session, "local", job_id, [code]) == queued
     save_all(database, taken(database))
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     assert job_of(database, job_id).outcome == outcome
 
 
@@ -154,7 +142,7 @@ def test_what_failed_on_its_way_in_is_not_tried_again(database: Database) -> Non
         add_photos(session, "local", job.id, rows)
         submit(session, "local", job.id)
     fail(database, taken(database), "file_unavailable")
-    assert finish(database, job.id)
+    assert queue_of(database).finish(job.id)
     with database.write() as session:
         assert retry(session, "local", job.id) == 1
     assert [photo.status for photo in photos_of(database, job.id)] == ["failed", "queued"]
@@ -177,7 +165,7 @@ def test_an_open_job_expires_with_its_photos_and_can_be_tried_again(database: Da
     with database.write() as session:
         assert retry(session, "local", job_id, ["expired"]) == 2
     save_all(database, taken(database))
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     assert job_of(database, job_id).outcome == Outcome.SUCCEEDED
 
 
@@ -195,7 +183,7 @@ def test_a_job_stops_when_too_many_fail(database: Database, rate: float, bad: in
     set_columns(database, job_id, max_failure_rate=rate)
     held = taken(database, bad)
     fail(database, held, *["corrupt_image"] * bad)
-    assert finish(database, job_id) is stops
+    assert queue_of(database).finish(job_id) is stops
     job = job_of(database, job_id)
     if not stops:
         assert job.state == JobState.RUNNING
@@ -214,7 +202,7 @@ def test_a_job_stops_when_too_many_fail(database: Database, rate: float, bad: in
     # What failed before does not stop it again.
     while claim := take(database, batch_size=1):
         save_all(database, claim)
-        finish(database, job_id)
+        queue_of(database).finish(job_id)
     assert Counter(photo.status for photo in photos_of(database, job_id)) == {
         "failed": bad,
         "succeeded": 4 - bad,
@@ -230,7 +218,7 @@ def test_a_photo_that_killed_workers_is_taken_alone_after_a_retry_too(database: 
             .values(status="failed", crashes=5, error={"code": "worker_lost"}, sha256="0" * 64)
         )
     save_all(database, taken(database))
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     with database.write() as session:
         retry(session, "local", job_id)
         session.execute(update(Photo).where(Photo.custom_id != "0.jpg").values(status="queued"))
@@ -243,10 +231,10 @@ def test_a_batch_under_way_is_kept_when_its_job_stops(database: Database) -> Non
     set_columns(database, job_id, max_failure_rate=0.2)
     under_way, held = taken(database, 2), taken(database, 1)
     fail(database, held, "corrupt_image")
-    assert not finish(database, job_id)
+    assert not queue_of(database).finish(job_id)
     assert job_of(database, job_id).state == JobState.CANCELLING
     assert save_all(database, under_way).written == 2
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     assert job_of(database, job_id).outcome == Outcome.FAILED
     assert Counter(p.status for p in photos_of(database, job_id)) == {
         "succeeded": 2,
@@ -335,7 +323,7 @@ def test_the_history_says_how_each_attempt_ended(database: Database) -> None:
     store(database, held, [NotRead(held.photos[0].id, "no route to host")])
     pauses_are_over(database)
     fail(database, taken(database), "internal")
-    assert finish(database, job_id)
+    assert queue_of(database).finish(job_id)
     with database.write() as session:
         retry(session, "local", job_id)
     save_all(database, taken(database))

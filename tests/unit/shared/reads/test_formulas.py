@@ -15,7 +15,7 @@ from nightshift.bundles.compared import _row
 from nightshift.bundles.comparison import Difference
 from shared.reads.table import csv_text, disarm, rearm
 from tests.support.queue_rows import face
-from tests.unit.shared.reads.test_table import photo, read_back
+from tests.support.tables_made import photo, read_back
 
 FORMULAS = [
     *(

@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import csv
-import io
-
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -10,38 +7,11 @@ from hypothesis import strategies as st
 from nightshift.words import documents
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
-from nightshift.words.states import PhotoStatus
 from shared.reads.table import COLUMNS, csv_text, disarm, rows_of
-from tests.support.queue_rows import face
+from tests.support.tables_made import photo, read_back
 
 # What a database keeps: no NUL, no half of a surrogate pair.
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=30)
-
-
-def photo(custom_id: str = "a", faces: int = 0, error: PhotoError | None = None) -> documents.Photo:
-    return documents.Photo(
-        custom_id=custom_id,
-        photo_id="pho_1",
-        sha256=None,
-        status=PhotoStatus.FAILED if error else PhotoStatus.SUCCEEDED,
-        width=10,
-        height=20,
-        exif_orientation=1,
-        scale=1.0,
-        attempts=1,
-        history=[],
-        reused=False,
-        timings_ms=None,
-        precision="fp32",
-        bundle=None,
-        warnings=[],
-        error=error,
-        faces=[face(index) for index in range(faces)],
-    )
-
-
-def read_back(text: str) -> list[list[str]]:
-    return list(csv.reader(io.StringIO(text, newline="")))
 
 
 @given(texts, texts, st.integers(0, 3))

@@ -12,21 +12,19 @@ import pillow_heif
 import pytest
 from PIL import ExifTags, Image
 
-from tests.support.pictures.chart import PATCHES, SIZE, assert_chart, chart, grey, luma, on_white, spread
+from tests.support.pictures.chart import (
+    PATCHES,
+    SIZE,
+    STORED,
+    assert_chart,
+    chart,
+    grey,
+    luma,
+    on_white,
+    spread,
+)
 from tests.support.pictures.containers import bmp, bmp_rows, run_lengths
 from tests.support.pictures.drawn import code_of, decoded, encoded
-
-STORED = {
-    1: lambda p: p,
-    2: lambda p: p[:, ::-1],
-    3: lambda p: p[::-1, ::-1],
-    4: lambda p: p[::-1],
-    5: lambda p: p.transpose(1, 0, 2),
-    6: lambda p: np.rot90(p, 1),
-    7: lambda p: p[::-1, ::-1].transpose(1, 0, 2),
-    8: lambda p: np.rot90(p, -1),
-}
-"""How an upright picture lies in a file of each orientation."""
 
 WITH_ALPHA = np.column_stack([PATCHES, np.where(np.arange(24) % 3 == 0, 0, 255)])
 

@@ -16,6 +16,7 @@ from tests.support.pictures.chart import (
     ROWS,
     SIDE,
     SIZE,
+    STORED,
     assert_chart,
     chart,
     grey,
@@ -210,16 +211,7 @@ def test_a_predictor() -> None:
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_orientation(orientation: int, compression: str | None) -> None:
     picture = levels(PATCHES, False)
-    stored = {
-        1: lambda p: p,
-        2: lambda p: p[:, ::-1],
-        3: lambda p: p[::-1, ::-1],
-        4: lambda p: p[::-1],
-        5: lambda p: p.transpose(1, 0, 2),
-        6: lambda p: np.rot90(p, 1),
-        7: lambda p: p[::-1, ::-1].transpose(1, 0, 2),
-        8: lambda p: np.rot90(p, -1),
-    }[orientation](picture)
+    stored = STORED[orientation](picture)
     data = written(
         np.ascontiguousarray(stored),
         "rgb",
