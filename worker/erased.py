@@ -11,18 +11,14 @@ from worker.parts import Parts
 log = logging.getLogger(__name__)
 
 
-def clear_if_erased(parts: Parts, owner: str, job_id: str) -> bool:
+def clear_if_erased(parts: Parts, owner: str, job_id: str) -> None:
     """Delete what was stored for a job that is gone; to be called after the last write for it.
-
-    Returns:
-        Whether it is gone.
 
     Raises:
         Transient: database or store are away.
     """
     with parts.database.read() as session:
         if session.get(Job, job_id) is not None:
-            return False
+            return
     parts.store.clear(job_prefix(owner, job_id))
     log.info("cleared after an erased job", extra={"job": job_id})
-    return True

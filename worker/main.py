@@ -65,7 +65,7 @@ def run_slice() -> None:
 
     parts = _process["parts"]
     if dropped := take_dropped():
-        parts.measures.count("messages_dropped", dropped)
+        parts.metrics.count("messages_dropped", dropped)
     run(parts)
 
 
@@ -153,7 +153,7 @@ def _build() -> None:
         "threads": parts.settings.torch_threads,
     }
     _process["registration"] = registered = Registration(
-        parts.database, parts.worker, "worker", parts.measures, about
+        parts.database, parts.worker, "worker", parts.metrics, about
     )
     parts.folders.tell = lambda folder: registered.tell(waits_for=folder)
     registered.start()
