@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Engine, Update, create_engine, event, func, make_url, select, text
+from sqlalchemy import CursorResult, Engine, Update, create_engine, event, func, make_url, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -101,15 +101,6 @@ class Database:
         """
         with translated(), Transaction(self._readers, expire_on_commit=False) as session, session.begin():
             yield session
-
-    def ping(self) -> None:
-        """Round trip to the database.
-
-        Raises:
-            Transient: `database_unavailable`.
-        """
-        with self.read() as session:
-            session.execute(text("SELECT 1"))
 
     @property
     def size_bytes(self) -> int:

@@ -38,6 +38,10 @@ class Held:
     photos: int = 0
     size_bytes: int = 0
 
+    def plus(self, photos: int, size_bytes: int) -> Held:
+        """With so much more."""
+        return Held(self.photos + photos, self.size_bytes + size_bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class Quota:
@@ -96,14 +100,13 @@ def held_by(session: Session, owner: str) -> Held:
     return Held(*row) if row else Held()
 
 
-def require(session: Session, owner: str, quota: Quota, *, photos: int, size_bytes: int = 0) -> None:
+def require(session: Session, owner: str, quota: Quota, *, photos: int, size_bytes: int) -> None:
     """Refuse early what `add` would refuse later.
 
     Raises:
         Conflict: `quota_exceeded`.
     """
-    held = held_by(session, owner)
-    quota.check(Held(held.photos + photos, held.size_bytes + size_bytes))
+    quota.check(held_by(session, owner).plus(photos, size_bytes))
 
 
 def require_new_job(session: Session, owner: str, quota: Quota) -> None:

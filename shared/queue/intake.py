@@ -184,10 +184,9 @@ def add_arrived(
     Raises:
         Conflict: `quota_exceeded`; nothing is added then.
     """
-    known = _by_custom_id(session, job.id, [photo.custom_id for photo in photos])
+    known, first = _taken_and_next(session, job.id, [photo.custom_id for photo in photos])
     rows: list[NewPhoto] = []
     repeated = []
-    first = next_ordinal(session, job.id)
     for photo in photos:
         if photo.custom_id in known:
             if photo.error is None and known[photo.custom_id] == _identity(photo):
@@ -197,7 +196,7 @@ def add_arrived(
             name = f"{photo.custom_id[: CUSTOM_ID_LIMIT - 20]}~{first + len(rows)}"
             error = photo.error or PhotoError.of(Code.DUPLICATE_CUSTOM_ID, "read", message)
             # Clients may name photos like this, too.
-            while name in known or _by_custom_id(session, job.id, [name]):
+            while name in known or _taken_and_next(session, job.id, [name])[0]:
                 name += "~"
             photo = replace(photo, custom_id=name, error=error)
         known[photo.custom_id] = _identity(photo)
@@ -217,11 +216,7 @@ def next_ordinal(session: Transaction, job_id: str) -> int:
 
 
 def _insert(
-    session: Transaction,
-    job: Job,
-    photos: Sequence[NewPhoto],
-    first: int,
-    quota: Quota | None,
+    session: Transaction, job: Job, photos: Sequence[NewPhoto], first: int, quota: Quota | None
 ) -> None:
     if photos:
         session.execute(_INSERT, [_row(session, job, photo, first + n) for n, photo in enumerate(photos)])
@@ -229,17 +224,10 @@ def _insert(
         holdings.add(session, job.owner, photos=len(photos), size_bytes=size_bytes, quota=quota)
 
 
-def _by_custom_id(
-    session: Transaction, job_id: str, custom_ids: Sequence[str]
-) -> dict[str, tuple[str | None, str | None]]:
-    """What the given names stand for already, as `_identity` says it."""
-    return _taken_and_next(session, job_id, custom_ids)[0]
-
-
 def _taken_and_next(
     session: Transaction, job_id: str, custom_ids: Sequence[str]
 ) -> tuple[dict[str, tuple[str | None, str | None]], int]:
-    """As `_by_custom_id`, and as `next_ordinal`."""
+    """What the given names stand for already, as `_identity` says it, and the ordinal of the next photo."""
     known: dict[str, tuple[str | None, str | None]] = {}
     following = 0
     # SQLite takes at most 32,766 parameters a statement.
@@ -267,10 +255,6 @@ def _row(session: Transaction, job: Job, photo: NewPhoto, ordinal: int) -> dict[
         "status": PhotoStatus.FAILED if photo.error else PhotoStatus.QUEUED,
         "error": asdict(photo.error) if photo.error else None,
         "finished_at": session.now if photo.error else None,
-        "attempts": 0,
-        "crashes": 0,
-        "read_errors": 0,
-        "face_count": 0,
     }
 
 
