@@ -16,12 +16,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from nightshift.words.analysis import Analysis
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
-from shared.files.no_pictures import clear_ended, delete_bytes
+from shared.files.no_pictures import clear_ended, clear_erased, delete_bytes
 from shared.files.store import job_prefix
 from shared.queue.claim import Claim, ClaimedPhoto
 from shared.queue.save import Failed, Result, Saved, Succeeded
 from worker.ahead import PixelBudget, done_ahead
-from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Progress, Stopped
 from worker.load import Loaded, load_photo
 from worker.parts import Parts
@@ -81,7 +80,7 @@ def _analyse(parts: Parts, held: Claim) -> list[Result] | None:
         raise
     except LeaseLost:
         log.warning("lost", extra=_ids(held))
-        clear_if_erased(parts, held.owner, held.job_id)
+        clear_erased(parts.database, parts.store, held.owner, held.job_id)
     return None
 
 
@@ -183,7 +182,7 @@ def _save(parts: Parts, held: Claim, results: list[Result], started_at_s: float)
         log.warning("failed", extra={"job": held.job_id, "photo": result.photo_id, **error})
     _delete_no_pictures(parts, held, failed, saved)
     if saved.lost:
-        clear_if_erased(parts, held.owner, held.job_id)
+        clear_erased(parts.database, parts.store, held.owner, held.job_id)
     if _until_it_answers(parts, lambda: parts.queue.finish(held.job_id)):
         parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
         clear_ended(parts.database, parts.store, held.job_id)

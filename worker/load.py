@@ -14,11 +14,10 @@ from nightshift.words.errors import Transient, Unreadable
 from shared.files.in_place import InPlace
 from shared.files.store import thumbnail_key
 from shared.queue.claim import Claim, ClaimedPhoto
-from shared.queue.extent import folder_of_all
 from shared.queue.reuse import find_earlier
 from shared.queue.save import Away, Failed, NotRead, Result, Succeeded
 from worker.ahead import PixelBudget
-from worker.folders import Extent, is_away
+from worker.folders import extent_of, is_away
 from worker.heartbeat import Progress
 from worker.parts import Parts
 from worker.photo_bytes import read_photo
@@ -117,7 +116,7 @@ def _folder_away(parts: Parts, held: Claim, text: str) -> Path | None:
     if held.job_id not in extents:
         try:
             with parts.database.read() as session:
-                extent = Extent(*folder_of_all(session, held.job_id))
+                extent = extent_of(session, held.job_id)
         except Transient:
             return None
         # Of few jobs at a time; none is worth remembering for long.

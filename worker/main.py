@@ -109,7 +109,7 @@ def _end_in_order() -> None:
 @signals.worker_process_init.connect
 def _start(**_: object) -> None:
     """Build what this child works with, or end it: Celery would go on with a child that has no parts."""
-    _starts.begun()
+    _starts.tell("begun")
     try:
         _build()
     except NightshiftError as error:
@@ -118,9 +118,9 @@ def _start(**_: object) -> None:
         log.exception("could not start")
         reason = f"start_failed: {type(error).__name__}: {error}"
     else:
-        _starts.up()
+        _starts.tell("up")
         return
-    _starts.failed(reason)
+    _starts.tell("failed", reason)
     raise SystemExit(f"nightshift worker: {plain(reason)}")
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from nightshift.words.plain_text import plain
 
@@ -32,19 +33,8 @@ class Starts:
         # Never to block a child: a parent that does not read is not worth waiting for.
         os.set_blocking(self._writing, False)
 
-    def begun(self) -> None:
-        """A child begins to build its parts."""
-        self._tell("begun", "")
-
-    def up(self) -> None:
-        """It is ready to work."""
-        self._tell("up", "")
-
-    def failed(self, reason: str) -> None:
-        """It cannot, and ends."""
-        self._tell("failed", reason)
-
-    def _tell(self, what: str, reason: str) -> None:
+    def tell(self, what: Literal["begun", "up", "failed"], reason: str = "") -> None:
+        """In a child: that it begins to build its parts, is ready to work, or cannot and ends."""
         reason = " ".join(reason.split())
         line = f"{what} {os.getpid()} ".encode() + reason.encode("utf-8", "replace")[:_LONGEST_REASON]
         try:

@@ -22,11 +22,11 @@ from nightshift.words.what_is_taken import counted_as
 from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member
 from shared.archives.opening import open_archive
 from shared.db.tables import Job, Photo
+from shared.files.no_pictures import clear_erased
 from shared.files.store import archive_key, job_prefix, photo_key
 from shared.queue.holdings import Quota
 from shared.queue.intake import NewPhoto
 from shared.queue.unpacking import HeldArchive
-from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
 
@@ -61,7 +61,7 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
             ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)
     except LeaseLost:
         log.warning("lost archive", extra=ids)
-        clear_if_erased(parts, held.owner, held.job_id)
+        clear_erased(parts.database, parts.store, held.owner, held.job_id)
     except (Transient, OSError) as error:
         # OSError: no room for a large member's copy, say.
         log.warning("put off", extra={**ids, "reason": str(error)})

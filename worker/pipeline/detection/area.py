@@ -6,19 +6,35 @@ Both ways of it here give what the networks take: (mean - 127.5) / 128, float32,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
+import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from worker.pipeline.detection.kernels import kernel
 from worker.pipeline.runtime import on_device
 
 MIDDLE, UNIT = 127.5, 1 / 128
+
+Loop = Callable[..., None]
+
+
+def kernel(loop: Loop) -> Loop:
+    """Compile a loop over pixels, at its first call and kept for the next process where that can be.
+
+    It runs without Python's lock.
+    """
+    compiled: Any
+    try:
+        compiled = numba.njit(cache=True, nogil=True)(loop)
+    except RuntimeError:
+        # No folder that can be written to: neither the package's own nor the user's cache.
+        compiled = numba.njit(nogil=True)(loop)
+    return compiled  # type: ignore[no-any-return]
 
 
 class PhotoStack(Protocol):
