@@ -53,7 +53,7 @@ def forget_deleted(database: Database) -> bool:
         cursor.execute("PRAGMA temp_store=MEMORY")
         is_rewritten = database.size_bytes > SMALL_BYTES or not _has_room(database)
         for _ in range(ATTEMPTS):
-            is_rewritten = is_rewritten or _unless_busy(cursor, "VACUUM")
+            is_rewritten = is_rewritten or _written_anew(cursor)
             if is_rewritten and _empty_log(cursor):
                 return True
             time.sleep(PAUSE_S)
@@ -72,7 +72,7 @@ def rewrite_if_due(database: Database) -> bool:
         if not _is_due(session) or not _has_room(database):
             return False
     with database.apart(PATIENCE_MS) as cursor:
-        if not _unless_busy(cursor, "VACUUM"):
+        if not _written_anew(cursor):
             return False
         _empty_log(cursor)
     with database.write() as session:
@@ -94,10 +94,10 @@ def _has_room(database: Database) -> bool:
     return database.folder is not None and shutil.disk_usage(database.folder).free > 3 * database.size_bytes
 
 
-def _unless_busy(cursor: Any, statement: str) -> bool:
-    """Execute; False when others have the database. What there is no room for is left undone."""
+def _written_anew(cursor: Any) -> bool:
+    """Write the file anew; False when others have the database. What there is no room for is left undone."""
     try:
-        cursor.execute(statement)
+        cursor.execute("VACUUM")
     except sqlite3.OperationalError as error:
         if _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return False

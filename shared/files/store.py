@@ -86,24 +86,18 @@ class Stored:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Raise the store's own errors as `Transient`; FileNotFoundError is left to the caller."""
+def _translated(*, of_object: bool = True) -> Iterator[None]:
+    """Raise the store's own errors as `Transient`.
+
+    FileNotFoundError is left to the caller, but where no object is looked for: then it is the bucket's.
+    """
     try:
         yield
-    except FileNotFoundError:
-        raise
     except (BaseError, OSError) as error:
+        if of_object and isinstance(error, FileNotFoundError):
+            raise
         if is_of_a_full_disk(error):
             raise store_full("no room for these bytes") from error
-        raise Transient(Code.STORE_UNAVAILABLE, f"store: {error}") from error
-
-
-@contextmanager
-def _there_is_a_bucket() -> Iterator[None]:
-    """Where no object is looked for, it is the bucket that is missing."""
-    try:
-        yield
-    except FileNotFoundError as error:
         raise Transient(Code.STORE_UNAVAILABLE, f"store: {error}") from error
 
 
@@ -152,7 +146,7 @@ class Store:
             NoRoom: `store_full` also before the disk is, see `nightshift.machine.room`.
         """
         require_room(self._folder, len(data) if isinstance(data, bytes) else 0)
-        with _translated(), _there_is_a_bucket():
+        with _translated(of_object=False):
             if isinstance(data, bytes):
                 obstore.put(self._store, key, data)
             else:
@@ -228,7 +222,7 @@ class Store:
 
     def pages(self, prefix: str) -> Iterator[list[Stored]]:
         """What there is under a prefix that ends with `/`, some hundreds at a time."""
-        with _translated():
+        with _translated(of_object=False):
             for page in obstore.list(self._store, prefix, chunk_size=500):
                 yield [
                     Stored(str(entry["path"]), int(entry["size"]), entry["last_modified"]) for entry in page
@@ -268,8 +262,7 @@ class Store:
             Transient: `store_unavailable`, also when there is no such bucket.
         """
         # A listing, since one object fewer and a bucket fewer look alike.
-        with _there_is_a_bucket():
-            next(self.pages("ping/"), None)
+        next(self.pages("ping/"), None)
 
 
 class _ObjectFile(io.RawIOBase):

@@ -244,16 +244,11 @@ def _taken_and_next(
 
 def _row(session: Transaction, job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
     return {
-        "id": photo.id,
+        **asdict(photo),
         "job_id": job.id,
         "owner": job.owner,
         "ordinal": ordinal,
-        "custom_id": photo.custom_id,
-        "in_place_path": photo.in_place_path,
-        "sha256": photo.sha256,
-        "size_bytes": photo.size_bytes,
         "status": PhotoStatus.FAILED if photo.error else PhotoStatus.QUEUED,
-        "error": asdict(photo.error) if photo.error else None,
         "finished_at": session.now if photo.error else None,
     }
 

@@ -78,7 +78,6 @@ def begin(
     archive = Archive(
         job_id=job.id, name=name, kind=kind, sha256=sha256, size_bytes=size_bytes, left_alone={}
     )
-    archive.position = archive.unpacked_bytes = archive.crashes = 0
     session.add(archive)
     session.flush()
     try_move(session, job.id, "unpack", submitted_at=session.now)
@@ -99,17 +98,8 @@ def claim_archive(session: Transaction, settings: Settings, *, worker: str) -> H
     archive.worker = worker
     token = hold(session, settings, archive)
     session.flush()
-    return HeldArchive(
-        token,
-        archive.job_id,
-        owner,
-        archive.name,
-        archive.kind,
-        archive.size_bytes,
-        archive.position,
-        archive.unpacked_bytes,
-        archive.left_alone,
-    )
+    names = ("job_id", "name", "kind", "size_bytes", "position", "unpacked_bytes", "left_alone")
+    return HeldArchive(token=token, owner=owner, **{name: getattr(archive, name) for name in names})
 
 
 def count_archives(session: Session) -> int:
