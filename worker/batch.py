@@ -95,7 +95,8 @@ def _analyse_together(
         Transient: no photo of the batch can be read now.
     """
     results = _analyse_once(parts, held, photos, progress)
-    short = {result.photo_id for result in results if _is_short_of_memory(result)}
+    failed = [result for result in results if isinstance(result, Failed)]
+    short = {result.photo_id for result in failed if result.error.code == Code.OUT_OF_MEMORY}
     if not short or len(photos) == 1:
         return results
     parts.batch_size.too_many(len(photos))
@@ -108,10 +109,6 @@ def _analyse_together(
         if part:
             good += _analyse_together(parts, held, part, progress)
     return good
-
-
-def _is_short_of_memory(result: Result) -> bool:
-    return isinstance(result, Failed) and result.error.code == Code.OUT_OF_MEMORY
 
 
 def _analyse_once(

@@ -185,13 +185,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m worker.import_checkpoints", description=__doc__.splitlines()[0]
     )
-    parser.add_argument(
-        "--features", type=Path, required=True, help="state dict of the EfficientNetV2-S features"
-    )
-    parser.add_argument("--gender", type=Path, required=True, help="state dict of the gender head")
-    parser.add_argument("--age-male", type=Path, required=True, help="state dict of the age head for men")
-    parser.add_argument("--age-female", type=Path, required=True, help="state dict of the age head for women")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the bundle, made when missing")
+    for flag, help_ in (
+        ("--features", "state dict of the EfficientNetV2-S features"),
+        ("--gender", "state dict of the gender head"),
+        ("--age-male", "state dict of the age head for men"),
+        ("--age-female", "state dict of the age head for women"),
+        ("--out", "folder of the bundle, made when missing"),
+    ):
+        parser.add_argument(flag, type=Path, required=True, help=help_)
     parser.add_argument("--input-size", type=int, default=384, help="side of the crops, pixels (default 384)")
     parser.add_argument("--name", default="original", help="name in the manifest (default original)")
     parser.add_argument(
@@ -221,8 +222,7 @@ def _under(prefix: str, name: str) -> str:
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:160] if lines else type(error).__name__
+    return str(error).partition("\n")[0][:160] or type(error).__name__
 
 
 if __name__ == "__main__":
