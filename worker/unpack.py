@@ -15,7 +15,7 @@ from sqlalchemy import select
 from nightshift.words.analysis import PhotoError
 from nightshift.words.archive_kinds import ArchiveKind
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import AnyCode, Conflict, InvalidInput, Transient, Unreadable
+from nightshift.words.errors import Conflict, InvalidInput, Transient, Unreadable
 from nightshift.words.ids import member_photo_id
 from nightshift.words.states import JobState
 from nightshift.words.what_is_taken import counted_as
@@ -167,24 +167,18 @@ class _Unpacking:
     def _failure(self, error: ArchiveBroken | Conflict | InvalidInput | Unreadable) -> NewPhoto:
         """A row that speaks, under the archive's name, for the members that could not be reached."""
         if isinstance(error, ArchiveBroken):
-            code: AnyCode = error.code
             message = f"the archive is damaged after member {self._position}, what follows is lost: {error}"
         else:
-            code, message = error.code, f"{error.message}; what follows member {self._position} is left out"
+            message = f"{error.message}; what follows member {self._position} is left out"
         photo_id = member_photo_id(self._held.job_id, self._position)
         self._position += 1
-        return NewPhoto(
-            self._held.name, photo_id, error=PhotoError.of(code, "read", message, retryable=False)
-        )
+        failure = PhotoError.of(error.code, "read", message, retryable=False)
+        return NewPhoto(self._held.name, photo_id, error=failure)
 
     def _save(self, *, done: bool) -> None:
+        got_to = {"position": self._position, "unpacked_bytes": self._unpacked_bytes}
         repeated = self._parts.queue.save_members(
-            self._held,
-            self._piece,
-            position=self._position,
-            unpacked_bytes=self._unpacked_bytes,
-            left_alone=self._left_alone,
-            done=done,
+            self._held, self._piece, **got_to, left_alone=self._left_alone, done=done
         )
         if repeated is None:
             self._drop_piece()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.columns import TIME, optional, required
+from migrations.columns import TIME, optional, part_of, required
 
 revision = "0001"
 down_revision = None
@@ -37,9 +37,7 @@ def upgrade() -> None:
         *optional(sa.Double(), "scale"),
         *optional(TIME, "lease_expires_at", "finished_at"),
         *optional(sa.JSON(), "timings_ms", "warnings", "error"),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_photos_job_id_jobs"), ondelete="CASCADE"
-        ),
+        part_of("photos", "job_id", "jobs"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
         sa.UniqueConstraint("job_id", "custom_id", name=op.f("uq_photos_job_id_custom_id")),
     )
@@ -57,12 +55,8 @@ def upgrade() -> None:
         *required(sa.BigInteger(), "index"),
         *required(sa.Boolean(), "uncertain"),
         *required(sa.JSON(), "document"),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_faces_job_id_jobs"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["photo_id"], ["photos.id"], name=op.f("fk_faces_photo_id_photos"), ondelete="CASCADE"
-        ),
+        part_of("faces", "job_id", "jobs"),
+        part_of("faces", "photo_id", "photos"),
         sa.PrimaryKeyConstraint("photo_id", "index", name=op.f("pk_faces")),
     )
     op.create_index("ix_faces_job_id_gender_age_group", "faces", ["job_id", "gender", "age_group"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from migrations.columns import TIME, optional, required
+from migrations.columns import TIME, optional, part_of, required
 
 revision = "0002"
 down_revision = "0001"
@@ -37,9 +37,7 @@ def upgrade() -> None:
         *required(sa.JSON(), "left_alone"),
         *optional(sa.String(), "lease_token", "worker"),
         *optional(TIME, "unpacked_at", "lease_expires_at"),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_archives_job_id_jobs"), ondelete="CASCADE"
-        ),
+        part_of("archives", "job_id", "jobs"),
         sa.PrimaryKeyConstraint("job_id", name=op.f("pk_archives")),
     )
 

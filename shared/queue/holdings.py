@@ -85,13 +85,11 @@ class Quota:
         for name, number, limit, setting in what:
             if number > limit:
                 message = f"an owner may hold {limit:,} {name} ({setting}); with these it would be {number:,}"
-                raise Conflict(
-                    Code.QUOTA_EXCEEDED,
-                    f"{message}: erase jobs first",
-                    quota=name,
-                    limit=limit,
-                    wanted=number,
-                )
+                raise _over(Code.QUOTA_EXCEEDED, f"{message}: erase jobs first", name, limit, number)
+
+
+def _over(code: Code, message: str, quota: str, limit: int, wanted: int, **more: int) -> Conflict:
+    return Conflict(code, message, quota=quota, limit=limit, wanted=wanted, **more)
 
 
 def held_by(session: Session, owner: str) -> Held:
@@ -119,13 +117,8 @@ def require_new_job(session: Session, owner: str, quota: Quota) -> None:
     kept = select(Job.id).where(Job.owner == owner).limit(quota.kept_jobs).subquery()
     jobs = session.scalar(select(func.count()).select_from(kept)) or 0
     if jobs >= quota.kept_jobs:
-        raise Conflict(
-            Code.QUOTA_EXCEEDED,
-            f"an owner may hold {quota.kept_jobs:,} jobs (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS): erase some first",
-            quota="jobs",
-            limit=quota.kept_jobs,
-            wanted=jobs + 1,
-        )
+        message = f"an owner may hold {quota.kept_jobs:,} jobs (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS)"
+        raise _over(Code.QUOTA_EXCEEDED, f"{message}: erase some first", "jobs", quota.kept_jobs, jobs + 1)
 
 
 def require_job(session: Session, owner: str, quota: Quota) -> None:
@@ -138,14 +131,9 @@ def require_job(session: Session, owner: str, quota: Quota) -> None:
     jobs = session.scalar(unended) or 0
     if jobs >= quota.jobs:
         message = f"an owner may have {quota.jobs:,} jobs that have not ended (NIGHTSHIFT_MAX_OWNER_JOBS)"
-        raise Conflict(
-            Code.TOO_MANY_JOBS,
-            f"{message}; there are {jobs:,}",
-            quota="jobs",
-            limit=quota.jobs,
-            wanted=jobs + 1,
-            retry_after_s=RETRY_AFTER_S,
-        )
+        message += f"; there are {jobs:,}"
+        more = {"retry_after_s": RETRY_AFTER_S}
+        raise _over(Code.TOO_MANY_JOBS, message, "jobs", quota.jobs, jobs + 1, **more)
 
 
 def add(
