@@ -19,7 +19,6 @@ from shared.archives.member import (
     Member,
     counted,
     judged,
-    storable_name,
 )
 from shared.archives.tar_header import Headers, TarHeader
 
@@ -86,11 +85,11 @@ class TarArchive:
     def _member(self, position: int, header: TarHeader, start: int) -> Member:
         member = Member(
             position,
-            storable_name(header.name),
+            header.name,
             header.size_bytes,
             chunks=lambda: counted(self._read(start, start + header.size_bytes), self._limits.photo_bytes),
         )
-        return judged(member, header.name, header.form, self._limits)
+        return judged(member, header.form, self._limits)
 
     def _read(self, at: int, end: int) -> Iterator[bytes]:
         most = FIRST_CHUNK_BYTES

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     MetaData,
+    Table,
     TypeDecorator,
     UniqueConstraint,
     literal_column,
@@ -193,6 +194,10 @@ class FaceRow(Base):
     age_group: Mapped[str]
     uncertain: Mapped[bool]
     document: Mapped[dict[str, Any]]
+
+
+PHOTOS, FACES = cast(Table, Photo.__table__), cast(Table, FaceRow.__table__)
+"""For statements that write many rows at once."""
 
 
 class Upload(Leased, Base):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import BigInteger, String, Table, bindparam, func, insert, null, select, union_all
-from sqlalchemy import cast as cast_as
+from sqlalchemy import BigInteger, String, bindparam, cast, func, insert, null, select, union_all
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
@@ -19,7 +18,7 @@ from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
-from shared.db.tables import Job, Photo
+from shared.db.tables import PHOTOS, Job, Photo
 from shared.queue import holdings
 from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_job
@@ -33,14 +32,14 @@ _BY_CUSTOM_ID = select(Photo.custom_id, Photo.in_place_path, Photo.sha256).where
     Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
 )
 # One statement for both: the names that are taken, and a row without a name for the next ordinal.
-_NO_TEXT = cast_as(null(), String)
+_NO_TEXT = cast(null(), String)
 _TAKEN_AND_NEXT = union_all(
-    _BY_CUSTOM_ID.add_columns(cast_as(null(), BigInteger)),
+    _BY_CUSTOM_ID.add_columns(cast(null(), BigInteger)),
     select(_NO_TEXT, _NO_TEXT, _NO_TEXT, func.max(Photo.ordinal) + 1).where(
         Photo.job_id == bindparam("of_job")
     ),
 )
-_INSERT = insert(cast(Table, Photo.__table__))
+_INSERT = insert(PHOTOS)
 
 
 @dataclass(frozen=True, slots=True)

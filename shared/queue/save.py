@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 
 from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.states import PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
-from shared.db.tables import FaceRow
+from shared.db.tables import FACES
 from shared.queue.attempts import RETURNED, End, HeldPhoto, end, not_read, under_lease
 from shared.queue.claim import Claim
 from shared.settings import Settings
@@ -102,7 +102,7 @@ def save(
         row for result in kept if isinstance(result, Succeeded) for row in _face_rows(held.job_id, result)
     ]
     if faces:
-        session.execute(insert(cast(Table, FaceRow.__table__)), faces)
+        session.execute(insert(FACES), faces)
     return Saved({photo.id: ended.status for photo, ended in ends}, len(results) - len(kept))
 
 
