@@ -96,27 +96,22 @@ def _has_room(database: Database) -> bool:
 
 def _written_anew(cursor: Any) -> bool:
     """Write the file anew; False when others have the database. What there is no room for is left undone."""
-    try:
-        cursor.execute("VACUUM")
-    except sqlite3.OperationalError as error:
-        if _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return False
-        if _primary(error) != sqlite3.SQLITE_FULL:
-            raise
-    return True
+    return _tried(cursor, "VACUUM") not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _empty_log(cursor: Any) -> bool:
     """Write what the log holds where it belongs, and cut it off; False when somebody still reads it."""
+    return _tried(cursor, "PRAGMA wal_checkpoint(TRUNCATE)") == sqlite3.SQLITE_OK and not cursor.fetchone()[0]
+
+
+def _tried(cursor: Any, statement: str) -> int:
+    """Execute; an error's code where others have the database, or there is no room."""
     try:
-        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(statement)
     except sqlite3.OperationalError as error:
-        if _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL):
-            return False
-        raise
-    return not busy
-
-
-def _primary(error: sqlite3.Error) -> int:
-    """An error's code without what SQLite adds to it."""
-    return error.sqlite_errorcode & 0xFF
+        # Without what SQLite adds to it.
+        primary = error.sqlite_errorcode & 0xFF
+        if primary not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL):
+            raise
+        return primary
+    return sqlite3.SQLITE_OK

@@ -36,9 +36,9 @@ def processes(session: Session) -> list[WorkerRow]:
     return list(session.scalars(query))
 
 
-def count_alive(session: Transaction, kind: Kind) -> int:
-    """Living processes of a kind."""
-    return sum(row.kind == kind and is_alive(row, session.now) for row in processes(session))
+def alive(session: Transaction) -> list[WorkerRow]:
+    """Rows of those that live."""
+    return [row for row in processes(session) if is_alive(row, session.now)]
 
 
 def total_sums(session: Session) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from nightshift.words.states import JobState, PhotoStatus
 from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
-from shared.processes import registry
+from shared.processes.registry import alive
 from shared.queue.unpacking import count_archives
 
 
@@ -43,11 +43,11 @@ def load(session: Transaction) -> Load:
             Job.state.in_([JobState.QUEUED, JobState.RUNNING, JobState.PAUSED]), waits
         )
     )
-    kinds: tuple[registry.Kind, ...] = ("worker", "sweeper")
+    kinds = [row.kind for row in alive(session)]
     return Load(
         photos=dict.fromkeys(map(str, PhotoStatus), 0) | dict(session.execute(by_status).all()),
         jobs=dict.fromkeys(map(str, JobState), 0) | dict(session.execute(by_state).all()),
         oldest_queued_s=max(0.0, (session.now - oldest).total_seconds()) if oldest else 0.0,
         archives=count_archives(session),
-        alive={kind: registry.count_alive(session, kind) for kind in kinds},
+        alive={kind: kinds.count(kind) for kind in ("worker", "sweeper")},
     )
