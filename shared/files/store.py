@@ -279,9 +279,6 @@ class _ObjectFile(io.RawIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
 
-    def tell(self) -> int:
-        return self._file.tell()
-
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         with _translated():
             data = self._file.read(len(buffer))

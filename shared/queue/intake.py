@@ -28,13 +28,12 @@ KEPT_OPEN_STEP = timedelta(minutes=10)
 
 # Put together once: every photo that is uploaded asks.
 _NEXT_ORDINAL = select(func.max(Photo.ordinal) + 1).where(Photo.job_id == bindparam("of_job"))
-_BY_CUSTOM_ID = select(Photo.custom_id, Photo.in_place_path, Photo.sha256).where(
-    Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
-)
 # One statement for both: the names that are taken, and a row without a name for the next ordinal.
 _NO_TEXT = cast(null(), String)
 _TAKEN_AND_NEXT = union_all(
-    _BY_CUSTOM_ID.add_columns(cast(null(), BigInteger)),
+    select(Photo.custom_id, Photo.in_place_path, Photo.sha256, cast(null(), BigInteger)).where(
+        Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
+    ),
     select(_NO_TEXT, _NO_TEXT, _NO_TEXT, func.max(Photo.ordinal) + 1).where(
         Photo.job_id == bindparam("of_job")
     ),

@@ -14,6 +14,7 @@ from nightshift.machine.process_id import own_process_id
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
 from shared.db.tables import Job, Photo
+from shared.processes.registry import alive
 from shared.queue.control import cancel
 from shared.settings import Settings
 from tests.support.fakes import FakeDoorbell
