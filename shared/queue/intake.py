@@ -7,7 +7,18 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, String, bindparam, cast, func, insert, null, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    String,
+    bindparam,
+    cast,
+    func,
+    insert,
+    null,
+    select,
+    union_all,
+)
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
@@ -30,7 +41,7 @@ KEPT_OPEN_STEP = timedelta(minutes=10)
 _NEXT_ORDINAL = select(func.max(Photo.ordinal) + 1).where(Photo.job_id == bindparam("of_job"))
 # One statement for both: the names that are taken, and a row without a name for the next ordinal.
 _NO_TEXT = cast(null(), String)
-_TAKEN_AND_NEXT = union_all(
+_TAKEN_AND_NEXT: CompoundSelect[str | None, str | None, str | None, int | None] = union_all(
     select(Photo.custom_id, Photo.in_place_path, Photo.sha256, cast(null(), BigInteger)).where(
         Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
     ),
