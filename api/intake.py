@@ -22,7 +22,6 @@ from shared.broker.doorbell import rings_for
 from shared.db.engine import Transaction
 from shared.files.store import folder_of, photo_key
 from shared.queue import holdings, intake
-from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_state
 from shared.reads.known import uploads_of, uploads_with
 from shared.reads.photos import photo_by_custom_id
@@ -57,7 +56,7 @@ def put_photo(
     with service.database.read() as session:
         _require_open(session, service.owner, job_id)
         try:
-            quota = Quota.of(service.settings)
+            quota = service.settings
             holdings.require(session, service.owner, quota, photos=1, size_bytes=announced_bytes)
         except Conflict:
             # Again under its name it would not be one more.
@@ -142,9 +141,7 @@ def take_known(service: Context, job_id: str, photos: Sequence[KnownPhoto]) -> d
     size_bytes = sum(sources[photo.sha256].size_bytes or 0 for photo in to_copy)
     require_room_for(service, size_bytes)
     with service.database.read() as session:
-        holdings.require(
-            session, service.owner, Quota.of(service.settings), photos=len(to_copy), size_bytes=size_bytes
-        )
+        holdings.require(session, service.owner, service.settings, photos=len(to_copy), size_bytes=size_bytes)
     copied, missing = [], []
     for photo in photos:
         if here.get(photo.custom_id) == photo.sha256:

@@ -22,7 +22,6 @@ from shared.db.engine import Transaction
 from shared.db.tables import Job
 from shared.files.store import job_prefix
 from shared.queue import holdings, intake, unpacking, uploads
-from shared.queue.holdings import Quota
 
 RENEWALS_PER_LEASE = 4
 
@@ -50,7 +49,7 @@ def open_job(service: Context, wanted: NewJob, key: str | None) -> Made:
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(service)
-        holdings.require_new_job(session, service.owner, Quota.of(service.settings))
+        holdings.require_new_job(session, service.owner, service.settings)
         uploads.finish(session, begun, fingerprint)
         _add_job(session, service, wanted, begun.job_id)
     return Made(begun.job_id)
@@ -98,10 +97,8 @@ def _require_admission(service: Context, request: Request) -> None:
     announced_bytes = request.content_length or 0
     adding.require_room_for(service, announced_bytes)
     with service.database.read() as session:
-        holdings.require_new_job(session, service.owner, Quota.of(service.settings))
-        holdings.require(
-            session, service.owner, Quota.of(service.settings), photos=1, size_bytes=announced_bytes
-        )
+        holdings.require_new_job(session, service.owner, service.settings)
+        holdings.require(session, service.owner, service.settings, photos=1, size_bytes=announced_bytes)
 
 
 def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
@@ -142,7 +139,7 @@ def _renewing_lease(
 
 def _commit(service: Context, begun: uploads.Receiving, arrival: Arrival) -> list[intake.NewPhoto]:
     """Everything in one transaction; returns photos that came twice."""
-    quota = Quota.of(service.settings)
+    quota = service.settings
     with service.database.write() as session:
         holdings.require_new_job(session, service.owner, quota)
         uploads.finish(session, begun, arrival.fingerprint)

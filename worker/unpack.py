@@ -24,7 +24,7 @@ from shared.archives.opening import open_archive
 from shared.db.tables import Job, Photo
 from shared.files.no_pictures import clear_erased
 from shared.files.store import archive_key, job_prefix, photo_key
-from shared.queue.holdings import Quota
+from shared.queue import holdings
 from shared.queue.intake import NewPhoto
 from shared.queue.unpacking import HeldArchive
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
@@ -94,7 +94,6 @@ class _Unpacking:
         self._unpacked_bytes = held.unpacked_bytes
         self._left_alone = Counter(held.left_alone)
         self._piece: list[NewPhoto] = []
-        self._quota = Quota.of(parts.settings)
         self._owner_holds = parts.queue.held_by(held.owner)
 
     def run(self, until_s: float, progress: Callable[[], None]) -> bool:
@@ -145,7 +144,7 @@ class _Unpacking:
         if member.error is not None:
             return NewPhoto(member.name, photo_id, error=member.error)
         # What the owner may not hold is left out before it is read, and before it is stored.
-        self._quota.check(self._owner_holds.plus(1, 0))
+        holdings.check(self._parts.settings, self._owner_holds.plus(1, 0))
         digest, size_bytes = hashlib.sha256(), 0
         # On its own first: the store cannot be written to from within a read of it.
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
@@ -156,7 +155,7 @@ class _Unpacking:
                     size_bytes += file.write(chunk)
             except Unreadable as error:
                 return NewPhoto(member.name, photo_id, error=PhotoError.of(error.code, "read", error.message))
-            self._quota.check(self._owner_holds.plus(1, size_bytes))
+            holdings.check(self._parts.settings, self._owner_holds.plus(1, size_bytes))
             file.seek(0)
             key = photo_key(self._held.owner, self._held.job_id, photo_id)
             self._parts.store.put(key, iter(lambda: file.read(CHUNK_BYTES), b""))

@@ -31,9 +31,9 @@ from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
 from shared.db.tables import PHOTOS, Job, Photo
 from shared.queue import holdings
-from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
+from shared.settings import Settings
 
 KEPT_OPEN_STEP = timedelta(minutes=10)
 
@@ -135,7 +135,7 @@ def add_photos(
     job_id: str,
     photos: Sequence[NewPhoto],
     open_until: datetime | None = None,
-    quota: Quota | None = None,
+    quota: Settings | None = None,
 ) -> int:
     """Add photos to an open job; one that is there already, with equal bytes or path, is left as it is.
 
@@ -174,7 +174,7 @@ def add_photos(
 
 
 def add_arrived(
-    session: Transaction, job: Job, photos: Sequence[NewPhoto], quota: Quota | None = None
+    session: Transaction, job: Job, photos: Sequence[NewPhoto], quota: Settings | None = None
 ) -> list[NewPhoto]:
     """Add photos that arrived together; where names clash, none is lost.
 
@@ -185,7 +185,7 @@ def add_arrived(
         session: a write transaction that has locked the job.
         job: open or unpacking.
         photos: with storable names.
-        quota: what the owner may hold; None where it has been seen to.
+        quota: the settings, which say what the owner may hold; None where it has been seen to.
 
     Returns:
         Those that were there already, whose bytes are not needed.
@@ -225,7 +225,7 @@ def next_ordinal(session: Transaction, job_id: str) -> int:
 
 
 def _insert(
-    session: Transaction, job: Job, photos: Sequence[NewPhoto], first: int, quota: Quota | None
+    session: Transaction, job: Job, photos: Sequence[NewPhoto], first: int, quota: Settings | None
 ) -> None:
     if photos:
         session.execute(_INSERT, [_row(session, job, photo, first + n) for n, photo in enumerate(photos)])

@@ -21,7 +21,6 @@ from nightshift.words.states import JobState
 from shared.db.engine import Transaction
 from shared.db.tables import Archive, Job, Photo
 from shared.queue import holdings
-from shared.queue.holdings import Quota
 from shared.queue.intake import NewPhoto, add_arrived
 from shared.queue.leases import change, hold, lapsed, let_go
 from shared.queue.moves import try_move
@@ -68,7 +67,7 @@ def begin(
     kind: str,
     sha256: str,
     size_bytes: int,
-    quota: Quota | None = None,
+    quota: Settings | None = None,
 ) -> None:
     """Let an open job wait for its archive to be unpacked; the archive's bytes are in the store.
 
