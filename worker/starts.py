@@ -62,6 +62,14 @@ class Starts:
                     return
 
 
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
 class Record:
     """What the children told.
 
@@ -70,9 +78,9 @@ class Record:
         lives: whether a process is there.
     """
 
-    def __init__(self, processes: int, lives: Callable[[int], bool] | None = None) -> None:
+    def __init__(self, processes: int, lives: Callable[[int], bool] = _lives) -> None:
         self._processes = processes
-        self._lives = lives or _lives
+        self._lives = lives
         self._up: set[int] = set()
         self._begun = self._failed = 0
         self._reason = ""
@@ -98,14 +106,6 @@ class Record:
         if self._reason:
             return self._reason
         return "start_failed: its processes are ended while they load the weights; memory may be short"
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def end_worker(reason: str, stop: Callable[[], None], after_s: float) -> None:
