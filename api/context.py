@@ -20,7 +20,6 @@ from shared.bundles.manifest import Manifest
 from shared.db.engine import Database
 from shared.files.store import Store
 from shared.operations.keys import LOCAL, Caller
-from shared.queue.holdings import Quota
 from shared.queue.queue import Queue
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
@@ -61,11 +60,6 @@ class Context:
     def queue(self) -> Queue:
         """The queue, by this process's settings."""
         return Queue(self.database, self.settings)
-
-    @property
-    def quota(self) -> Quota:
-        """What an owner may hold."""
-        return Quota.of(self.settings)
 
     def check_priority(self, priority: int) -> None:
         """Refuse what would go before every other owner's jobs; below 0 orders one's own.

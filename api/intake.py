@@ -56,7 +56,7 @@ def put_photo(
     with service.database.read() as session:
         _require_open(session, service.owner, job_id)
         try:
-            holdings.require(session, service.owner, service.quota, photos=1, size_bytes=announced_bytes)
+            holdings.require(session, service.owner, service.settings, photos=1, size_bytes=announced_bytes)
         except Conflict:
             # Again under its name it would not be one more.
             if custom_id not in uploads_of(session, job_id, [custom_id]):
@@ -140,7 +140,7 @@ def take_known(service: Context, job_id: str, photos: Sequence[KnownPhoto]) -> d
     size_bytes = sum(sources[photo.sha256].size_bytes or 0 for photo in to_copy)
     require_room_for(service, size_bytes)
     with service.database.read() as session:
-        holdings.require(session, service.owner, service.quota, photos=len(to_copy), size_bytes=size_bytes)
+        holdings.require(session, service.owner, service.settings, photos=len(to_copy), size_bytes=size_bytes)
     copied, missing = [], []
     for photo in photos:
         if here.get(photo.custom_id) == photo.sha256:

@@ -49,7 +49,7 @@ def open_job(service: Context, wanted: NewJob, key: str | None) -> Made:
         if isinstance(begun, uploads.Replay):
             return _replayed(begun, fingerprint)
         adding.require_room_for(service)
-        holdings.require_new_job(session, service.owner, service.quota)
+        holdings.require_new_job(session, service.owner, service.settings)
         uploads.finish(session, begun, fingerprint)
         _add_job(session, service, wanted, begun.job_id)
     return Made(begun.job_id)
@@ -97,8 +97,8 @@ def _require_admission(service: Context, request: Request) -> None:
     announced_bytes = request.content_length or 0
     adding.require_room_for(service, announced_bytes)
     with service.database.read() as session:
-        holdings.require_new_job(session, service.owner, service.quota)
-        holdings.require(session, service.owner, service.quota, photos=1, size_bytes=announced_bytes)
+        holdings.require_new_job(session, service.owner, service.settings)
+        holdings.require(session, service.owner, service.settings, photos=1, size_bytes=announced_bytes)
 
 
 def _replayed(earlier: uploads.Replay, fingerprint: str) -> Made:
@@ -140,13 +140,13 @@ def _renewing_lease(
 def _commit(service: Context, begun: uploads.Receiving, arrival: Arrival) -> list[intake.NewPhoto]:
     """Everything in one transaction; returns photos that came twice."""
     with service.database.write() as session:
-        holdings.require_new_job(session, service.owner, service.quota)
+        holdings.require_new_job(session, service.owner, service.settings)
         uploads.finish(session, begun, arrival.fingerprint)
         job = _add_job(session, service, arrival.wanted, begun.job_id)
         if arrival.archive is not None:
-            unpacking.begin(session, job, **asdict(arrival.archive), quota=service.quota)
+            unpacking.begin(session, job, **asdict(arrival.archive), quota=service.settings)
             return []
-        repeated = intake.add_arrived(session, job, arrival.photos, service.quota)
+        repeated = intake.add_arrived(session, job, arrival.photos, service.settings)
         intake.submit(session, service.owner, job.id)
         return repeated
 

@@ -38,7 +38,7 @@ def _table(title: str, model: type[BaseModel], prefix: str) -> str:
     rows = [f"| {title} | Default | Meaning |", "|---|---|---|"]
     for name, field in model.model_fields.items():
         shown = prefix + name.upper() if prefix else name
-        meaning = f"{field.description}"
+        meaning = " ".join(f"{field.description}".split())
         if model is Settings and name in JobOptions.model_fields:
             meaning = f"Default of the job option `{name}`: {meaning}"
         rows.append(f"| `{shown}` | {_default(field)} | {meaning} |")

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the URL that `shared.db.migrate` hands over, or on the settings'."""
+"""Alembic's entry: runs migrations on the URL that `shared.db.migrate` hands over."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from sqlalchemy import text
 
 from shared.db.engine import open_engine
 from shared.db.tables import Base
-from shared.settings import load_settings
 
 
 def run() -> None:
     """Apply each migration in a transaction of its own, on SQLite all in one."""
-    url = context.config.attributes.get("database_url") or load_settings().database_url
-    engine = open_engine(url, foreign_keys=False)
+    engine = open_engine(context.config.attributes["database_url"], foreign_keys=False)
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":
             # Two servers starting at once: the second waits, then finds nothing to do.

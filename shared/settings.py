@@ -43,199 +43,124 @@ _OPTIONS = AnalysisOptions()
 class Settings(BaseSettings):
     """Settings of every process, read from `NIGHTSHIFT_*` variables."""
 
-    model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="NIGHTSHIFT_", frozen=True, extra="ignore", use_attribute_docstrings=True
+    )
 
     home: Home = Path(DEFAULT_HOME)
     # These hold passwords: not for logs.
-    database_url: str = Field(
-        "",
-        repr=False,
-        description="`sqlite:///path` or `postgresql+psycopg://...`. Empty: SQLite in the home.",
-    )
-    broker_url: str = Field(
-        "",
-        repr=False,
-        description="Redis or Valkey URL. Empty: the embedded server's socket in the home.",
-    )
-    store_url: str = Field(
-        "",
-        description="Where uploads are kept, `file:///dir` or `s3://bucket/prefix`. Empty: in the home.",
-    )
+    database_url: str = Field("", repr=False)
+    """`sqlite:///path` or `postgresql+psycopg://...`. Empty: SQLite in the home."""
+    broker_url: str = Field("", repr=False)
+    """Redis or Valkey URL. Empty: the embedded server's socket in the home."""
+    store_url: str = ""
+    """Where uploads are kept, `file:///dir` or `s3://bucket/prefix`. Empty: in the home."""
 
     host: Host = "127.0.0.1"
     port: Port = 8080
-    api_threads: int = Field(8, ge=2, le=256, description="Requests the API answers at the same time.")
-    api_transfers: int = Field(
-        64,
-        ge=4,
-        le=1024,
-        description="Bodies and answers that the API carries beside them for clients that take their time.",
-    )
-    client_timeout_s: float = Field(
-        30,
-        gt=0,
-        description="Seconds that a client may fall behind 1 kB a second, sending or reading.",
-    )
-    api_key: SecretStr = Field(
-        SecretStr(""),
-        description="Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the"
-        " home's file `api_key`, which the first start makes.",
-    )
-    rate_limit: str = Field(
-        "6000/minute",
-        pattern=r"^([1-9]\d*/(second|minute|hour))?$",
-        description="Requests a key may make of one API process, such as `6000/minute`; empty: any number.",
-    )
-    in_place_roots: str = Field(
-        "",
-        description="Folders whose files clients on this machine with the scope `in_place` may register"
-        " instead of sending them: `/srv/photos:/srv/more`, or a JSON list. Empty: none.",
-    )
+    api_threads: int = Field(8, ge=2, le=256)
+    """Requests the API answers at the same time."""
+    api_transfers: int = Field(64, ge=4, le=1024)
+    """Bodies and answers that the API carries beside them for clients that take their time."""
+    client_timeout_s: float = Field(30, gt=0)
+    """Seconds that a client may fall behind 1 kB a second, sending or reading."""
+    api_key: SecretStr = SecretStr("")
+    """Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the home's file
+    `api_key`, which the first start makes."""
+    rate_limit: str = Field("6000/minute", pattern=r"^([1-9]\d*/(second|minute|hour))?$")
+    """Requests a key may make of one API process, such as `6000/minute`; empty: any number."""
+    in_place_roots: str = ""
+    """Folders whose files clients on this machine with the scope `in_place` may register instead of sending
+    them: `/srv/photos:/srv/more`, or a JSON list. Empty: none."""
 
     bundle: BundlePlace = "faces-mobilenet"
-    weights_dir: Path = Field(REPOSITORY / "weights", description="Folder that holds bundles.")
-    require_commercial_use: bool = Field(
-        False,
-        description="Refuses weights whose manifest does not say that commercial use is allowed.",
-    )
-    device: str = Field(
-        "auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="`auto`, `cpu`, `cuda` or `cuda:N`."
-    )
-    runtime: Literal["auto", "openvino", "torch"] = Field(
-        "auto",
-        description="What the networks run on; `auto`: what a short timing at a worker's start finds faster."
-        " CUDA has torch alone.",
-    )
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
-        "auto",
-        description="Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has"
-        " it and the timing says that it pays.",
-    )
+    weights_dir: Path = REPOSITORY / "weights"
+    """Folder that holds bundles."""
+    require_commercial_use: bool = False
+    """Refuses weights whose manifest does not say that commercial use is allowed."""
+    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    """`auto`, `cpu`, `cuda` or `cuda:N`."""
+    runtime: Literal["auto", "openvino", "torch"] = "auto"
+    """What the networks run on; `auto`: what a short timing at a worker's start finds faster. CUDA has torch
+    alone."""
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has it and the
+    timing says that it pays."""
     workers: Workers = 0
-    threads: int = Field(
-        0,
-        ge=0,
-        le=256,
-        description="Torch threads a worker process; 0: the cores shared out among the workers.",
-    )
-    decode_threads: int = Field(
-        0,
-        ge=0,
-        le=256,
-        description="Threads of a worker process that read and decode ahead of the networks; 0: one on the"
-        " CPU, more on CUDA.",
-    )
-    max_pixels_in_flight: int = Field(
-        100_000_000,
-        gt=0,
-        description="Most pixels that a worker process decodes, or holds decoded, ahead of the networks; a"
-        " photo over it is decoded alone.",
-    )
-    batch_size: int = Field(8, ge=1, le=256, description="Most photos a worker claims at once.")
+    threads: int = Field(0, ge=0, le=256)
+    """Torch threads a worker process; 0: the cores shared out among the workers."""
+    decode_threads: int = Field(0, ge=0, le=256)
+    """Threads of a worker process that read and decode ahead of the networks; 0: one on the CPU, more on
+    CUDA."""
+    max_pixels_in_flight: int = Field(100_000_000, gt=0)
+    """Most pixels that a worker process decodes, or holds decoded, ahead of the networks; a photo over it is
+    decoded alone."""
+    batch_size: int = Field(8, ge=1, le=256)
+    """Most photos a worker claims at once."""
 
     # What a job gets that does not choose.
     height: Height = _OPTIONS.height
     min_confidence: MinConfidence = _OPTIONS.min_confidence
     min_face_px: MinFacePx = _OPTIONS.min_face_px
     tilt_threshold_deg: TiltThresholdDeg = _OPTIONS.tilt_threshold_deg
-    max_working_megapixels: float = Field(
-        8.3,
-        gt=0,
-        description="A photo scaled to its height but still over this (a panorama) is scaled further.",
-    )
-    max_photo_megapixels: float = Field(
-        200, gt=0, description="A photo over this fails as `too_many_pixels`."
-    )
-    max_photo_memory: int = Field(
-        1_000_000_000,
-        ge=100_000_000,
-        description="Bytes that decoding a photo may take, by an estimate; one over this fails as"
-        " `too_much_memory`. Over a quarter of it, a photo is decoded in parts where its format allows it, or"
-        " one at a time on a machine.",
-    )
-    max_photo_bytes: int = Field(
-        100_000_000, gt=0, description="A photo over this fails as `file_too_large`."
-    )
+    max_working_megapixels: float = Field(8.3, gt=0)
+    """A photo scaled to its height but still over this (a panorama) is scaled further."""
+    max_photo_megapixels: float = Field(200, gt=0)
+    """A photo over this fails as `too_many_pixels`."""
+    max_photo_memory: int = Field(1_000_000_000, ge=100_000_000)
+    """Bytes that decoding a photo may take, by an estimate; one over this fails as `too_much_memory`. Over a
+    quarter of it, a photo is decoded in parts where its format allows it, or one at a time on a machine."""
+    max_photo_bytes: int = Field(100_000_000, gt=0)
+    """A photo over this fails as `file_too_large`."""
 
-    max_upload_bytes: int = Field(
-        20_000_000_000, gt=0, description="Bytes that one request with photos or an archive may have."
-    )
-    max_upload_photos: int = Field(
-        20_000, gt=0, description="Photos that one request may bring; an archive may hold more."
-    )
-    max_archive_members: int = Field(50_000, gt=0, description="Members an archive may have.")
-    max_archive_bytes: int = Field(
-        100_000_000_000, gt=0, description="Bytes an archive's members may have, unpacked, in total."
-    )
-    max_archive_ratio: float = Field(
-        200, gt=1, description="How many times its packed size an archive, or a member, may have unpacked."
-    )
+    max_upload_bytes: int = Field(20_000_000_000, gt=0)
+    """Bytes that one request with photos or an archive may have."""
+    max_upload_photos: int = Field(20_000, gt=0)
+    """Photos that one request may bring; an archive may hold more."""
+    max_archive_members: int = Field(50_000, gt=0)
+    """Members an archive may have."""
+    max_archive_bytes: int = Field(100_000_000_000, gt=0)
+    """Bytes an archive's members may have, unpacked, in total."""
+    max_archive_ratio: float = Field(200, gt=1)
+    """How many times its packed size an archive, or a member, may have unpacked."""
 
-    max_owner_jobs: int = Field(
-        1_000, gt=0, description="Jobs an owner may have that have not ended; one more is `too_many_jobs`."
-    )
-    max_owner_kept_jobs: int = Field(
-        100_000, gt=0, description="Jobs an owner may hold, ended ones too; one more is `quota_exceeded`."
-    )
-    max_owner_photos: int = Field(
-        2_000_000, gt=0, description="Photos an owner may hold, in all jobs kept; more are `quota_exceeded`."
-    )
-    max_owner_bytes: int = Field(
-        1_000_000_000_000,
-        gt=0,
-        description="Bytes of uploads that the store may hold for an owner; more are `quota_exceeded`.",
-    )
+    max_owner_jobs: int = Field(1_000, gt=0)
+    """Jobs an owner may have that have not ended; one more is `too_many_jobs`."""
+    max_owner_kept_jobs: int = Field(100_000, gt=0)
+    """Jobs an owner may hold, ended ones too; one more is `quota_exceeded`."""
+    max_owner_photos: int = Field(2_000_000, gt=0)
+    """Photos an owner may hold, in all jobs kept; more are `quota_exceeded`."""
+    max_owner_bytes: int = Field(1_000_000_000_000, gt=0)
+    """Bytes of uploads that the store may hold for an owner; more are `quota_exceeded`."""
 
-    lease_s: float = Field(
-        120,
-        gt=0,
-        description="How long a claim holds without a sign of progress, seconds; the same in every process.",
-    )
-    slice_s: float = Field(
-        60, gt=0, description="About how long one message keeps a worker claiming, seconds."
-    )
-    photo_timeout_s: float = Field(
-        60,
-        gt=0,
-        description="A photo that shows no sign of progress for so long fails as `timeout`; half of `lease_s`"
-        " where that is less.",
-    )
-    shutdown_s: float = Field(
-        20,
-        gt=0,
-        description="Seconds in which a worker that was asked to stop gives its batch back, whatever hangs.",
-    )
-    sweep_interval_s: float = Field(2, gt=0, description="Pause between the sweeper's rounds, seconds.")
-    max_crashes: int = Field(
-        5,
-        ge=2,
-        le=100,
-        description="Attempts that may die with their worker before a photo fails as `worker_lost`.",
-    )
-    max_read_errors: int = Field(
-        4,
-        ge=1,
-        le=100,
-        description="Reads of a photo that may fail, with growing pauses between them, before it fails as"
-        " `file_unavailable`. A whole folder that is away is waited for.",
-    )
-    open_ttl_days: int = Field(
-        7, ge=1, description="Days after its last new photo until a job that is never submitted expires."
-    )
-    results_ttl_days: int = Field(
-        30, ge=1, description="Days after its end until a job is erased: results, photos and thumbnails."
-    )
-    give_up_s: float = Field(
-        3600,
-        gt=0,
-        description="Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a"
-        " full disk, a share that is away, no worker) before it gives up; `--resume` goes on.",
-    )
-    log_level: str = Field(
-        "INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe line logged."
-    )
+    lease_s: float = Field(120, gt=0)
+    """How long a claim holds without a sign of progress, seconds; the same in every process."""
+    slice_s: float = Field(60, gt=0)
+    """About how long one message keeps a worker claiming, seconds."""
+    photo_timeout_s: float = Field(60, gt=0)
+    """A photo that shows no sign of progress for so long fails as `timeout`; half of `lease_s` where that is
+    less."""
+    shutdown_s: float = Field(20, gt=0)
+    """Seconds in which a worker that was asked to stop gives its batch back, whatever hangs."""
+    sweep_interval_s: float = Field(2, gt=0)
+    """Pause between the sweeper's rounds, seconds."""
+    max_crashes: int = Field(5, ge=2, le=100)
+    """Attempts that may die with their worker before a photo fails as `worker_lost`."""
+    max_read_errors: int = Field(4, ge=1, le=100)
+    """Reads of a photo that may fail, with growing pauses between them, before it fails as
+    `file_unavailable`. A whole folder that is away is waited for."""
+    open_ttl_days: int = Field(7, ge=1)
+    """Days after its last new photo until a job that is never submitted expires."""
+    results_ttl_days: int = Field(30, ge=1)
+    """Days after its end until a job is erased: results, photos and thumbnails."""
+    give_up_s: float = Field(3600, gt=0)
+    """Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a full disk, a
+    share that is away, no worker) before it gives up; `--resume` goes on."""
+    log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    """Least severe line logged."""
 
-    log_format: Literal["text", "json"] = Field("text", description="`json`: one object a line.")
+    log_format: Literal["text", "json"] = "text"
+    """`json`: one object a line."""
 
     @field_validator("home", mode="before")
     @classmethod

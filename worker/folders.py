@@ -12,11 +12,16 @@ import logging
 import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from nightshift.machine.pauses import Pauses
+from nightshift.machine.places import path_of_text
 from nightshift.words.photo_names import path_spelled_out
+from shared.db.tables import Photo
 
 log = logging.getLogger(__name__)
 
@@ -25,12 +30,24 @@ _FOR_GOOD = frozenset({errno.ENAMETOOLONG, errno.ELOOP})
 """What is wrong with a name, and not with the share that it is on."""
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+class Extent(NamedTuple):
     """Where the photos of a job lie: the folder that holds all of them, and how many there are."""
 
     root: Path
     photos: int
+
+
+def extent_of(session: Session, job_id: str) -> Extent:
+    """Of names in order, the first and the last have in common what all have."""
+    path = Photo.in_place_path
+    if session.get_bind().dialect.name == "postgresql":
+        # By their bytes: a language's order may pass over punctuation.
+        path = path.collate("C")  # type: ignore[assignment]
+    query = select(func.min(path), func.max(path), func.count(path)).where(Photo.job_id == job_id)
+    first, last, photos = session.execute(query).one()
+    if first is None or last is None:
+        return Extent(Path("/"), 0)
+    return Extent(Path(os.path.commonpath([path_of_text(text).parent for text in (first, last)])), photos)
 
 
 def is_away(path: Path, extent: Extent) -> bool:

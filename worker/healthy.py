@@ -7,7 +7,7 @@ import sys
 
 from nightshift.words.errors import Transient
 from shared.db.engine import Database
-from shared.processes.registry import is_alive, processes
+from shared.processes.registry import alive
 from shared.settings import load_settings
 
 
@@ -17,8 +17,7 @@ def main() -> int:
     database = Database(load_settings().database_url)
     try:
         with database.read() as session:
-            found = [row for row in processes(session) if (row.kind, row.host) == (kind, host)]
-            return 0 if any(is_alive(row, session.now) for row in found) else 1
+            return 0 if any((row.kind, row.host) == (kind, host) for row in alive(session)) else 1
     except Transient:
         return 1
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 from nightshift.words.errors import Transient
 from shared.queue.claim import Claim
@@ -20,6 +20,12 @@ log = logging.getLogger(__name__)
 RENEWALS_PER_LEASE = 4
 STUCK = 75
 """Exit status of a process that ended itself because it got nowhere; its parent starts another."""
+
+
+class Progress(Protocol):
+    """See `Heartbeat.progress`."""
+
+    def __call__(self, at: Collection[str] = (), *, at_store: bool = False) -> None: ...  # noqa: D102
 
 
 class Stopped(BaseException):
@@ -138,7 +144,7 @@ class Heartbeat:
             queue.give_back(held)
         elif isinstance(held, Claim):
             for code in queue.release_hung(held, stall.at, at_store=stall.at_store):
-                self._parts.measures.photo_failed(code)
+                self._parts.metrics.count_failure(code)
         # An archive that hangs keeps its lease: the sweeper counts a crash at this member.
 
     def __enter__(self) -> Self:

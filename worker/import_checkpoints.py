@@ -53,20 +53,15 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise InvalidInput(Code.CHECKPOINT_UNREADABLE, f"{path}: {error.strerror or error}") from error
     except Exception as error:
         # The unpickler refuses classes, damaged archives raise what they like.
-        raise InvalidInput(
-            Code.CHECKPOINT_NOT_TENSORS,
-            f"{path}: not a state dict (save module.state_dict(), not the module): {_first_line(error)}",
-        ) from error
+        said = f"not a state dict (save module.state_dict(), not the module): {_first_line(error)}"
+        raise InvalidInput(Code.CHECKPOINT_NOT_TENSORS, f"{path}: {said}") from error
     if not isinstance(loaded, Mapping) or not loaded:
-        raise InvalidInput(
-            Code.CHECKPOINT_NOT_TENSORS, f"{path}: holds a {type(loaded).__name__}, not a state dict"
-        )
+        said = f"holds a {type(loaded).__name__}, not a state dict"
+        raise InvalidInput(Code.CHECKPOINT_NOT_TENSORS, f"{path}: {said}")
     for name, tensor in loaded.items():
         if not isinstance(name, str) or not isinstance(tensor, Tensor):
-            raise InvalidInput(
-                Code.CHECKPOINT_NOT_TENSORS,
-                f"{path}: entry {name!r} is a {type(tensor).__name__}, not a tensor",
-            )
+            said = f"entry {name!r} is a {type(tensor).__name__}, not a tensor"
+            raise InvalidInput(Code.CHECKPOINT_NOT_TENSORS, f"{path}: {said}")
     return dict(loaded)
 
 
@@ -88,18 +83,13 @@ def feature_tensors(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
     if not fitting:
         prefix = next((p for p in prefixes if p == "" or p.endswith(".")), "")
         missing = next(name for name in expected if _under(prefix, name) not in checkpoint)
-        raise InvalidInput(
-            Code.CHECKPOINT_SHAPE,
-            f"features: no {_under(prefix, missing)}; not an EfficientNetV2-S `features`",
-        )
+        raise _misshapen("features", f"no {_under(prefix, missing)}; not an EfficientNetV2-S `features`")
     prefix = fitting[0]
     tensors = {name: checkpoint[_under(prefix, name)] for name in expected}
     for name, tensor in tensors.items():
         if tensor.shape != expected[name].shape:
-            raise InvalidInput(
-                Code.CHECKPOINT_SHAPE,
-                f"features: {_under(prefix, name)} is {list(tensor.shape)}, not {list(expected[name].shape)}",
-            )
+            shapes = f"{list(tensor.shape)}, not {list(expected[name].shape)}"
+            raise _misshapen("features", f"{_under(prefix, name)} is {shapes}")
     return tensors
 
 
@@ -112,16 +102,11 @@ def linear_head(checkpoint: Mapping[str, Tensor], outputs: int, what: str) -> tu
     weights = [name for name in checkpoint if re.search(r"(^|\.)weight$", name)]
     biases = [name for name in checkpoint if re.search(r"(^|\.)bias$", name)]
     if len(weights) != 1 or len(biases) != 1 or len(checkpoint) != 2:
-        raise InvalidInput(
-            Code.CHECKPOINT_SHAPE, f"{what}: not one linear layer but {', '.join(sorted(checkpoint))}"
-        )
+        raise _misshapen(what, f"not one linear layer but {', '.join(sorted(checkpoint))}")
     weight, bias = checkpoint[weights[0]], checkpoint[biases[0]]
     if weight.shape != (outputs, _WIDTH) or bias.shape != (outputs,):
-        raise InvalidInput(
-            Code.CHECKPOINT_SHAPE,
-            f"{what}: weight {list(weight.shape)} and bias {list(bias.shape)}, "
-            f"not [{outputs}, {_WIDTH}] and [{outputs}]",
-        )
+        shapes = f"weight {list(weight.shape)} and bias {list(bias.shape)}"
+        raise _misshapen(what, f"{shapes}, not [{outputs}, {_WIDTH}] and [{outputs}]")
     return weight.float(), bias.float()
 
 
@@ -204,13 +189,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m worker.import_checkpoints", description=__doc__.splitlines()[0]
     )
-    parser.add_argument(
-        "--features", type=Path, required=True, help="state dict of the EfficientNetV2-S features"
-    )
-    parser.add_argument("--gender", type=Path, required=True, help="state dict of the gender head")
-    parser.add_argument("--age-male", type=Path, required=True, help="state dict of the age head for men")
-    parser.add_argument("--age-female", type=Path, required=True, help="state dict of the age head for women")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the bundle, made when missing")
+    for flag, help_ in (
+        ("--features", "state dict of the EfficientNetV2-S features"),
+        ("--gender", "state dict of the gender head"),
+        ("--age-male", "state dict of the age head for men"),
+        ("--age-female", "state dict of the age head for women"),
+        ("--out", "folder of the bundle, made when missing"),
+    ):
+        parser.add_argument(flag, type=Path, required=True, help=help_)
     parser.add_argument("--input-size", type=int, default=384, help="side of the crops, pixels (default 384)")
     parser.add_argument("--name", default="original", help="name in the manifest (default original)")
     parser.add_argument(
@@ -231,13 +217,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _misshapen(what: str, said: str) -> InvalidInput:
+    return InvalidInput(Code.CHECKPOINT_SHAPE, f"{what}: {said}")
+
+
 def _under(prefix: str, name: str) -> str:
     return prefix + name.removeprefix("features.")
 
 
 def _first_line(error: Exception) -> str:
-    lines = str(error).splitlines()
-    return lines[0][:160] if lines else type(error).__name__
+    return str(error).partition("\n")[0][:160] or type(error).__name__
 
 
 if __name__ == "__main__":

@@ -65,7 +65,7 @@ def run_slice() -> None:
 
     parts = _process["parts"]
     if dropped := take_dropped():
-        parts.measures.count("messages_dropped", dropped)
+        parts.metrics.count("messages_dropped", dropped)
     run(parts)
 
 
@@ -109,7 +109,7 @@ def _end_in_order() -> None:
 @signals.worker_process_init.connect
 def _start(**_: object) -> None:
     """Build what this child works with, or end it: Celery would go on with a child that has no parts."""
-    _starts.begun()
+    _starts.tell("begun")
     try:
         _build()
     except NightshiftError as error:
@@ -118,9 +118,9 @@ def _start(**_: object) -> None:
         log.exception("could not start")
         reason = f"start_failed: {type(error).__name__}: {error}"
     else:
-        _starts.up()
+        _starts.tell("up")
         return
-    _starts.failed(reason)
+    _starts.tell("failed", reason)
     raise SystemExit(f"nightshift worker: {plain(reason)}")
 
 
@@ -153,7 +153,7 @@ def _build() -> None:
         "threads": parts.settings.torch_threads,
     }
     _process["registration"] = registered = Registration(
-        parts.database, parts.worker, "worker", parts.measures, about
+        parts.database, parts.worker, "worker", parts.metrics, about
     )
     parts.folders.tell = lambda folder: registered.tell(waits_for=folder)
     registered.start()

@@ -15,7 +15,7 @@ from shared.queue.queue import Queue
 from shared.settings import Settings
 from worker.batch_size import BatchSize
 from worker.folders import Folders
-from worker.measures import Measures
+from worker.metrics import Metrics
 
 if TYPE_CHECKING:
     from worker.pipeline.analyse import Pipeline
@@ -34,7 +34,7 @@ class Parts:
         worker: this process's id, written on every lease.
         should_stop: True from the moment this process is asked to end.
         batch_size: photos to claim at once.
-        measures: what this process counts.
+        metrics: what this process counts.
         folders: which folders of photos in place are away.
         exit: ends this process at once, whatever its other threads hang in.
     """
@@ -47,7 +47,7 @@ class Parts:
     worker: str
     should_stop: Callable[[], bool]
     batch_size: BatchSize
-    measures: Measures = field(default_factory=Measures)
+    metrics: Metrics = field(default_factory=Metrics)
     folders: Folders = field(default_factory=Folders)
     exit: Callable[[int], None] = os._exit
 

@@ -13,7 +13,8 @@ from nightshift.words.clock import utc_now
 from nightshift.words.errors import Transient
 from nightshift.words.version import VERSION
 from shared.db.engine import Database
-from shared.processes import registry
+from shared.db.tables import WorkerRow
+from shared.processes.registry import BEAT_S, Kind
 from shared.processes.sums import Sums
 
 log = logging.getLogger(__name__)
@@ -31,7 +32,7 @@ class Registration:
     """
 
     def __init__(
-        self, database: Database, process_id: str, kind: registry.Kind, sums: Sums, about: Mapping[str, Any]
+        self, database: Database, process_id: str, kind: Kind, sums: Sums, about: Mapping[str, Any]
     ) -> None:
         self._database = database
         self._id = process_id
@@ -63,7 +64,7 @@ class Registration:
     def _run(self) -> None:
         self._beat()
         while not self._over.is_set():
-            self._news.wait(registry.BEAT_S)
+            self._news.wait(BEAT_S)
             self._news.clear()
             if not self._over.is_set():
                 self._beat()
@@ -71,19 +72,15 @@ class Registration:
     def _beat(self, *, stopped: bool = False) -> None:
         try:
             with self._database.write() as session:
-                if self._has_beaten and not registry.is_known(session, self._id):
+                if self._has_beaten and session.get(WorkerRow, self._id) is None:
                     # It slept so long that its row was added to those of the gone.
                     self._sums.clear()
-                registry.beat(
-                    session,
-                    self._id,
-                    kind=self._kind,
-                    host=socket.gethostname(),
-                    about=self._about,
-                    sums=self._sums.document(),
-                    started_at=self._started_at,
-                    stopped=stopped,
+                row = WorkerRow(
+                    id=self._id, kind=self._kind, host=socket.gethostname(), started_at=self._started_at
                 )
+                row.about, row.sums, row.seen_at = dict(self._about), self._sums.document(), session.now
+                row.stopped_at = session.now if stopped else None
+                session.merge(row)
             self._has_beaten = True
         except Transient as error:
             log.warning("not registered", extra={"reason": error.message})

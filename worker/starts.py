@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import Literal
 
 from nightshift.words.plain_text import plain
 
@@ -32,19 +33,8 @@ class Starts:
         # Never to block a child: a parent that does not read is not worth waiting for.
         os.set_blocking(self._writing, False)
 
-    def begun(self) -> None:
-        """A child begins to build its parts."""
-        self._tell("begun", "")
-
-    def up(self) -> None:
-        """It is ready to work."""
-        self._tell("up", "")
-
-    def failed(self, reason: str) -> None:
-        """It cannot, and ends."""
-        self._tell("failed", reason)
-
-    def _tell(self, what: str, reason: str) -> None:
+    def tell(self, what: Literal["begun", "up", "failed"], reason: str = "") -> None:
+        """In a child: that it begins to build its parts, is ready to work, or cannot and ends."""
         reason = " ".join(reason.split())
         line = f"{what} {os.getpid()} ".encode() + reason.encode("utf-8", "replace")[:_LONGEST_REASON]
         try:
@@ -72,6 +62,14 @@ class Starts:
                     return
 
 
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True
+
+
 class Record:
     """What the children told.
 
@@ -80,9 +78,9 @@ class Record:
         lives: whether a process is there.
     """
 
-    def __init__(self, processes: int, lives: Callable[[int], bool] | None = None) -> None:
+    def __init__(self, processes: int, lives: Callable[[int], bool] = _lives) -> None:
         self._processes = processes
-        self._lives = lives or _lives
+        self._lives = lives
         self._up: set[int] = set()
         self._begun = self._failed = 0
         self._reason = ""
@@ -108,14 +106,6 @@ class Record:
         if self._reason:
             return self._reason
         return "start_failed: its processes are ended while they load the weights; memory may be short"
-
-
-def _lives(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except OSError:
-        return False
-    return True
 
 
 def end_worker(reason: str, stop: Callable[[], None], after_s: float) -> None:

@@ -36,7 +36,7 @@ from shared.queue.queue import Queue
 from shared.queue.sweep import return_lapsed
 from shared.queue.unpacking import return_lapsed_archives
 from shared.settings import Settings, load_settings
-from worker.measures import Measures
+from worker.metrics import Metrics
 from worker.registration import Registration
 from worker.suspension import SuspensionWatch
 
@@ -62,14 +62,14 @@ class Sweeper:
         self._queue = Queue(self._database, settings)
         self._doorbell = doorbell or CeleryDoorbell(settings.broker_url)
         self._suspension = SuspensionWatch(settings.lease_s)
-        self._measures = Measures()
+        self._metrics = Metrics()
         self._doubt_was_said = False
 
     def run(self, stop: threading.Event) -> None:
         """Sweep until `stop` is set; a database that is away is waited for."""
         watch = threading.Thread(target=self._suspension.watch, args=(stop,), name="suspension", daemon=True)
         watch.start()
-        registration = Registration(self._database, own_process_id(), "sweeper", self._measures, {})
+        registration = Registration(self._database, own_process_id(), "sweeper", self._metrics, {})
         registration.start()
         while not stop.wait(self._settings.sweep_interval_s):
             try:
@@ -118,15 +118,15 @@ class Sweeper:
             lapsed = return_lapsed(session, self._settings, is_surely_dead, by_time=by_time)
             archives = return_lapsed_archives(session, self._settings, is_surely_dead, by_time=by_time)
         for photo in lapsed:
-            self._measures.count("leases_expired")
+            self._metrics.count("leases_expired")
             if photo.quarantined:
-                self._measures.photo_failed("worker_lost")
+                self._metrics.count_failure("worker_lost")
             log.warning(
                 "quarantined" if photo.quarantined else "requeued",
                 extra={"job": photo.job_id, "photo": photo.photo_id, "worker": photo.worker},
             )
         for job_id in archives:
-            self._measures.count("leases_expired")
+            self._metrics.count("leases_expired")
             log.warning("freed archive", extra={"job": job_id})
 
     def _move_on(self) -> Horizon:

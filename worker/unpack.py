@@ -15,18 +15,18 @@ from sqlalchemy import select
 from nightshift.words.analysis import PhotoError
 from nightshift.words.archive_kinds import ArchiveKind
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import AnyCode, Conflict, InvalidInput, Transient, Unreadable
+from nightshift.words.errors import Conflict, InvalidInput, Transient, Unreadable
 from nightshift.words.ids import member_photo_id
 from nightshift.words.states import JobState
 from nightshift.words.what_is_taken import counted_as
 from shared.archives.member import CHUNK_BYTES, ArchiveBroken, Limits, Member
 from shared.archives.opening import open_archive
 from shared.db.tables import Job, Photo
+from shared.files.no_pictures import clear_erased
 from shared.files.store import archive_key, job_prefix, photo_key
-from shared.queue.holdings import Held, Quota
+from shared.queue import holdings
 from shared.queue.intake import NewPhoto
 from shared.queue.unpacking import HeldArchive
-from worker.erased import clear_if_erased
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
 from worker.parts import Parts
 
@@ -54,28 +54,20 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         return False
     # Whoever had it before may have been killed in the middle of a photo.
     parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
-    log.info(
-        "unpacking",
-        extra={
-            "job": held.job_id,
-            "lease": held.token,
-            "from_member": held.position,
-            "worker": parts.worker,
-        },
-    )
+    ids = {"job": held.job_id, "lease": held.token}
+    log.info("unpacking", extra={**ids, "from_member": held.position, "worker": parts.worker})
     try:
         with Heartbeat(parts, held) as heartbeat:
             ended = _Unpacking(parts, held).run(until_s, heartbeat.progress)
     except LeaseLost:
-        log.warning("lost archive", extra={"job": held.job_id, "lease": held.token})
-        clear_if_erased(parts, held.owner, held.job_id)
+        log.warning("lost archive", extra=ids)
+        clear_erased(parts.database, parts.store, held.owner, held.job_id)
     except (Transient, OSError) as error:
         # OSError: no room for a large member's copy, say.
-        fields = {"job": held.job_id, "lease": held.token, "reason": str(error)}
-        log.warning("put off", extra=fields)
+        log.warning("put off", extra={**ids, "reason": str(error)})
         parts.queue.put_off_archive(held, STORE_PAUSE_S)
     except Exception:
-        log.exception("unpacking broke", extra={"job": held.job_id, "lease": held.token})
+        log.exception("unpacking broke", extra=ids)
         parts.queue.let_lapse(held)
     else:
         if ended:
@@ -102,7 +94,6 @@ class _Unpacking:
         self._unpacked_bytes = held.unpacked_bytes
         self._left_alone = Counter(held.left_alone)
         self._piece: list[NewPhoto] = []
-        self._quota = Quota.of(parts.settings)
         self._owner_holds = parts.queue.held_by(held.owner)
 
     def run(self, until_s: float, progress: Callable[[], None]) -> bool:
@@ -152,7 +143,8 @@ class _Unpacking:
         photo_id = member_photo_id(self._held.job_id, member.position)
         if member.error is not None:
             return NewPhoto(member.name, photo_id, error=member.error)
-        self._require_quota(photos=1)
+        # What the owner may not hold is left out before it is read, and before it is stored.
+        holdings.check(self._parts.settings, self._owner_holds.plus(1, 0))
         digest, size_bytes = hashlib.sha256(), 0
         # On its own first: the store cannot be written to from within a read of it.
         with tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES) as file:
@@ -163,51 +155,37 @@ class _Unpacking:
                     size_bytes += file.write(chunk)
             except Unreadable as error:
                 return NewPhoto(member.name, photo_id, error=PhotoError.of(error.code, "read", error.message))
-            self._require_quota(photos=1, size_bytes=size_bytes)
+            holdings.check(self._parts.settings, self._owner_holds.plus(1, size_bytes))
             file.seek(0)
             key = photo_key(self._held.owner, self._held.job_id, photo_id)
             self._parts.store.put(key, iter(lambda: file.read(CHUNK_BYTES), b""))
         self._unpacked_bytes += size_bytes
-        held = self._owner_holds
-        self._owner_holds = Held(held.photos + 1, held.size_bytes + size_bytes)
+        self._owner_holds = self._owner_holds.plus(1, size_bytes)
         return NewPhoto(member.name, photo_id, sha256=digest.hexdigest(), size_bytes=size_bytes)
-
-    def _require_quota(self, *, photos: int, size_bytes: int = 0) -> None:
-        """What the owner may not hold is left out before it is stored."""
-        held = self._owner_holds
-        self._quota.check(Held(held.photos + photos, held.size_bytes + size_bytes))
 
     def _failure(self, error: ArchiveBroken | Conflict | InvalidInput | Unreadable) -> NewPhoto:
         """A row that speaks, under the archive's name, for the members that could not be reached."""
         if isinstance(error, ArchiveBroken):
-            code: AnyCode = error.code
             message = f"the archive is damaged after member {self._position}, what follows is lost: {error}"
         else:
-            code, message = error.code, f"{error.message}; what follows member {self._position} is left out"
+            message = f"{error.message}; what follows member {self._position} is left out"
         photo_id = member_photo_id(self._held.job_id, self._position)
         self._position += 1
-        return NewPhoto(
-            self._held.name, photo_id, error=PhotoError.of(code, "read", message, retryable=False)
-        )
+        failure = PhotoError.of(error.code, "read", message, retryable=False)
+        return NewPhoto(self._held.name, photo_id, error=failure)
 
     def _save(self, *, done: bool) -> None:
+        got_to = {"position": self._position, "unpacked_bytes": self._unpacked_bytes}
         repeated = self._parts.queue.save_members(
-            self._held,
-            self._piece,
-            position=self._position,
-            unpacked_bytes=self._unpacked_bytes,
-            left_alone=self._left_alone,
-            done=done,
+            self._held, self._piece, **got_to, left_alone=self._left_alone, done=done
         )
         if repeated is None:
             self._drop_piece()
             raise LeaseLost
         for photo in repeated:
             self._parts.store.delete(photo_key(self._held.owner, self._held.job_id, photo.id))
-        log.info(
-            "unpacked",
-            extra={"job": self._held.job_id, "photos": len(self._piece), "to_member": self._position},
-        )
+        fields = {"job": self._held.job_id, "photos": len(self._piece), "to_member": self._position}
+        log.info("unpacked", extra=fields)
         self._piece = []
         self._owner_holds = self._parts.queue.held_by(self._held.owner)
 

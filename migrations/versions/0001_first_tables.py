@@ -5,114 +5,61 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.columns import TIME, optional, part_of, required
+
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     op.create_table(
         "jobs",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("label", sa.String(), nullable=True),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("outcome", sa.String(), nullable=True),
-        sa.Column("priority", sa.BigInteger(), nullable=False),
-        sa.Column("options", sa.JSON(), nullable=False),
-        sa.Column("options_fingerprint", sa.String(), nullable=False),
-        sa.Column("metadata", sa.JSON(), nullable=False),
-        sa.Column("bundle_name", sa.String(), nullable=False),
-        sa.Column("bundle_sha256", sa.String(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("results_expire_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("final_counts", sa.JSON(), nullable=True),
+        *required(sa.String(), "id", "owner", "state", "options_fingerprint", "bundle_name", "bundle_sha256"),
+        *required(sa.BigInteger(), "priority"),
+        *required(sa.JSON(), "options", "metadata"),
+        *required(TIME, "created_at"),
+        *optional(sa.String(), "label", "outcome"),
+        *optional(TIME, "submitted_at", "started_at", "ended_at", "results_expire_at"),
+        *optional(sa.JSON(), "final_counts"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_jobs")),
     )
-    with op.batch_alter_table("jobs", schema=None) as batch_op:
-        batch_op.create_index("ix_jobs_owner_created_at", ["owner", "created_at", "id"], unique=False)
-        batch_op.create_index("ix_jobs_state", ["state"], unique=False)
+    op.create_index("ix_jobs_owner_created_at", "jobs", ["owner", "created_at", "id"])
+    op.create_index("ix_jobs_state", "jobs", ["state"])
 
     op.create_table(
         "photos",
-        sa.Column("id", sa.String(), nullable=False),
-        sa.Column("job_id", sa.String(), nullable=False),
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("ordinal", sa.BigInteger(), nullable=False),
-        sa.Column("custom_id", sa.String(), nullable=False),
-        sa.Column("in_place_path", sa.String(), nullable=True),
-        sa.Column("sha256", sa.String(), nullable=True),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=True),
-        sa.Column("status", sa.String(), nullable=False),
-        sa.Column("attempts", sa.BigInteger(), nullable=False),
-        sa.Column("crashes", sa.BigInteger(), nullable=False),
-        sa.Column("read_errors", sa.BigInteger(), nullable=False),
-        sa.Column("lease_token", sa.String(), nullable=True),
-        sa.Column("lease_expires_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("worker", sa.String(), nullable=True),
-        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("options_fingerprint", sa.String(), nullable=True),
-        sa.Column("bundle_name", sa.String(), nullable=True),
-        sa.Column("bundle_sha256", sa.String(), nullable=True),
-        sa.Column("precision", sa.String(), nullable=True),
-        sa.Column("reused_from", sa.String(), nullable=True),
-        sa.Column("width", sa.BigInteger(), nullable=True),
-        sa.Column("height", sa.BigInteger(), nullable=True),
-        sa.Column("exif_orientation", sa.BigInteger(), nullable=True),
-        sa.Column("scale", sa.Double(), nullable=True),
-        sa.Column("face_count", sa.BigInteger(), nullable=False),
-        sa.Column("timings_ms", sa.JSON(), nullable=True),
-        sa.Column("warnings", sa.JSON(), nullable=True),
-        sa.Column("error", sa.JSON(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_photos_job_id_jobs"), ondelete="CASCADE"
-        ),
+        *required(sa.String(), "id", "job_id", "owner", "custom_id", "status"),
+        *required(sa.BigInteger(), "ordinal", "attempts", "crashes", "read_errors", "face_count"),
+        *optional(sa.String(), "in_place_path", "sha256", "lease_token", "worker"),
+        *optional(sa.String(), "options_fingerprint", "bundle_name", "bundle_sha256"),
+        *optional(sa.String(), "precision", "reused_from"),
+        *optional(sa.BigInteger(), "size_bytes", "width", "height", "exif_orientation"),
+        *optional(sa.Double(), "scale"),
+        *optional(TIME, "lease_expires_at", "finished_at"),
+        *optional(sa.JSON(), "timings_ms", "warnings", "error"),
+        part_of("photos", "job_id", "jobs"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_photos")),
         sa.UniqueConstraint("job_id", "custom_id", name=op.f("uq_photos_job_id_custom_id")),
     )
-    with op.batch_alter_table("photos", schema=None) as batch_op:
-        batch_op.create_index("ix_photos_claim", ["job_id", "status", "ordinal", "face_count"], unique=False)
-        batch_op.create_index("ix_photos_job_id_ordinal", ["job_id", "ordinal"], unique=True)
-        batch_op.create_index(
-            "ix_photos_leases",
-            ["lease_expires_at"],
-            unique=False,
-            sqlite_where=sa.text("status = 'running'"),
-            postgresql_where=sa.text("status = 'running'"),
-        )
-        batch_op.create_index(
-            "ix_photos_reuse",
-            ["owner", "sha256"],
-            unique=False,
-            sqlite_where=sa.text("status = 'succeeded'"),
-            postgresql_where=sa.text("status = 'succeeded'"),
-        )
+    op.create_index("ix_photos_claim", "photos", ["job_id", "status", "ordinal", "face_count"])
+    op.create_index("ix_photos_job_id_ordinal", "photos", ["job_id", "ordinal"], unique=True)
+    for name, columns, condition in (
+        ("ix_photos_leases", ["lease_expires_at"], sa.text("status = 'running'")),
+        ("ix_photos_reuse", ["owner", "sha256"], sa.text("status = 'succeeded'")),
+    ):
+        op.create_index(name, "photos", columns, sqlite_where=condition, postgresql_where=condition)
 
     op.create_table(
         "faces",
-        sa.Column("photo_id", sa.String(), nullable=False),
-        sa.Column("index", sa.BigInteger(), nullable=False),
-        sa.Column("job_id", sa.String(), nullable=False),
-        sa.Column("gender", sa.String(), nullable=False),
-        sa.Column("age_group", sa.String(), nullable=False),
-        sa.Column("uncertain", sa.Boolean(), nullable=False),
-        sa.Column("document", sa.JSON(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["job_id"], ["jobs.id"], name=op.f("fk_faces_job_id_jobs"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["photo_id"], ["photos.id"], name=op.f("fk_faces_photo_id_photos"), ondelete="CASCADE"
-        ),
+        *required(sa.String(), "photo_id", "job_id", "gender", "age_group"),
+        *required(sa.BigInteger(), "index"),
+        *required(sa.Boolean(), "uncertain"),
+        *required(sa.JSON(), "document"),
+        part_of("faces", "job_id", "jobs"),
+        part_of("faces", "photo_id", "photos"),
         sa.PrimaryKeyConstraint("photo_id", "index", name=op.f("pk_faces")),
     )
-    with op.batch_alter_table("faces", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_faces_job_id_gender_age_group", ["job_id", "gender", "age_group"], unique=False
-        )
+    op.create_index("ix_faces_job_id_gender_age_group", "faces", ["job_id", "gender", "age_group"])
 
 
 def downgrade() -> None:

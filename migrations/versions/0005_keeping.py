@@ -8,21 +8,18 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.columns import TIME, optional, required
+
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
-
-TIME = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
     clocks = op.create_table(
         "clocks",
-        sa.Column("name", sa.String(), nullable=False),
-        sa.Column("believed_at", TIME, nullable=False),
-        sa.Column("seen_at", TIME, nullable=False),
-        sa.Column("doubted_since", TIME, nullable=True),
+        *required(sa.String(), "name"),
+        *required(TIME, "believed_at", "seen_at"),
+        *optional(TIME, "doubted_since"),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_clocks")),
     )
     # The newest time that is known otherwise: the clock may be wrong just now.
@@ -33,9 +30,8 @@ def upgrade() -> None:
 
     op.create_table(
         "holdings",
-        sa.Column("owner", sa.String(), nullable=False),
-        sa.Column("photos", sa.BigInteger(), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        *required(sa.String(), "owner"),
+        *required(sa.BigInteger(), "photos", "size_bytes"),
         sa.PrimaryKeyConstraint("owner", name=op.f("pk_holdings")),
     )
     op.execute(HELD)

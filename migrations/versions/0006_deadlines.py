@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.columns import TIME
+
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("jobs", sa.Column("deadline", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("jobs", sa.Column("deadline", TIME, nullable=True))
 
 
 def downgrade() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.columns import TIME
+
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("jobs", sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("jobs", sa.Column("cleared_at", TIME, nullable=True))
 
 
 def downgrade() -> None:

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
 
 from nightshift.embedded.home import make_private_folder
 from nightshift.machine.places import path_as_text, path_of_text
@@ -22,6 +21,7 @@ from nightshift.machine.whole_files import replacing
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from nightshift.words.states import JobState
+from shared.db.engine import Transaction
 from shared.db.tables import Erasure, Job
 from shared.operations.keys import LOCAL
 from shared.queue.moves import try_move
@@ -67,7 +67,7 @@ def forget_run(home: Path, job_id: str) -> None:
     _file(home, job_id).unlink(missing_ok=True)
 
 
-def interrupted_runs(session: Session, home: Path) -> list[InterruptedRun]:
+def interrupted_runs(session: Transaction, home: Path) -> list[InterruptedRun]:
     """Unfinished jobs that a run of this home has noted, newest first; notes of ended ones are removed."""
     noted = dict(_notes(home))
     # Columns, not objects: those this session has loaded do not see moves made since.
@@ -84,7 +84,7 @@ def interrupted_runs(session: Session, home: Path) -> list[InterruptedRun]:
     return runs
 
 
-def runs_by_their_metadata(session: Session, home: Path) -> list[str]:
+def runs_by_their_metadata(session: Transaction, home: Path) -> list[str]:
     """Unfinished jobs whose metadata calls them runs, as the version before wrote it, or as anybody may."""
     noted = dict(_notes(home))
     query = select(Job.id, Job.client_metadata).where(Job.state.in_(_RESUMABLE), Job.owner == LOCAL)
@@ -92,7 +92,7 @@ def runs_by_their_metadata(session: Session, home: Path) -> list[str]:
     return [job_id for job_id, metadata in found if job_id not in noted and BEFORE in metadata]
 
 
-def pause_runs(session: Session, home: Path) -> list[InterruptedRun]:
+def pause_runs(session: Transaction, home: Path) -> list[InterruptedRun]:
     """Pause the interrupted runs under way, so that no worker goes on with one unasked; returns all.
 
     Jobs that were sent to a server on the same home are left to go on: nobody would resume them.
@@ -102,7 +102,7 @@ def pause_runs(session: Session, home: Path) -> list[InterruptedRun]:
     return interrupted_runs(session, home)
 
 
-def cancel_runs(session: Session, home: Path, out: Path) -> None:
+def cancel_runs(session: Transaction, home: Path, out: Path) -> None:
     """Cancel the interrupted runs whose results would go there; what they have analysed is kept."""
     for run in interrupted_runs(session, home):
         if run.out == out:

@@ -140,17 +140,17 @@ class Member:
     chunks: Chunks = field(default=lambda: iter(()), repr=False)
 
 
-def judged(member: Member, said: str, form: Form, limits: Limits) -> Member:
-    """The member with what is to become of it.
+def judged(member: Member, form: Form, limits: Limits) -> Member:
+    """The member with what is to become of it, under a name that can be stored.
 
     By its name, its form and its declared sizes; by its first bytes where the name leaves it open.
 
     Args:
-        member: as the archive describes it.
-        said: its name before bytes that are no text were spelled out.
+        member: as the archive describes and names it.
         form: what kind of entry it is.
         limits: what the archive may have.
     """
+    said, member = member.name, replace(member, name=storable_name(member.name))
     if form == "folder":
         return replace(member, left_alone=True)
     if form != "file":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
@@ -18,7 +19,6 @@ from shared.archives.member import (
     Member,
     counted,
     judged,
-    storable_name,
 )
 from shared.archives.tar_header import Headers, TarHeader
 
@@ -30,10 +30,9 @@ class TarArchive:
     """A tar file whose beginning can be read.
 
     Args:
-        file: of the archive, from its beginning.
+        file: of the archive, seekable.
         limits: what it may have.
         gzipped: whether it is `tar.gz`.
-        size_bytes: of the archive.
         progress: called while it is read; what it raises ends the reading.
 
     Raises:
@@ -41,11 +40,10 @@ class TarArchive:
     """
 
     def __init__(
-        self, file: BinaryIO, limits: Limits, *, gzipped: bool, size_bytes: int, progress: Callable[[], None]
+        self, file: BinaryIO, limits: Limits, *, gzipped: bool, progress: Callable[[], None]
     ) -> None:
         self._limits = limits
-        self._most_bytes = size_bytes * DEFLATE_RATIO if gzipped else size_bytes
-        self._source = _Source(file, limits, gzipped=gzipped, size_bytes=size_bytes, progress=progress)
+        self._source = _Source(file, limits, gzipped, progress)
         self._headers = Headers(self._source.read)
         try:
             beginning = self._source.peek(BLOCK_BYTES)
@@ -78,7 +76,7 @@ class TarArchive:
 
     def _check_size(self, header: TarHeader) -> None:
         """Nothing is sought past what can be there."""
-        if header.size_bytes > self._most_bytes:
+        if header.size_bytes > self._source.most_bytes:
             raise ArchiveBroken(
                 f"a member is said to have {header.size_bytes:,} bytes, more than there can be"
             )
@@ -87,11 +85,11 @@ class TarArchive:
     def _member(self, position: int, header: TarHeader, start: int) -> Member:
         member = Member(
             position,
-            storable_name(header.name),
+            header.name,
             header.size_bytes,
             chunks=lambda: counted(self._read(start, start + header.size_bytes), self._limits.photo_bytes),
         )
-        return judged(member, header.name, header.form, self._limits)
+        return judged(member, header.form, self._limits)
 
     def _read(self, at: int, end: int) -> Iterator[bytes]:
         most = FIRST_CHUNK_BYTES
@@ -114,13 +112,13 @@ def _seems_a_tar(beginning: bytes) -> bool:
 class _Source:
     """The tar's bytes, held against what an archive may have; a plain one is not read where it need not."""
 
-    def __init__(
-        self, file: BinaryIO, limits: Limits, *, gzipped: bool, size_bytes: int, progress: Callable[[], None]
-    ) -> None:
+    def __init__(self, file: BinaryIO, limits: Limits, gzipped: bool, progress: Callable[[], None]) -> None:
+        self._size_bytes = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        self.most_bytes = self._size_bytes * DEFLATE_RATIO if gzipped else self._size_bytes
         self._file = Gunzip(file) if gzipped else file
         self._gzipped = gzipped
         self._limits = limits
-        self._size_bytes = size_bytes
         self._progress = progress
         self._peeked = b""
         self.position = 0

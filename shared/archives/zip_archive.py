@@ -23,16 +23,7 @@ from nightshift.words.zip_directory import (
     read_entries,
     wide_numbers,
 )
-from shared.archives.member import (
-    CHUNK_BYTES,
-    FIRST_CHUNK_BYTES,
-    Form,
-    Limits,
-    Member,
-    judged,
-    over_limit,
-    storable_name,
-)
+from shared.archives.member import CHUNK_BYTES, FIRST_CHUNK_BYTES, Form, Limits, Member, judged, over_limit
 
 _LOCAL = struct.Struct("<4s5H3L2H")  # APPNOTE.TXT 4.3.7
 _STORED, _DEFLATED, _AES = 0, 8, 99
@@ -102,13 +93,13 @@ class ZipArchive:
     def _member(self, position: int, entry: Entry) -> Member:
         member = Member(
             position,
-            storable_name(entry.name),
+            entry.name,
             entry.size_bytes,
             entry.packed_bytes,
             _why_not(entry),
             chunks=lambda: self._chunks(entry),
         )
-        return judged(member, entry.name, _form_of(entry), self._limits)
+        return judged(member, _form_of(entry), self._limits)
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         """Its bytes, as many as are declared, and no others than the checksum says."""

@@ -14,7 +14,7 @@ import logging
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import redis
 from kombu.transport import TRANSPORT_ALIASES
@@ -29,15 +29,7 @@ SAY_EVERY_S = 10.0
 T = TypeVar("T")
 
 
-class Counts(Protocol):
-    """Numbers by their place."""
-
-    def __getitem__(self, place: int, /) -> int:
-        """One of them."""
-
-    def __setitem__(self, place: int, number: int, /) -> None:
-        """Change it."""
-
+Counts = list[int] | memoryview
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ import os
 import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -60,20 +61,13 @@ def with_room(
     Raises:
         Transient: as `call` does, when there is no room still.
     """
-    try:
-        return call()
-    except Transient as error:
-        if not _is_for_want_of_room(database, error):
-            raise
-    _give_up(database)
-    if make_more is None:
-        return call()
-    try:
-        return call()
-    except Transient as error:
-        if not _is_for_want_of_room(database, error):
-            raise
-    make_more()
+    for make_room in (partial(_give_up, database), make_more):
+        try:
+            return call()
+        except Transient as error:
+            if make_room is None or not _is_for_want_of_room(database, error):
+                raise
+        make_room()
     return call()
 
 
@@ -85,8 +79,7 @@ def _is_for_want_of_room(database: Database, error: Transient) -> bool:
 
 
 def _give_up(database: Database) -> None:
-    path = _path(database)
-    if path is not None:
+    if (path := _path(database)) is not None:
         path.unlink(missing_ok=True)
 
 

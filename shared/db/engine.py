@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import Engine, create_engine, event, func, make_url, select, text
+from sqlalchemy import CursorResult, Engine, Update, create_engine, event, func, make_url, select
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -47,6 +47,11 @@ class Transaction(Session):
                 with self.no_autoflush:
                     self._now = self.scalars(select(func.clock_timestamp(type_=UtcDateTime()))).one()
         return self._now
+
+    def change(self, statement: Update) -> int:
+        """Execute an UPDATE; returns of how many rows. Rows that were loaded before stay as they were."""
+        result = self.execute(statement, execution_options={"synchronize_session": False})
+        return cast("CursorResult[Any]", result).rowcount
 
 
 class Database:
@@ -96,15 +101,6 @@ class Database:
         """
         with translated(), Transaction(self._readers, expire_on_commit=False) as session, session.begin():
             yield session
-
-    def ping(self) -> None:
-        """Round trip to the database.
-
-        Raises:
-            Transient: `database_unavailable`.
-        """
-        with self.read() as session:
-            session.execute(text("SELECT 1"))
 
     @property
     def size_bytes(self) -> int:

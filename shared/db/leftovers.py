@@ -53,7 +53,7 @@ def forget_deleted(database: Database) -> bool:
         cursor.execute("PRAGMA temp_store=MEMORY")
         is_rewritten = database.size_bytes > SMALL_BYTES or not _has_room(database)
         for _ in range(ATTEMPTS):
-            is_rewritten = is_rewritten or _unless_busy(cursor, "VACUUM")
+            is_rewritten = is_rewritten or _written_anew(cursor)
             if is_rewritten and _empty_log(cursor):
                 return True
             time.sleep(PAUSE_S)
@@ -72,7 +72,7 @@ def rewrite_if_due(database: Database) -> bool:
         if not _is_due(session) or not _has_room(database):
             return False
     with database.apart(PATIENCE_MS) as cursor:
-        if not _unless_busy(cursor, "VACUUM"):
+        if not _written_anew(cursor):
             return False
         _empty_log(cursor)
     with database.write() as session:
@@ -94,29 +94,24 @@ def _has_room(database: Database) -> bool:
     return database.folder is not None and shutil.disk_usage(database.folder).free > 3 * database.size_bytes
 
 
-def _unless_busy(cursor: Any, statement: str) -> bool:
-    """Execute; False when others have the database. What there is no room for is left undone."""
-    try:
-        cursor.execute(statement)
-    except sqlite3.OperationalError as error:
-        if _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-            return False
-        if _primary(error) != sqlite3.SQLITE_FULL:
-            raise
-    return True
+def _written_anew(cursor: Any) -> bool:
+    """Write the file anew; False when others have the database. What there is no room for is left undone."""
+    return _tried(cursor, "VACUUM") not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
 def _empty_log(cursor: Any) -> bool:
     """Write what the log holds where it belongs, and cut it off; False when somebody still reads it."""
+    return _tried(cursor, "PRAGMA wal_checkpoint(TRUNCATE)") == sqlite3.SQLITE_OK and not cursor.fetchone()[0]
+
+
+def _tried(cursor: Any, statement: str) -> int:
+    """Execute; an error's code where others have the database, or there is no room."""
     try:
-        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        cursor.execute(statement)
     except sqlite3.OperationalError as error:
-        if _primary(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL):
-            return False
-        raise
-    return not busy
-
-
-def _primary(error: sqlite3.Error) -> int:
-    """An error's code without what SQLite adds to it."""
-    return error.sqlite_errorcode & 0xFF
+        # Without what SQLite adds to it.
+        primary = error.sqlite_errorcode & 0xFF
+        if primary not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL):
+            raise
+        return primary
+    return sqlite3.SQLITE_OK

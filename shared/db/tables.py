@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     MetaData,
+    Table,
     TypeDecorator,
     UniqueConstraint,
     literal_column,
@@ -125,6 +126,11 @@ class Leased:
     lease_expires_at: Mapped[datetime | None]
 
 
+def _where(condition: str) -> dict[str, Any]:
+    """Of a partial index, on either database."""
+    return dict.fromkeys(("sqlite_where", "postgresql_where"), text(condition))
+
+
 class Photo(Leased, Base):
     """One file of a job."""
 
@@ -135,19 +141,8 @@ class Photo(Leased, Base):
         Index("ix_photos_claim", "job_id", "status", "ordinal", "face_count"),
         Index("ix_photos_job_id_ordinal", "job_id", "ordinal", unique=True),
         # A query meets a partial index only with the status as a literal: SUCCEEDED and RUNNING below.
-        Index(
-            "ix_photos_leases",
-            "lease_expires_at",
-            sqlite_where=text("status = 'running'"),
-            postgresql_where=text("status = 'running'"),
-        ),
-        Index(
-            "ix_photos_reuse",
-            "owner",
-            "sha256",
-            sqlite_where=text("status = 'succeeded'"),
-            postgresql_where=text("status = 'succeeded'"),
-        ),
+        Index("ix_photos_leases", "lease_expires_at", **_where("status = 'running'")),
+        Index("ix_photos_reuse", "owner", "sha256", **_where("status = 'succeeded'")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -199,6 +194,10 @@ class FaceRow(Base):
     age_group: Mapped[str]
     uncertain: Mapped[bool]
     document: Mapped[dict[str, Any]]
+
+
+PHOTOS, FACES = cast(Table, Photo.__table__), cast(Table, FaceRow.__table__)
+"""For statements that write many rows at once."""
 
 
 class Upload(Leased, Base):

@@ -1,4 +1,5 @@
-"""Bytes that nobody needs: uploads that turned out to be no picture, and archives that were unpacked.
+"""Bytes that nobody needs: of uploads that turned out to be no picture, archives that were unpacked, and jobs
+that were erased meanwhile.
 
 A photo that is damaged, or took too long, keeps its bytes as long as its job: another attempt may succeed.
 What is no picture of a kind that is read here never becomes one, and is not stored for anybody.
@@ -17,7 +18,7 @@ from nightshift.words.errors import Transient
 from nightshift.words.states import JobState, PhotoStatus
 from shared.db.engine import Database
 from shared.db.tables import Archive, Job, Photo
-from shared.files.store import Store, archive_key, photo_key
+from shared.files.store import Store, archive_key, job_prefix, photo_key
 
 AT_ONCE = 500
 JOBS_AT_ONCE = 20
@@ -61,6 +62,19 @@ def clear_ended(database: Database, store: Store, job_id: str) -> None:
             # Not of one that is tried again meanwhile: it ends anew.
             ended = update(Job).where(Job.id == job_id, Job.state == JobState.ENDED)
             session.execute(ended.values(cleared_at=session.now))
+
+
+def clear_erased(database: Database, store: Store, owner: str, job_id: str) -> None:
+    """Delete what was stored for a job that is gone; to be called after the last write for it.
+
+    Raises:
+        Transient: database or store are away.
+    """
+    with database.read() as session:
+        if session.get(Job, job_id) is not None:
+            return
+    store.clear(job_prefix(owner, job_id))
+    log.info("cleared after an erased job", extra={"job": job_id})
 
 
 def uncleared(session: Session) -> list[str]:

@@ -86,24 +86,18 @@ class Stored:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Raise the store's own errors as `Transient`; FileNotFoundError is left to the caller."""
+def _translated(*, of_object: bool = True) -> Iterator[None]:
+    """Raise the store's own errors as `Transient`.
+
+    FileNotFoundError is left to the caller, but where no object is looked for: then it is the bucket's.
+    """
     try:
         yield
-    except FileNotFoundError:
-        raise
     except (BaseError, OSError) as error:
+        if of_object and isinstance(error, FileNotFoundError):
+            raise
         if is_of_a_full_disk(error):
             raise store_full("no room for these bytes") from error
-        raise Transient(Code.STORE_UNAVAILABLE, f"store: {error}") from error
-
-
-@contextmanager
-def _there_is_a_bucket() -> Iterator[None]:
-    """Where no object is looked for, it is the bucket that is missing."""
-    try:
-        yield
-    except FileNotFoundError as error:
         raise Transient(Code.STORE_UNAVAILABLE, f"store: {error}") from error
 
 
@@ -117,16 +111,20 @@ def folder_of(url: str) -> Path | None:
 
 
 class Store:
-    """Objects by key. Every method raises `Transient` (`store_unavailable`) while it is out of reach."""
+    """Objects by key. Every method raises `Transient` (`store_unavailable`) while it is out of reach.
+
+    Attributes:
+        folder: where it is on this machine; None for a bucket.
+    """
 
     def __init__(self, url: str) -> None:
         # Jobs' folders whose names have been written.
         self._synced: set[Path] = set()
         try:
-            self._folder = folder_of(url)
-            if self._folder is not None:
-                self._folder.mkdir(parents=True, exist_ok=True)
-                self._store = LocalStore(self._folder, automatic_cleanup=True)
+            self.folder = folder_of(url)
+            if self.folder is not None:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._store = LocalStore(self.folder, automatic_cleanup=True)
             else:
                 # Whether it is http at all says AWS_ENDPOINT_URL; by default a store that is away would be
                 # waited for minutes, with a thread of the API or a worker's batch.
@@ -138,11 +136,6 @@ class Store:
         except (BaseError, OSError, ValueError) as error:
             raise InvalidInput(Code.BAD_SETTING, f"NIGHTSHIFT_STORE_URL: {error}") from error
 
-    @property
-    def folder(self) -> Path | None:
-        """Where it is on this machine; None for a bucket."""
-        return self._folder
-
     def put(self, key: str, data: bytes | Iterable[bytes]) -> None:
         """Write an object whole, or not at all: an error from the iterable leaves nothing behind.
 
@@ -151,19 +144,19 @@ class Store:
         Raises:
             NoRoom: `store_full` also before the disk is, see `nightshift.machine.room`.
         """
-        require_room(self._folder, len(data) if isinstance(data, bytes) else 0)
-        with _translated(), _there_is_a_bucket():
+        require_room(self.folder, len(data) if isinstance(data, bytes) else 0)
+        with _translated(of_object=False):
             if isinstance(data, bytes):
                 obstore.put(self._store, key, data)
             else:
                 # Parts of 5 MiB; by default twelve of them would wait in memory for a slow store.
                 obstore.put(self._store, key, self._while_there_is_room(data), max_concurrency=2)
-            if self._folder is not None and kind_of(key) != "thumbnail":
-                self._sync(self._folder / key)
+            if self.folder is not None and kind_of(key) != "thumbnail":
+                self._sync(self.folder / key)
 
     def _while_there_is_room(self, data: Iterable[bytes]) -> Iterator[bytes]:
         for piece in data:
-            require_room(self._folder, len(piece))
+            require_room(self.folder, len(piece))
             yield piece
 
     def _sync(self, file: Path) -> None:
@@ -198,19 +191,19 @@ class Store:
         Raises:
             NoRoom: `store_full`, as of `put`.
         """
-        require_room(self._folder)
+        require_room(self.folder)
         try:
             with _translated():
                 try:
                     obstore.copy(self._store, key, to)
                 except (BaseError, OSError):
                     # In a folder it makes a link, which not every file system has.
-                    if self._folder is None or not (self._folder / key).is_file():
+                    if self.folder is None or not (self.folder / key).is_file():
                         raise
-                    with (self._folder / key).open("rb") as source:
+                    with (self.folder / key).open("rb") as source:
                         obstore.put(self._store, to, source)
-                if self._folder is not None:
-                    self._sync(self._folder / to)
+                if self.folder is not None:
+                    self._sync(self.folder / to)
         except FileNotFoundError:
             return False
         return True
@@ -228,7 +221,7 @@ class Store:
 
     def pages(self, prefix: str) -> Iterator[list[Stored]]:
         """What there is under a prefix that ends with `/`, some hundreds at a time."""
-        with _translated():
+        with _translated(of_object=False):
             for page in obstore.list(self._store, prefix, chunk_size=500):
                 yield [
                     Stored(str(entry["path"]), int(entry["size"]), entry["last_modified"]) for entry in page
@@ -245,9 +238,9 @@ class Store:
         # Looked up anew each time: a listing does not outlive what it lists.
         while page := next(self.pages(prefix), None):
             self.delete(*(found.key for found in page))
-        if self._folder is not None:
+        if self.folder is not None:
             # What a process that was killed in the middle of a write left is in no listing.
-            shutil.rmtree(self._folder / prefix, ignore_errors=True)
+            shutil.rmtree(self.folder / prefix, ignore_errors=True)
 
     def drop_unfinished(self, prefix: str) -> None:
         """Delete what processes that were killed while they wrote left under a prefix.
@@ -255,9 +248,9 @@ class Store:
         To be called when nobody writes there. Of directories only: a bucket's own rules clear away
         uploads that were never completed.
         """
-        if self._folder is not None:
+        if self.folder is not None:
             with suppress(OSError):
-                for path in (self._folder / prefix).iterdir():
+                for path in (self.folder / prefix).iterdir():
                     if _UNFINISHED.search(path.name):
                         path.unlink(missing_ok=True)
 
@@ -268,8 +261,7 @@ class Store:
             Transient: `store_unavailable`, also when there is no such bucket.
         """
         # A listing, since one object fewer and a bucket fewer look alike.
-        with _there_is_a_bucket():
-            next(self.pages("ping/"), None)
+        next(self.pages("ping/"), None)
 
 
 class _ObjectFile(io.RawIOBase):
@@ -286,9 +278,6 @@ class _ObjectFile(io.RawIOBase):
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
         with _translated():

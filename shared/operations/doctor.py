@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 import shlex
 import shutil
@@ -164,9 +163,7 @@ def _privacy(settings: Settings) -> Iterator[Diagnosis]:
         places += [database, *database.parent.glob(f"{database.name}-*")]
     if (store := Store(settings.store_url).folder) is not None:
         places.append(store)
-    found: dict[Path, None] = {}
-    for path in open_to_others(places):
-        found[path] = None
+    found = dict.fromkeys(open_to_others(places))
     if not found:
         yield Diagnosis("privacy", "ok", "files are for their owner alone")
         return
@@ -186,14 +183,11 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
         says = f"{who} may write to {settings.home}, and so replace its key: make it the service's alone"
         yield Diagnosis("home", "warning", says)
     file = path_of_sqlite_url(settings.database_url)
-    if file is None:
-        return
-    folder = file.parent
-    if kind := _file_system(folder):
-        if kind in NETWORK_FILE_SYSTEMS:
-            yield Diagnosis("home", "failed", f"SQLite needs a local disk; {folder} is on {kind}")
-        else:
-            yield Diagnosis("home", "ok", f"{folder} on {kind}")
+    kind = _file_system(file.parent) if file else ""
+    if file and kind in NETWORK_FILE_SYSTEMS:
+        yield Diagnosis("home", "failed", f"SQLite needs a local disk; {file.parent} is on {kind}")
+    elif file and kind:
+        yield Diagnosis("home", "ok", f"{file.parent} on {kind}")
 
 
 def _file_system(folder: Path) -> str:
@@ -202,10 +196,7 @@ def _file_system(folder: Path) -> str:
         lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return ""
-    mounts = [re.split(r" - |\s", line) for line in lines]
-    best = ("", "")
-    for line, parts in zip(lines, mounts, strict=True):
-        point = parts[4]
-        if (point == "/" or folder.is_relative_to(point)) and len(point) >= len(best[0]):
-            best = (point, line.partition(" - ")[2].split()[0])
-    return best[1]
+    mounts = ((line.split()[4], line.partition(" - ")[2].split()[0]) for line in lines)
+    above = [mount for mount in mounts if folder.is_relative_to(mount[0])]
+    # Of several on one folder, the last lies on top.
+    return max(reversed(above), key=lambda mount: len(mount[0]), default=("", ""))[1]

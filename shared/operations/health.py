@@ -13,7 +13,7 @@ from shared.broker.doorbell import Doorbell
 from shared.db.engine import Database
 from shared.db.migrate import is_current
 from shared.files.store import Store
-from shared.processes.registry import is_alive, processes
+from shared.processes.registry import alive
 
 
 def questions(database: Database, store: Store, doorbell: Doorbell) -> dict[str, Callable[[], Any]]:
@@ -47,9 +47,9 @@ def schema(database: Database) -> Literal["ok", "outdated"]:
 def living(database: Database) -> dict[str, Any]:
     """How many work and sweep, and whether one of them waits for a folder of photos; named as in `Checks`."""
     with database.read() as session:
-        alive = [row for row in processes(session) if is_alive(row, session.now)]
-    kinds = [row.kind for row in alive]
-    folders = "away" if any(row.about.get("waits_for") for row in alive) else "ok"
+        rows = alive(session)
+    kinds = [row.kind for row in rows]
+    folders = "away" if any(row.about.get("waits_for") for row in rows) else "ok"
     return {"workers": kinds.count("worker"), "sweepers": kinds.count("sweeper"), "folders": folders}
 
 

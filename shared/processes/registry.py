@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 from functools import reduce
 from typing import Any, Literal
@@ -24,31 +23,6 @@ GONE = ""
 """Id of the row in which what gone processes counted is added up: counters never fall."""
 
 
-def beat(
-    session: Transaction,
-    process_id: str,
-    *,
-    kind: Kind,
-    host: str,
-    about: Mapping[str, Any],
-    sums: Mapping[str, Any],
-    started_at: datetime,
-    stopped: bool = False,
-) -> None:
-    """Write the row of the process that calls."""
-    row = session.get(WorkerRow, process_id)
-    if row is None:
-        row = WorkerRow(id=process_id, kind=kind, host=host, started_at=started_at)
-        session.add(row)
-    row.about, row.sums, row.seen_at = dict(about), dict(sums), session.now
-    row.stopped_at = session.now if stopped else None
-
-
-def is_known(session: Session, process_id: str) -> bool:
-    """Whether the process has its row still."""
-    return session.get(WorkerRow, process_id) is not None
-
-
 def is_alive(row: WorkerRow, now: datetime) -> bool:
     """Seen lately, and not known to be dead."""
     if row.stopped_at is not None or now - row.seen_at > SILENT_AFTER:
@@ -62,9 +36,9 @@ def processes(session: Session) -> list[WorkerRow]:
     return list(session.scalars(query))
 
 
-def count_alive(session: Transaction, kind: Kind) -> int:
-    """Living processes of a kind."""
-    return sum(row.kind == kind and is_alive(row, session.now) for row in processes(session))
+def alive(session: Transaction) -> list[WorkerRow]:
+    """Rows of those that live."""
+    return [row for row in processes(session) if is_alive(row, session.now)]
 
 
 def total_sums(session: Session) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
@@ -24,13 +25,12 @@ class Sums:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._document: dict[str, Any] = {"counters": {}, "histograms": {}}
+        self.clear()
 
     def count(self, series: str, by: int = 1) -> None:
         """Add to a counter."""
         with self._lock:
-            counters = self._document["counters"]
-            counters[series] = counters.get(series, 0) + by
+            self._document["counters"][series] += by
 
     def observe(self, series: str, value: float) -> None:
         """Add to a histogram of `BUCKETS`."""
@@ -45,7 +45,7 @@ class Sums:
     def clear(self) -> None:
         """Begin anew."""
         with self._lock:
-            self._document = {"counters": {}, "histograms": {}}
+            self._document: dict[str, Any] = {"counters": Counter(), "histograms": {}}
 
     def document(self) -> dict[str, Any]:
         """As kept in the database."""
@@ -55,9 +55,8 @@ class Sums:
 
 def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     """Two documents as one."""
-    counters = dict(one.get("counters", {}))
-    for series, value in other.get("counters", {}).items():
-        counters[series] = counters.get(series, 0) + value
+    counters = Counter(one.get("counters", {}))
+    counters.update(other.get("counters", {}))
     histograms = dict(one.get("histograms", {}))
     for series, entry in other.get("histograms", {}).items():
         known = histograms.get(series)
@@ -66,4 +65,4 @@ def added(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
         else:
             counts = [a + b for a, b in zip(known["counts"], entry["counts"], strict=True)]
             histograms[series] = {"sum": known["sum"] + entry["sum"], "counts": counts}
-    return {"counters": counters, "histograms": histograms}
+    return {"counters": dict(counters), "histograms": histograms}

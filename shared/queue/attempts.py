@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Row, Table, bindparam, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, select, update
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.db.engine import Transaction
-from shared.db.tables import Photo
+from shared.db.tables import PHOTOS, Photo
 from shared.queue.leases import FREE
 
 LONGEST = 20
@@ -54,12 +54,11 @@ class End:
 RETURNED = End("returned")
 """As if nothing had been."""
 
-_PHOTOS = cast(Table, Photo.__table__)
 _HELD = select(
     *(Photo.id, Photo.job_id, Photo.attempts, Photo.crashes, Photo.read_errors),
     *(Photo.worker, Photo.claimed_at, Photo.history),
 )
-_END = update(_PHOTOS).where(_PHOTOS.c.id == bindparam("held_id")).values(**FREE)
+_END = update(PHOTOS).where(PHOTOS.c.id == bindparam("held_id")).values(**FREE)
 
 
 def under_lease(

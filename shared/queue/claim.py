@@ -9,28 +9,16 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar, cast
+from typing import ClassVar
 
 from pydantic import ValidationError
-from sqlalchemy import (
-    Boolean,
-    ColumnElement,
-    Select,
-    Table,
-    and_,
-    bindparam,
-    func,
-    or_,
-    select,
-    true,
-    update,
-)
+from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, func, or_, select, true, update
 
 from nightshift.words.ids import new_id
 from nightshift.words.options import JobOptions
 from nightshift.words.states import CLAIMABLE_STATES, JobState, PhotoStatus
 from shared.db.engine import Transaction
-from shared.db.tables import Job, Photo, UtcDateTime
+from shared.db.tables import PHOTOS, Job, Photo, UtcDateTime
 from shared.queue.leases import lease_end
 from shared.queue.moves import try_move
 from shared.queue.turns import next_jobs
@@ -109,12 +97,11 @@ _JOB = (
     .with_for_update(key_share=True)
 )
 _TURN = update(Job).where(Job.id == bindparam("job_id")).values(last_claimed_at=bindparam("now"))
-_PHOTOS = cast(Table, Photo.__table__)
 # The rest of what it sets is in its parameters.
 _LEASE = (
-    update(_PHOTOS)
-    .where(_PHOTOS.c.id.in_(bindparam("ids", expanding=True)))
-    .values(status=PhotoStatus.RUNNING, attempts=_PHOTOS.c.attempts + 1)
+    update(PHOTOS)
+    .where(PHOTOS.c.id.in_(bindparam("ids", expanding=True)))
+    .values(status=PhotoStatus.RUNNING, attempts=PHOTOS.c.attempts + 1)
 )
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
@@ -103,10 +102,9 @@ def retry(session: Transaction, owner: str, job_id: str, codes: Collection[str] 
         paused_until=None,
         **dict.fromkeys(LIMITS),
     )
-    result = session.execute(
-        update(Photo)
-        .where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job))
-        .values(
+    photos = update(Photo).where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job))
+    queued = session.change(
+        photos.values(
             status=PhotoStatus.QUEUED,
             error=None,
             finished_at=None,
@@ -114,9 +112,7 @@ def retry(session: Transaction, owner: str, job_id: str, codes: Collection[str] 
             crashes=case((Photo.crashes > 0, 1), else_=0),
             read_errors=0,
         )
-        .execution_options(synchronize_session=False)
     )
-    queued = cast("CursorResult[Any]", result).rowcount
     if not queued:
         # The transaction ends here, and the job is as it was.
         if job.delete_originals:

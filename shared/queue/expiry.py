@@ -66,11 +66,9 @@ def look(session: Transaction) -> Horizon:
     horizon = _held_against(row, now)
     if not horizon.in_doubt:
         _believe(row, now)
-        return horizon
-    if row.doubted_since is None or _jumped_again(row, now):
+    elif row.doubted_since is None or _jumped_again(row, now):
         row.doubted_since = row.seen_at = now
-        return Horizon(now, row.believed_at, now + DOUBTED_FOR)
-    if now - row.seen_at > KEPT_STEP:
+    elif now - row.seen_at > KEPT_STEP:
         row.seen_at = now
     return horizon
 
@@ -85,11 +83,7 @@ def standing(session: Transaction) -> Horizon:
 def trust(session: Transaction) -> Horizon:
     """An operator says that the clock is right."""
     now = session.now
-    row = session.scalar(select(ClockRow).where(ClockRow.name == _NAME).with_for_update())
-    if row is None:
-        session.add(ClockRow(name=_NAME, believed_at=now, seen_at=now))
-    else:
-        row.believed_at, row.seen_at, row.doubted_since = now, now, None
+    session.merge(ClockRow(name=_NAME, believed_at=now, seen_at=now, doubted_since=None))
     return Horizon(now, now)
 
 
@@ -98,7 +92,7 @@ def _held_against(row: ClockRow, now: datetime) -> Horizon:
         return Horizon(now, now)
     since = row.doubted_since
     if since is None or _jumped_again(row, now):
-        return Horizon(now, row.believed_at, now + DOUBTED_FOR)
+        since = now
     if now - since >= DOUBTED_FOR:
         return Horizon(now, now)
     return Horizon(now, row.believed_at, since + DOUBTED_FOR)

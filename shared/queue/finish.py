@@ -45,13 +45,7 @@ def finish_if_done(session: Transaction, settings: Settings, job_id: str) -> boo
     if state == JobState.CANCELLING:
         # Photos that came back to the queue after the cancel.
         cancel_queued(session, job_id)
-    ended = try_move(
-        session,
-        job_id,
-        "finish",
-        ~_UNFINISHED,
-        **_ended_at(session.now, settings),
-    )
+    ended = try_move(session, job_id, "finish", ~_UNFINISHED, **_ended_at(session.now, settings))
     if ended:
         _freeze(session, job_id, cancelled=state == JobState.CANCELLING)
     return ended
@@ -86,28 +80,12 @@ def expire_open(session: Transaction, settings: Settings, until: datetime) -> li
     expired = []
     for job_id in session.scalars(due).all():
         message = "the job was never submitted"
-        moved = try_move(
-            session,
-            job_id,
-            "expire",
-            Job.open_until < until,
-            **_ended_at(until, settings),
-            error={"code": Code.EXPIRED, "message": message},
-        )
-        if not moved:
-            continue
-        session.execute(
-            update(Photo)
-            .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
-            .values(
-                status=PhotoStatus.FAILED,
-                finished_at=until,
-                error=asdict(PhotoError.of(Code.EXPIRED, "queue", message)),
-            )
-            .execution_options(synchronize_session=False)
-        )
-        _freeze(session, job_id, cancelled=False)
-        expired.append(job_id)
+        values = {"error": {"code": Code.EXPIRED, "message": message}, **_ended_at(until, settings)}
+        if try_move(session, job_id, "expire", Job.open_until < until, **values):
+            error = asdict(PhotoError.of(Code.EXPIRED, "queue", message))
+            _end_queued(session, job_id, PhotoStatus.FAILED, until, error)
+            _freeze(session, job_id, cancelled=False)
+            expired.append(job_id)
     return expired
 
 
@@ -144,11 +122,9 @@ def _freeze(session: Transaction, job_id: str, *, cancelled: bool) -> None:
     """Write counts and outcome on the row of a job that has just ended."""
     counts = count_photos(session, job_id)
     error = session.scalar(select(Job.error).where(Job.id == job_id))
-    session.execute(
-        update(Job)
-        .where(Job.id == job_id)
-        .values(final_counts=counts.model_dump(), outcome=_outcome(counts, error, cancelled=cancelled))
-        .execution_options(synchronize_session=False)
+    outcome = _outcome(counts, error, cancelled=cancelled)
+    session.change(
+        update(Job).where(Job.id == job_id).values(final_counts=counts.model_dump(), outcome=outcome)
     )
 
 
@@ -173,9 +149,11 @@ def cancel_queued(session: Transaction, job_id: str) -> None:
     error = None
     if why is not None and why["code"] in PHOTO_ERROR_CODES:
         error = asdict(PhotoError(why["code"], "queue", why["message"], retryable=True))
-    session.execute(
-        update(Photo)
-        .where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
-        .values(status=PhotoStatus.CANCELLED, finished_at=session.now, **({"error": error} if error else {}))
-        .execution_options(synchronize_session=False)
-    )
+    _end_queued(session, job_id, PhotoStatus.CANCELLED, session.now, error)
+
+
+def _end_queued(
+    session: Transaction, job_id: str, status: PhotoStatus, at: datetime, error: dict[str, Any] | None
+) -> None:
+    photos = update(Photo).where(Photo.job_id == job_id, Photo.status == PhotoStatus.QUEUED)
+    session.change(photos.values(status=status, finished_at=at, **({"error": error} if error else {})))

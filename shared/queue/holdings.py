@@ -8,7 +8,6 @@ when one is made, from an index that holds few of them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 from sqlalchemy import case, func, select, text
 from sqlalchemy.orm import Session
@@ -38,56 +37,33 @@ class Held:
     photos: int = 0
     size_bytes: int = 0
 
+    def plus(self, photos: int, size_bytes: int) -> Held:
+        """With so much more."""
+        return Held(self.photos + photos, self.size_bytes + size_bytes)
 
-@dataclass(frozen=True, slots=True)
-class Quota:
-    """What an owner may hold.
 
-    Attributes:
-        jobs: that have not ended.
-        photos: of all jobs that are kept.
-        size_bytes: of uploads and archives in the store.
-        kept_jobs: ended or not, until they are erased.
+def check(quota: Settings, held: Held) -> None:
+    """Refuse what would be more than an owner may hold.
+
+    Args:
+        quota: the settings, which say it.
+        held: what the owner would hold.
+
+    Raises:
+        Conflict: `quota_exceeded`, with the numbers.
     """
+    what = (
+        ("photos", held.photos, quota.max_owner_photos, "NIGHTSHIFT_MAX_OWNER_PHOTOS"),
+        ("bytes", held.size_bytes, quota.max_owner_bytes, "NIGHTSHIFT_MAX_OWNER_BYTES"),
+    )
+    for name, number, limit, setting in what:
+        if number > limit:
+            message = f"an owner may hold {limit:,} {name} ({setting}); with these it would be {number:,}"
+            raise _over(Code.QUOTA_EXCEEDED, f"{message}: erase jobs first", name, limit, number)
 
-    jobs: int
-    photos: int
-    size_bytes: int
-    kept_jobs: int = 100_000
 
-    @classmethod
-    def of(cls, settings: Settings) -> Self:
-        """As the settings say."""
-        return cls(
-            settings.max_owner_jobs,
-            settings.max_owner_photos,
-            settings.max_owner_bytes,
-            settings.max_owner_kept_jobs,
-        )
-
-    def check(self, held: Held) -> None:
-        """Refuse what would be more.
-
-        Args:
-            held: what the owner would hold.
-
-        Raises:
-            Conflict: `quota_exceeded`, with the numbers.
-        """
-        what = (
-            ("photos", held.photos, self.photos, "NIGHTSHIFT_MAX_OWNER_PHOTOS"),
-            ("bytes", held.size_bytes, self.size_bytes, "NIGHTSHIFT_MAX_OWNER_BYTES"),
-        )
-        for name, number, limit, setting in what:
-            if number > limit:
-                message = f"an owner may hold {limit:,} {name} ({setting}); with these it would be {number:,}"
-                raise Conflict(
-                    Code.QUOTA_EXCEEDED,
-                    f"{message}: erase jobs first",
-                    quota=name,
-                    limit=limit,
-                    wanted=number,
-                )
+def _over(code: Code, message: str, quota: str, limit: int, wanted: int, **more: int) -> Conflict:
+    return Conflict(code, message, quota=quota, limit=limit, wanted=wanted, **more)
 
 
 def held_by(session: Session, owner: str) -> Held:
@@ -96,57 +72,46 @@ def held_by(session: Session, owner: str) -> Held:
     return Held(*row) if row else Held()
 
 
-def require(session: Session, owner: str, quota: Quota, *, photos: int, size_bytes: int = 0) -> None:
+def require(session: Session, owner: str, quota: Settings, *, photos: int, size_bytes: int) -> None:
     """Refuse early what `add` would refuse later.
 
     Raises:
         Conflict: `quota_exceeded`.
     """
-    held = held_by(session, owner)
-    quota.check(Held(held.photos + photos, held.size_bytes + size_bytes))
+    check(quota, held_by(session, owner).plus(photos, size_bytes))
 
 
-def require_new_job(session: Session, owner: str, quota: Quota) -> None:
+def require_new_job(session: Session, owner: str, quota: Settings) -> None:
     """As `require_job`, for one that is made: an ended job without photos, too, has a row, and metadata.
 
     Raises:
         Conflict: `too_many_jobs`; `quota_exceeded`, with the numbers.
     """
     require_job(session, owner, quota)
-    kept = select(Job.id).where(Job.owner == owner).limit(quota.kept_jobs).subquery()
+    most = quota.max_owner_kept_jobs
+    kept = select(Job.id).where(Job.owner == owner).limit(most).subquery()
     jobs = session.scalar(select(func.count()).select_from(kept)) or 0
-    if jobs >= quota.kept_jobs:
-        raise Conflict(
-            Code.QUOTA_EXCEEDED,
-            f"an owner may hold {quota.kept_jobs:,} jobs (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS): erase some first",
-            quota="jobs",
-            limit=quota.kept_jobs,
-            wanted=jobs + 1,
-        )
+    if jobs >= most:
+        message = f"an owner may hold {most:,} jobs (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS): erase some first"
+        raise _over(Code.QUOTA_EXCEEDED, message, "jobs", most, jobs + 1)
 
 
-def require_job(session: Session, owner: str, quota: Quota) -> None:
+def require_job(session: Session, owner: str, quota: Settings) -> None:
     """Refuse one job more than an owner may have that have not ended.
 
     Raises:
         Conflict: `too_many_jobs`, with the numbers.
     """
     unended = select(func.count()).select_from(Job).where(Job.owner == owner, Job.state.in_(_UNENDED))
-    jobs = session.scalar(unended) or 0
-    if jobs >= quota.jobs:
-        message = f"an owner may have {quota.jobs:,} jobs that have not ended (NIGHTSHIFT_MAX_OWNER_JOBS)"
-        raise Conflict(
-            Code.TOO_MANY_JOBS,
-            f"{message}; there are {jobs:,}",
-            quota="jobs",
-            limit=quota.jobs,
-            wanted=jobs + 1,
-            retry_after_s=RETRY_AFTER_S,
-        )
+    jobs, most = session.scalar(unended) or 0, quota.max_owner_jobs
+    if jobs >= most:
+        message = f"an owner may have {most:,} jobs that have not ended (NIGHTSHIFT_MAX_OWNER_JOBS)"
+        message += f"; there are {jobs:,}"
+        raise _over(Code.TOO_MANY_JOBS, message, "jobs", most, jobs + 1, retry_after_s=RETRY_AFTER_S)
 
 
 def add(
-    session: Session, owner: str, *, photos: int = 0, size_bytes: int = 0, quota: Quota | None = None
+    session: Session, owner: str, *, photos: int = 0, size_bytes: int = 0, quota: Settings | None = None
 ) -> None:
     """Count what is added in this transaction; last in it, since the owner's other requests wait for the row.
 
@@ -157,7 +122,7 @@ def add(
         values = {"owner": owner, "photos": photos, "size_bytes": size_bytes}
         held = Held(*session.execute(_ADD, values).one())
         if quota is not None:
-            quota.check(held)
+            check(quota, held)
 
 
 def remove(session: Session, owner: str, *, photos: int = 0, size_bytes: int = 0) -> None:

@@ -5,10 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import BigInteger, String, Table, bindparam, func, insert, null, select, union_all
-from sqlalchemy import cast as cast_as
+from sqlalchemy import (
+    BigInteger,
+    CompoundSelect,
+    String,
+    bindparam,
+    cast,
+    func,
+    insert,
+    null,
+    select,
+    union_all,
+)
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
@@ -19,28 +29,27 @@ from nightshift.words.photo_names import CUSTOM_ID_LIMIT
 from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
-from shared.db.tables import Job, Photo
+from shared.db.tables import PHOTOS, Job, Photo
 from shared.queue import holdings
-from shared.queue.holdings import Quota
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
+from shared.settings import Settings
 
 KEPT_OPEN_STEP = timedelta(minutes=10)
 
 # Put together once: every photo that is uploaded asks.
 _NEXT_ORDINAL = select(func.max(Photo.ordinal) + 1).where(Photo.job_id == bindparam("of_job"))
-_BY_CUSTOM_ID = select(Photo.custom_id, Photo.in_place_path, Photo.sha256).where(
-    Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
-)
 # One statement for both: the names that are taken, and a row without a name for the next ordinal.
-_NO_TEXT = cast_as(null(), String)
-_TAKEN_AND_NEXT = union_all(
-    _BY_CUSTOM_ID.add_columns(cast_as(null(), BigInteger)),
+_NO_TEXT = cast(null(), String)
+_TAKEN_AND_NEXT: CompoundSelect[str | None, str | None, str | None, int | None] = union_all(
+    select(Photo.custom_id, Photo.in_place_path, Photo.sha256, cast(null(), BigInteger)).where(
+        Photo.job_id == bindparam("of_job"), Photo.custom_id.in_(bindparam("names", expanding=True))
+    ),
     select(_NO_TEXT, _NO_TEXT, _NO_TEXT, func.max(Photo.ordinal) + 1).where(
         Photo.job_id == bindparam("of_job")
     ),
 )
-_INSERT = insert(cast(Table, Photo.__table__))
+_INSERT = insert(PHOTOS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +135,7 @@ def add_photos(
     job_id: str,
     photos: Sequence[NewPhoto],
     open_until: datetime | None = None,
-    quota: Quota | None = None,
+    quota: Settings | None = None,
 ) -> int:
     """Add photos to an open job; one that is there already, with equal bytes or path, is left as it is.
 
@@ -165,7 +174,7 @@ def add_photos(
 
 
 def add_arrived(
-    session: Transaction, job: Job, photos: Sequence[NewPhoto], quota: Quota | None = None
+    session: Transaction, job: Job, photos: Sequence[NewPhoto], quota: Settings | None = None
 ) -> list[NewPhoto]:
     """Add photos that arrived together; where names clash, none is lost.
 
@@ -176,7 +185,7 @@ def add_arrived(
         session: a write transaction that has locked the job.
         job: open or unpacking.
         photos: with storable names.
-        quota: what the owner may hold; None where it has been seen to.
+        quota: the settings, which say what the owner may hold; None where it has been seen to.
 
     Returns:
         Those that were there already, whose bytes are not needed.
@@ -184,10 +193,9 @@ def add_arrived(
     Raises:
         Conflict: `quota_exceeded`; nothing is added then.
     """
-    known = _by_custom_id(session, job.id, [photo.custom_id for photo in photos])
+    known, first = _taken_and_next(session, job.id, [photo.custom_id for photo in photos])
     rows: list[NewPhoto] = []
     repeated = []
-    first = next_ordinal(session, job.id)
     for photo in photos:
         if photo.custom_id in known:
             if photo.error is None and known[photo.custom_id] == _identity(photo):
@@ -197,7 +205,7 @@ def add_arrived(
             name = f"{photo.custom_id[: CUSTOM_ID_LIMIT - 20]}~{first + len(rows)}"
             error = photo.error or PhotoError.of(Code.DUPLICATE_CUSTOM_ID, "read", message)
             # Clients may name photos like this, too.
-            while name in known or _by_custom_id(session, job.id, [name]):
+            while name in known or _taken_and_next(session, job.id, [name])[0]:
                 name += "~"
             photo = replace(photo, custom_id=name, error=error)
         known[photo.custom_id] = _identity(photo)
@@ -217,11 +225,7 @@ def next_ordinal(session: Transaction, job_id: str) -> int:
 
 
 def _insert(
-    session: Transaction,
-    job: Job,
-    photos: Sequence[NewPhoto],
-    first: int,
-    quota: Quota | None,
+    session: Transaction, job: Job, photos: Sequence[NewPhoto], first: int, quota: Settings | None
 ) -> None:
     if photos:
         session.execute(_INSERT, [_row(session, job, photo, first + n) for n, photo in enumerate(photos)])
@@ -229,17 +233,10 @@ def _insert(
         holdings.add(session, job.owner, photos=len(photos), size_bytes=size_bytes, quota=quota)
 
 
-def _by_custom_id(
-    session: Transaction, job_id: str, custom_ids: Sequence[str]
-) -> dict[str, tuple[str | None, str | None]]:
-    """What the given names stand for already, as `_identity` says it."""
-    return _taken_and_next(session, job_id, custom_ids)[0]
-
-
 def _taken_and_next(
     session: Transaction, job_id: str, custom_ids: Sequence[str]
 ) -> tuple[dict[str, tuple[str | None, str | None]], int]:
-    """As `_by_custom_id`, and as `next_ordinal`."""
+    """What the given names stand for already, as `_identity` says it, and the ordinal of the next photo."""
     known: dict[str, tuple[str | None, str | None]] = {}
     following = 0
     # SQLite takes at most 32,766 parameters a statement.
@@ -256,21 +253,12 @@ def _taken_and_next(
 
 def _row(session: Transaction, job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
     return {
-        "id": photo.id,
+        **asdict(photo),
         "job_id": job.id,
         "owner": job.owner,
         "ordinal": ordinal,
-        "custom_id": photo.custom_id,
-        "in_place_path": photo.in_place_path,
-        "sha256": photo.sha256,
-        "size_bytes": photo.size_bytes,
         "status": PhotoStatus.FAILED if photo.error else PhotoStatus.QUEUED,
-        "error": asdict(photo.error) if photo.error else None,
         "finished_at": session.now if photo.error else None,
-        "attempts": 0,
-        "crashes": 0,
-        "read_errors": 0,
-        "face_count": 0,
     }
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, CursorResult, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from nightshift.words.ids import new_id
 from shared.db.engine import Transaction
@@ -54,13 +54,7 @@ def let_go(row: Leased) -> None:
 
 def change(session: Transaction, held: Held, **values: Any) -> int:
     """Set columns of what is still held; returns of how many rows, 0 when the lease has been lost."""
-    result = session.execute(
-        update(held.table)
-        .where(*held.still_held())
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    return cast("CursorResult[Any]", result).rowcount
+    return session.change(update(held.table).where(*held.still_held()).values(**values))
 
 
 def renew(session: Transaction, settings: Settings, held: Held) -> int:
@@ -89,9 +83,5 @@ def shorten(session: Transaction, settings: Settings) -> None:
     """Bring leases from before a clock was set back to an hour that can come."""
     latest = lease_end(session, settings)
     for table, in_work in IN_WORK.items():
-        session.execute(
-            update(table)
-            .where(in_work, table.lease_expires_at > latest + timedelta(seconds=settings.lease_s))
-            .values(lease_expires_at=latest)
-            .execution_options(synchronize_session=False)
-        )
+        beyond = table.lease_expires_at > latest + timedelta(seconds=settings.lease_s)
+        session.change(update(table).where(in_work, beyond).values(lease_expires_at=latest))

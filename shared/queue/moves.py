@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, select, update
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NotFound
 from nightshift.words.states import MOVES
+from shared.db.engine import Transaction
 from shared.db.tables import Job
 
 
-def try_move(session: Session, job_id: str, name: str, *only_if: ColumnElement[bool], **values: Any) -> bool:
+def try_move(
+    session: Transaction, job_id: str, name: str, *only_if: ColumnElement[bool], **values: Any
+) -> bool:
     """Make the move `name` of `MOVES` if the job is in a state it may leave; False when it is not.
 
     Args:
@@ -24,16 +26,11 @@ def try_move(session: Session, job_id: str, name: str, *only_if: ColumnElement[b
         values: further columns to set.
     """
     legal = MOVES[name]
-    result = session.execute(
-        update(Job)
-        .where(Job.id == job_id, Job.state.in_(legal.leaves), *only_if)
-        .values(state=legal.reaches, **values)
-        .execution_options(synchronize_session=False)
-    )
-    return cast("CursorResult[Any]", result).rowcount == 1
+    job = update(Job).where(Job.id == job_id, Job.state.in_(legal.leaves), *only_if)
+    return session.change(job.values(state=legal.reaches, **values)) == 1
 
 
-def move(session: Session, job_id: str, name: str, **values: Any) -> None:
+def move(session: Transaction, job_id: str, name: str, **values: Any) -> None:
     """Make the move, or say why not.
 
     Raises:

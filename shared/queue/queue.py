@@ -18,7 +18,6 @@ from shared.queue import claim as claiming
 from shared.queue import control, holdings, intake, leases, release, sweep, turns, unpacking, uploads
 from shared.queue import finish as finishing
 from shared.queue import save as saving
-from shared.queue.holdings import Quota
 from shared.settings import Settings
 
 Arguments = ParamSpec("Arguments")
@@ -114,12 +113,12 @@ class Queue:
         """See `intake.add_photos`: within the owner's quota, and the job stays open from now."""
         with self.database.write() as session:
             until = session.now + timedelta(days=self.settings.open_ttl_days)
-            return intake.add_photos(session, owner, job_id, photos, until, Quota.of(self.settings))
+            return intake.add_photos(session, owner, job_id, photos, until, self.settings)
 
     def retry(self, owner: str, job_id: str, codes: Sequence[str] | None = None) -> int:
         """See `control.retry`: within the owner's quota of jobs."""
         with self.database.write() as session:
-            holdings.require_job(session, owner, Quota.of(self.settings))
+            holdings.require_job(session, owner, self.settings)
             return control.retry(session, owner, job_id, codes)
 
     def finish(self, job_id: str) -> bool:

@@ -8,17 +8,15 @@ from pydantic import TypeAdapter
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
-from nightshift.words.analysis import Analysis, Face, TimingsMs
+from nightshift.words.analysis import Analysis, TimingsMs
 from shared.db.tables import SUCCEEDED, FaceRow, Photo
+from shared.queue.save import ANALYSED
 
-_FACE = TypeAdapter(Face)
+_ANALYSIS = TypeAdapter(Analysis)
 
 # Asked for every photo: put together once, since that takes longer than the answer.
 _EARLIER = (
-    select(
-        *(Photo.id, Photo.job_id, Photo.width, Photo.height, Photo.exif_orientation, Photo.scale),
-        *(Photo.precision, Photo.warnings),
-    )
+    select(Photo.id, Photo.job_id, *(getattr(Photo, name) for name in ANALYSED))
     .where(
         Photo.owner == bindparam("owner"),
         Photo.sha256 == bindparam("sha256"),
@@ -52,20 +50,12 @@ def find_earlier(
             "options_fingerprint": options_fingerprint,
         },
     ).first()
-    if photo is None or photo.width is None or photo.height is None:
+    if photo is None:
         return None
     documents = session.scalars(
         select(FaceRow.document).where(FaceRow.photo_id == photo.id).order_by(FaceRow.index)
     )
-    analysis = Analysis(
-        width=photo.width,
-        height=photo.height,
-        exif_orientation=photo.exif_orientation or 1,
-        scale=photo.scale or 1.0,
-        faces=tuple(_FACE.validate_python(document) for document in documents),
-        # Nothing was computed this time.
-        timings_ms=TimingsMs(),
-        precision=photo.precision or "",
-        warnings=tuple(photo.warnings or ()),
-    )
-    return Earlier(photo.id, photo.job_id, analysis)
+    found = {name: getattr(photo, name) for name in ANALYSED}
+    # Nothing was computed this time.
+    found |= {"faces": documents.all(), "timings_ms": TimingsMs()}
+    return Earlier(photo.id, photo.job_id, _ANALYSIS.validate_python(found))

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Table, insert
+from sqlalchemy import insert
 
 from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.states import PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
-from shared.db.tables import FaceRow
+from shared.db.tables import FACES
 from shared.queue.attempts import RETURNED, End, HeldPhoto, end, not_read, under_lease
 from shared.queue.claim import Claim
 from shared.settings import Settings
+
+ANALYSED = ("width", "height", "exif_orientation", "scale", "precision", "timings_ms", "warnings")
+"""Fields of an `Analysis` that are columns of its photo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +80,7 @@ class Saved:
 
 
 def save(
-    session: Transaction,
-    settings: Settings,
-    held: Claim,
-    results: Sequence[Result],
-    *,
-    bundle: Manifest,
+    session: Transaction, settings: Settings, held: Claim, results: Sequence[Result], *, bundle: Manifest
 ) -> Saved:
     """Write each result whose photo is still under this lease, and release it.
 
@@ -104,7 +102,7 @@ def save(
         row for result in kept if isinstance(result, Succeeded) for row in _face_rows(held.job_id, result)
     ]
     if faces:
-        session.execute(insert(cast(Table, FaceRow.__table__)), faces)
+        session.execute(insert(FACES), faces)
     return Saved({photo.id: ended.status for photo, ended in ends}, len(results) - len(kept))
 
 
@@ -117,18 +115,8 @@ def _end_of(result: Result, photo: HeldPhoto, max_read_errors: int, made_by: Map
     of_bytes = {"sha256": result.sha256, "size_bytes": result.size_bytes} if result.sha256 else {}
     if isinstance(result, Failed):
         return End("failed", result.error, {**of_bytes, **made_by})
-    analysis = result.analysis
-    columns = {
-        "width": analysis.width,
-        "height": analysis.height,
-        "exif_orientation": analysis.exif_orientation,
-        "scale": analysis.scale,
-        "face_count": len(analysis.faces),
-        "timings_ms": asdict(analysis.timings_ms),
-        "precision": analysis.precision,
-        "warnings": list(analysis.warnings),
-        "reused_from": result.reused_from,
-    }
+    columns = {name: getattr(result.analysis, name) for name in ANALYSED}
+    columns |= {"face_count": len(result.analysis.faces), "reused_from": result.reused_from}
     return End("succeeded", columns={**columns, **of_bytes, **made_by})
 
 

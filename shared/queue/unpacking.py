@@ -21,7 +21,6 @@ from nightshift.words.states import JobState
 from shared.db.engine import Transaction
 from shared.db.tables import Archive, Job, Photo
 from shared.queue import holdings
-from shared.queue.holdings import Quota
 from shared.queue.intake import NewPhoto, add_arrived
 from shared.queue.leases import change, hold, lapsed, let_go
 from shared.queue.moves import try_move
@@ -68,7 +67,7 @@ def begin(
     kind: str,
     sha256: str,
     size_bytes: int,
-    quota: Quota | None = None,
+    quota: Settings | None = None,
 ) -> None:
     """Let an open job wait for its archive to be unpacked; the archive's bytes are in the store.
 
@@ -78,7 +77,6 @@ def begin(
     archive = Archive(
         job_id=job.id, name=name, kind=kind, sha256=sha256, size_bytes=size_bytes, left_alone={}
     )
-    archive.position = archive.unpacked_bytes = archive.crashes = 0
     session.add(archive)
     session.flush()
     try_move(session, job.id, "unpack", submitted_at=session.now)
@@ -99,17 +97,8 @@ def claim_archive(session: Transaction, settings: Settings, *, worker: str) -> H
     archive.worker = worker
     token = hold(session, settings, archive)
     session.flush()
-    return HeldArchive(
-        token,
-        archive.job_id,
-        owner,
-        archive.name,
-        archive.kind,
-        archive.size_bytes,
-        archive.position,
-        archive.unpacked_bytes,
-        archive.left_alone,
-    )
+    names = ("job_id", "name", "kind", "size_bytes", "position", "unpacked_bytes", "left_alone")
+    return HeldArchive(token=token, owner=owner, **{name: getattr(archive, name) for name in names})
 
 
 def count_archives(session: Session) -> int:

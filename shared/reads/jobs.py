@@ -81,13 +81,9 @@ class JobReads:
         Raises:
             InvalidInput: `bad_cursor`.
         """
-        query = select(Job).order_by(Job.created_at.desc(), Job.id.desc())
-        if owner is not None:
-            query = query.where(Job.owner == owner)
-        if state is not None:
-            query = query.where(Job.state == state)
-        if label is not None:
-            query = query.where(Job.label == label)
+        wanted = {"owner": owner, "state": state, "label": label}
+        query = select(Job).filter_by(**{name: value for name, value in wanted.items() if value is not None})
+        query = query.order_by(Job.created_at.desc(), Job.id.desc())
         if cursor is not None:
             query = query.where(tuple_(Job.created_at, Job.id) < decode_job(cursor))
         with self._database.read() as session:

@@ -11,14 +11,8 @@ from nightshift.words import documents
 from nightshift.words.analysis import Face
 
 PHOTO_COLUMNS = (
-    "custom_id",
-    "photo_id",
-    "sha256",
-    "status",
-    "error_code",
-    "error_message",
-    "width",
-    "height",
+    *("custom_id", "photo_id", "sha256", "status"),
+    *("error_code", "error_message", "width", "height"),
 )
 FACE_COLUMNS = (
     "face_index",

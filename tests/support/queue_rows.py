@@ -28,8 +28,8 @@ from nightshift.words.options import JobOptions
 from nightshift.words.states import FINAL_STATUSES, JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Database, Transaction
-from shared.db.tables import FaceRow, Job, Photo
-from shared.processes.registry import Kind, beat
+from shared.db.tables import FaceRow, Job, Photo, WorkerRow
+from shared.processes.registry import Kind
 from shared.queue.claim import READ_PAUSES_S, Claim
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.queue import Queue
@@ -210,12 +210,6 @@ def assert_nothing_lost_nothing_twice(database: Database) -> None:
 def seen(database: Database, process_id: str, kind: Kind = "worker", **sums: Any) -> None:
     """Have a process be seen now, somewhere else."""
     with database.write() as session:
-        beat(
-            session,
-            process_id,
-            kind=kind,
-            host="elsewhere",
-            about={"device": "cpu"},
-            sums=sums,
-            started_at=utc_now(),
-        )
+        row = WorkerRow(id=process_id, kind=kind, host="elsewhere", about={"device": "cpu"}, sums=sums)
+        row.started_at, row.seen_at, row.stopped_at = utc_now(), session.now, None
+        session.merge(row)

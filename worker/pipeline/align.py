@@ -128,21 +128,16 @@ def crop(pixels: NDArray[np.uint8], matrix: Matrix, side_px: int) -> NDArray[np.
     corners = np.array([[0, 0], [side_px, 0], [0, side_px], [side_px, side_px]]) @ linear.T + origin
     factor = max(1, int(math.sqrt(abs(float(np.linalg.det(linear))))))
     margin = 2 * factor  # bilinear reads a pixel beyond the outermost middle
-    low = np.floor(corners.min(axis=0) - margin).astype(int)
-    high = np.ceil(corners.max(axis=0) + margin).astype(int)
+    low_x, low_y = np.floor(corners.min(axis=0) - margin).astype(int).tolist()
+    high_x, high_y = np.ceil(corners.max(axis=0) + margin).astype(int).tolist()
     # The part of it that the photo has, at least one pixel of it.
-    x0, x1 = _overlap(int(low[0]), int(high[0]), width)
-    y0, y1 = _overlap(int(low[1]), int(high[1]), height)
+    x0, x1 = _overlap(low_x, high_x, width)
+    y0, y1 = _overlap(low_y, high_y, height)
     region = Image.fromarray(np.ascontiguousarray(pixels[y0:y1, x0:x1]))
     if factor > 1:
         region = region.reduce(factor)
-    missing = [
-        max(0, x0 - int(low[0])),
-        max(0, y0 - int(low[1])),
-        max(0, int(high[0]) - x1),
-        max(0, int(high[1]) - y1),
-    ]
-    left, top, right, bottom = (-(-gap // factor) for gap in missing)
+    missing = (x0 - low_x, y0 - low_y, high_x - x1, high_y - y1)
+    left, top, right, bottom = (-(-max(0, gap) // factor) for gap in missing)
     if left or top or right or bottom:
         # After reducing, so that a face at the edge costs no more than one in the middle.
         padding = ((top, bottom), (left, right), (0, 0))

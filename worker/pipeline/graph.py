@@ -51,12 +51,8 @@ def _sequence(module: nn.Sequential, x: Node) -> Node:
 
 def _convolution(module: nn.Conv2d, x: Node) -> Node:
     weight = _array(module.weight)
-    window = (
-        list(module.stride),
-        [int(length) for length in module.padding],
-        [int(length) for length in module.padding],
-        list(module.dilation),
-    )
+    padding = [int(length) for length in module.padding]
+    window = (list(module.stride), padding, padding, list(module.dilation))
     if module.groups > 1:
         grouped = weight.reshape(module.groups, -1, *weight.shape[1:])
         x = ops.group_convolution(x, ops.constant(grouped), *window)

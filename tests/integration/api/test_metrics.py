@@ -15,7 +15,7 @@ from shared.processes import registry
 from shared.queue.save import Failed, Saved, Succeeded
 from tests.support.queue_rows import ahead, analysis, seen, take
 from tests.support.service import Service
-from worker.measures import Measures
+from worker.metrics import Metrics
 from worker.registration import Registration
 
 
@@ -30,16 +30,16 @@ def samples(service: Service) -> dict[str, float]:
     return found
 
 
-def worked(service: Service, name: str, photos: int = 2) -> Measures:
+def worked(service: Service, name: str, photos: int = 2) -> Metrics:
     """A worker that has saved a batch with one failure."""
-    measures = Measures()
+    metrics = Metrics()
     results = [Succeeded(f"pho_{n}", "0" * 64, 1, analysis()) for n in range(photos - 1)]
     failed = Failed("pho_x", PhotoError(Code.CORRUPT_IMAGE, "decode", "x"))
     saved = {result.photo_id: PhotoStatus.SUCCEEDED for result in results} | {"pho_x": PhotoStatus.FAILED}
     late = Succeeded("pho_late", "0" * 64, 1, analysis())
-    measures.batch_saved([*results, failed, late], Saved(saved, lost=1), 0.3)
-    seen(service.database, name, **measures.document())
-    return measures
+    metrics.count_batch([*results, failed, late], Saved(saved, lost=1), 0.3)
+    seen(service.database, name, **metrics.document())
+    return metrics
 
 
 def test_what_waits_is_counted(service: Service) -> None:
@@ -77,15 +77,15 @@ def test_counters_outlive_their_workers(service: Service) -> None:
 
 
 def test_a_worker_that_slept_for_hours_is_not_counted_twice(service: Service) -> None:
-    measures = Measures()
-    measures.count("photos_done|succeeded", 5)
-    registration = Registration(service.database, "sleeper", "worker", measures, {})
+    metrics = Metrics()
+    metrics.count("photos_done|succeeded", 5)
+    registration = Registration(service.database, "sleeper", "worker", metrics, {})
     registration._beat()
     with ahead(timedelta(hours=2)), service.database.write() as session:
         registry.fold_gone(session)
     registration._beat()
     assert samples(service)["nightshift_photos_done_total{succeeded}"] == 5
-    measures.count("photos_done|succeeded")
+    metrics.count("photos_done|succeeded")
     registration._beat()
     assert samples(service)["nightshift_photos_done_total{succeeded}"] == 6
 
@@ -101,8 +101,8 @@ def test_no_label_holds_an_id(service: Service) -> None:
 def test_workers_are_shown_with_what_they_hold(service: Service) -> None:
     service.submitted_job("a", "b")
     take(service.database, worker=own_process_id())
-    measures = Measures()
-    registration = Registration(service.database, own_process_id(), "worker", measures, {"device": "cpu"})
+    metrics = Metrics()
+    registration = Registration(service.database, own_process_id(), "worker", metrics, {"device": "cpu"})
     registration._beat()
     (worker,) = service.client.get("/v1/workers").json["workers"]
     assert (worker["alive"], worker["photos_held"], worker["photos_done"]) == (True, 2, 0)

@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 
 from shared.db.tables import Holding, Job, Photo
 from shared.files.store import Store
-from shared.queue.holdings import Quota, require_job
+from shared.queue.holdings import require_job
 from tests.integration.api.conftest import Serve
 from tests.support.archives_made import zip_of
 from tests.support.client import Answer
@@ -246,6 +246,6 @@ def test_jobs_are_counted_from_an_index(service: Service) -> None:
     for _ in range(2):
         service.open_job()
     with statements_of(service.database) as sent, service.database.read() as session:
-        require_job(session, "local", Quota(10, 10, 10))
+        require_job(session, "local", service.settings)
     [(statement, parameters)] = sent
     assert "ix_jobs_owner_state" in plan(service.database._engine, statement, parameters)

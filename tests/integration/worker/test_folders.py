@@ -14,12 +14,11 @@ from nightshift.words.new_job import NewJob
 from shared.db.engine import Database
 from shared.db.tables import Photo
 from shared.files.store import photo_key
-from shared.queue.extent import folder_of_all
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import Settings
 from tests.support.queue_rows import manifest
 from tests.support.worker_parts import parts_with
-from worker.folders import PAUSES, Extent, Folders, is_away
+from worker.folders import PAUSES, Extent, Folders, extent_of, is_away
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -158,10 +157,10 @@ def test_the_folder_of_all_photos(parts: Parts, tmp_path: Path) -> None:
     paths = [tmp_path / name for name in names[:2] + names[3:4]]
     job_id = submitted(parts, paths)
     with parts.database.read() as session:
-        assert folder_of_all(session, job_id) == (tmp_path / "b", 3)
+        assert extent_of(session, job_id) == (tmp_path / "b", 3)
     job_id = submitted(parts, [tmp_path / name for name in names[:4]])
     with parts.database.read() as session:
-        assert folder_of_all(session, job_id) == (tmp_path, 4)
+        assert extent_of(session, job_id) == (tmp_path, 4)
 
 
 def test_names_that_nothing_can_have_are_not_waited_for(tmp_path: Path) -> None:

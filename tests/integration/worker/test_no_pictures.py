@@ -126,7 +126,7 @@ def test_the_sweeper_that_ends_a_job_clears_up_too(
         raise Killed
 
     with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr("worker.slice.delete_bytes", die)
+        patch.setattr("worker.batch.delete_bytes", die)
         run_slice(worker)
     assert "a text" in originals(service)
     sweep(service)

@@ -14,7 +14,7 @@ from nightshift.machine.process_id import own_process_id
 from nightshift.words.states import JobState, Outcome
 from shared.db.engine import Database
 from shared.db.tables import Job, Photo
-from shared.processes.registry import count_alive
+from shared.processes.registry import alive
 from shared.queue.control import cancel
 from shared.settings import Settings
 from tests.support.fakes import FakeDoorbell
@@ -153,16 +153,16 @@ def test_a_sweeper_that_waited_for_the_database_blames_nobody(database: Database
 
 
 def test_a_running_sweeper_is_seen_and_signs_off(database: Database, sweeper: Sweeper) -> None:
-    def alive() -> int:
+    def sweepers() -> int:
         with database.read() as session:
-            return count_alive(session, "sweeper")
+            return [row.kind for row in alive(session)].count("sweeper")
 
     stop = threading.Event()
     thread = threading.Thread(target=sweeper.run, args=(stop,))
     thread.start()
     try:
-        wait_for(lambda: alive() == 1, "the sweeper to be seen", timeout_s=30)
+        wait_for(lambda: sweepers() == 1, "the sweeper to be seen", timeout_s=30)
     finally:
         stop.set()
         thread.join()
-    assert alive() == 0
+    assert sweepers() == 0

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import logging
 import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-
-try:
-    import fcntl
-except ImportError:  # pragma: no cover - not on this system
-    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +46,7 @@ class Alone:
             os.close(handle)
 
     def _open(self) -> int | None:
-        if self._path is None or fcntl is None:
+        if self._path is None:
             return None
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,11 +20,11 @@ from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding import cost, jpeg, others, tiff, tiff_pages
 from worker.pipeline.decoding.alone import Alone
 from worker.pipeline.decoding.colour import to_eight_bits, to_rgb
-from worker.pipeline.decoding.kinds import kind_not_read
+from worker.pipeline.decoding.kinds import kind_not_read, raise_unidentified
 from worker.pipeline.decoding.mend import is_out_of_order, mended
 from worker.pipeline.decoding.opened import Limits, upright
 from worker.pipeline.decoding.orientation import UPRIGHT
-from worker.pipeline.decoding.refusal import raise_damaged, raise_unidentified
+from worker.pipeline.decoding.refusal import not_read, raise_damaged
 from worker.pipeline.decoding.shrink import shrink, shrink_pixels
 
 MAX_MEMORY = 1_000_000_000
@@ -144,7 +144,7 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPh
         if error.code != Code.CORRUPT_IMAGE and not unknown:
             raise
         if kind := kind_not_read(data):
-            raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of image that is not read: {kind}") from error
+            raise not_read(kind) from error
         first = error
     for whole, notes in [] if out_of_order else mended(data):
         try:

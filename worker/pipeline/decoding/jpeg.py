@@ -17,7 +17,7 @@ from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding import cost, jpeg_lies, jpeg_segments
 from worker.pipeline.decoding.opened import Limits, Loaded, Opened
 from worker.pipeline.decoding.orientation import read_orientation
-from worker.pipeline.decoding.refusal import check_pixels
+from worker.pipeline.decoding.refusal import check_pixels, damaged
 from worker.pipeline.decoding.shrink import shrink_pixels
 
 SIGNATURE = b"\xff\xd8\xff"
@@ -56,7 +56,7 @@ def open_jpeg(data: bytes) -> JpegImagePlugin.JpegImageFile:
     """
     jpeg_segments.check_header(data)
     if _scans(data, MAX_SCANS) > MAX_SCANS:
-        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_SCANS} scans")
+        raise damaged(f"it has over {MAX_SCANS} scans")
     return JpegImagePlugin.JpegImageFile(io.BytesIO(data))
 
 
@@ -136,7 +136,7 @@ def is_damaged(data: bytes, mode: str) -> bool:
         data: the whole file, which libjpeg can decode.
         mode: of the picture as Pillow opens it.
     """
-    return _complains(data, mode) and _complains(jpeg_segments.bare(data), mode)
+    return _said(data, mode) is not None and _said(jpeg_segments.bare(data), mode) is not None
 
 
 def kept_samples(data: bytes, image: JpegImagePlugin.JpegImageFile) -> float:
@@ -237,10 +237,6 @@ def _decode(data: bytes, image: Image.Image) -> NDArray[np.uint8] | None:
     except Exception:
         return None
     return pixels if pixels.shape[:2] == (height, width) else None
-
-
-def _complains(data: bytes, mode: str) -> bool:
-    return _said(data, mode) is not None
 
 
 def _said(data: bytes, mode: str) -> str | None:

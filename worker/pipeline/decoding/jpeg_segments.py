@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from nightshift.words.error_codes import Code
-from nightshift.words.errors import Unreadable
+from worker.pipeline.decoding.refusal import damaged
 
 _MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd7])")
 """One that says something, behind its fill bytes; 0xff 0x00 is a byte of the pixels."""
@@ -15,7 +14,7 @@ _MARKER = re.compile(rb"\xff([^\x00\x01\xff\xd0-\xd7])")
 ALONE = frozenset((0x01, *range(0xD0, 0xD9)))
 """Markers without a length."""
 
-DHT, EOI, SOS, DQT, APP0, APP1, APP2, APP14, COM = 0xC4, 0xD9, 0xDA, 0xDB, 0xE0, 0xE1, 0xE2, 0xEE, 0xFE
+DHT, EOI, SOS, DQT, APP0, APP14, COM = 0xC4, 0xD9, 0xDA, 0xDB, 0xE0, 0xEE, 0xFE
 SOF = frozenset(range(0xC0, 0xD0)) - {DHT, 0xC8, 0xCC}
 SEQUENTIAL = frozenset((0xC0, 0xC1))
 
@@ -64,12 +63,11 @@ def check_header(data: bytes) -> None:
         marker = _MARKER.search(data, place, place + _MOST_JUNK + 2)
         junk += (marker.start() if marker else len(data)) - place
         if junk > _MOST_JUNK:
-            message = f"the image is damaged: over {_MOST_JUNK:,} bytes of its header are in no segment"
-            raise Unreadable(Code.CORRUPT_IMAGE, message)
+            raise damaged(f"over {_MOST_JUNK:,} bytes of its header are in no segment")
         if marker is None or marker[1][0] == SOS:
             return
         place = _behind_marker(data, marker)
-    raise _too_many()
+    raise damaged(f"it has over {MOST_SEGMENTS:,} segments")
 
 
 def segments(data: bytes, place: int = 2) -> Iterator[Segment]:
@@ -192,7 +190,7 @@ def _parts(data: bytes) -> Iterator[Segment]:
         yield Segment(marker[1][0], marker.start(), place)
         if marker[1][0] == EOI:
             return
-    raise _too_many()
+    raise damaged(f"it has over {MOST_SEGMENTS:,} segments")
 
 
 def _behind_marker(data: bytes, marker: re.Match[bytes]) -> int:
@@ -201,10 +199,6 @@ def _behind_marker(data: bytes, marker: re.Match[bytes]) -> int:
     if marker[1][0] in ALONE or marker[1][0] == EOI:
         return end
     return end + max(2, int.from_bytes(data[end : end + 2], "big"))
-
-
-def _too_many() -> Unreadable:
-    return Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MOST_SEGMENTS:,} segments")
 
 
 def segment_at(data: bytes, marker: re.Match[bytes]) -> Segment | None:

@@ -9,9 +9,8 @@ from collections.abc import Iterable, Iterator
 
 from PIL import Image
 
-from nightshift.words.error_codes import Code
-from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding import png, png_chunks
+from worker.pipeline.decoding.refusal import damaged
 
 PART_PIXELS = 4_000_000
 """About how many pixels are decoded at once, at most."""
@@ -58,7 +57,7 @@ def reduced(parts: Iterable[Image.Image], size: tuple[int, int], by: int) -> Ima
         whole.paste(small, (0, top // by))
         top += part.height
     if whole is None or top < size[1]:
-        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: {size[1] - top} rows are missing")
+        raise damaged(f"{size[1] - top} rows are missing")
     return whole
 
 
@@ -89,7 +88,7 @@ def _png_parts(
         count = min(rows, height - top)
         packed = unpacked.take(count * (stride + 1))
         if len(packed) < count * (stride + 1):
-            raise Unreadable(Code.CORRUPT_IMAGE, "the image is damaged: a part of its pixels is missing")
+            raise damaged("a part of its pixels is missing")
         # Pillow undoes the filters: to it, these are grey or coloured pixels, whatever they mean.
         lines = _png(_SAME_UNIT[unit], 8, stride // unit, count + 1, b"\0" + row + packed).tobytes()[stride:]
         row = lines[-stride:]

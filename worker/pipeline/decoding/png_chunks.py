@@ -8,8 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from nightshift.words.error_codes import Code
-from nightshift.words.errors import Unreadable
+from worker.pipeline.decoding.refusal import damaged, not_read
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
@@ -83,9 +82,7 @@ def read_chunks(data: bytes) -> Chunks:
     kept: set[tuple[bytes, bytes]] = set()
     for name, body, sound in _walk(data):
         if name == b"CgBI":
-            raise Unreadable(
-                Code.UNSUPPORTED_FORMAT, "a kind of image that is not read: Apple's own PNG (CgBI)"
-            )
+            raise not_read("Apple's own PNG (CgBI)")
         if name == b"IEND":
             chunks.ended = True
         elif name == b"IHDR":
@@ -99,7 +96,7 @@ def read_chunks(data: bytes) -> Chunks:
             _take_ancillary(chunks, name, body, sound, kept)
     chunks.notes = list(dict.fromkeys(chunks.notes))
     if not chunks.header or not chunks.pixels:
-        raise Unreadable(Code.CORRUPT_IMAGE, "the image is damaged: it has no header or no pixels")
+        raise damaged("it has no header or no pixels")
     return chunks
 
 
@@ -112,7 +109,7 @@ def _take_palette(chunks: Chunks, body: bytes, sound: bool) -> None:
 
 def _critical(name: bytes, body: memoryview, sound: bool, least: int) -> bytes:
     if not sound or len(body) < least:
-        raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: its {name.decode()} cannot be read")
+        raise damaged(f"its {name.decode()} cannot be read")
     return bytes(body)
 
 
@@ -187,7 +184,7 @@ def _walk(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
         # What is missing of the last pixels, the decoder notices.
         sound = not whole if name == b"IDAT" else False
         if whole:
-            sound = _sum(view, place, end) == int.from_bytes(data[end - 4 : end], "big")
+            sound = _is_summed_up(view, place, end)
         if not sound and name not in _CRITICAL:
             following = search.after(place)
             if following is not None and (not whole or following < end or not _named(data, end)):
@@ -196,7 +193,7 @@ def _walk(data: bytes) -> Iterator[tuple[bytes, memoryview, bool]]:
         if name == b"IEND" and whole:
             return
         place = end
-    raise Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: it has over {MAX_CHUNKS:,} chunks")
+    raise damaged(f"it has over {MAX_CHUNKS:,} chunks")
 
 
 def _named(data: bytes, place: int) -> bool:
@@ -230,11 +227,12 @@ class _NextSound:
         if end > len(self._view) or end - place > self._left:
             return False
         self._left -= end - place
-        return _sum(self._view, place, end) == int.from_bytes(self._view[end - 4 : end], "big")
+        return _is_summed_up(self._view, place, end)
 
 
-def _sum(view: memoryview, place: int, end: int) -> int:
-    return zlib.crc32(view[place + 4 : end - 4])
+def _is_summed_up(view: memoryview, place: int, end: int) -> bool:
+    """Whether the chunk there has the right checksum."""
+    return zlib.crc32(view[place + 4 : end - 4]) == int.from_bytes(view[end - 4 : end], "big")
 
 
 def _chunk(name: bytes, body: bytes) -> tuple[bytes, ...]:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from PIL import TiffTags
 from PIL.ExifTags import Base
 
-from nightshift.words.error_codes import Code
-from nightshift.words.errors import Unreadable
+from worker.pipeline.decoding.refusal import not_read
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -33,18 +32,12 @@ READ = frozenset((1, 2, 3, 4, 5, 6, 7, 8, 32771, 32773, 32809, 32946, 34676, 346
 """Compressions that Pillow knows by number."""
 
 _COMPRESSIONS = {
-    9: "JBIG",
-    10: "JBIG",
-    33003: "JPEG 2000",
-    33004: "JPEG 2000",
-    33005: "JPEG 2000",
-    34661: "JBIG",
-    34712: "JPEG 2000",
+    **dict.fromkeys((9, 10, 34661), "JBIG"),
+    **dict.fromkeys((33003, 33004, 33005, 34712), "JPEG 2000"),
+    **dict.fromkeys((50002, 52546), "JPEG XL"),
     34887: "LERC",
     34933: "PNG",
     34934: "JPEG XR",
-    50002: "JPEG XL",
-    52546: "JPEG XL",
 }
 _RAW = frozenset((32803, 34892))
 """Photometric interpretations of sensors' own values."""
@@ -219,7 +212,7 @@ def photo_of(tiff: Tiff) -> tuple[Page | None, list[str]]:
     pages = [page for page in tiff.pages() if all(tiff.size(page))]
     kinds = [tiff.first(page, Base.PhotometricInterpretation) for page in pages]
     if tiff.data[8:11] == b"CR\x02" or not _RAW.isdisjoint(kinds):
-        raise Unreadable(Code.UNSUPPORTED_FORMAT, "a kind of image that is not read: a camera's raw file")
+        raise not_read("a camera's raw file")
     pages = [page for page in pages if not tiff.first(page, Base.NewSubfileType) & MASK]
     if not pages:
         return None, []
@@ -228,7 +221,7 @@ def photo_of(tiff: Tiff) -> tuple[Page | None, list[str]]:
     compression = tiff.first(photo, Base.Compression, 1)
     if compression not in READ:
         name = _COMPRESSIONS.get(compression, f"compression {compression}")
-        raise Unreadable(Code.UNSUPPORTED_FORMAT, f"a kind of image that is not read: TIFF with {name}")
+        raise not_read(f"TIFF with {name}")
     notes = [
         f"the tag {TiffTags.lookup(number).name} is damaged and was ignored"
         for number in _WELCOME

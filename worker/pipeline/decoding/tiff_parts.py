@@ -60,7 +60,23 @@ def tiff_parts(data: bytes, rows: int, by: int) -> tuple[Iterator[Image.Image], 
     together *= max(1, rows // (step * together))
     if step * together * width > _MOST_PIXELS:
         return None
-    return _parts(tiff, page, (places, sizes), (step, together, down, across, planes)), step * together
+
+    def parts() -> Iterator[Image.Image]:
+        """Each as a TIFF of its own."""
+        for first in range(0, down, together):
+            last = min(down, first + together)
+            chosen = [
+                index
+                for plane in range(planes)
+                for index in range((plane * down + first) * across, (plane * down + last) * across)
+            ]
+            length = min(height, last * step) - first * step
+            body = [data[places[index] : places[index] + sizes[index]] for index in chosen]
+            part = Image.open(io.BytesIO(_file(tiff, page, length, step, body, tiled)), formats=("TIFF",))
+            prepare(part)
+            yield part
+
+    return parts(), step * together
 
 
 def _cut_up(tiff: Tiff, page: Page, places: Sequence[int], rows: int) -> tuple[list[int], list[int]]:
@@ -72,32 +88,6 @@ def _cut_up(tiff: Tiff, page: Page, places: Sequence[int], rows: int) -> tuple[l
     tops = range(0, height, rows)
     cut = [place + top * stride for place in places for top in tops]
     return cut, [min(rows, height - top) * stride for top in tops] * len(places)
-
-
-def _parts(
-    tiff: Tiff,
-    page: Page,
-    pieces: tuple[Sequence[int], Sequence[int]],
-    layout: tuple[int, int, int, int, int],
-) -> Iterator[Image.Image]:
-    """Each part as a TIFF of its own."""
-    step, together, down, across, planes = layout
-    height = tiff.size(page)[1]
-    places, sizes = pieces
-    tiled = Base.TileOffsets in page.tags
-    for first in range(0, down, together):
-        last = min(down, first + together)
-        chosen = [
-            index
-            for plane in range(planes)
-            for index in range((plane * down + first) * across, (plane * down + last) * across)
-        ]
-        length = min(height, last * step) - first * step
-        body = [tiff.data[places[index] : places[index] + sizes[index]] for index in chosen]
-        file = _file(tiff, page, length, step, body, tiled)
-        part = Image.open(io.BytesIO(file), formats=("TIFF",))
-        prepare(part)
-        yield part
 
 
 def _file(tiff: Tiff, page: Page, length: int, step: int, body: list[bytes], tiled: bool) -> bytes:

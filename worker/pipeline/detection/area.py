@@ -6,23 +6,42 @@ Both ways of it here give what the networks take: (mean - 127.5) / 128, float32,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
-from worker.pipeline.detection.kernels import kernel
 from worker.pipeline.runtime import on_device
 
 MIDDLE, UNIT = 127.5, 1 / 128
 
+Loop = Callable[..., None]
 
-class PhotoStack(Protocol):
-    """Photos of one size to cut pictures from.
+
+def kernel(loop: Loop) -> Loop:
+    """Compile a loop over pixels, at its first call and kept for the next process where that can be.
+
+    It runs without Python's lock.
+    """
+    compiled: Any
+    try:
+        compiled = numba.njit(cache=True, nogil=True)(loop)
+    except RuntimeError:
+        # No folder that can be written to: neither the package's own nor the user's cache.
+        compiled = numba.njit(nogil=True)(loop)
+    return compiled  # type: ignore[no-any-return]
+
+
+class SummedPhotos:
+    """Photos of one size to cut pictures from, on the CPU.
+
+    By sums over all pixels above and to the left: a mean reads four of them. Holds 12 bytes a pixel. The sums
+    may wrap around; their differences are right all the same.
 
     Attributes:
         count: how many photos.
@@ -30,12 +49,19 @@ class PhotoStack(Protocol):
         width: likewise.
     """
 
-    count: int
-    height: int
-    width: int
+    def __init__(self, photos: Sequence[NDArray[np.uint8]]) -> None:
+        self.count = len(photos)
+        self.height, self.width = photos[0].shape[:2]
+        self._sums = np.empty((self.count, self.height + 1, (self.width + 1) * 3), np.uint32)
+        for sums, photo in zip(self._sums, photos, strict=True):
+            _sum_up(np.ascontiguousarray(photo), sums)
 
     def level(self, height: int, width: int) -> Tensor:
         """All photos whole, resized: float32 [count, 3, height, width]."""
+        out = np.empty((self.count, 3, height, width), np.float32)
+        for sums, picture in zip(self._sums, out, strict=True):
+            _resize(sums, 0, 0, self.width, self.height, picture)
+        return torch.from_numpy(out)
 
     def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
         """Squares resized from parts of photos.
@@ -48,48 +74,13 @@ class PhotoStack(Protocol):
         Returns:
             float32 [N, 3, side, side].
         """
-
-
-def stack(photos: Sequence[NDArray[np.uint8]], device: torch.device) -> PhotoStack:
-    """Photos, each uint8 [H, W, 3] and all of one size, in the way that is fast on their device.
-
-    Raises:
-        TypeError: pixels of another type.
-    """
-    if any(photo.dtype != np.uint8 for photo in photos):
-        raise TypeError(f"pixels of {', '.join(sorted({str(photo.dtype) for photo in photos}))}, not uint8")
-    return SummedPhotos(photos) if device.type == "cpu" else TensorPhotos(photos, device)
-
-
-class SummedPhotos:
-    """A `PhotoStack` for the CPU, by sums over all pixels above and to the left: a mean reads four of them.
-
-    Holds 12 bytes a pixel. The sums may wrap around; their differences are right all the same.
-    """
-
-    def __init__(self, photos: Sequence[NDArray[np.uint8]]) -> None:
-        self.count = len(photos)
-        self.height, self.width = photos[0].shape[:2]
-        self._sums = np.empty((self.count, self.height + 1, (self.width + 1) * 3), np.uint32)
-        for sums, photo in zip(self._sums, photos, strict=True):
-            _sum_up(np.ascontiguousarray(photo), sums)
-
-    def level(self, height: int, width: int) -> Tensor:
-        """See `PhotoStack`."""
-        out = np.empty((self.count, 3, height, width), np.float32)
-        for sums, picture in zip(self._sums, out, strict=True):
-            _resize(sums, 0, 0, self.width, self.height, picture)
-        return torch.from_numpy(out)
-
-    def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
-        """See `PhotoStack`."""
         out = np.empty((len(photo), 3, side, side), np.float32)
         _resize_windows(self._sums, photo.numpy(), corners.numpy(), out)
         return torch.from_numpy(out)
 
 
 class TensorPhotos:
-    """A `PhotoStack` for any device, in torch alone: windows by sums over all pixels above and to the left.
+    """The same on any device, in torch alone: windows by sums over all pixels above and to the left.
 
     Holds 24 bytes a pixel. The sums may wrap around as above.
     """
@@ -103,12 +94,12 @@ class TensorPhotos:
         self._sums = pad(sums, (0, 0, 1, 0, 1, 0))
 
     def level(self, height: int, width: int) -> Tensor:
-        """See `PhotoStack`."""
+        """See `SummedPhotos`."""
         means = interpolate(self._planes, size=(height, width), mode="area")
         return (means - MIDDLE) * UNIT
 
     def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
-        """See `PhotoStack`."""
+        """See `SummedPhotos`."""
         left, right = _edges(corners[:, 0], corners[:, 2], side)
         top, bottom = _edges(corners[:, 1], corners[:, 3], side)
         at = photo[:, None, None]
@@ -121,6 +112,20 @@ class TensorPhotos:
         )
         pixels = ((bottom - top) * (right - left))[..., None]
         return ((total.float() / pixels - MIDDLE) * UNIT).permute(0, 3, 1, 2)
+
+
+PhotoStack = SummedPhotos | TensorPhotos
+
+
+def stack(photos: Sequence[NDArray[np.uint8]], device: torch.device) -> PhotoStack:
+    """Photos, each uint8 [H, W, 3] and all of one size, in the way that is fast on their device.
+
+    Raises:
+        TypeError: pixels of another type.
+    """
+    if any(photo.dtype != np.uint8 for photo in photos):
+        raise TypeError(f"pixels of {', '.join(sorted({str(photo.dtype) for photo in photos}))}, not uint8")
+    return SummedPhotos(photos) if device.type == "cpu" else TensorPhotos(photos, device)
 
 
 def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:

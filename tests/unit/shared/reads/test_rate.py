@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.reads.rate import Rate
+from shared.reads.tally import Rate
 
 
 def rate_of(*samples: tuple[float, int]) -> float | None:

@@ -1,4 +1,4 @@
-"""What a worker counts for /metrics."""
+"""What a worker, or the sweeper, counts for /metrics."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from shared.processes.sums import Sums
 from shared.queue.save import Failed, Result, Saved, Succeeded
 
 
-class Measures(Sums):
+class Metrics(Sums):
     """Sums of one process."""
 
-    def batch_saved(self, results: Sequence[Result], saved: Saved, seconds: float) -> None:
+    def count_batch(self, results: Sequence[Result], saved: Saved, seconds: float) -> None:
         """Count a batch and what became of its photos; those that others have by now are theirs to count."""
         self.observe("batch_photos", len(results))
         self.observe("batch_seconds", seconds)
@@ -27,13 +27,13 @@ class Measures(Sums):
                     for stage, took_ms in asdict(result.analysis.timings_ms).items():
                         self.observe(f"stage_seconds|{stage}", took_ms / 1000)
             elif isinstance(result, Failed):
-                self.photo_failed(result.error.code)
+                self.count_failure(result.error.code)
             elif saved.statuses[result.photo_id] == PhotoStatus.FAILED:
-                self.photo_failed(Code.FILE_UNAVAILABLE)
+                self.count_failure(Code.FILE_UNAVAILABLE)
             else:
                 self.count("reads_put_off")
 
-    def photo_failed(self, code: str) -> None:
+    def count_failure(self, code: str) -> None:
         """Count a photo that is final as failed."""
         self.count("photos_done|failed")
         self.count(f"failures|{code}")
