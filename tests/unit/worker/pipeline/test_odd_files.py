@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 
 import numpy as np
 import pytest
@@ -98,7 +99,10 @@ def test_only_the_first_of_many_frames_costs_time(image_format: str, options: di
     one = encoded(first, image_format, **options)
     many = encoded(first, image_format, save_all=True, append_images=frames, **options)
 
-    def fastest(data: bytes) -> float:
-        return min(decoded(data).decode_ms for _ in range(5))
+    def work_ms(data: bytes) -> float:
+        started = time.thread_time()  # not the clock: others are at work on the machine
+        for _ in range(5):
+            decoded(data)
+        return 1000 * (time.thread_time() - started)
 
-    assert fastest(many) < 20 * max(1.0, fastest(one)), "it would be 200 times as long"
+    assert work_ms(many) < 20 * max(5.0, work_ms(one)), "it would be 200 times as much"
