@@ -2,7 +2,9 @@
 
     python -m training.export --run DIR --chips utkface_chips.zip --out weights/NAME
 
-With --bundle instead of --run a bundle is calibrated anew.
+With --bundle instead of --run a bundle is calibrated anew, where it is:
+
+    python -m training.export --bundle weights/NAME --chips utkface_chips.zip --replace
 """
 
 from __future__ import annotations
@@ -35,7 +37,14 @@ from shared.bundles.manifest import (
 )
 from training.answers import answers_of, probabilities
 from training.augment import MEAN, STD
-from training.calibration import AGE_GROUP_PRECISION, GENDER_PRECISION, Calibrated, calibrate, group_sums
+from training.calibration import (
+    AGE_GROUP_PRECISION,
+    AGE_GROUPS_OFF,
+    GENDER_PRECISION,
+    Calibrated,
+    calibrate,
+    group_sums,
+)
 from training.checkpoint import load_average
 from training.chips import GENDERS, ChipArchive, sample
 from training.error_codes import TrainingCode
@@ -52,13 +61,17 @@ _TINY = 1e-12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """Weights before calibration: tensors named as in a bundle, and how they came about."""
+    """Weights before calibration: tensors named as in a bundle, and how they came about.
+
+    `temperatures` are folded into the gender and the age head already.
+    """
 
     architecture: Architecture
     tensors: dict[str, Tensor]
     side_px: int
     training: dict[str, Any]
     licence: str = LICENCE
+    temperatures: tuple[float, float] = (1.0, 1.0)
 
 
 def run_source(run: Path, side_px: int | None) -> Source:
@@ -97,9 +110,11 @@ def bundle_source(folder: Path, side_px: int | None) -> Source:
     bundle = load_trainable(folder, TrainingCode.BAD_SOURCE)
     manifest = bundle.manifest
     tensors = {name: tensor.clone() for name, tensor in bundle.network.state_dict().items()}
-    about = (manifest.model_extra or {}).get("training", {})
+    extra = manifest.model_extra or {}
+    about, calibration = extra.get("training", {}), extra.get("calibration", {})
+    folded = tuple(float(calibration.get(head, {}).get("temperature", 1)) for head in ("gender", "age_group"))
     side_px = side_px or manifest.input.size
-    return Source(manifest.architecture, tensors, side_px, about, manifest.licence)
+    return Source(manifest.architecture, tensors, side_px, about, manifest.licence, (folded[0], folded[1]))
 
 
 def export(source: Source, name: str, archive: ChipArchive, out: Path, count: int | None = None) -> Manifest:
@@ -121,9 +136,12 @@ def export(source: Source, name: str, archive: ChipArchive, out: Path, count: in
         genders, years = probabilities(_classifier(Path(folder)), archive, chips)
     true_gender = np.array([chip.gender for chip in chips])
     true_group = groups_of(np.array([chip.age for chip in chips]))
-    gender = calibrate(_log(genders), true_gender, lambda values: values, GENDER_PRECISION)
-    age = calibrate(_log(years), true_group, group_sums, AGE_GROUP_PRECISION)
-    calibrated = replace(source, tensors=_cooled(source.tensors, gender.temperature, age.temperature))
+    # As they would be without what an earlier calibration folded in.
+    hot_gender, hot_age = source.temperatures
+    gender = calibrate(_log(genders) * hot_gender, true_gender, lambda values: values, GENDER_PRECISION)
+    age = calibrate(_log(years) * hot_age, true_group, group_sums, AGE_GROUP_PRECISION, AGE_GROUPS_OFF)
+    tensors = _cooled(source.tensors, gender.temperature / hot_gender, age.temperature / hot_age)
+    calibrated = replace(source, tensors=tensors)
     write_weights(out, name, calibrated, gender, age)
     classifier = _classifier(out)
     measured = headline(answers_of(classifier, *probabilities(classifier, archive, chips), chips))
@@ -179,7 +197,8 @@ def write_weights(
         manifest["calibration"] = {
             "comment": "temperatures are folded into the heads; error: expected calibration error on the"
             " validation chips, after: each half under the other half's temperature; precision: share right"
-            " of the labels that are not marked uncertain",
+            " of the labels that are not marked uncertain, an age group or the next one (within 1);"
+            " certain: share of those; certain_right: each half under the other half's threshold",
             "gender": asdict(gender),
             "age_group": asdict(age),
         }
@@ -207,13 +226,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     source.add_argument("--run", type=Path, help="folder of a training run")
     source.add_argument("--bundle", type=Path, help="folder of a bundle to calibrate anew")
     parser.add_argument("--chips", type=Path, required=True, help="zip of UTKFace's aligned chips")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
+    parser.add_argument("--out", type=Path, help="folder of the bundle (default: that of --bundle)")
     parser.add_argument("--name", help="name in the manifest (default: the folder's)")
     parser.add_argument("--side", type=int, help="input size, pixels (default: the run's last)")
     parser.add_argument("--count", type=int, help="only so many validation chips")
     parser.add_argument("--replace", action="store_true", help="replace the bundle in the folder")
     given = parser.parse_args(argv)
     console = Console(stderr=True)
+    given.out = given.out or given.bundle
+    if given.out is None:
+        parser.error("--run needs --out")
     try:
         if (given.out / MANIFEST).exists() and not given.replace:
             raise InvalidInput(

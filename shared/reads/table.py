@@ -25,6 +25,8 @@ FACE_COLUMNS = (
     *("x1", "y1", "x2", "y2", "confidence", "roll_deg", "aligned"),
     *("gender", "gender_probability", "gender_uncertain"),
     *("age_group", "age_group_probability", "age_group_uncertain", "age_years"),
+    *("age_range", "age_range_probability"),
+    *("gender_uncertain_because", "age_group_uncertain_because"),
 )
 BUNDLE_COLUMNS = ("bundle", "bundle_sha256")
 COLUMNS = PHOTO_COLUMNS + FACE_COLUMNS + BUNDLE_COLUMNS
@@ -74,12 +76,14 @@ def rows_of(photo: documents.Photo) -> list[list[Cell]]:
 
 
 def _face_cells(face: Face) -> list[Cell]:
-    box, gender, age = face.box, face.gender, face.age_group
+    box, gender, age, ages = face.box, face.gender, face.age_group, face.age_range
     return [
         face.index,
         *(box.x1, box.y1, box.x2, box.y2, face.confidence, face.roll_deg, face.aligned),
         *(gender.value, gender.probability, gender.uncertain),
         *(age.label, age.probability, age.uncertain, face.age_years),
+        *(ages.label, ages.probability),
+        *(" ".join(gender.uncertain_because), " ".join(age.uncertain_because)),
     ]
 
 

@@ -27,7 +27,8 @@
   };
 
   function textOf(face) {
-    return `${nightshift.genderLabel(face.gender)[0]} ${nightshift.ageLabel(face.age)}${face.uncertain ? " ?" : ""}`;
+    const gender = `${nightshift.genderLabel(face.gender)[0]}${face.genderUncertain ? "?" : ""}`;
+    return `${gender} ${nightshift.agesOf(face)}${face.ageUncertain ? "?" : ""}`;
   }
 
   function inPixels({ x1, y1, x2, y2 }, { width, height }) {

@@ -84,7 +84,8 @@ def test_each_cell_is_under_its_name() -> None:
         "x1": "10.0", "y1": "20.0", "x2": "110.0", "y2": "140.0", "confidence": "0.99", "roll_deg": "1.5",
         "aligned": "false", "gender": "female", "gender_probability": "0.9", "gender_uncertain": "false",
         "age_group": "30-39", "age_group_probability": "1.0", "age_group_uncertain": "false",
-        "age_years": "34.0", "bundle": "", "bundle_sha256": "",
+        "age_years": "34.0", "age_range": "30-39", "age_range_probability": "1.0",
+        "gender_uncertain_because": "", "age_group_uncertain_because": "", "bundle": "", "bundle_sha256": "",
     }  # fmt: skip
 
 
