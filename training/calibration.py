@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +47,11 @@ class Calibrated:
     within: int
     certain: float
     certain_right: float
+
+    def raised(self, uncertain_below: float, sure: Floats) -> Calibrated:
+        """With another threshold, `sure` being the labels' probabilities on the chips as they are."""
+        certain = round(float((sure >= uncertain_below).mean()), 4)
+        return replace(self, uncertain_below=uncertain_below, certain=certain)
 
 
 def calibrate(

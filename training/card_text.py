@@ -9,6 +9,7 @@ from typing import Any
 
 from nightshift.words.analysis import AGE_GROUPS
 from training.chips import GENDERS
+from training.degraded import MOST_WRONG, steps_table
 from training.evaluation import AgeRanges, Calibration, Evaluation, Mistake, Scores, Share, ThroughPipeline
 
 TEMPLATE = Path(__file__).with_name("model-card.template.md")
@@ -48,6 +49,13 @@ def card(found: Evaluation, failures: str, training_plot: str | None) -> str:
         "held_out": _held_out(found.calibration),
         "age_plain": percent(found.age_group.certain.value),
         "age_ranges": _age_ranges(found.age_ranges),
+        "steps": steps_table(found.steps) if found.steps else "Not measured.",
+        "most_wrong": f"{MOST_WRONG * 100:g} %",
+        "blurred": f"{found.limits.min_sharpness:g}",
+        "small": f"{found.limits.min_size_px:g}",
+        "dark": f"{found.limits.min_brightness:g}",
+        "turned": f"{found.limits.max_yaw_deg:g}",
+        "cut_off": percent(found.limits.max_cut_off),
         "pipeline": _pipeline(found.pipeline),
         "failures": failures,
         "mistakes": "\n".join(f"- {_mistake(mistake)}" for mistake in found.mistakes),

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
 from nightshift.words.analysis import AGE_GROUPS, AgeGroup, AgeRange, age_range
+from shared.bundles.limits import Limits
 from shared.bundles.manifest import Manifest
 from training import metrics
 from training.answers import Through
 from training.chips import GENDERS, RACES, Chip
+from training.degraded import Degraded, StepScores, step_scores
 from training.metrics import Answers, Bools, Estimate
 
 GROUPS = tuple(label for label, _, _ in AGE_GROUPS)
@@ -138,6 +140,8 @@ class Evaluation(_Part):
     gender_confusion: list[list[int]]
     age_group_confusion: list[list[int]]
     mistakes: list[Mistake]
+    limits: Limits
+    steps: list[StepScores]
     pipeline: ThroughPipeline | None
 
 
@@ -148,6 +152,7 @@ def evaluate(
     chips: Sequence[Chip],
     direct: Answers,
     through: Through | None,
+    degraded: Sequence[Degraded] = (),
 ) -> Evaluation:
     """Measure.
 
@@ -158,6 +163,7 @@ def evaluate(
         chips: in the order of `direct`.
         direct: answers for the chips as they are.
         through: answers for the same chips through the pipeline.
+        degraded: answers for the same chips made worse step by step.
     """
     heads, extra = manifest.heads, manifest.model_extra or {}
     races = np.array([chip.race for chip in chips])
@@ -187,6 +193,11 @@ def evaluate(
             direct.groups.argmax(axis=1), direct.true_group, len(GROUPS)
         ).tolist(),
         mistakes=[*_mistakes(direct, chips)],
+        limits=manifest.limits,
+        steps=[
+            step_scores(each, manifest.limits, heads.gender.uncertain_below, heads.age.uncertain_below)
+            for each in degraded
+        ],
         pipeline=None if through is None else _through(direct, through),
     )
 

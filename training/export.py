@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +29,7 @@ from torch import Tensor
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from shared.bundles.limits import Limits
 from shared.bundles.manifest import (
     FEATURES,
     FORMAT,
@@ -47,6 +49,7 @@ from training.calibration import (
 )
 from training.checkpoint import load_average
 from training.chips import GENDERS, ChipArchive, sample
+from training.degraded import degrade, threshold_for_steps
 from training.error_codes import TrainingCode
 from training.metrics import groups_of, headline
 from training.recipe import BEFORE, read_recipe
@@ -57,6 +60,7 @@ from worker.pipeline.framing import UTKFACE
 
 LICENCE = "trained on UTKFace: non-commercial research only"
 _TINY = 1e-12
+_SAME_TEMPERATURE = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +76,7 @@ class Source:
     training: dict[str, Any]
     licence: str = LICENCE
     temperatures: tuple[float, float] = (1.0, 1.0)
+    limits: Limits = field(default_factory=Limits)
 
 
 def run_source(run: Path, side_px: int | None) -> Source:
@@ -114,11 +119,25 @@ def bundle_source(folder: Path, side_px: int | None) -> Source:
     about, calibration = extra.get("training", {}), extra.get("calibration", {})
     folded = tuple(float(calibration.get(head, {}).get("temperature", 1)) for head in ("gender", "age_group"))
     side_px = side_px or manifest.input.size
-    return Source(manifest.architecture, tensors, side_px, about, manifest.licence, (folded[0], folded[1]))
+    return Source(
+        *(manifest.architecture, tensors, side_px, about, manifest.licence),
+        temperatures=(folded[0], folded[1]),
+        limits=manifest.limits,
+    )
 
 
-def export(source: Source, name: str, archive: ChipArchive, out: Path, count: int | None = None) -> Manifest:
+def export(
+    source: Source,
+    name: str,
+    archive: ChipArchive,
+    out: Path,
+    count: int | None = None,
+    keep: Path | None = None,
+) -> Manifest:
     """Calibrate on the validation chips, write the bundle, and measure what was written.
+
+    Temperatures and thresholds are chosen on the chips as they are; thresholds are then raised until chips
+    that are blurred, small, cut off or dark give few enough confident wrong labels: see `training.degraded`.
 
     Args:
         source: weights.
@@ -126,6 +145,7 @@ def export(source: Source, name: str, archive: ChipArchive, out: Path, count: in
         archive: the chips.
         out: folder of the bundle.
         count: only so many validation chips.
+        keep: see `training.degraded.degrade`.
 
     Raises:
         InvalidInput: see `ChipArchive`.
@@ -140,12 +160,27 @@ def export(source: Source, name: str, archive: ChipArchive, out: Path, count: in
     hot_gender, hot_age = source.temperatures
     gender = calibrate(_log(genders) * hot_gender, true_gender, lambda values: values, GENDER_PRECISION)
     age = calibrate(_log(years) * hot_age, true_group, group_sums, AGE_GROUP_PRECISION, AGE_GROUPS_OFF)
+    gender, age = _unless_the_same(gender, hot_gender), _unless_the_same(age, hot_age)
     tensors = _cooled(source.tensors, gender.temperature / hot_gender, age.temperature / hot_age)
     calibrated = replace(source, tensors=tensors)
     write_weights(out, name, calibrated, gender, age)
     classifier = _classifier(out)
+    found = degrade(classifier, archive, chips, keep=keep)
+    limits, plain = source.limits, found[0].answers
+    gender = gender.raised(
+        threshold_for_steps(found, limits, "gender", gender.uncertain_below), plain.gender.max(axis=1)
+    )
+    age = age.raised(
+        threshold_for_steps(found, limits, "age_group", age.uncertain_below), plain.groups.max(axis=1)
+    )
     measured = headline(answers_of(classifier, *probabilities(classifier, archive, chips), chips))
     return write_weights(out, name, calibrated, gender, age, {**measured, "chips": len(chips)})
+
+
+def _unless_the_same(found: Calibrated, before: float) -> Calibrated:
+    # The weights were rounded when the earlier one was folded in: so small a change is none.
+    same = abs(math.log(found.temperature / before)) < _SAME_TEMPERATURE
+    return replace(found, temperature=before) if same else found
 
 
 def _cooled(tensors: dict[str, Tensor], gender: float, age: float) -> dict[str, Tensor]:
@@ -188,6 +223,7 @@ def write_weights(
         },
         "heads": heads,
         "framing": UTKFACE.model_dump(),
+        "limits": source.limits.model_dump(),
         "training": source.training,
         "licence": source.licence,
     }
@@ -198,7 +234,9 @@ def write_weights(
             "comment": "temperatures are folded into the heads; error: expected calibration error on the"
             " validation chips, after: each half under the other half's temperature; precision: share right"
             " of the labels that are not marked uncertain, an age group or the next one (within 1);"
-            " certain: share of those; certain_right: each half under the other half's threshold",
+            " certain: share of those; certain_right: each half under the threshold of this precision that"
+            " the other half chose; uncertain_below is raised where blurred, small, cut off or dark chips"
+            " need it",
             "gender": asdict(gender),
             "age_group": asdict(age),
         }
@@ -230,6 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--name", help="name in the manifest (default: the folder's)")
     parser.add_argument("--side", type=int, help="input size, pixels (default: the run's last)")
     parser.add_argument("--count", type=int, help="only so many validation chips")
+    parser.add_argument("--keep", type=Path, help="folder where answers are kept for the next time")
     parser.add_argument("--replace", action="store_true", help="replace the bundle in the folder")
     given = parser.parse_args(argv)
     console = Console(stderr=True)
@@ -243,7 +282,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         taken = run_source(given.run, given.side) if given.run else bundle_source(given.bundle, given.side)
         name = given.name or given.out.resolve().name
-        manifest = export(taken, name, ChipArchive(given.chips), given.out, given.count)
+        manifest = export(taken, name, ChipArchive(given.chips), given.out, given.count, given.keep)
     except NightshiftError as error:
         console.print(f"{error.code}: {error.message}", markup=False, highlight=False, soft_wrap=True)
         return 2

@@ -31,7 +31,14 @@ AGE_GROUPS: tuple[tuple[str, int, int | None], ...] = (
 """Label, first and last year of the apparent age groups; the last one is open."""
 
 
-DOUBTS = {"close_call": "close call"}
+DOUBTS = {
+    "blurred": "blurred",
+    "small": "too small",
+    "dark": "too dark",
+    "turned": "turned away",
+    "cut_off": "cut off",
+    "close_call": "close call",
+}
 """Why a label is uncertain, in a word for programs and in words for people."""
 
 # A newer server may have other reasons, so that any text is read.
@@ -86,8 +93,8 @@ class Gender(_Answered):
         probability: of that class, 0-1.
         probabilities: of every class, summing to 1.
         uncertain: True when there is a reason why.
-        uncertain_because: those of `DOUBTS` that hold; `close_call`: `probability` is under the bundle's
-            threshold.
+        uncertain_because: those of `DOUBTS` that hold. `close_call`: `probability` is under the bundle's
+            threshold; the others: the face's quality is under its limits.
     """
 
     value: str
@@ -163,6 +170,27 @@ def age_range(group: AgeGroup) -> AgeRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Quality(_Answered):
+    """How much of a face there is to read; the pixels are those of the photo scaled to `height`.
+
+    Attributes:
+        sharpness: how fine the face's details are, independent of its size and contrast: 0 of an even
+            surface, about 1 of a sharp face.
+        brightness: mean, 0 black to 1 white.
+        size_px: side of the square that is cut out for the classifier, pixels before it is scaled: about the
+            width of the face from ear to ear.
+        yaw_deg: how far it is turned to the side, degrees, -90 to 90; positive towards the image's right.
+        cut_off: share of that square that lies outside of the photo, 0-1.
+    """
+
+    sharpness: float
+    brightness: float
+    size_px: float
+    yaw_deg: float
+    cut_off: float
+
+
+@dataclass(frozen=True, slots=True)
 class Face(_Answered):
     """One detected face.
 
@@ -179,6 +207,7 @@ class Face(_Answered):
         gender: apparent gender.
         age_group: apparent age group.
         age_years: expected apparent age in years, None when the bundle knows groups only.
+        quality: how much of it there is to read, None of an analysis from before that was measured.
     """
 
     index: int
@@ -192,6 +221,7 @@ class Face(_Answered):
     gender: Gender
     age_group: AgeGroup
     age_years: float | None
+    quality: Quality | None = None
 
     @computed_field(description="The shortest run of age groups that holds 80 %.")  # type: ignore[prop-decorator]
     @property

@@ -24,7 +24,7 @@ from nightshift.words.states import JobState, Outcome, PhotoStatus
 
 NOTICE = (
     "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
-    "Labels marked uncertain are under the bundle's threshold."
+    "A label marked uncertain is a close call, or the face is too blurred, small, dark, turned or cut off."
 )
 
 FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
+from shared.bundles.limits import Limits
 
 FORMAT = "nightshift-bundle/1"
 MANIFEST = "manifest.json"
@@ -121,6 +122,7 @@ class Manifest(_Part):
     input: InputSpec
     heads: Heads
     framing: Framing
+    limits: Limits = Limits()
     licence: str
     files: dict[str, TensorFile]
 
@@ -144,7 +146,7 @@ class Manifest(_Part):
     @property
     def reading(self) -> str:
         """What else decides the results: how faces are cropped, normalised and called, as JSON."""
-        return self.model_dump_json(include={"input", "heads", "framing"})
+        return self.model_dump_json(include={"input", "heads", "framing", "limits"})
 
 
 def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:

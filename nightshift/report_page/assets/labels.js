@@ -28,7 +28,8 @@
 
   function textOf(face) {
     const gender = `${nightshift.genderLabel(face.gender)[0]}${face.genderUncertain ? "?" : ""}`;
-    return `${gender} ${nightshift.agesOf(face)}${face.ageUncertain ? "?" : ""}`;
+    const ages = `${nightshift.agesOf(face)}${face.ageUncertain ? "?" : ""}`;
+    return [`${gender} ${ages}`, ...face.marks].join(" · ");
   }
 
   function inPixels({ x1, y1, x2, y2 }, { width, height }) {

@@ -115,6 +115,8 @@ const nightshift = {};
       range: range.replace("-", "–"),
       genderDoubts: inWords(genderDoubts),
       ageDoubts: inWords(ageDoubts),
+      // What is the matter with the face itself; both labels say it.
+      marks: inWords(ageDoubts.replace("close_call", "")),
     };
   }
 }

@@ -70,6 +70,14 @@ def test_a_range_is_told_with_each_face_and_not_kept_with_it() -> None:
     assert FACE.validate_python(told | {"age_range": {"low": 1}}) == face()
 
 
+def test_a_face_of_before_its_quality_was_measured_is_read() -> None:
+    stored = FACE.dump_python(face(), mode="json")
+    del stored["quality"]
+    del stored["gender"]["uncertain_because"]
+    assert FACE.validate_python(stored) == face()
+    assert face().quality is None
+
+
 def test_an_uncertain_label_of_before_reasons_was_a_close_call() -> None:
     assert Gender("male", 0.6, {}, True).uncertain_because == ("close_call",)
     assert Gender("male", 0.9, {}, False).uncertain_because == ()

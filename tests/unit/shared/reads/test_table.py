@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nightshift.words import documents
-from nightshift.words.analysis import PhotoError
+from nightshift.words.analysis import PhotoError, Quality
 from nightshift.words.error_codes import Code
 from nightshift.words.states import PhotoStatus
 from shared.reads.table import COLUMNS, csv_text, disarm, rows_of
@@ -85,8 +86,21 @@ def test_each_cell_is_under_its_name() -> None:
         "aligned": "false", "gender": "female", "gender_probability": "0.9", "gender_uncertain": "false",
         "age_group": "30-39", "age_group_probability": "1.0", "age_group_uncertain": "false",
         "age_years": "34.0", "age_range": "30-39", "age_range_probability": "1.0",
-        "gender_uncertain_because": "", "age_group_uncertain_because": "", "bundle": "", "bundle_sha256": "",
+        "gender_uncertain_because": "", "age_group_uncertain_because": "",
+        "sharpness": "", "brightness": "", "size_px": "", "yaw_deg": "", "cut_off": "",
+        "bundle": "", "bundle_sha256": "",
     }  # fmt: skip
+
+
+def test_a_cell_names_each_reason_and_the_quality_it_comes_from() -> None:
+    blurred = replace(
+        face(),
+        gender=replace(face().gender, uncertain=True, uncertain_because=("blurred", "close_call")),
+        quality=Quality(sharpness=0.2, brightness=0.5, size_px=40.0, yaw_deg=-12.5, cut_off=0.0),
+    )
+    row = dict(zip(COLUMNS, rows_of(photo(faces=0).model_copy(update={"faces": [blurred]}))[0], strict=True))
+    assert row["gender_uncertain_because"] == "blurred close_call"
+    assert (row["sharpness"], row["size_px"], row["yaw_deg"]) == (0.2, 40.0, -12.5)
 
 
 @pytest.mark.parametrize("faces", [0, 2])
