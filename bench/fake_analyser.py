@@ -22,6 +22,7 @@ from nightshift.words.analysis import (
     Landmarks,
     PhotoError,
     Point,
+    Quality,
     TimingsMs,
 )
 from nightshift.words.error_codes import Code
@@ -71,6 +72,10 @@ def _face(dice: random.Random, index: int, across: float, side: float, width: in
     shares = _ages(dice)
     label = max(shares, key=lambda name: shares[name])
     low, high = next((low, high) for name, low, high in AGE_GROUPS if name == label)
+    # No number of the dice's: what they say next would be something else.
+    doubts = ("blurred",) if int(middle_x) % 16 == 0 else ()
+    unsure_of_gender = (*doubts, "close_call") if probability < 0.75 else doubts
+    unsure_of_ages = (*doubts, "close_call") if shares[label] < 0.4 else doubts
     return Face(
         index=index,
         box=box,
@@ -80,9 +85,16 @@ def _face(dice: random.Random, index: int, across: float, side: float, width: in
         roll_deg=roll_deg,
         aligned=abs(roll_deg) > 11.25,
         size_px=2 * half_y,
-        gender=Gender(value, probability, {"female": female, "male": 1 - female}, probability < 0.75),
-        age_group=AgeGroup(label, low, high, shares[label], shares, shares[label] < 0.4),
+        gender=Gender(
+            *(value, probability, {"female": female, "male": 1 - female}),
+            *(bool(unsure_of_gender), unsure_of_gender),
+        ),
+        age_group=AgeGroup(
+            *(label, low, high, shares[label], shares),
+            *(bool(unsure_of_ages), unsure_of_ages),
+        ),
         age_years=low + dice.uniform(0, 5),
+        quality=Quality(0.2 if doubts else 1.1, 0.45, 2 * half_x, roll_deg, 0.0),
     )
 
 

@@ -18,6 +18,7 @@ from nightshift.exits import Exit
 from nightshift.machine.whole_files import replacing
 from nightshift.report_page.page import write_page
 from nightshift.screen import cell
+from nightshift.words.analysis import DOUBTS
 from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
@@ -62,6 +63,9 @@ class Report:
             "faces": self.summary.faces,
             "no_face": self.summary.no_face,
             "uncertain": self.summary.uncertain,
+            "uncertain_gender": self.summary.uncertain_gender,
+            "uncertain_age_group": self.summary.uncertain_age_group,
+            "uncertain_because": self.summary.uncertain_because,
             "reused": self.summary.reused,
             "gender": self.summary.gender.model_dump(),
             "age_group": self.summary.age_group,
@@ -154,13 +158,15 @@ def print_report(report: Report, console: Console) -> None:
     done = [f"{counts.succeeded:,} succeeded", *_if(counts.failed, "failed")]
     done += [*_if(counts.cancelled, "cancelled"), *_if(summary.reused, "reused from earlier runs")]
     table.add_row("Photos", f"{counts.total:,}: {', '.join(done)}")
-    faces = [f"{summary.faces:,}", *_if(summary.uncertain, "with an uncertain label")]
+    faces = [f"{summary.faces:,}"]
     if summary.no_face:
         faces.append(f"none in {summary.no_face:,} {'photo' if summary.no_face == 1 else 'photos'}")
     table.add_row("Faces", ", ".join(faces))
     if summary.faces:
         table.add_row("Gender*", cell(_spread(summary.gender.model_dump())))
         table.add_row("Age group*", cell(_spread(summary.age_group)))
+    if summary.uncertain:
+        table.add_row("Uncertain", cell(_uncertain(summary)))
     for code, number in summary.failures.items():
         table.add_row(cell(f"Failed: {code}", "red"), _names(report.failed.get(code, []), number))
     if report.job.archive and report.job.archive.left_alone:
@@ -190,6 +196,13 @@ def _if(number: int, what: str) -> list[str]:
 
 def _spread(numbers: dict[str, int]) -> str:
     return "   ".join(f"{name}: {number:,}" for name, number in numbers.items() if number)
+
+
+def _uncertain(summary: Summary) -> str:
+    """Such as `gender: 1   age group: 7   (close call: 6   too small: 2)`."""
+    labels = {"gender": summary.uncertain_gender, "age group": summary.uncertain_age_group}
+    because = {DOUBTS.get(reason, reason): faces for reason, faces in summary.uncertain_because.items()}
+    return _spread(labels) + (f"   ({_spread(because)})" if because else "")
 
 
 def _names(photos: Sequence[Photo], number: int) -> Text:

@@ -57,13 +57,10 @@ def keeping_years(found: Calibrated, years: NDArray[np.float64], ages: NDArray[n
     steps = np.geomspace(found.temperature, 1, STEPS)
     temperature = round(next(float(step) for step in steps if error_years(step) <= error_years(1)), 4)
     groups = group_sums(cooled(temperature))
-    sure, right = groups.max(axis=1), np.asarray(groups.argmax(axis=1) == groups_of(ages))
-    return replace(
-        found,
-        temperature=temperature,
-        error_after=round(calibration_error(sure, right), 4),
-        uncertain_below=threshold_for_precision(sure, right, found.precision),
-    )
+    sure, away = groups.max(axis=1), np.abs(groups.argmax(axis=1) - groups_of(ages))
+    threshold = threshold_for_precision(sure, away <= found.within, found.precision)
+    error_after = round(calibration_error(sure, away == 0), 4)
+    return replace(found, temperature=temperature, error_after=error_after).raised(threshold, sure)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

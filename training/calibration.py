@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,11 @@ from nightshift.words.analysis import AGE_GROUPS
 from training.metrics import Floats, calibration_error, threshold_for_precision
 
 GENDER_PRECISION = 0.97
-AGE_GROUP_PRECISION = 0.67
-"""How often a label is right that is not marked uncertain."""
+AGE_GROUP_PRECISION = 0.97
+"""How often a label is right that is not marked uncertain; an age group, or the next one."""
+
+AGE_GROUPS_OFF = 1
+"""How many groups off counts as right where the age group's threshold is chosen."""
 
 _TEMPERATURES = np.geomspace(0.25, 4, 401)
 _TINY = 1e-12
@@ -31,6 +34,9 @@ class Calibrated:
         error_after: with it, each half of the faces under the temperature of the other half.
         uncertain_below: labels of this probability and over are right as often as `precision` says.
         precision: asked for.
+        within: classes off that still count as right for it.
+        certain: share of the labels of this probability and over.
+        certain_right: share right of those, each half of the faces under the threshold of the other half.
     """
 
     temperature: float
@@ -38,10 +44,22 @@ class Calibrated:
     error_after: float
     uncertain_below: float
     precision: float
+    within: int
+    certain: float
+    certain_right: float
+
+    def raised(self, uncertain_below: float, sure: Floats) -> Calibrated:
+        """With another threshold, `sure` being the labels' probabilities on the chips as they are."""
+        certain = round(float((sure >= uncertain_below).mean()), 4)
+        return replace(self, uncertain_below=uncertain_below, certain=certain)
 
 
 def calibrate(
-    log_probabilities: Floats, true: NDArray[np.int64], to_classes: ToClasses, precision: float
+    log_probabilities: Floats,
+    true: NDArray[np.int64],
+    to_classes: ToClasses,
+    precision: float,
+    within: int = 0,
 ) -> Calibrated:
     """Choose the temperature of least negative log-likelihood (Guo et al. 2017, section 4.2).
 
@@ -51,6 +69,7 @@ def calibrate(
         to_classes: from the outputs' probabilities [N, outputs] to those of the classes [N, classes]:
             what is calibrated is the label that users see, and an age group is a sum over years.
         precision: of the labels that are not to be marked uncertain.
+        within: classes off that count as right for `precision`.
     """
     temperature = _fit(log_probabilities, true, to_classes)
     before = to_classes(_softmax(log_probabilities))
@@ -64,12 +83,21 @@ def calibrate(
     if error_after >= error_before:
         temperature, error_after = 1.0, error_before
     after = to_classes(_softmax(log_probabilities / temperature))
+    sure = after.max(axis=1)
+    right = np.abs(after.argmax(axis=1) - true) <= within
+    threshold = threshold_for_precision(sure, right, precision)
+    held_out = np.zeros(len(true), bool)
+    for half in (halves, ~halves):
+        held_out[half] = sure[half] >= threshold_for_precision(sure[~half], right[~half], precision)
     return Calibrated(
         temperature=round(float(temperature), 4),
         error_before=round(error_before, 4),
         error_after=round(error_after, 4),
-        uncertain_below=threshold_for_precision(after.max(axis=1), after.argmax(axis=1) == true, precision),
+        uncertain_below=threshold,
         precision=precision,
+        within=within,
+        certain=round(float((sure >= threshold).mean()), 4),
+        certain_right=round(float(right[held_out].mean()), 4) if held_out.any() else 0.0,
     )
 
 

@@ -121,7 +121,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 raise InvalidInput(
                     TrainingCode.CHIPS_NOT_GIVEN, "say where the chips are: --chips utkface_chips.zip"
                 )
-            found = evaluate_bundle(bundle, given.chips, count=given.count, console=console)
+            found = evaluate_bundle(bundle, given.chips, count=given.count, keep=given.keep, console=console)
             (given.docs / EVALUATION).parent.mkdir(parents=True, exist_ok=True)
             (given.docs / EVALUATION).write_text(found.model_dump_json(indent=1) + "\n", encoding="utf-8")
         draw(found, given.docs)

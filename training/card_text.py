@@ -9,7 +9,8 @@ from typing import Any
 
 from nightshift.words.analysis import AGE_GROUPS
 from training.chips import GENDERS
-from training.evaluation import Calibration, Evaluation, Mistake, Scores, Share, ThroughPipeline
+from training.degraded import MOST_WRONG, steps_table
+from training.evaluation import AgeRanges, Calibration, Evaluation, Mistake, Scores, Share, ThroughPipeline
 
 TEMPLATE = Path(__file__).with_name("model-card.template.md")
 GOAL_YEARS = 5
@@ -45,6 +46,16 @@ def card(found: Evaluation, failures: str, training_plot: str | None) -> str:
         "race_best": best,
         "gender_under_five": percent(found.by_age_group["0-4"].gender.value),
         "calibration": _calibration(found),
+        "held_out": _held_out(found.calibration),
+        "age_plain": percent(found.age_group.certain.value),
+        "age_ranges": _age_ranges(found.age_ranges),
+        "steps": steps_table(found.steps) if found.steps else "Not measured.",
+        "most_wrong": f"{MOST_WRONG * 100:g} %",
+        "blurred": f"{found.limits.min_sharpness:g}",
+        "small": f"{found.limits.min_size_px:g}",
+        "dark": f"{found.limits.min_brightness:g}",
+        "turned": f"{found.limits.max_yaw_deg:g}",
+        "cut_off": percent(found.limits.max_cut_off),
         "pipeline": _pipeline(found.pipeline),
         "failures": failures,
         "mistakes": "\n".join(f"- {_mistake(mistake)}" for mistake in found.mistakes),
@@ -57,8 +68,8 @@ def percent(value: float | None) -> str:
     return "-" if value is None else f"{value * 100:.1f} %"
 
 
-def _share(share: Share) -> str:
-    if share.value is None or share.low is None or share.high is None:
+def _share(share: Share | None) -> str:
+    if share is None or share.value is None or share.low is None or share.high is None:
         return "-"
     return f"{percent(share.value)} ({share.low * 100:.1f}-{share.high * 100:.1f})"
 
@@ -145,9 +156,11 @@ def _calibration(found: Evaluation) -> str:
         "error without",
         "with",
         "uncertain below",
-        "not uncertain",
+        "shown plain",
         "of these right",
-        "of the others",
+        "or one group off",
+        "of the uncertain right",
+        "or one group off",
     )
     return _table(
         heads,
@@ -166,8 +179,24 @@ def _calibration_row(name: str, found: Calibration, chosen: Mapping[str, float])
         f"{found.uncertain_below:.2f}",
         percent(found.certain.value),
         _share(found.certain_right),
+        _share(found.certain_near),
         _share(found.uncertain_right),
+        _share(found.uncertain_near),
     )
+
+
+def _held_out(calibration: Mapping[str, Any]) -> str:
+    """How the thresholds do on chips that did not choose them."""
+    gender, age = (calibration.get(head, {}).get("certain_right") for head in ("gender", "age_group"))
+    return f"{percent(gender)} of the genders and {percent(age)} of the age groups"
+
+
+def _age_ranges(found: AgeRanges) -> str:
+    groups = [(str(number), f"{faces:,}") for number, faces in enumerate(found.groups, 1) if faces]
+    return f"""The age by the label lies in this range for {_share(found.all)} of all faces, and for
+{_share(found.uncertain)} of those whose group is uncertain. Their ranges are as wide as:
+
+{_table(("groups", "faces"), groups)}"""
 
 
 def _pipeline(found: ThroughPipeline | None) -> str:

@@ -20,6 +20,7 @@ from shared.bundles.manifest import locate_bundle
 from shared.settings import Settings
 from training.answers import answers_of, probabilities, through_pipeline
 from training.chips import ChipArchive, Part, sample
+from training.degraded import STEPS, degrade
 from training.evaluation import Evaluation, Scores, Share, evaluate
 from worker.pipeline.analyse import Pipeline
 from worker.pipeline.bundle import load_bundle
@@ -33,6 +34,7 @@ def evaluate_bundle(
     part: Part = "validation",
     count: int | None = None,
     pipeline: bool = True,
+    keep: Path | None = None,
     console: Console | None = None,
 ) -> Evaluation:
     """Measure a bundle.
@@ -42,7 +44,8 @@ def evaluate_bundle(
         chips: zip of UTKFace's aligned chips.
         part: of them.
         count: only so many, drawn once and for all.
-        pipeline: whether they go through the pipeline as well.
+        pipeline: whether they go through the pipeline as well, and are made worse step by step.
+        keep: see `training.degraded.degrade`.
         console: for the progress, none without.
 
     Raises:
@@ -63,10 +66,18 @@ def evaluate_bundle(
         classifier = analyser.classifier
         answered = probabilities(classifier, archive, chosen, stage("chips as they are"))
         direct = answers_of(classifier, *answered, chosen)
-        through = None
+        through, degraded = None, []
         if pipeline:
+            made_worse = bar.add_task("made worse", total=len(STEPS) * len(chosen))
+            degraded = degrade(
+                *(classifier, archive, chosen),
+                keep=keep,
+                progress=lambda done: bar.advance(made_worse, done),
+            )
             through = through_pipeline(analyser, archive, chosen, progress=stage("through the pipeline"))
-    return evaluate(analyser.bundle.manifest, analyser.classifier.precision, part, chosen, direct, through)
+    return evaluate(
+        analyser.bundle.manifest, analyser.classifier.precision, part, chosen, direct, through, degraded
+    )
 
 
 def table_of(found: Evaluation) -> Table:
@@ -110,6 +121,7 @@ def add_arguments(parser: argparse.ArgumentParser, *, required: bool = True) -> 
         "--bundle", default=Settings().bundle, help="name or folder (default: the one in use)"
     )
     parser.add_argument("--count", type=int, help="only so many chips, drawn once and for all")
+    parser.add_argument("--keep", type=Path, help="folder where answers are kept for the next time")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -128,6 +140,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             part=given.part,
             count=given.count,
             pipeline=not given.no_pipeline,
+            keep=given.keep,
             console=console,
         )
     except NightshiftError as error:

@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
-from nightshift.words.analysis import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS, AgeGroup, AgeRange, age_range
+from shared.bundles.limits import Limits
 from shared.bundles.manifest import Manifest
 from training import metrics
 from training.answers import Through
 from training.chips import GENDERS, RACES, Chip
+from training.degraded import Degraded, StepScores, step_scores
 from training.metrics import Answers, Bools, Estimate
 
 GROUPS = tuple(label for label, _, _ in AGE_GROUPS)
@@ -52,6 +54,8 @@ class Calibration(_Part):
         certain: share of the labels that are not marked uncertain.
         certain_right: how many of those are right.
         uncertain_right: how many of the others are.
+        certain_near: how many of those are right or one group off; None of genders.
+        uncertain_near: how many of the others are.
     """
 
     error: float
@@ -60,6 +64,22 @@ class Calibration(_Part):
     certain: Share
     certain_right: Share
     uncertain_right: Share
+    certain_near: Share | None
+    uncertain_near: Share | None
+
+
+class AgeRanges(_Part):
+    """How often the age by the label lies in the range of ages that is answered.
+
+    Attributes:
+        all: of all faces.
+        uncertain: of those whose age group is uncertain, which are shown the range.
+        groups: faces whose age group is uncertain by the number of groups in their range, from 1 up.
+    """
+
+    all: Share
+    uncertain: Share
+    groups: list[int]
 
 
 class ThroughPipeline(_Part):
@@ -116,9 +136,12 @@ class Evaluation(_Part):
     by_race: dict[str, Scores]
     gender: Calibration
     age_group: Calibration
+    age_ranges: AgeRanges
     gender_confusion: list[list[int]]
     age_group_confusion: list[list[int]]
     mistakes: list[Mistake]
+    limits: Limits
+    steps: list[StepScores]
     pipeline: ThroughPipeline | None
 
 
@@ -129,6 +152,7 @@ def evaluate(
     chips: Sequence[Chip],
     direct: Answers,
     through: Through | None,
+    degraded: Sequence[Degraded] = (),
 ) -> Evaluation:
     """Measure.
 
@@ -139,6 +163,7 @@ def evaluate(
         chips: in the order of `direct`.
         direct: answers for the chips as they are.
         through: answers for the same chips through the pipeline.
+        degraded: answers for the same chips made worse step by step.
     """
     heads, extra = manifest.heads, manifest.model_extra or {}
     races = np.array([chip.race for chip in chips])
@@ -157,7 +182,10 @@ def evaluate(
         by_age_group=_by(direct, GROUPS, direct.true_group),
         by_race=_by(direct, RACES, races),
         gender=_calibration(direct.gender.max(axis=1), direct.gender_right, heads.gender.uncertain_below),
-        age_group=_calibration(direct.groups.max(axis=1), direct.group_right, heads.age.uncertain_below),
+        age_group=_calibration(
+            direct.groups.max(axis=1), direct.group_right, heads.age.uncertain_below, direct.group_near
+        ),
+        age_ranges=_age_ranges(direct, heads.age.uncertain_below),
         gender_confusion=metrics.confusion(
             direct.gender.argmax(axis=1), direct.true_gender, len(GENDERS)
         ).tolist(),
@@ -165,6 +193,11 @@ def evaluate(
             direct.groups.argmax(axis=1), direct.true_group, len(GROUPS)
         ).tolist(),
         mistakes=[*_mistakes(direct, chips)],
+        limits=manifest.limits,
+        steps=[
+            step_scores(each, manifest.limits, heads.gender.uncertain_below, heads.age.uncertain_below)
+            for each in degraded
+        ],
         pipeline=None if through is None else _through(direct, through),
     )
 
@@ -183,7 +216,9 @@ def _by(answers: Answers, names: Sequence[str], index: NDArray[np.int64]) -> dic
     return {name: scores(answers.where(index == number)) for number, name in enumerate(names)}
 
 
-def _calibration(probability: metrics.Floats, right: Bools, threshold: float) -> Calibration:
+def _calibration(
+    probability: metrics.Floats, right: Bools, threshold: float, near: Bools | None = None
+) -> Calibration:
     certain = probability >= threshold
     return Calibration(
         error=round(metrics.calibration_error(probability, right), 4),
@@ -195,7 +230,34 @@ def _calibration(probability: metrics.Floats, right: Bools, threshold: float) ->
         certain=_share(metrics.share(certain)),
         certain_right=_share(metrics.share(right[certain])),
         uncertain_right=_share(metrics.share(right[~certain])),
+        certain_near=None if near is None else _share(metrics.share(near[certain])),
+        uncertain_near=None if near is None else _share(metrics.share(near[~certain])),
     )
+
+
+def _age_ranges(answers: Answers, threshold: float) -> AgeRanges:
+    ranges = [_age_range(row) for row in answers.groups]
+    holds = np.array(
+        [
+            shown.low <= age <= (age if shown.high is None else shown.high)
+            for shown, age in zip(ranges, answers.true_age.tolist(), strict=True)
+        ],
+        dtype=bool,
+    )
+    lows, highs = ([group[place] for group in AGE_GROUPS] for place in (1, 2))
+    wide = np.array([highs.index(shown.high) - lows.index(shown.low) + 1 for shown in ranges])
+    uncertain = answers.groups.max(axis=1) < threshold
+    return AgeRanges(
+        all=_share(metrics.share(holds)),
+        uncertain=_share(metrics.share(holds[uncertain])),
+        groups=np.bincount(wide[uncertain], minlength=len(GROUPS) + 1)[1:].tolist(),
+    )
+
+
+def _age_range(probabilities: metrics.Floats) -> AgeRange:
+    label, low, high = AGE_GROUPS[int(probabilities.argmax())]
+    shares = dict(zip(GROUPS, probabilities.tolist(), strict=True))
+    return age_range(AgeGroup(label, low, high, shares[label], shares, uncertain=False))
 
 
 def _through(direct: Answers, through: Through) -> ThroughPipeline:

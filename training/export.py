@@ -2,17 +2,20 @@
 
     python -m training.export --run DIR --chips utkface_chips.zip --out weights/NAME
 
-With --bundle instead of --run a bundle is calibrated anew.
+With --bundle instead of --run a bundle is calibrated anew, where it is:
+
+    python -m training.export --bundle weights/NAME --chips utkface_chips.zip --replace
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -26,6 +29,7 @@ from torch import Tensor
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from shared.bundles.limits import Limits
 from shared.bundles.manifest import (
     FEATURES,
     FORMAT,
@@ -36,9 +40,17 @@ from shared.bundles.manifest import (
 )
 from training.answers import answers_of, probabilities
 from training.augment import MEAN, STD
-from training.calibration import AGE_GROUP_PRECISION, GENDER_PRECISION, Calibrated, calibrate, group_sums
+from training.calibration import (
+    AGE_GROUP_PRECISION,
+    AGE_GROUPS_OFF,
+    GENDER_PRECISION,
+    Calibrated,
+    calibrate,
+    group_sums,
+)
 from training.checkpoint import load_average
 from training.chips import GENDERS, Chip, ChipArchive, sample
+from training.degraded import degrade, threshold_for_steps
 from training.error_codes import TrainingCode
 from training.metrics import groups_of, headline
 from training.recipe import BEFORE, read_recipe
@@ -50,11 +62,15 @@ from worker.pipeline.framing import UTKFACE
 LICENCE = "trained on UTKFace: non-commercial research only"
 NOT_COMMERCIAL = CommercialUse(allowed="no", reason=LICENCE)
 _TINY = 1e-12
+_SAME_TEMPERATURE = 0.01
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
-    """Weights before calibration: tensors named as in a bundle, and how they came about."""
+    """Weights before calibration: tensors named as in a bundle, and how they came about.
+
+    `temperatures` are folded into the gender and the age head already.
+    """
 
     architecture: Architecture
     tensors: dict[str, Tensor]
@@ -62,6 +78,8 @@ class Source:
     training: dict[str, Any]
     licence: str = LICENCE
     commercial_use: CommercialUse = NOT_COMMERCIAL
+    temperatures: tuple[float, float] = (1.0, 1.0)
+    limits: Limits = field(default_factory=Limits)
 
 
 def run_source(run: Path, side_px: int | None) -> Source:
@@ -101,10 +119,16 @@ def bundle_source(folder: Path, side_px: int | None) -> Source:
     bundle = load_trainable(folder, TrainingCode.BAD_SOURCE)
     manifest = bundle.manifest
     tensors = {name: tensor.clone() for name, tensor in bundle.network.state_dict().items()}
-    about = (manifest.model_extra or {}).get("training", {})
+    extra = manifest.model_extra or {}
+    about, calibration = extra.get("training", {}), extra.get("calibration", {})
+    folded = tuple(float(calibration.get(head, {}).get("temperature", 1)) for head in ("gender", "age_group"))
     side_px = side_px or manifest.input.size
-    use = _not_commercial(manifest.commercial_use)
-    return Source(bundle.network.architecture, tensors, side_px, about, manifest.licence, use)
+    return Source(
+        *(bundle.network.architecture, tensors, side_px, about, manifest.licence),
+        commercial_use=_not_commercial(manifest.commercial_use),
+        temperatures=(folded[0], folded[1]),
+        limits=manifest.limits,
+    )
 
 
 def _not_commercial(before: CommercialUse) -> CommercialUse:
@@ -112,8 +136,18 @@ def _not_commercial(before: CommercialUse) -> CommercialUse:
     return before if before.allowed == "no" else NOT_COMMERCIAL
 
 
-def export(source: Source, name: str, archive: ChipArchive, out: Path, count: int | None = None) -> Manifest:
+def export(
+    source: Source,
+    name: str,
+    archive: ChipArchive,
+    out: Path,
+    count: int | None = None,
+    keep: Path | None = None,
+) -> Manifest:
     """Calibrate on the validation chips, write the bundle, and measure what was written.
+
+    Temperatures and thresholds are chosen on the chips as they are; thresholds are then raised until chips
+    that are blurred, small, cut off or dark give few enough confident wrong labels: see `training.degraded`.
 
     Args:
         source: weights.
@@ -121,6 +155,7 @@ def export(source: Source, name: str, archive: ChipArchive, out: Path, count: in
         archive: the chips.
         out: folder of the bundle.
         count: only so many validation chips.
+        keep: see `training.degraded.degrade`.
 
     Raises:
         InvalidInput: see `ChipArchive`.
@@ -129,25 +164,53 @@ def export(source: Source, name: str, archive: ChipArchive, out: Path, count: in
     with tempfile.TemporaryDirectory() as folder:
         write_weights(Path(folder), name, source)
         classifier = _classifier(Path(folder))
-        gender, age = calibrated(classifier, *probabilities(classifier, archive, chips), chips)
-    cooled = replace(source, tensors=_cooled(source.tensors, gender.temperature, age.temperature))
+        hot_gender, hot_age = source.temperatures
+        answers = probabilities(classifier, archive, chips)
+        gender, age = calibrated(classifier, *answers, chips, folded=source.temperatures)
+    tensors = _cooled(source.tensors, gender.temperature / hot_gender, age.temperature / hot_age)
+    cooled = replace(source, tensors=tensors)
     write_weights(out, name, cooled, gender, age)
     classifier = _classifier(out)
+    found = degrade(classifier, archive, chips, keep=keep)
+    limits, plain = source.limits, found[0].answers
+    gender = gender.raised(
+        threshold_for_steps(found, limits, "gender", gender.uncertain_below), plain.gender.max(axis=1)
+    )
+    age = age.raised(
+        threshold_for_steps(found, limits, "age_group", age.uncertain_below), plain.groups.max(axis=1)
+    )
     measured = headline(answers_of(classifier, *probabilities(classifier, archive, chips), chips))
     return write_weights(out, name, cooled, gender, age, {**measured, "chips": len(chips)})
 
 
 def calibrated(
-    classifier: Classifier, genders: NDArray[np.float32], years: NDArray[np.float32], chips: Sequence[Chip]
+    classifier: Classifier,
+    genders: NDArray[np.float32],
+    years: NDArray[np.float32],
+    chips: Sequence[Chip],
+    folded: tuple[float, float] = (1.0, 1.0),
 ) -> tuple[Calibrated, Calibrated]:
-    """Temperature and threshold of gender and of age group, by what a classifier answers for `chips`."""
+    """Temperature and threshold of gender and of age group, by what a classifier answers for `chips`.
+
+    Args:
+        classifier: that answered.
+        genders: its probabilities [N, 2].
+        years: its probabilities [N, years].
+        chips: N of them.
+        folded: temperatures that the heads have in them already; those found are without them.
+    """
     classes = classifier.bundle.manifest.heads.gender.classes
     true_gender = np.array([classes.index(GENDERS[chip.gender]) for chip in chips])
     true_group = groups_of(np.array([chip.age for chip in chips]))
-    return (
-        calibrate(_log(genders), true_gender, lambda values: values, GENDER_PRECISION),
-        calibrate(_log(years), true_group, group_sums, AGE_GROUP_PRECISION),
-    )
+    gender = calibrate(_log(genders) * folded[0], true_gender, lambda values: values, GENDER_PRECISION)
+    age = calibrate(_log(years) * folded[1], true_group, group_sums, AGE_GROUP_PRECISION, AGE_GROUPS_OFF)
+    return _unless_the_same(gender, folded[0]), _unless_the_same(age, folded[1])
+
+
+def _unless_the_same(found: Calibrated, before: float) -> Calibrated:
+    # The weights were rounded when the earlier one was folded in: so small a change is none.
+    same = abs(math.log(found.temperature / before)) < _SAME_TEMPERATURE
+    return replace(found, temperature=before) if same else found
 
 
 def _cooled(tensors: dict[str, Tensor], gender: float, age: float) -> dict[str, Tensor]:
@@ -190,6 +253,7 @@ def write_weights(
         },
         "heads": heads,
         "framing": UTKFACE.model_dump(),
+        "limits": source.limits.model_dump(),
         "training": source.training,
         "licence": source.licence,
         "commercial_use": source.commercial_use.model_dump(),
@@ -200,7 +264,10 @@ def write_weights(
         manifest["calibration"] = {
             "comment": "temperatures are folded into the heads; error: expected calibration error on the"
             " validation chips, after: each half under the other half's temperature; precision: share right"
-            " of the labels that are not marked uncertain",
+            " of the labels that are not marked uncertain, an age group or the next one (within 1);"
+            " certain: share of those; certain_right: each half under the threshold of this precision that"
+            " the other half chose; uncertain_below is raised where blurred, small, cut off or dark chips"
+            " need it",
             "gender": asdict(gender),
             "age_group": asdict(age),
         }
@@ -228,13 +295,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     source.add_argument("--run", type=Path, help="folder of a training run")
     source.add_argument("--bundle", type=Path, help="folder of a bundle to calibrate anew")
     parser.add_argument("--chips", type=Path, required=True, help="zip of UTKFace's aligned chips")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the bundle")
+    parser.add_argument("--out", type=Path, help="folder of the bundle (default: that of --bundle)")
     parser.add_argument("--name", help="name in the manifest (default: the folder's)")
     parser.add_argument("--side", type=int, help="input size, pixels (default: the run's last)")
     parser.add_argument("--count", type=int, help="only so many validation chips")
+    parser.add_argument("--keep", type=Path, help="folder where answers are kept for the next time")
     parser.add_argument("--replace", action="store_true", help="replace the bundle in the folder")
     given = parser.parse_args(argv)
     console = Console(stderr=True)
+    given.out = given.out or given.bundle
+    if given.out is None:
+        parser.error("--run needs --out")
     try:
         if (given.out / MANIFEST).exists() and not given.replace:
             raise InvalidInput(
@@ -242,7 +313,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             )
         taken = run_source(given.run, given.side) if given.run else bundle_source(given.bundle, given.side)
         name = given.name or given.out.resolve().name
-        manifest = export(taken, name, ChipArchive(given.chips), given.out, given.count)
+        manifest = export(taken, name, ChipArchive(given.chips), given.out, given.count, given.keep)
     except NightshiftError as error:
         console.print(f"{error.code}: {error.message}", markup=False, highlight=False, soft_wrap=True)
         return 2

@@ -11,6 +11,7 @@ from typing import Any
 
 from nightshift.machine.whole_files import write_new
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
+from nightshift.words.analysis import DOUBTS
 from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.version import VERSION
 
@@ -126,6 +127,7 @@ def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
         "commercial_use": summary.commercial_use.model_dump(include={"allowed", "reason"}),
         "notice": summary.notice,
         "labels": LABELS,
+        "doubts": [[reason, words] for reason, words in DOUBTS.items()],
         "downloads": downloads,
         "written_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": VERSION,

@@ -69,7 +69,8 @@ def photo_row(photo: Photo, has_thumbnail: bool) -> list[Any]:
 def _face_row(face: Face) -> list[Any]:
     """Box in 1/10000 of the photo; bits; detector's confidence, P(female) and P(age groups) in 1/1000.
 
-    Then the age in years, or null, and the tilt in degrees, or null for a face not straightened.
+    Then the age in years, or null; the tilt in degrees, or null for a face not straightened; the range of
+    ages; and why gender and age group are uncertain, words of `DOUBTS` joined by spaces.
     """
     box = face.box_norm
     female = face.gender.probability if face.gender.value == "female" else 1 - face.gender.probability
@@ -81,4 +82,7 @@ def _face_row(face: Face) -> list[Any]:
         [round(face.age_group.probabilities.get(label, 0.0) * 1000) for label in LABELS],
         None if face.age_years is None else round(face.age_years, 1),
         round(face.roll_deg, 1) if face.aligned else None,
+        face.age_range.label,
+        " ".join(face.gender.uncertain_because),
+        " ".join(face.age_group.uncertain_because),
     ]

@@ -8,7 +8,9 @@ classifier reads from the pixels, not what anyone is.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, computed_field
 
 from nightshift.words.code_fields import PhotoErrorCode
 from nightshift.words.errors import AnyCode, Fails
@@ -29,11 +31,28 @@ AGE_GROUPS: tuple[tuple[str, int, int | None], ...] = (
 """Label, first and last year of the apparent age groups; the last one is open."""
 
 
+DOUBTS = {
+    "blurred": "blurred",
+    "small": "too small",
+    "dark": "too dark",
+    "turned": "turned away",
+    "cut_off": "cut off",
+    "close_call": "close call",
+}
+"""Why a label is uncertain, in a word for programs and in words for people."""
+
+# A newer server may have other reasons, so that any text is read.
+Doubt = Annotated[str, Field(json_schema_extra={"enum": [*DOUBTS]})]
+
+AGE_RANGE_HOLDS = 0.8
+"""Probability that a range of ages holds at least."""
+
+
 class _Answered:
     """Part of an answer. It has no room for a field that a newer server adds: such a field is passed over."""
 
     __slots__ = ()
-    __pydantic_config__: ClassVar = {"extra": "ignore"}
+    __pydantic_config__: ClassVar = {"extra": "ignore", "json_schema_serialization_defaults_required": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +92,28 @@ class Gender(_Answered):
         value: the most probable class, `female` or `male`.
         probability: of that class, 0-1.
         probabilities: of every class, summing to 1.
-        uncertain: True when `probability` is under the bundle's threshold.
+        uncertain: True when there is a reason why.
+        uncertain_because: those of `DOUBTS` that hold. `close_call`: `probability` is under the bundle's
+            threshold; the others: the face's quality is under its limits.
     """
 
     value: str
     probability: float
     probabilities: dict[str, float]
     uncertain: bool
+    uncertain_because: tuple[Doubt, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Give the reason where none is said."""
+        _with_reason(self)
 
 
 @dataclass(frozen=True, slots=True)
 class AgeGroup(_Answered):
-    """Apparent age group; `low` and `high` in years, both included, `high` None when open."""
+    """Apparent age group; `low` and `high` in years, both included, `high` None when open.
+
+    The other attributes are as those of `Gender`.
+    """
 
     label: str
     low: int
@@ -92,6 +121,73 @@ class AgeGroup(_Answered):
     probability: float
     probabilities: dict[str, float]
     uncertain: bool
+    uncertain_because: tuple[Doubt, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Give the reason where none is said."""
+        _with_reason(self)
+
+
+def _with_reason(label: Gender | AgeGroup) -> None:
+    # Before reasons were told, a label's probability was the only one.
+    if label.uncertain and not label.uncertain_because:
+        object.__setattr__(label, "uncertain_because", ("close_call",))
+
+
+@dataclass(frozen=True, slots=True)
+class AgeRange(_Answered):
+    """Apparent age as a range of groups; `low` and `high` in years, both included, `high` None when open."""
+
+    low: int
+    high: int | None
+    probability: float
+
+    @property
+    def label(self) -> str:
+        """As it is printed: `20-39`, `65+`."""
+        return f"{self.low}+" if self.high is None else f"{self.low}-{self.high}"
+
+
+def age_range(group: AgeGroup) -> AgeRange:
+    """The shortest run of groups that holds 80 % of the probability, the likeliest among them.
+
+    Of runs of the same number of groups, the likelier one. A group that is not known here, of a newer
+    server, or one without probabilities, is its own range.
+    """
+    shares = [group.probabilities.get(label, 0.0) for label, _, _ in AGE_GROUPS]
+    best = next((place for place, (label, _, _) in enumerate(AGE_GROUPS) if label == group.label), None)
+    if best is None or sum(shares) < AGE_RANGE_HOLDS:
+        return AgeRange(group.low, group.high, group.probability)
+    for groups in range(1, len(shares) + 1):
+        first = max(
+            range(max(0, best - groups + 1), min(best, len(shares) - groups) + 1),
+            key=lambda first: sum(shares[first : first + groups]),
+        )
+        held = sum(shares[first : first + groups])
+        if held >= AGE_RANGE_HOLDS:
+            break
+    return AgeRange(AGE_GROUPS[first][1], AGE_GROUPS[first + groups - 1][2], held)
+
+
+@dataclass(frozen=True, slots=True)
+class Quality(_Answered):
+    """How much of a face there is to read; the pixels are those of the photo scaled to `height`.
+
+    Attributes:
+        sharpness: how fine the face's details are, independent of its size and contrast: 0 of an even
+            surface, about 1 of a sharp face.
+        brightness: mean, 0 black to 1 white.
+        size_px: side of the square that is cut out for the classifier, pixels before it is scaled: about the
+            width of the face from ear to ear.
+        yaw_deg: how far it is turned to the side, degrees, -90 to 90; positive towards the image's right.
+        cut_off: share of that square that lies outside of the photo, 0-1.
+    """
+
+    sharpness: float
+    brightness: float
+    size_px: float
+    yaw_deg: float
+    cut_off: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +207,7 @@ class Face(_Answered):
         gender: apparent gender.
         age_group: apparent age group.
         age_years: expected apparent age in years, None when the bundle knows groups only.
+        quality: how much of it there is to read, None of an analysis from before that was measured.
     """
 
     index: int
@@ -124,6 +221,13 @@ class Face(_Answered):
     gender: Gender
     age_group: AgeGroup
     age_years: float | None
+    quality: Quality | None = None
+
+    @computed_field(description="The shortest run of age groups that holds 80 %.")  # type: ignore[prop-decorator]
+    @property
+    def age_range(self) -> AgeRange:
+        """What to say where one group is uncertain; computed from the groups' probabilities."""
+        return age_range(self.age_group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from nightshift.words.states import JobState, Outcome, PhotoStatus
 
 NOTICE = (
     "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
-    "Labels marked uncertain are under the bundle's threshold."
+    "A label marked uncertain is a close call, or the face is too blurred, small, dark, turned or cut off."
 )
 
 FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]
@@ -238,6 +238,12 @@ class Summary(Document):
     age_group: dict[str, int] = Field(description="Faces by apparent age group; all eight are there.")
     gender_by_age_group: dict[str, GenderCounts] = Field(default_factory=dict)
     uncertain: int = Field(0, description="Faces whose gender or age group is marked uncertain.")
+    uncertain_gender: int = Field(0, description="Faces whose gender is.")
+    uncertain_age_group: int = Field(0, description="Faces whose age group is.")
+    uncertain_because: dict[str, int] = Field(
+        default_factory=dict,
+        description="Faces by the reason why, as in `uncertain_because`; some have several.",
+    )
     no_face: int = Field(0, description="Photos that succeeded without a face.")
     reused: int = Field(0, description="Photos that took over an earlier analysis of the same bytes.")
     failures: dict[str, int] = Field(default_factory=dict, description="Failed photos by error code.")

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
+from shared.bundles.limits import Limits
 
 FORMAT = "nightshift-bundle/1"
 MANIFEST = "manifest.json"
@@ -148,6 +149,7 @@ class Manifest(_Part):
     heads: Heads
     temperatures: Temperatures | None = None
     framing: Framing
+    limits: Limits = Limits()
     licence: str = "not said"
     commercial_use: CommercialUse = NOT_SAID
     files: dict[str, TensorFile]
@@ -187,7 +189,7 @@ class Manifest(_Part):
     @property
     def reading(self) -> str:
         """What else decides the results: how faces are cropped, normalised and called, as JSON."""
-        parts = {"input", "heads", "framing"} | ({"temperatures"} if self.temperatures else set())
+        parts = {"input", "heads", "framing", "limits"} | ({"temperatures"} if self.temperatures else set())
         return self.model_dump_json(include=parts)
 
 

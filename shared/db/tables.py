@@ -192,7 +192,9 @@ class FaceRow(Base):
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     gender: Mapped[str]
     age_group: Mapped[str]
-    uncertain: Mapped[bool]
+    # Why each label is uncertain, joined by spaces; empty when it is not.
+    gender_because: Mapped[str]
+    age_group_because: Mapped[str]
     document: Mapped[dict[str, Any]]
 
 

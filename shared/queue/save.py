@@ -128,7 +128,8 @@ def _face_rows(job_id: str, result: Succeeded) -> list[dict[str, Any]]:
             "job_id": job_id,
             "gender": face.gender.value,
             "age_group": face.age_group.label,
-            "uncertain": face.gender.uncertain or face.age_group.uncertain,
+            "gender_because": " ".join(face.gender.uncertain_because),
+            "age_group_because": " ".join(face.age_group.uncertain_because),
             # As it is: the column writes dataclasses.
             "document": face,
         }

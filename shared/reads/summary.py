@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from nightshift.words import documents
-from nightshift.words.analysis import AGE_GROUPS
+from nightshift.words.analysis import AGE_GROUPS, DOUBTS
 from nightshift.words.states import PhotoStatus
 from shared.db.tables import FaceRow, Photo
 from shared.queue.counts import count_photos
@@ -25,16 +27,17 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
     owned_job(session, owner, job_id)
     counts = count_photos(session, job_id)
     by_group = {label: {"female": 0, "male": 0} for label in _LABELS}
-    uncertain = 0
-    for gender, age_group, faces, unsure in session.execute(
-        select(
-            FaceRow.gender, FaceRow.age_group, func.count(), func.sum(case((FaceRow.uncertain, 1), else_=0))
-        )
-        .where(FaceRow.job_id == job_id)
-        .group_by(FaceRow.gender, FaceRow.age_group)
+    uncertain: Counter[str] = Counter()
+    because: Counter[str] = Counter()
+    alike = (FaceRow.gender, FaceRow.age_group, FaceRow.gender_because, FaceRow.age_group_because)
+    for gender, age_group, of_gender, of_age_group, faces in session.execute(
+        select(*alike, func.count()).where(FaceRow.job_id == job_id).group_by(*alike)
     ):
-        by_group[age_group][gender] = faces
-        uncertain += unsure
+        by_group[age_group][gender] += faces
+        uncertain["gender"] += faces if of_gender else 0
+        uncertain["age_group"] += faces if of_age_group else 0
+        uncertain["either"] += faces if of_gender or of_age_group else 0
+        because.update(dict.fromkeys({*of_gender.split(), *of_age_group.split()}, faces))
     no_face, reused = session.execute(
         select(
             func.coalesce(func.sum(case((Photo.face_count == 0, 1), else_=0)), 0),
@@ -50,7 +53,10 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
         ),
         age_group={label: sum(group.values()) for label, group in by_group.items()},
         gender_by_age_group={label: documents.GenderCounts(**group) for label, group in by_group.items()},
-        uncertain=uncertain,
+        uncertain=uncertain["either"],
+        uncertain_gender=uncertain["gender"],
+        uncertain_age_group=uncertain["age_group"],
+        uncertain_because={reason: because[reason] for reason in DOUBTS if because[reason]},
         no_face=no_face,
         reused=reused,
         failures=_failures(session, job_id),

@@ -6,19 +6,24 @@ import csv
 import io
 import re
 from collections.abc import Iterable
+from dataclasses import fields
 
 from nightshift.words import documents
-from nightshift.words.analysis import Face
+from nightshift.words.analysis import Face, Quality
 
 PHOTO_COLUMNS = (
     *("custom_id", "photo_id", "sha256", "status"),
     *("error_code", "error_message", "width", "height"),
 )
+QUALITY = tuple(field.name for field in fields(Quality))
 FACE_COLUMNS = (
     "face_index",
     *("x1", "y1", "x2", "y2", "confidence", "roll_deg", "aligned"),
     *("gender", "gender_probability", "gender_uncertain"),
     *("age_group", "age_group_probability", "age_group_uncertain", "age_years"),
+    *("age_range", "age_range_probability"),
+    *("gender_uncertain_because", "age_group_uncertain_because"),
+    *QUALITY,
 )
 BUNDLE_COLUMNS = ("bundle", "bundle_sha256")
 COLUMNS = PHOTO_COLUMNS + FACE_COLUMNS + BUNDLE_COLUMNS
@@ -68,12 +73,16 @@ def rows_of(photo: documents.Photo) -> list[list[Cell]]:
 
 
 def _face_cells(face: Face) -> list[Cell]:
-    box, gender, age = face.box, face.gender, face.age_group
+    box, gender, age, ages = face.box, face.gender, face.age_group, face.age_range
+    quality = face.quality
     return [
         face.index,
         *(box.x1, box.y1, box.x2, box.y2, face.confidence, face.roll_deg, face.aligned),
         *(gender.value, gender.probability, gender.uncertain),
         *(age.label, age.probability, age.uncertain, face.age_years),
+        *(ages.label, ages.probability),
+        *(" ".join(gender.uncertain_because), " ".join(age.uncertain_because)),
+        *((getattr(quality, name) for name in QUALITY) if quality else (None for _ in QUALITY)),
     ]
 
 

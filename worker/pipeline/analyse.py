@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from nightshift.words.analysis import Analysis, Face, PhotoError, Stage, TimingsMs
+from nightshift.words.analysis import Analysis, Face, PhotoError, Quality, Stage, TimingsMs
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from nightshift.words.options import AnalysisOptions
@@ -35,6 +35,7 @@ from worker.pipeline.decoding.decode import MAX_MEMORY, NO_LOCK, DecodedPhoto, d
 from worker.pipeline.detection.detect import Detection, Detector
 from worker.pipeline.found_face import face_of
 from worker.pipeline.isolation import isolated
+from worker.pipeline.quality import quality_of
 from worker.pipeline.unforeseen import photo_error
 
 log = logging.getLogger(__name__)
@@ -76,6 +77,7 @@ class _Aligned:
     roll_deg: float
     aligned: bool
     crop: NDArray[np.uint8]
+    quality: Quality
 
 
 class Pipeline:
@@ -210,7 +212,9 @@ class Pipeline:
             detection = replace(detection, landmarks=landmarks.astype(np.float32))
         matrix, aligned = crop_transform(landmarks, self._framing, side_px, options.tilt_threshold_deg)
         image = crop(work.photo.pixels, matrix, side_px)
-        return _Aligned(work, index, detection, roll_deg(detection.landmarks), aligned, image)
+        height, width = work.photo.pixels.shape[:2]
+        quality = quality_of(image, matrix, (width, height), landmarks)
+        return _Aligned(work, index, detection, roll_deg(detection.landmarks), aligned, image, quality)
 
     def _classify(self, faces: Sequence[_Aligned], progress: Progress) -> None:
         faces = [face for face in faces if face.work.error is None]
@@ -227,11 +231,13 @@ class Pipeline:
                 face.detection,
                 face.work.photo,
                 self.bundle.manifest.heads,
+                self.bundle.manifest.limits,
                 index=face.index,
                 roll=face.roll_deg,
                 aligned=face.aligned,
                 gender=answer[0],
                 age=answer[1],
+                quality=face.quality,
             )
 
     def _probabilities(self, crops: Sequence[NDArray[np.uint8]]) -> list[Probabilities]:

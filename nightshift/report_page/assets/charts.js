@@ -7,8 +7,11 @@
 
   /** Add up what the charts and the large numbers show, from the index alone. */
   nightshift.tallyUp = () => {
-    const tally = { photos: 0, succeeded: 0, failed: 0, noFace: 0, faces: 0, uncertain: 0, unsurePhotos: 0 };
-    tally.ages = nightshift.data.labels.map(() => [{ sure: 0, unsure: 0 }, { sure: 0, unsure: 0 }]);
+    const tally = { photos: 0, succeeded: 0, failed: 0, noFace: 0, faces: 0 };
+    Object.assign(tally, { unsureGenders: 0, unsureAges: 0, unsureGenderPhotos: 0, unsureAgePhotos: 0 });
+    // By their age group being sure or not, and besides how many genders are not.
+    const nobody = () => ({ sure: 0, unsure: 0, unsureGender: 0 });
+    tally.ages = nightshift.data.labels.map(() => [nobody(), nobody()]);
     tally.crowds = CROWDS.map(() => 0);
     nightshift.entries.forEach((_, ordinal) => {
       tally.photos += 1;
@@ -16,14 +19,21 @@
       if (status === "failed") tally.failed += 1;
       if (status !== "succeeded") return;
       const faces = nightshift.facesIn(ordinal).map(nightshift.faceOf);
-      const unsure = faces.filter((face) => face.uncertain).length;
+      const unsureGenders = faces.filter((face) => face.genderUncertain).length;
+      const unsureAges = faces.filter((face) => face.ageUncertain).length;
       tally.succeeded += 1;
       tally.noFace += faces.length ? 0 : 1;
       tally.faces += faces.length;
-      tally.uncertain += unsure;
-      tally.unsurePhotos += unsure ? 1 : 0;
+      tally.unsureGenders += unsureGenders;
+      tally.unsureAges += unsureAges;
+      tally.unsureGenderPhotos += unsureGenders ? 1 : 0;
+      tally.unsureAgePhotos += unsureAges ? 1 : 0;
       tally.crowds[CROWDS.findIndex(([, most]) => faces.length <= most)] += 1;
-      faces.forEach((face) => (tally.ages[face.age][face.gender][face.uncertain ? "unsure" : "sure"] += 1));
+      faces.forEach((face) => {
+        const alike = tally.ages[face.age][face.gender];
+        alike[face.ageUncertain ? "unsure" : "sure"] += 1;
+        if (face.genderUncertain) alike.unsureGender += 1;
+      });
     });
     return tally;
   };
@@ -33,7 +43,8 @@
     const crowds = crowdRows(tally);
     drawn("ages", (width) => ageChart(tally.ages, width));
     drawn("crowds", (width) => crowdChart(crowds, width));
-    tabled("ages", ["Apparent age", "Female", "of these uncertain", "Male", "of these uncertain"], ageRows(tally.ages));
+    const heads = ["Female", "age uncertain", "gender uncertain", "Male", "age uncertain", "gender uncertain"];
+    tabled("ages", ["Apparent age", ...heads], ageRows(tally.ages));
     tabled("crowds", ["Faces", "Photos"], crowds);
   };
 
@@ -66,8 +77,7 @@
   function ageRows(ages) {
     return ages.map(([female, male], age) => [
       nightshift.ageLabel(age),
-      female.sure + female.unsure, female.unsure,
-      male.sure + male.unsure, male.unsure,
+      ...[female, male].flatMap(({ sure, unsure, unsureGender }) => [sure + unsure, unsure, unsureGender]),
     ]);
   }
 

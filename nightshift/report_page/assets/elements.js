@@ -35,9 +35,18 @@
 
   nightshift.genderLabel = (gender) => (gender ? "Male" : "Female");
 
-  /** Such as `female 20–29, uncertain`. */
-  nightshift.faceText = (face) =>
-    `${nightshift.GENDERS[face.gender]} ${nightshift.ageLabel(face.age)}${face.uncertain ? ", uncertain" : ""}`;
+  /** The age group of a face, or the range of several where one is uncertain. */
+  nightshift.agesOf = (face) => (face.ageUncertain ? face.range : nightshift.ageLabel(face.age));
+
+  /** Such as `uncertain: close call`. */
+  nightshift.doubtText = (doubts) => ["uncertain", doubts.join(", ")].filter(Boolean).join(": ");
+
+  /** Such as `female 20–39 (uncertain: close call)`. */
+  nightshift.faceText = (face) => {
+    const doubt = (is, doubts) => (is ? ` (${nightshift.doubtText(doubts)})` : "");
+    const gender = `${nightshift.GENDERS[face.gender]}${doubt(face.genderUncertain, face.genderDoubts)}`;
+    return `${gender} ${nightshift.agesOf(face)}${doubt(face.ageUncertain, face.ageDoubts)}`;
+  };
 
   /** An error's or an outcome's name in words: `corrupt_image` is `corrupt image`. */
   nightshift.words = (code) => code.replaceAll("_", " ");

@@ -11,7 +11,8 @@
   nightshift.showFilters = (tally, changed) => {
     const shows = [
       ["all", "All", tally.photos],
-      ["uncertain", "Uncertain", tally.unsurePhotos],
+      ["uncertain-gender", "Uncertain gender", tally.unsureGenderPhotos],
+      ["uncertain-age", "Uncertain age", tally.unsureAgePhotos],
       ["none", "No face", tally.noFace],
       ["failed", "Failed", tally.failed],
     ];
@@ -66,10 +67,11 @@
       return (
         (!genders.length || genders.includes(face.gender)) &&
         (!ages.length || ages.includes(face.age)) &&
-        (show !== "uncertain" || face.uncertain)
+        (show !== "uncertain-gender" || face.genderUncertain) &&
+        (show !== "uncertain-age" || face.ageUncertain)
       );
     };
-    narrowed = genders.length > 0 || ages.length > 0 || show === "uncertain";
+    narrowed = genders.length > 0 || ages.length > 0 || show.startsWith("uncertain");
     byId("clear").hidden = show === "all" && !genders.length && !ages.length;
     const ordinals = chosenOnes();
     say(ordinals);

@@ -27,7 +27,9 @@
   };
 
   function textOf(face) {
-    return `${nightshift.genderLabel(face.gender)[0]} ${nightshift.ageLabel(face.age)}${face.uncertain ? " ?" : ""}`;
+    const gender = `${nightshift.genderLabel(face.gender)[0]}${face.genderUncertain ? "?" : ""}`;
+    const ages = `${nightshift.agesOf(face)}${face.ageUncertain ? "?" : ""}`;
+    return [`${gender} ${ages}`, ...face.marks].join(" · ");
   }
 
   function inPixels({ x1, y1, x2, y2 }, { width, height }) {

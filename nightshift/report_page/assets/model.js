@@ -23,7 +23,6 @@ const nightshift = {};
     age: (bits >> 1) & 7,
     genderUncertain: Boolean(bits & 16),
     ageUncertain: Boolean(bits & 32),
-    uncertain: Boolean(bits & 48),
   });
 
   /** Called by data.js. */
@@ -96,7 +95,13 @@ const nightshift = {};
     };
   }
 
-  function namedFace([x1, y1, x2, y2, bits, confidence, female, ages, years, tilt]) {
+  /** Reasons as people say them; one of a newer version as it is. */
+  function inWords(reasons) {
+    const words = new Map(nightshift.data.doubts);
+    return reasons.split(" ").filter(Boolean).map((reason) => words.get(reason) ?? nightshift.words(reason));
+  }
+
+  function namedFace([x1, y1, x2, y2, bits, confidence, female, ages, years, tilt, range, genderDoubts, ageDoubts]) {
     const inside = (edge) => Math.min(1, Math.max(0, edge / 10000));
     return {
       ...nightshift.faceOf(bits),
@@ -107,6 +112,11 @@ const nightshift = {};
       ages: ages.map((age) => age / 1000),
       years,
       tilt,
+      range: range.replace("-", "–"),
+      genderDoubts: inWords(genderDoubts),
+      ageDoubts: inWords(ageDoubts),
+      // What is the matter with the face itself; both labels say it.
+      marks: inWords(ageDoubts.replace("close_call", "")),
     };
   }
 }

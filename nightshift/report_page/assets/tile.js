@@ -66,10 +66,11 @@
   function aboutFaces(photo) {
     if (photo.status !== "succeeded") return [nightshift.words(photo.error ? photo.error.code : photo.status)];
     if (!photo.faces.length) return ["No face"];
-    const uncertain = photo.faces.filter((face) => face.uncertain).length;
+    const genders = photo.faces.filter((face) => face.genderUncertain).length;
+    const ages = photo.faces.filter((face) => face.ageUncertain).length;
+    const uncertain = [genders && nightshift.count(genders, "gender"), ages && nightshift.count(ages, "age")].filter(Boolean);
     const faces = nightshift.count(photo.faces.length, "face");
-    if (!uncertain) return [faces];
-    return [uncertain === photo.faces.length ? `${faces}, uncertain` : `${faces}, ${nightshift.number(uncertain)} uncertain`];
+    return [uncertain.length ? `${faces}, uncertain: ${uncertain.join(", ")}` : faces];
   }
 
   /** How much of the frame a picture fills, across and down: panoramas and very tall photos not all of it. */
@@ -83,7 +84,8 @@
   function box(face, number) {
     const { x1, y1, x2, y2 } = face.box;
     const classes = ["box", nightshift.GENDERS[face.gender]];
-    if (face.uncertain) classes.push("unsure");
+    // Its colour is the gender's.
+    if (face.genderUncertain) classes.push("unsure");
     if (nightshift.isNarrowed() && !nightshift.isWanted(face.bits)) classes.push("other");
     const made = element("span", { class: classes.join(" "), "aria-hidden": "true" });
     made.style.left = `${100 * x1}%`;

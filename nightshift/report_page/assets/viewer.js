@@ -84,6 +84,7 @@
     const gender = face.gender ? 1 - face.female : face.female;
     const tilt = face.tilt === null ? null : `turned upright by ${Math.abs(Math.round(face.tilt))}°`;
     const years = face.years === null ? null : `about ${Math.round(face.years)} years`;
+    const range = face.ageUncertain ? `probably ${face.range}` : null;
     return element(
       "li",
       { class: name },
@@ -91,17 +92,17 @@
       element(
         "div",
         {},
-        element("p", { class: "verdict" }, nightshift.genderLabel(face.gender), " ", percent(gender), uncertain(face.genderUncertain)),
+        element("p", { class: "verdict" }, nightshift.genderLabel(face.gender), " ", percent(gender), uncertain(face.genderUncertain, face.genderDoubts)),
         element("div", { class: "balance", "aria-hidden": "true" }, part("female", face.female), part("male", 1 - face.female)),
-        element("p", { class: "verdict" }, nightshift.ageLabel(face.age), " ", percent(face.ages[face.age]), uncertain(face.ageUncertain)),
+        element("p", { class: "verdict" }, nightshift.ageLabel(face.age), " ", percent(face.ages[face.age]), uncertain(face.ageUncertain, face.ageDoubts)),
         ages(face),
-        element("p", { class: "remark" }, [`Detector ${(100 * face.confidence).toFixed(1)}%`, years, tilt].filter(Boolean).join(" · ")),
+        element("p", { class: "remark" }, [range, years, tilt, `detector ${(100 * face.confidence).toFixed(1)}%`].filter(Boolean).join(" · ")),
       ),
     );
   }
 
-  function uncertain(is) {
-    return is ? element("span", { class: "doubt" }, "uncertain") : null;
+  function uncertain(is, doubts) {
+    return is ? element("span", { class: "doubt" }, nightshift.doubtText(doubts)) : null;
   }
 
   function part(name, share) {

@@ -122,11 +122,16 @@ def test_a_job_deleted_between_pages_is_an_error_not_an_end(service: Service) ->
 def test_summary(service: Service) -> None:
     job_id = service.submitted_job(*"abcdefg")
     certain = face(1, "male", "0-4")
-    unsure = replace(certain, gender=replace(certain.gender, probability=0.6, uncertain=True))
+    unsure = replace(
+        certain,
+        gender=replace(certain.gender, probability=0.6, uncertain=True),
+        age_group=replace(certain.age_group, uncertain=True, uncertain_because=("close_call",)),
+    )
+    unsure_of_age = replace(face(2), age_group=replace(face(2).age_group, uncertain=True))
     service.fail("corrupt_image")
     service.fail("corrupt_image")
     service.fail("timeout")
-    service.work(lambda n: analysis(face(0), unsure) if n else analysis(), batch_size=2)
+    service.work(lambda n: analysis(face(0), unsure, unsure_of_age) if n else analysis(), batch_size=2)
     held = take(service.database, batch_size=1)
     assert held is not None
     reused = Succeeded(held.photos[0].id, "0" * 64, 1, analysis(face(0)), reused_from="pho_before")
@@ -137,12 +142,14 @@ def test_summary(service: Service) -> None:
     assert summary["photos"] == {
         "total": 7, "queued": 1, "running": 0, "succeeded": 3, "failed": 3, "cancelled": 0,
     }  # fmt: skip
-    assert (summary["faces"], summary["gender"]) == (3, {"female": 2, "male": 1})
+    assert (summary["faces"], summary["gender"]) == (4, {"female": 3, "male": 1})
     assert summary["age_group"] == {
-        "0-4": 1, "5-9": 0, "10-19": 0, "20-29": 0, "30-39": 2, "40-49": 0, "50-64": 0, "65+": 0,
+        "0-4": 1, "5-9": 0, "10-19": 0, "20-29": 0, "30-39": 3, "40-49": 0, "50-64": 0, "65+": 0,
     }  # fmt: skip
-    assert summary["gender_by_age_group"]["30-39"] == {"female": 2, "male": 0}
-    assert (summary["uncertain"], summary["no_face"], summary["reused"]) == (1, 1, 1)
+    assert summary["gender_by_age_group"]["30-39"] == {"female": 3, "male": 0}
+    assert (summary["uncertain"], summary["no_face"], summary["reused"]) == (2, 1, 1)
+    assert (summary["uncertain_gender"], summary["uncertain_age_group"]) == (1, 2)
+    assert summary["uncertain_because"] == {"close_call": 2}
     assert summary["failures"] == {"corrupt_image": 2, "timeout": 1}
     assert "apparent" in summary["notice"]
     assert summary["commercial_use"] == {"allowed": "unknown", "reason": "their manifest does not say"}

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 from nightshift.words.errors import Transient
 from shared.db.engine import Database, open_engine
 from shared.db.migrate import _config, is_current, upgrade
-from shared.db.tables import Base, Job, Photo
+from shared.db.tables import Base, FaceRow, Job, Photo
 from shared.settings import REPOSITORY
 
 
@@ -42,6 +42,8 @@ def test_rows_live_through_every_step(empty_database_url: str) -> None:
         assert kept(engine) == (1, 2, 1), step
     command.downgrade(_config(url), steps[0])
     assert kept(engine) == (1, 2, 1)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT uncertain FROM faces"))
     upgrade(url)
     assert kept(engine) == (1, 2, 1)
     database = Database(url)
@@ -50,6 +52,9 @@ def test_rows_live_through_every_step(empty_database_url: str) -> None:
         (job,) = session.query(Job)
         assert (job.label, job.max_failure_rate, job.delete_originals) == ("old", None, False)
         assert [photo.history for photo in session.query(Photo)] == [None, None]
+        assert [(face.gender_because, face.age_group_because) for face in session.query(FaceRow)] == [
+            ("", "close_call")
+        ]
     database.close()
     engine.dispose()
 
@@ -64,7 +69,8 @@ ROWS = (
         for n in (1, 2)
     ),
     'INSERT INTO faces (photo_id, "index", job_id, gender, age_group, uncertain, document)'
-    " VALUES ('pho_1', 0, 'job_1', 'female', '30-39', false, '{}')",
+    " VALUES ('pho_1', 0, 'job_1', 'female', '30-39', true,"
+    ' \'{"gender": {"uncertain": false}, "age_group": {"uncertain": true}}\')',
 )
 TABLES = ("jobs", "photos", "faces")
 

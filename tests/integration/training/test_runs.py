@@ -72,7 +72,12 @@ def test_a_run_becomes_a_calibrated_bundle_that_is_measured_and_described(
 
     assert export.main(["--run", str(run), "--out", str(bundle), *taken]) == 2
     assert "bundle_exists" in capsys.readouterr().err
-    assert export.main(["--bundle", str(bundle), "--out", str(bundle), "--replace", *taken]) == 0
+    assert export.main(["--bundle", str(bundle), "--replace", *taken]) == 0
+    anew = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))["calibration"]
+    for head, once in said["calibration"].items():
+        if head != "comment":
+            # Not 1: what was folded in before is taken out first.
+            assert anew[head]["temperature"] == pytest.approx(once["temperature"], rel=0.02)
 
     assert evaluate.main(["--bundle", str(bundle), *taken, "--json"]) == 0
     output = capsys.readouterr().out

@@ -39,7 +39,10 @@ def report() -> Report:
             faces=5,
             gender={"female": 3, "male": 2},
             age_group={"0-4": 0, "20-29": 5},
-            uncertain=1,
+            uncertain=3,
+            uncertain_gender=1,
+            uncertain_age_group=3,
+            uncertain_because={"close_call": 3, "newer_reason": 1},
             no_face=1,
             reused=2,
             failures={"corrupt_image": 12},
@@ -64,7 +67,8 @@ def test_a_person_reads_what_was_found_and_what_failed() -> None:
     shown = text.getvalue()
     for line in (
         "15: 3 succeeded, 12 failed, 2 reused from earlier runs",
-        "5, 1 with an uncertain label, none in 1 photo",
+        "5, none in 1 photo",
+        "gender: 1   age group: 3   (close call: 3   newer_reason: 1)",
         "female: 3   male: 2",
         "20-29: 5",
         "Failed: corrupt_image",

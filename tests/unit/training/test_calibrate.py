@@ -7,7 +7,16 @@ import numpy as np
 from training.calibrate import keeping_years
 from training.calibration import Calibrated
 
-FOUND = Calibrated(temperature=4.0, error_before=0.3, error_after=0.05, uncertain_below=0.5, precision=0.67)
+FOUND = Calibrated(
+    temperature=4.0,
+    error_before=0.3,
+    error_after=0.05,
+    uncertain_below=0.5,
+    precision=0.97,
+    within=1,
+    certain=0.8,
+    certain_right=0.97,
+)
 
 
 def years_around(ages: np.ndarray, width: float) -> np.ndarray:

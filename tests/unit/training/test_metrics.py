@@ -93,6 +93,29 @@ def test_a_temperature_is_found_again(sharpened: float) -> None:
     assert (probabilities.argmax(axis=1) == true)[certain].mean() == pytest.approx(0.8, abs=0.03)
 
 
+def test_a_threshold_holds_for_both_halves_of_the_faces() -> None:
+    probability = np.tile([0.55, 0.65, 0.75, 0.85], (2, 50)).T.reshape(-1)
+    right = np.ones(len(probability), bool)
+    # Of every second face alone, those of 0.65 are wrong.
+    right[1::2][probability[1::2] == 0.65] = False
+    assert metrics.threshold_for_precision(probability, right, 0.85) == 0.66
+    assert float(right.mean()) >= 0.85
+
+
+def test_an_age_group_next_to_the_right_one_counts_for_its_threshold() -> None:
+    sure = np.tile([0.6, 0.6, 0.9, 0.9], 50)
+    near = np.where(sure == 0.9, 1, 3)  # groups off: one where it is sure, three elsewhere
+    true = np.zeros(200, np.int64)
+    probabilities = np.full((200, 4), 1e-6)
+    probabilities[np.arange(200), near] = sure
+    probabilities[np.arange(200), (near + 2) % 4] = 1 - sure
+    strict, lenient = (
+        calibrate(np.log(probabilities), true, lambda values: values, 0.97, within) for within in (0, 1)
+    )
+    assert strict.certain_right == strict.certain == 0
+    assert (lenient.certain_right, lenient.certain) == (1.0, 0.5)
+
+
 def test_group_sums_of_years() -> None:
     years = np.random.default_rng(0).dirichlet(np.ones(101), 3)
     groups = group_sums(years)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+from collections.abc import Callable
+
 import pytest
+from PIL import Image, ImageFilter
 
 from nightshift.words.analysis import Analysis
 from nightshift.words.options import AnalysisOptions
@@ -35,6 +39,35 @@ def test_a_portrait_has_one_face_of_its_gender(found: dict[str, Analysis], name:
     (face,) = found[name].faces
     assert face.gender.value == gender
     assert face.age_group.low >= 20
+
+
+def test_nothing_is_the_matter_with_any_of_the_faces(found: dict[str, Analysis]) -> None:
+    for analysis in found.values():
+        for face in analysis.faces:
+            assert set(face.gender.uncertain_because) <= {"close_call"}, face.quality
+
+
+@pytest.mark.parametrize(
+    ("reason", "worse"),
+    [
+        ("blurred", lambda image: image.filter(ImageFilter.GaussianBlur(0.04 * 96))),
+        ("small", lambda image: image.resize((image.width * 26 // 96, image.height * 26 // 96))),
+        # Enlarged from few pixels: large again, and no sharper.
+        ("blurred", lambda image: image.resize((image.width // 6, image.height // 6)).resize(image.size)),
+        ("dark", lambda image: image.point(lambda level: level * 0.08)),
+    ],
+)
+def test_faces_that_say_too_little_are_marked(
+    pipeline: Pipeline, reason: str, worse: Callable[[Image.Image], Image.Image]
+) -> None:
+    with Image.open(io.BytesIO(photo("group_of_six.jpg"))) as image:
+        out = io.BytesIO()
+        worse(image.convert("RGB")).save(out, "JPEG", quality=95)
+    (analysis,) = pipeline.analyse([pipeline.decode(out.getvalue(), AnalysisOptions())], AnalysisOptions())
+    assert isinstance(analysis, Analysis) and analysis.faces
+    for face in analysis.faces:
+        assert reason in face.gender.uncertain_because, face.quality
+        assert reason in face.age_group.uncertain_because
 
 
 def test_no_faces_is_a_success(found: dict[str, Analysis]) -> None:

@@ -94,6 +94,12 @@ def test_the_index_says_what_the_photos_say(number: int) -> None:
     assert [LABELS[bit >> 1 & 7] for bit in bits] == [face.age_group.label for face in photo.faces]
     assert [bool(bit & 16) for bit in bits] == [face.gender.uncertain for face in photo.faces]
     assert [bool(bit & 32) for bit in bits] == [face.age_group.uncertain for face in photo.faces]
+    rows = photo_row(photo, True)[6]
+    assert [row[10] for row in rows] == [face.age_range.label for face in photo.faces]
+    assert [bool(row[11]) for row in rows] == [face.gender.uncertain for face in photo.faces]
+    assert [row[12].split() for row in rows] == [
+        list(face.age_group.uncertain_because) for face in photo.faces
+    ]
     assert [row[4] for row in photo_row(photo, True)[6]] == bits == [face_bits(face) for face in photo.faces]
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.errors import ModelUnavailable
+from shared.bundles.limits import Limits
 from shared.bundles.manifest import (
     MANIFEST,
     MANIFEST_BYTES,
@@ -68,6 +69,14 @@ def test_thresholds_have_defaults(tmp_path: Path, document: dict[str, Any]) -> N
     assert (heads.gender.uncertain_below, heads.age.uncertain_below) == (0.75, 0.40)
 
 
+def test_limits_have_defaults(tmp_path: Path, document: dict[str, Any]) -> None:
+    document["limits"] = {"min_size_px": 48}
+    limits = read_manifest(written(tmp_path, document)).limits
+    assert limits == Limits(min_size_px=48)
+    del document["limits"]
+    assert read_manifest(written(tmp_path, document)).limits == Limits()
+
+
 WRONG: list[tuple[tuple[str, ...], object]] = [
     (("format",), "nightshift-bundle/2"),
     (("name",), ""),
@@ -80,6 +89,12 @@ WRONG: list[tuple[tuple[str, ...], object]] = [
     (("heads", "gender", "uncertain_below"), 2),
     (("heads", "age", "kind"), "decades"),
     (("framing", "nose"), [0.5]),
+    (("limits",), [0.3]),
+    (("limits", "min_sharpness"), "sharp"),
+    (("limits", "min_size_px"), -1),
+    (("limits", "min_brightness"), 2),
+    (("limits", "max_yaw_deg"), 91),
+    (("limits", "max_cut_off"), None),
     (("files", TENSORS, "sha256"), "abc"),
     (("files", TENSORS, "dtype"), "int8"),
 ]
@@ -197,6 +212,7 @@ def test_the_places_looked_at_are_named(tmp_path: Path) -> None:
         (("framing", "nose"), [0.5, 0.5], True),
         (("input", "size"), 111, True),
         (("heads", "gender", "uncertain_below"), 0.9, True),
+        (("limits", "min_sharpness"), 0.9, True),
         (("licence",), "another", False),
         (("name",), "another", False),
     ],

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nightshift.words import documents
-from nightshift.words.analysis import PhotoError
+from nightshift.words.analysis import PhotoError, Quality
 from nightshift.words.error_codes import Code
 from shared.reads.table import COLUMNS, csv_text, disarm, rows_of
+from tests.support.queue_rows import face
 from tests.support.tables_made import photo, read_back
 
 # What a database keeps: no NUL, no half of a surrogate pair.
@@ -54,8 +57,22 @@ def test_each_cell_is_under_its_name() -> None:
         "x1": "10.0", "y1": "20.0", "x2": "110.0", "y2": "140.0", "confidence": "0.99", "roll_deg": "1.5",
         "aligned": "false", "gender": "female", "gender_probability": "0.9", "gender_uncertain": "false",
         "age_group": "30-39", "age_group_probability": "1.0", "age_group_uncertain": "false",
-        "age_years": "34.0", "bundle": "", "bundle_sha256": "",
+        "age_years": "34.0", "age_range": "30-39", "age_range_probability": "1.0",
+        "gender_uncertain_because": "", "age_group_uncertain_because": "",
+        "sharpness": "", "brightness": "", "size_px": "", "yaw_deg": "", "cut_off": "",
+        "bundle": "", "bundle_sha256": "",
     }  # fmt: skip
+
+
+def test_a_cell_names_each_reason_and_the_quality_it_comes_from() -> None:
+    blurred = replace(
+        face(),
+        gender=replace(face().gender, uncertain=True, uncertain_because=("blurred", "close_call")),
+        quality=Quality(sharpness=0.2, brightness=0.5, size_px=40.0, yaw_deg=-12.5, cut_off=0.0),
+    )
+    row = dict(zip(COLUMNS, rows_of(photo(faces=0).model_copy(update={"faces": [blurred]}))[0], strict=True))
+    assert row["gender_uncertain_because"] == "blurred close_call"
+    assert (row["sharpness"], row["size_px"], row["yaw_deg"]) == (0.2, 40.0, -12.5)
 
 
 @pytest.mark.parametrize("faces", [0, 2])

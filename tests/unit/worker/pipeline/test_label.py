@@ -39,6 +39,18 @@ def test_a_label_under_its_threshold_is_uncertain(probability: float, uncertain:
     assert gender_label(np.array([probability, 1 - probability], np.float32), gender).uncertain is uncertain
 
 
+def test_what_is_the_matter_with_the_face_makes_both_labels_uncertain() -> None:
+    gender = GenderHead(classes=("female", "male"), uncertain_below=0.75)
+    certain, close = (np.array([share, 1 - share], np.float32) for share in (0.99, 0.6))
+    assert gender_label(certain, gender).uncertain_because == ()
+    assert gender_label(close, gender).uncertain_because == ("close_call",)
+    assert gender_label(certain, gender, ("blurred",)).uncertain_because == ("blurred",)
+    assert gender_label(certain, gender, ("blurred",)).uncertain
+    assert gender_label(close, gender, ("small",)).uncertain_because == ("small", "close_call")
+    age, _ = age_labels(years(y20=1), EITHER, head(), ("turned",))
+    assert (age.uncertain, age.uncertain_because) == (True, ("turned",))
+
+
 def test_a_groups_probability_is_the_sum_over_its_years_and_the_last_is_open() -> None:
     outputs = years(y4=0.1, y5=0.2, y64=0.05, y65=0.15, y100=0.5)
     sums = group_probabilities(outputs, EITHER, head())
