@@ -270,8 +270,10 @@ def steps_table(steps: Sequence[StepScores]) -> str:
     )
     lines = [heads, ("---",) * len(heads)]
     for step in steps:
-        shares = (step.gender, step.near, step.marked, step.plain_gender, step.wrong_gender)
-        shares += (step.plain_age_group, step.wrong_age_group)
+        shares = [
+            *(step.gender, step.near, step.marked),
+            *(step.plain_gender, step.wrong_gender, step.plain_age_group, step.wrong_age_group),
+        ]
         lines.append((step.step, *(f"{share * 100:.1f} %" for share in shares)))
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
