@@ -252,9 +252,9 @@ def test_it_is_as_wide_as_the_screen(open_page: Open, report: Path, width: int) 
     page.locator("#grid .tile").nth(1).click()
     expect(page.get_by_role("dialog")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == width
-    close = page.get_by_role("button", name="Close").bounding_box()
+    close = page.get_by_role("button", name="Close", exact=True).bounding_box()
     assert close is not None and close["x"] >= 0 and close["x"] + close["width"] <= width
-    page.get_by_role("button", name="Close").click()
+    page.get_by_role("button", name="Close", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
