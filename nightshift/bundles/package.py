@@ -35,7 +35,7 @@ _SIDE_PX = 64
 _CALIBRATION: dict[str, Any] = {
     "comment": "measured on UTKFace's validation chips by training.calibrate; error: expected calibration"
     " error; precision: share right of the labels that are not marked uncertain, an age group or the next one"
-    " (within 1); certain: share of those; the age's temperature is as high as costs the expected age nothing",
+    " (within 1); certain: share of those; the age's temperature is as high as costs the years nothing",
     "gender": {
         "temperature": 2.5491,
         "error_before": 0.0566,

@@ -40,7 +40,7 @@ def quality_of(
         landmarks: [5, 2], pixels of the photo, in the detector's order.
     """
     grey = grey_of(image)
-    linear = np.linalg.inv(matrix[:, :2]).astype(np.float64)
+    linear = np.linalg.inv(matrix[:, :2]).astype(np.float64, copy=False)
     return Quality(
         sharpness=sharpness(grey),
         brightness=float(grey.mean()) / 255,

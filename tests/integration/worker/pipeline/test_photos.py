@@ -47,6 +47,17 @@ def test_nothing_is_the_matter_with_any_of_the_faces(found: dict[str, Analysis])
             assert set(face.gender.uncertain_because) <= {"close_call"}, face.quality
 
 
+def test_quality_is_the_same_bit_for_bit_in_a_batch_and_alone(
+    pipeline: Pipeline, found: dict[str, Analysis]
+) -> None:
+    for name in ("group_of_six", "portrait_2"):
+        options = AnalysisOptions()
+        (alone,) = pipeline.analyse([pipeline.decode(photo(f"{name}.jpg"), options)], options)
+        assert isinstance(alone, Analysis)
+        assert [face.quality for face in alone.faces] == [face.quality for face in found[name].faces]
+        assert all(face.quality for face in alone.faces)
+
+
 @pytest.mark.parametrize(
     ("reason", "worse"),
     [
