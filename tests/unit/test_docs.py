@@ -84,7 +84,7 @@ def test_photo_error_codes_in_pages_for_users_exist() -> None:
 
 
 def test_accuracy_on_the_page_and_on_the_card_is_that_of_the_manifest() -> None:
-    manifest = json.loads((REPOSITORY / "weights" / "utkface-v2s" / MANIFEST).read_text(encoding="utf-8"))
+    manifest = json.loads((REPOSITORY / "weights" / "faces-mobilenet" / MANIFEST).read_text(encoding="utf-8"))
     measured = manifest["metrics"]["validation"]
     section = WEIGHTS.read_text(encoding="utf-8").partition("## The shipped weights")[2].partition("\n## ")[0]
 
@@ -96,7 +96,7 @@ def test_accuracy_on_the_page_and_on_the_card_is_that_of_the_manifest() -> None:
     ]
     assert f"{measured['chips']:,} chips" in " ".join(section.split())
     assert f"{manifest['input']['size']} pixels" in " ".join(section.split())
-    card.check(card.DOCS, REPOSITORY / "weights" / "utkface-v2s")
+    card.check(card.DOCS, REPOSITORY / "weights" / "faces-mobilenet")
 
 
 def headings(page: Path) -> set[str]:
