@@ -35,5 +35,6 @@ def test_either_library_reads_what_the_other_wrote(value: object) -> None:
 
 
 def test_dataclasses_are_written_as_their_fields() -> None:
-    assert json_columns.read(json_columns.written(face())) == asdict(face())
-    assert json_columns.read(json_columns.written([face(), "\udcff"])) == [asdict(face()), "\udcff"]
+    fields = json.loads(json.dumps(asdict(face())))  # JSON has no tuples
+    assert json_columns.read(json_columns.written(face())) == fields
+    assert json_columns.read(json_columns.written([face(), "\udcff"])) == [fields, "\udcff"]
