@@ -1,6 +1,6 @@
 """Freely licensed people for the demo: pictures that ship inside scikit-image and Gramps.
 
-Nothing is downloaded, and nobody's face is in this repository. `CREDITS` names each picture's source.
+Nothing is downloaded, and nobody's face is in this repository. `PICTURES` names the source of each.
 """
 
 from __future__ import annotations
