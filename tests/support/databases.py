@@ -56,9 +56,11 @@ def _sqlite_template() -> Path:
 
 
 def migrated_sqlite(url: str) -> None:
-    """Make the empty SQLite database of this URL, with the newest schema."""
+    """Make the SQLite database of this URL with the newest schema, unless it is there: two services may share a home."""
     path = make_url(url).database
-    assert path and not Path(path).exists(), path
+    assert path
+    if Path(path).exists():
+        return
     Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     shutil.copy(_sqlite_template(), path)
 
