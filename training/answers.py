@@ -58,7 +58,7 @@ def probabilities(
 
 
 def answers_of(
-    classifier: Classifier, gender: NDArray[np.float32], age: NDArray[np.float32], chips: Sequence[Chip]
+    classifier: Classifier, gender: NDArray[np.floating], age: NDArray[np.floating], chips: Sequence[Chip]
 ) -> Answers:
     """A classifier's probabilities, rows in the order of `chips`, with what is right."""
     heads = classifier.bundle.manifest.heads

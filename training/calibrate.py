@@ -22,8 +22,8 @@ from rich.console import Console
 from nightshift.words.errors import NightshiftError
 from shared.bundles.manifest import locate_bundle
 from shared.settings import Settings
-from training.answers import probabilities
-from training.calibration import Calibrated, group_sums
+from training.answers import answers_of, probabilities
+from training.calibration import Calibrated, group_sums, sparing_hard_ages
 from training.chips import ChipArchive, sample
 from training.evaluate import add_arguments
 from training.export import calibrated
@@ -46,21 +46,23 @@ def keeping_years(found: Calibrated, years: NDArray[np.float64], ages: NDArray[n
         The one nearest to it, from 1 on, under which the mean error in years is not greater than without.
     """
 
-    def cooled(temperature: float) -> NDArray[np.float64]:
-        powers = years ** (1 / temperature)
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-
     def error_years(temperature: float) -> float:
-        return float(np.abs(cooled(temperature) @ np.arange(years.shape[1]) - ages).mean())
+        return float(np.abs(cooled(years, temperature) @ np.arange(years.shape[1]) - ages).mean())
 
     # From the wanted one back to 1, which always fits.
     steps = np.geomspace(found.temperature, 1, STEPS)
     temperature = round(next(float(step) for step in steps if error_years(step) <= error_years(1)), 4)
-    groups = group_sums(cooled(temperature))
+    groups = group_sums(cooled(years, temperature))
     sure, away = groups.max(axis=1), np.abs(groups.argmax(axis=1) - groups_of(ages))
     threshold = threshold_for_precision(sure, away <= found.within, found.precision)
     error_after = round(calibration_error(sure, away == 0), 4)
     return replace(found, temperature=temperature, error_after=error_after).raised(threshold, sure)
+
+
+def cooled(probabilities: NDArray[np.floating], temperature: float) -> NDArray[np.float64]:
+    """Rows [N, classes] as they would be with their logits divided by a temperature."""
+    powers = probabilities.astype(np.float64) ** (1 / temperature)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,6 +78,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         genders, years = probabilities(classifier, archive, chips)
         gender, age = calibrated(classifier, genders, years, chips)
         age = keeping_years(age, years.astype(np.float64), np.array([chip.age for chip in chips]))
+        cool_genders, cool_years = cooled(genders, gender.temperature), cooled(years, age.temperature)
+        gender = sparing_hard_ages(gender, answers_of(classifier, cool_genders, cool_years, chips))
     except NightshiftError as error:
         Console(stderr=True).print(f"{error.code}: {error.message}", markup=False, highlight=False)
         return 2

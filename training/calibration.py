@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nightshift.words.analysis import AGE_GROUPS
-from training.metrics import Floats, calibration_error, threshold_for_precision
+from training.metrics import Answers, Bools, Floats, calibration_error, share, threshold_for_precision
 
 GENDER_PRECISION = 0.97
 AGE_GROUP_PRECISION = 0.97
 """How often a label is right that is not marked uncertain; an age group, or the next one."""
+
+GENDER_LEAST = 0.9
+"""Where fewer of the plain genders of an apparent age are right, by more than chance, none is shown plain."""
 
 AGE_GROUPS_OFF = 1
 """How many groups off counts as right where the age group's threshold is chosen."""
@@ -37,6 +40,7 @@ class Calibrated:
         within: classes off that still count as right for it.
         certain: share of the labels of this probability and over.
         certain_right: share right of those, each half of the faces under the threshold of the other half.
+        uncertain_at: age groups at which no label of this head is believed.
     """
 
     temperature: float
@@ -47,9 +51,15 @@ class Calibrated:
     within: int
     certain: float
     certain_right: float
+    uncertain_at: tuple[str, ...] = ()
 
     def raised(self, uncertain_below: float, sure: Floats) -> Calibrated:
-        """With another threshold, `sure` being the labels' probabilities on the chips as they are."""
+        """With another threshold.
+
+        Args:
+            uncertain_below: the threshold.
+            sure: the labels' probabilities on the chips as they are, -1 of what is never shown plain.
+        """
         certain = round(float((sure >= uncertain_below).mean()), 4)
         return replace(self, uncertain_below=uncertain_below, certain=certain)
 
@@ -83,22 +93,48 @@ def calibrate(
     if error_after >= error_before:
         temperature, error_after = 1.0, error_before
     after = to_classes(_softmax(log_probabilities / temperature))
-    sure = after.max(axis=1)
-    right = np.abs(after.argmax(axis=1) - true) <= within
-    threshold = threshold_for_precision(sure, right, precision)
-    held_out = np.zeros(len(true), bool)
-    for half in (halves, ~halves):
-        held_out[half] = sure[half] >= threshold_for_precision(sure[~half], right[~half], precision)
-    return Calibrated(
+    found = Calibrated(
         temperature=round(float(temperature), 4),
         error_before=round(error_before, 4),
         error_after=round(error_after, 4),
-        uncertain_below=threshold,
+        uncertain_below=1.0,
         precision=precision,
         within=within,
-        certain=round(float((sure >= threshold).mean()), 4),
-        certain_right=round(float(right[held_out].mean()), 4) if held_out.any() else 0.0,
+        certain=0.0,
+        certain_right=0.0,
     )
+    return _with_threshold(found, after.max(axis=1), np.abs(after.argmax(axis=1) - true) <= within)
+
+
+def _with_threshold(found: Calibrated, sure: Floats, right: Bools) -> Calibrated:
+    threshold = threshold_for_precision(sure, right, found.precision)
+    held_out, halves = np.zeros(len(sure), bool), np.arange(len(sure)) % 2 == 0
+    for half in (halves, ~halves):
+        held_out[half] = sure[half] >= threshold_for_precision(sure[~half], right[~half], found.precision)
+    certain_right = round(float(right[held_out].mean()), 4) if held_out.any() else 0.0
+    return replace(found, certain_right=certain_right).raised(threshold, sure)
+
+
+def sparing_hard_ages(found: Calibrated, answers: Answers) -> Calibrated:
+    """A gender's calibration without the apparent ages at which it is little more than a guess.
+
+    Args:
+        found: with a threshold for faces of every age.
+        answers: calibrated ones, for the faces that it was found with.
+
+    Returns:
+        With `uncertain_at`, the age groups where of the genders that would be shown plain fewer than
+        `GENDER_LEAST` are right, by more than chance; and with a threshold for the other faces alone.
+    """
+    plain, apparent = answers.gender_sure() >= found.uncertain_below, answers.groups.argmax(axis=1)
+    hard = tuple(
+        label
+        for index, (label, _, _) in enumerate(AGE_GROUPS)
+        if share(answers.gender_right[plain & (apparent == index)]).high < GENDER_LEAST
+    )
+    if not hard:
+        return found
+    return _with_threshold(replace(found, uncertain_at=hard), answers.gender_sure(hard), answers.gender_right)
 
 
 def group_sums(years: Floats) -> Floats:

@@ -55,6 +55,7 @@ def card(found: Evaluation, failures: str, training_plot: str | None) -> str:
         "race_best": best,
         "gender_under_five": percent(found.by_age_group["0-4"].gender.value),
         "calibration": _calibration(found),
+        "hard_ages": ", ".join(found.calibration.get("gender", {}).get("uncertain_at", ())) or "none",
         "held_out": _held_out(found.calibration),
         "age_plain": percent(found.age_group.certain.value),
         "age_ranges": _age_ranges(found.age_ranges),

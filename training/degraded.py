@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,7 +27,7 @@ from rich.progress import Progress
 from nightshift.words.analysis import Quality
 from nightshift.words.errors import NightshiftError
 from shared.bundles.limits import Limits
-from shared.bundles.manifest import locate_bundle
+from shared.bundles.manifest import Heads, locate_bundle
 from shared.settings import Settings
 from training.answers import Pixels, answers_of
 from training.chips import Chip, ChipArchive, sample
@@ -210,7 +210,11 @@ def _read(known: Path | None) -> tuple[NDArray[np.float32], NDArray[np.float32]]
 
 
 def threshold_for_steps(
-    found: Sequence[Degraded], limits: Limits, head: Literal["gender", "age_group"], at_least: float
+    found: Sequence[Degraded],
+    limits: Limits,
+    head: Literal["gender", "age_group"],
+    at_least: float,
+    uncertain_at: Collection[str] = (),
 ) -> float:
     """Lowest threshold, in steps of 0.01, that keeps a head's confident wrong labels under `MOST_WRONG`.
 
@@ -219,6 +223,7 @@ def threshold_for_steps(
         limits: of their quality.
         head: which.
         at_least: where to begin.
+        uncertain_at: age groups at which no gender is shown plain.
 
     Returns:
         1 when none does.
@@ -227,7 +232,7 @@ def threshold_for_steps(
     for each in found:
         answers = each.answers
         wrong = ~answers.gender_right if head == "gender" else ~answers.group_near
-        sure = (answers.gender if head == "gender" else answers.groups).max(axis=1)
+        sure = answers.gender_sure(uncertain_at) if head == "gender" else answers.groups.max(axis=1)
         wrongs.append((sure, wrong & ~each.marked(limits)))
     for hundredths in range(round(at_least * 100), 101):
         if all(float((wrong & (sure >= hundredths / 100)).mean()) < MOST_WRONG for sure, wrong in wrongs):
@@ -235,13 +240,11 @@ def threshold_for_steps(
     return 1.0
 
 
-def step_scores(
-    degraded: Degraded, limits: Limits, gender_below: float, age_group_below: float
-) -> StepScores:
-    """What users would be shown of these faces under these limits and thresholds."""
+def step_scores(degraded: Degraded, limits: Limits, heads: Heads) -> StepScores:
+    """What users would be shown of these faces under these limits and the thresholds of the heads."""
     answers, marked = degraded.answers, degraded.marked(limits)
-    plain_gender = ~marked & (answers.gender.max(axis=1) >= gender_below)
-    plain_age = ~marked & (answers.groups.max(axis=1) >= age_group_below)
+    plain_gender = ~marked & (answers.gender_sure(heads.gender.uncertain_at) >= heads.gender.uncertain_below)
+    plain_age = ~marked & (answers.groups.max(axis=1) >= heads.age.uncertain_below)
     shares = {
         "gender": answers.gender_right,
         "near": answers.group_near,
@@ -303,11 +306,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         console.print(f"{error.code}: {error.message}", markup=False, highlight=False, soft_wrap=True)
         return 2
     manifest = bundle.manifest
-    heads = manifest.heads
-    steps = [
-        step_scores(each, manifest.limits, heads.gender.uncertain_below, heads.age.uncertain_below)
-        for each in found
-    ]
+    steps = [step_scores(each, manifest.limits, manifest.heads) for each in found]
     print(steps_table(steps))  # noqa: T201
     return int(any(max(step.wrong_gender, step.wrong_age_group) >= MOST_WRONG for step in steps))
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from nightshift.words.analysis import AGE_GROUPS, AgeGroup, AgeRange, age_range
 from shared.bundles.limits import Limits
-from shared.bundles.manifest import Manifest
+from shared.bundles.manifest import AgeHead, GenderHead, Manifest
 from training import metrics
 from training.answers import Through
 from training.chips import GENDERS, RACES, Chip
@@ -181,10 +181,8 @@ def evaluate(
         by_gender=_by(direct, GENDERS, direct.true_gender),
         by_age_group=_by(direct, GROUPS, direct.true_group),
         by_race=_by(direct, RACES, races),
-        gender=_calibration(direct.gender.max(axis=1), direct.gender_right, heads.gender.uncertain_below),
-        age_group=_calibration(
-            direct.groups.max(axis=1), direct.group_right, heads.age.uncertain_below, direct.group_near
-        ),
+        gender=_gender_calibration(direct, heads.gender),
+        age_group=_age_group_calibration(direct, heads.age),
         age_ranges=_age_ranges(direct, heads.age.uncertain_below),
         gender_confusion=metrics.confusion(
             direct.gender.argmax(axis=1), direct.true_gender, len(GENDERS)
@@ -194,10 +192,7 @@ def evaluate(
         ).tolist(),
         mistakes=[*_mistakes(direct, chips)],
         limits=manifest.limits,
-        steps=[
-            step_scores(each, manifest.limits, heads.gender.uncertain_below, heads.age.uncertain_below)
-            for each in degraded
-        ],
+        steps=[step_scores(each, manifest.limits, heads) for each in degraded],
         pipeline=None if through is None else _through(direct, through),
     )
 
@@ -216,10 +211,25 @@ def _by(answers: Answers, names: Sequence[str], index: NDArray[np.int64]) -> dic
     return {name: scores(answers.where(index == number)) for number, name in enumerate(names)}
 
 
+def _gender_calibration(answers: Answers, head: GenderHead) -> Calibration:
+    sure = answers.gender_sure(head.uncertain_at)
+    return _calibration(answers.gender.max(axis=1), answers.gender_right, head.uncertain_below, sure)
+
+
+def _age_group_calibration(answers: Answers, head: AgeHead) -> Calibration:
+    sure = answers.groups.max(axis=1)
+    return _calibration(sure, answers.group_right, head.uncertain_below, sure, answers.group_near)
+
+
 def _calibration(
-    probability: metrics.Floats, right: Bools, threshold: float, near: Bools | None = None
+    probability: metrics.Floats,
+    right: Bools,
+    threshold: float,
+    sure: metrics.Floats,
+    near: Bools | None = None,
 ) -> Calibration:
-    certain = probability >= threshold
+    """How far `probability` can be believed; `sure` is the same, but for what is never shown plain."""
+    certain = sure >= threshold
     return Calibration(
         error=round(metrics.calibration_error(probability, right), 4),
         bins=[

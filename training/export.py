@@ -47,6 +47,7 @@ from training.calibration import (
     Calibrated,
     calibrate,
     group_sums,
+    sparing_hard_ages,
 )
 from training.checkpoint import load_average
 from training.chips import GENDERS, Chip, ChipArchive, sample
@@ -173,8 +174,10 @@ def export(
     classifier = _classifier(out)
     found = degrade(classifier, archive, chips, keep=keep)
     limits, plain = source.limits, found[0].answers
+    gender = sparing_hard_ages(gender, plain)
     gender = gender.raised(
-        threshold_for_steps(found, limits, "gender", gender.uncertain_below), plain.gender.max(axis=1)
+        threshold_for_steps(found, limits, "gender", gender.uncertain_below, gender.uncertain_at),
+        plain.gender_sure(gender.uncertain_at),
     )
     age = age.raised(
         threshold_for_steps(found, limits, "age_group", age.uncertain_below), plain.groups.max(axis=1)
@@ -259,7 +262,7 @@ def write_weights(
         "commercial_use": source.commercial_use.model_dump(),
     }
     if gender and age:
-        heads["gender"]["uncertain_below"] = gender.uncertain_below
+        heads["gender"] |= {"uncertain_below": gender.uncertain_below, "uncertain_at": gender.uncertain_at}
         heads["age"]["uncertain_below"] = age.uncertain_below
         manifest["calibration"] = {
             "comment": "temperatures are folded into the heads; error: expected calibration error on the"
@@ -267,7 +270,7 @@ def write_weights(
             " of the labels that are not marked uncertain, an age group or the next one (within 1);"
             " certain: share of those; certain_right: each half under the threshold of this precision that"
             " the other half chose; uncertain_below is raised where blurred, small, cut off or dark chips"
-            " need it",
+            " need it; uncertain_at: apparent ages where no gender is shown plain, since too few are right",
             "gender": asdict(gender),
             "age_group": asdict(age),
         }

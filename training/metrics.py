@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +56,11 @@ class Answers:
     def gender_right(self) -> Bools:
         """Whether the likelier gender is the label."""
         return np.asarray(self.gender.argmax(axis=1) == self.true_gender)
+
+    def gender_sure(self, uncertain_at: Collection[str] = ()) -> Floats:
+        """Probability of the likelier gender; -1 where the likeliest age group is of these: never plain."""
+        never = [index for index, (label, _, _) in enumerate(AGE_GROUPS) if label in uncertain_at]
+        return np.where(np.isin(self.groups.argmax(axis=1), never), -1.0, self.gender.max(axis=1))
 
     @property
     def group_right(self) -> Bools:

@@ -37,6 +37,7 @@ DOUBTS = {
     "dark": "too dark",
     "turned": "turned away",
     "cut_off": "cut off",
+    "age": "hard to tell at this age",
     "close_call": "close call",
 }
 """Why a label is uncertain, in a word for programs and in words for people."""
@@ -94,7 +95,8 @@ class Gender(_Answered):
         probabilities: of every class, summing to 1.
         uncertain: True when there is a reason why.
         uncertain_because: those of `DOUBTS` that hold. `close_call`: `probability` is under the bundle's
-            threshold; the others: the face's quality is under its limits.
+            threshold; `age`: the bundle cannot tell gender at this apparent age; the others: the face's
+            quality is under its limits.
     """
 
     value: str

@@ -24,7 +24,8 @@ from nightshift.words.states import JobState, Outcome, PhotoStatus
 
 NOTICE = (
     "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
-    "A label marked uncertain is a close call, or the face is too blurred, small, dark, turned or cut off."
+    "A label marked uncertain is a close call, or the face is too blurred, small, dark, turned, cut off"
+    " or young."
 )
 
 FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]

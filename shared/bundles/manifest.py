@@ -56,15 +56,23 @@ class InputSpec(_Part):
 
 
 class GenderHead(_Part):
-    """Order of the gender head's outputs."""
+    """Order of the gender head's outputs; at the apparent age groups of `uncertain_at` none is believed."""
 
     classes: tuple[str, ...]
     uncertain_below: float = Field(0.75, ge=0, le=1)
+    uncertain_at: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _two_classes(self) -> GenderHead:
         if set(self.classes) != {"female", "male"} or len(self.classes) != 2:
             raise ValueError("classes must be female and male, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _at_ages(self) -> GenderHead:
+        labels = [label for label, _, _ in AGE_GROUPS]
+        if not set(self.uncertain_at) <= set(labels):
+            raise ValueError(f"uncertain_at must name age groups: {', '.join(labels)}")
         return self
 
 

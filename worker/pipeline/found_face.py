@@ -56,7 +56,7 @@ def face_of(
         roll_deg=roll,
         aligned=aligned,
         size_px=max(x2 - x1, y2 - y1),
-        gender=gender_label(gender, heads.gender, because),
+        gender=gender_label(gender, heads.gender, because, age_group.label),
         age_group=age_group,
         age_years=age_years,
         quality=quality,

@@ -10,7 +10,7 @@ from shared.bundles.manifest import AgeHead, GenderHead
 
 
 def gender_label(
-    probabilities: NDArray[np.float32], head: GenderHead, doubts: tuple[str, ...] = ()
+    probabilities: NDArray[np.float32], head: GenderHead, doubts: tuple[str, ...] = (), age_group: str = ""
 ) -> Gender:
     """The most probable class.
 
@@ -18,9 +18,12 @@ def gender_label(
         probabilities: float32 [2], summing to 1, in the order of `head.classes`.
         head: classes and the threshold under which the label is uncertain.
         doubts: why it is uncertain anyway.
+        age_group: the face's, a label; nothing is doubted for its age without.
     """
     best = int(np.argmax(probabilities))
     probability = float(probabilities[best])
+    if age_group in head.uncertain_at:
+        doubts = (*doubts, "age")
     because = _because(doubts, probability, head.uncertain_below)
     return Gender(
         value=head.classes[best],
@@ -73,7 +76,7 @@ def _because(doubts: tuple[str, ...], probability: float, threshold: float) -> t
 
 
 def group_probabilities(
-    outputs: NDArray[np.float32], gender_probabilities: NDArray[np.float32], head: AgeHead
+    outputs: NDArray[np.floating], gender_probabilities: NDArray[np.floating], head: AgeHead
 ) -> NDArray[np.float64]:
     """Float64 [8]: one probability a group, the sum over its years or the set of the likelier gender."""
     values = np.asarray(outputs, dtype=np.float64)

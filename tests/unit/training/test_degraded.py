@@ -5,13 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nightshift.words.analysis import Quality
+from nightshift.words.analysis import AGE_GROUPS, Quality
 from shared.bundles.limits import Limits
+from shared.bundles.manifest import Heads
 from training.degraded import MOST_WRONG, STEPS, Degraded, Step, made_worse, step_scores, threshold_for_steps
 from training.metrics import Answers
 
 CHIP = np.random.default_rng(0).integers(0, 256, (200, 200, 3)).astype(np.uint8)
 SHARP, BLURRED = (Quality(sharpness, 0.5, 100.0, 0.0, 0.0) for sharpness in (1.0, 0.1))
+
+
+def heads(**of_gender: object) -> Heads:
+    gender = {"classes": ["male", "female"], "uncertain_below": 0.8, **of_gender}
+    groups = [{"label": label, "low": low, "high": high} for label, low, high in AGE_GROUPS]
+    age = {"kind": "years", "groups": groups, "uncertain_below": 0.6}
+    return Heads.model_validate({"gender": gender, "age": age})
 
 
 def degraded(sure: list[float], wrong: list[bool], qualities: list[Quality]) -> Degraded:
@@ -47,10 +55,13 @@ def test_steps_have_names_of_their_own() -> None:
 
 def test_a_step_counts_what_is_shown_plain_and_wrong() -> None:
     found = degraded([0.9, 0.9, 0.9, 0.55], [False, True, True, True], [SHARP, SHARP, BLURRED, SHARP])
-    scores = step_scores(found, Limits(), 0.8, 0.6)
+    scores = step_scores(found, Limits(), heads())
     assert (scores.gender, scores.near, scores.marked) == (0.25, 0.25, 0.25)
     assert (scores.plain_gender, scores.wrong_gender) == (0.5, 0.25)
     assert (scores.plain_age_group, scores.wrong_age_group) == (0.5, 0.25)
+    # The one that is called 65 and over, and is sharp, is not plain any more.
+    scores = step_scores(found, Limits(), heads(uncertain_at=["65+"]))
+    assert (scores.plain_gender, scores.wrong_gender, scores.plain_age_group) == (0.25, 0, 0.5)
 
 
 @pytest.mark.parametrize("head", ["gender", "age_group"])
@@ -62,5 +73,6 @@ def test_a_threshold_is_raised_until_few_are_wrong_at_the_worst_step(head: str) 
     assert 0.02 < MOST_WRONG < 0.04
     assert threshold_for_steps([fine, worse], Limits(), head, 0.6) == 0.76  # type: ignore[arg-type]
     assert threshold_for_steps([fine], Limits(), head, 0.6) == 0.6  # type: ignore[arg-type]
+    assert threshold_for_steps([worse], Limits(), "gender", 0.6, ["65+"]) == 0.6
     marked = degraded(sure, [True] * 4 + [False] * 96, [BLURRED] * 100)
     assert threshold_for_steps([marked], Limits(), head, 0.6) == 0.6  # type: ignore[arg-type]

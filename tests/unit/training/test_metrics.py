@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from training import metrics
-from training.calibration import calibrate, group_sums
+from training.calibration import calibrate, group_sums, sparing_hard_ages
 
 
 def test_wilsons_interval_is_scipys() -> None:
@@ -38,6 +39,22 @@ def test_reliability_counts_every_face_once(answers: list[tuple[float, bool]]) -
     assert sum(part.faces for part in bins) == len(answers)
     assert sum(part.faces * part.right for part in bins) == pytest.approx(right.sum())
     assert 0 <= metrics.calibration_error(probability, right) <= 1
+
+
+def test_genders_of_an_age_at_which_they_are_guesses_are_spared() -> None:
+    # Of 200 adults all are right but 4 unsure ones; of 100 small children, as sure as they, every other one.
+    group = np.array([3] * 200 + [0] * 100)
+    right = np.array([False] * 4 + [True] * 196 + [True, False] * 50)
+    sure = np.array([0.6] * 4 + [0.9] * 296)
+    true = np.zeros(300, int)
+    gender = np.stack([np.where(right, sure, 1 - sure), np.where(right, 1 - sure, sure)], axis=1)
+    answers = metrics.Answers(gender, np.eye(8)[group], np.zeros(300), true, np.array([25] * 200 + [2] * 100))
+    found = replace(calibrate(np.log(gender), true, lambda values: values, 0.97), uncertain_below=0.7)
+    spared = sparing_hard_ages(found, answers)
+    assert (spared.uncertain_at, spared.uncertain_below) == (("0-4",), 0.0)
+    assert spared.certain == pytest.approx(2 / 3, abs=1e-3)
+    # Where they are right as often as the others, nothing changes.
+    assert sparing_hard_ages(found, answers.where(right)) == found
 
 
 def test_calibration_error_by_hand() -> None:

@@ -51,6 +51,19 @@ def test_what_is_the_matter_with_the_face_makes_both_labels_uncertain() -> None:
     assert (age.uncertain, age.uncertain_because) == (True, ("turned",))
 
 
+def test_where_gender_cannot_be_told_at_an_age_no_probability_makes_it_certain() -> None:
+    gender = GenderHead(classes=("female", "male"), uncertain_below=0.75, uncertain_at=("0-4", "5-9"))
+    certain, close = (np.array([share, 1 - share], np.float32) for share in (0.99, 0.6))
+    assert gender_label(certain, gender, age_group="0-4").uncertain_because == ("age",)
+    assert gender_label(close, gender, ("small",), "5-9").uncertain_because == ("small", "age", "close_call")
+    assert not gender_label(certain, gender, age_group="10-19").uncertain
+
+
+def test_an_age_group_that_is_none_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"uncertain_at must name age groups: 0-4, 5-9"):
+        GenderHead(classes=("female", "male"), uncertain_at=("0-5",))
+
+
 def test_a_groups_probability_is_the_sum_over_its_years_and_the_last_is_open() -> None:
     outputs = years(y4=0.1, y5=0.2, y64=0.05, y65=0.15, y100=0.5)
     sums = group_probabilities(outputs, EITHER, head())
