@@ -6,13 +6,13 @@ One bad photo never fails its batch mates.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from nightshift.machine.allowance import allowance
 from nightshift.words.analysis import Analysis
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
@@ -163,7 +163,7 @@ def _load_threads(parts: Parts) -> int:
     if settings.decode_threads:
         return settings.decode_threads
     on_cpu = parts.pipeline.bundle.device.type == "cpu"
-    return 1 if on_cpu else max(2, (os.cpu_count() or 1) // settings.worker_count)
+    return 1 if on_cpu else max(2, allowance().cores // settings.worker_count)
 
 
 def _save(parts: Parts, held: Claim, results: list[Result], started_at_s: float) -> None:
