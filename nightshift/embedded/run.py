@@ -39,6 +39,8 @@ from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.photo_names import path_spelled_out
+from nightshift.words.plain_text import counted
 from nightshift.words.states import JobState
 from shared.db.engine import Database, Transaction
 from shared.db.migrate import upgrade
@@ -144,6 +146,7 @@ class Run:
 
     def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
+            progress.stage("starting database, broker, API and workers")
             parts.enter_context(Home(self._settings.home))
             log_here(self._settings)
             with say_if_slow("the database of the home", say):
@@ -157,7 +160,7 @@ class Run:
             try:
                 url = parts.enter_context(running_service(settings, listener, supervisor, workers=True))
                 client = parts.enter_context(Client(url, settings.api_key.get_secret_value()))
-                progress.stage("registering")
+                progress.stage(self._registering(work))
                 self._job = self._begin(client, work)
                 self._job = self._follow(client, supervisor, self._job.id, progress)
                 progress.stage("writing results")
@@ -190,7 +193,8 @@ class Run:
                 photos.append(photo)
                 real.append(path)
         if len(photos) < len(self._found.photos):
-            say(f"{len(self._found.photos) - len(photos):,} files of a Nightshift home left alone")
+            left_alone = len(self._found.photos) - len(photos)
+            say(f"{counted(left_alone, 'file')} of a Nightshift home left alone")
         self._found.photos = photos
         return settings.model_copy(update={"in_place_roots": roots_of(in_place_roots(paths, real))})
 
@@ -256,6 +260,13 @@ class Run:
         client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
         return client.submit(job_id)
 
+    def _registering(self, work: _Work) -> str:
+        if archive := archive_among(work.paths):
+            return f"handing over {path_spelled_out(archive)}"
+        if work.earlier is not None and work.earlier.state != JobState.OPEN:
+            return "going on with the interrupted run"
+        return f"registering {counted(len(self._found.photos), 'photo')}"
+
     def _follow(self, client: Client, supervisor: Supervisor, job_id: str, progress: JobProgress) -> Job:
         job = None
         word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
@@ -291,7 +302,8 @@ class Run:
         if archive_among(paths):
             return
         exclude = [out, self._settings.home]
-        self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
+        with say_if_slow("the folders to be looked through", say):
+            self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
         for reason in self._found.unreadable:
             say(f"cannot look into {reason}")
         if not self._found.photos:
@@ -299,7 +311,7 @@ class Run:
                 Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
             )
         if not self._request.quiet:
-            say(f"{len(self._found.photos):,} photos{self._found.others()}")
+            say(f"{counted(len(self._found.photos), 'photo')}{self._found.others()}")
 
     def _resume_command(self) -> str:
         return f"nightshift run --resume{self._home_option()}"
@@ -313,7 +325,7 @@ class Run:
             return f"stopped; `{self._again()}` goes on if a job had begun"
         counts = self._job.counts
         return (
-            f"stopped; {counts.final:,} of {counts.total:,} photos are done and kept."
+            f"stopped; {counts.final:,} of {counted(counts.total, 'photo is', 'photos are')} done and kept."
             f" `{self._again()}` goes on with the rest"
         )
 
@@ -330,7 +342,7 @@ def clock_warning(session: Transaction) -> str | None:
     if horizon.trusted_at is None or not due:
         return None
     return (
-        f"expired results of {due:,} earlier {'run' if due == 1 else 'runs'} are kept: the clock is far ahead"
+        f"expired results of {counted(due, 'earlier run')} are kept: the clock is far ahead"
         f" of {horizon.until:%Y-%m-%d %H:%M} UTC, when it was last believed, as after days without a run"
     )
 

@@ -25,9 +25,11 @@ from shared.operations.erasure import erase
 from shared.queue.claim import Claim
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.queue import Queue
+from shared.reads.summary import summarise
 from shared.settings import Settings
 from tests.support.queue_rows import assert_nothing_lost_nothing_twice, manifest, take
 from tests.support.worker_parts import parts_with, rows_of, run_in_place
+from worker.batch_size import BatchSize
 from worker.heartbeat import STUCK
 from worker.parts import Parts
 from worker.slice import run_slice
@@ -51,6 +53,24 @@ def _files(folder: Path, **contents: bytes) -> dict[str, Path]:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     return {name: folder / name for name in contents}
+
+
+def test_duplicates_within_a_run_are_not_called_reused(parts: Parts, tmp_path: Path) -> None:
+    one_by_one = replace(parts, settings=parts.settings.model_copy(update={"decode_threads": 1}))
+    one_by_one = replace(one_by_one, batch_size=BatchSize(1))
+    files = _files(tmp_path, a=b"photo a", copy=b"photo a", b=b"photo b")
+
+    def counted_of(job_id: str) -> tuple[int, int]:
+        with parts.database.read() as session:
+            summary = summarise(session, "local", job_id)
+        return summary.reused, summary.duplicates
+
+    assert counted_of(run_in_place(one_by_one, files)) == (0, 1)
+    files |= _files(tmp_path, c=b"photo c", another=b"photo c")
+    reused, duplicates = counted_of(run_in_place(one_by_one, files))
+    assert reused + duplicates == 4
+    assert reused >= 2
+    assert duplicates >= 1
 
 
 def test_bad_photos_fail_by_name_and_their_mates_succeed(parts: Parts, tmp_path: Path) -> None:
