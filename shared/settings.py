@@ -93,6 +93,9 @@ class Settings(BaseSettings):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has it and the
     timing says that it pays."""
+    load_networks: Literal["at_start", "when_needed"] = "at_start"
+    """When a worker process loads its networks: at its start, or when the first photo needs them. `nightshift
+    run` lets photos that seem to be known do without."""
     workers: Workers = 0
     threads: int = Field(0, ge=0, le=256)
     """Torch threads a worker process; 0: the cores shared out among the workers."""

@@ -27,6 +27,7 @@ from nightshift.embedded.interrupted_runs import (
     runs_by_their_metadata,
 )
 from nightshift.embedded.interruption import Interrupted, interruptible
+from nightshift.embedded.known_photos import seem_known
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
@@ -42,6 +43,7 @@ from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted
 from nightshift.words.states import JobState
+from shared.bundles.manifest import Manifest
 from shared.db.engine import Database, Transaction
 from shared.db.migrate import upgrade
 from shared.files.in_place import InPlace
@@ -113,7 +115,7 @@ class Run:
         self._started_at = time.monotonic()
         self._found = Found()
         self._job: Job | None = None
-        self._bundle_sha256 = ""
+        self._manifest: Manifest | None = None
         key = secrets.token_urlsafe(32)
         self._settings = load_settings(
             **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
@@ -129,8 +131,7 @@ class Run:
         if request.paths:
             # Before anything is started: most mistakes are in the paths.
             self._find(request.paths, request.out or default_out(request.paths))
-        self._settings, manifest = check_bundle(self._settings)
-        self._bundle_sha256 = manifest.sha256
+        self._settings, self._manifest = check_bundle(self._settings)
         supervisor = Supervisor(say)
         try:
             with interruptible(supervisor.kill_all) as done:
@@ -155,7 +156,7 @@ class Run:
             if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
                 # Broken off while photos were being named: those the job has already are left as they are.
                 self._find(work.paths, work.out)
-            settings = self._open_roots(work.paths)
+            settings = self._with_networks_in_time(self._open_roots(work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
                 url = parts.enter_context(running_service(settings, listener, supervisor, workers=True))
@@ -198,6 +199,16 @@ class Run:
         self._found.photos = photos
         return settings.model_copy(update={"in_place_roots": roots_of(in_place_roots(paths, real))})
 
+    def _with_networks_in_time(self, settings: Settings, work: _Work) -> Settings:
+        """Settings by which workers load them before the first photo comes, or not before one needs them."""
+        is_begun = work.earlier is not None and work.earlier.state != JobState.OPEN
+        if is_begun or self._manifest is None:
+            return settings
+        photos = [photo.path for photo in self._found.photos]
+        if not seem_known(settings, self._manifest, photos, archive_among(work.paths), self._request.options):
+            return settings
+        return settings.model_copy(update={"load_networks": "when_needed"})
+
     def _choose(self) -> _Work:
         """Which job; interrupted runs are paused first."""
         request = self._request
@@ -231,7 +242,7 @@ class Run:
 
     def _check_weights(self, earlier: InterruptedRun) -> None:
         """Half a job under other weights would be worse than none."""
-        if self._bundle_sha256 != earlier.bundle_sha256:
+        if self._manifest is None or self._manifest.sha256 != earlier.bundle_sha256:
             name = earlier.bundle_name
             raise InvalidInput(
                 Code.OTHER_WEIGHTS,
