@@ -33,10 +33,10 @@ class NotLoaded(Exception):
     """
 
     def __init__(self, error: BaseException) -> None:
-        is_ours = isinstance(error, NightshiftError)
-        self.reason = (
-            f"{error.code}: {error.message}" if is_ours else f"start_failed: {type(error).__name__}: {error}"
-        )
+        if isinstance(error, NightshiftError):
+            self.reason = f"{error.code}: {error.message}"
+        else:
+            self.reason = f"start_failed: {type(error).__name__}: {error}"
         super().__init__(self.reason)
 
 
