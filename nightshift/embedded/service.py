@@ -77,9 +77,8 @@ def running_service(
                     _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor)
                 yield url
             finally:
-                if workers:
-                    supervisor.stop("workers", within_s=WORKERS_STOP_S)
-                supervisor.stop("api", within_s=API_STOP_S)
+                # Neither needs the other to end.
+                supervisor.stop("workers", "api", within_s=WORKERS_STOP_S if workers else API_STOP_S)
     finally:
         supervisor.stop("broker", within_s=6.0)
         supervisor.close()

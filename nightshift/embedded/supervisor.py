@@ -73,17 +73,18 @@ class Supervisor:
                 self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
                 self._thread.start()
 
-    def stop(self, name: str, *, within_s: float) -> None:
-        """Stop a child for good; when it has not ended `within_s` seconds later, kill it."""
+    def stop(self, *names: str, within_s: float) -> None:
+        """Stop children for good, at the same time; kill those that have not ended `within_s` seconds later."""
         with self._lock:
-            kept = self._kept.pop(name, None)
-        if kept is None:
-            return
-        kept.child.ask_to_stop()
-        if not kept.child.wait(within_s):
-            log.warning("%s did not stop within %.0f s", name, within_s)
-            kept.child.kill()
-            kept.child.wait(5.0)
+            stopping = [kept for name in names if (kept := self._kept.pop(name, None))]
+        for kept in stopping:
+            kept.child.ask_to_stop()
+        over_at = time.monotonic() + within_s
+        for kept in stopping:
+            if not kept.child.wait(max(0.0, over_at - time.monotonic())):
+                log.warning("%s did not stop within %.0f s", kept.child.command.name, within_s)
+                kept.child.kill()
+                kept.child.wait(5.0)
 
     def kill_all(self) -> None:
         """End every child at once."""

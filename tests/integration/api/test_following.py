@@ -125,7 +125,8 @@ def test_the_first_eta_is_about_right_however_long_the_start_took(
 ) -> None:
     """Two workers load their networks, do a first photo, then batches of four."""
     job_id = service.submitted_job(*map(str, range(60)))
-    begun_at, clock, told = utc_now(), 0.0, []
+    begun_at, clock = utc_now(), 0.0
+    told: list[float] = []
     tallies = Tallies(lambda: clock)
     steps = sorted(
         (warm_up_s + 0.1 * worker + number * batch_s, worker, 4 if number else 1)
