@@ -20,6 +20,7 @@ from nightshift.words.errors import AnyCode, InvalidInput
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT
+from nightshift.words.plain_text import counted
 from shared.archives.member import Limits
 from shared.archives.opening import open_archive
 from shared.files.store import archive_key, photo_key
@@ -116,7 +117,7 @@ class Arrival:
             return
         most = self.service.settings.max_upload_photos
         if len(self.photos) >= most:
-            message = f"a request may bring {most:,} photos (NIGHTSHIFT_MAX_UPLOAD_PHOTOS)"
+            message = f"a request may bring {counted(most, 'photo')} (NIGHTSHIFT_MAX_UPLOAD_PHOTOS)"
             raise InvalidInput(Code.TOO_MANY_PHOTOS, message)
         intake.check_custom_id(part.filename)
         photo = self._photo(part)

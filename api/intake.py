@@ -18,7 +18,6 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, Transient
 from nightshift.words.ids import new_id
 from nightshift.words.states import JobState
-from shared.broker.doorbell import rings_for
 from shared.db.engine import Transaction
 from shared.files.store import folder_of, photo_key
 from shared.queue import holdings, intake
@@ -192,5 +191,5 @@ def submit(service: Context, job_id: str) -> bool:
     service.jobs.changed(job_id)
     if waiting:
         # After the commit, and whether or not the broker is there: the sweeper rings too.
-        service.doorbell.ring(rings_for(waiting, service.settings.batch_size))
+        service.doorbell.ring(service.queue.rings_for(waiting))
     return waiting > 0

@@ -17,7 +17,6 @@ from api.multipart import Form, boundary_of
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from nightshift.words.new_job import NewJob
-from shared.broker.doorbell import rings_for
 from shared.db.engine import Transaction
 from shared.db.tables import Job
 from shared.files.store import job_prefix
@@ -167,6 +166,6 @@ def _announce(service: Context, job_id: str, arrival: Arrival) -> None:
     if arrival.archive is not None:
         service.doorbell.ring()
     elif waiting := sum(photo.error is None for photo in arrival.photos):
-        service.doorbell.ring(rings_for(waiting, service.settings.batch_size))
+        service.doorbell.ring(service.queue.rings_for(waiting))
     else:
         service.queue.finish(job_id)

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from api.context import Context
 from nightshift.words import documents
-from shared.broker.doorbell import rings_for
 from shared.db.ballast import with_room
 from shared.operations import erasure
 from shared.reads.shown import shown
@@ -48,7 +47,7 @@ def retry(service: Context, job_id: str, codes: Sequence[str] | None) -> None:
     """
     queued = service.queue.retry(service.owner, job_id, codes)
     service.jobs.changed(job_id)
-    service.doorbell.ring(rings_for(queued, service.settings.batch_size))
+    service.doorbell.ring(service.queue.rings_for(queued))
 
 
 def cancel(service: Context, job_id: str) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from bench.results import Machine
+from nightshift.machine.allowance import allowance
 
 _BF16 = ("avx512_bf16", "amx_bf16")
 
@@ -25,20 +26,13 @@ def describe_machine() -> Machine:
     has = {"AVX2": able.get("avx2"), "AVX-512": able.get("avx512_f"), "bf16": has_native_bf16()}
     return Machine(
         cpu=_cpu(),
-        cores=usable_cores(),
+        cores=allowance().cores,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         features=tuple(name for name, there in has.items() if there),
         python=platform.python_version(),
         torch=torch.__version__.partition("+")[0],
         threads=torch.get_num_threads(),
     )
-
-
-def usable_cores() -> int:
-    """Cores this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _cpu() -> str:

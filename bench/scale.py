@@ -24,6 +24,7 @@ from typing import Any
 from sqlalchemy import create_engine, make_url, text
 
 from bench.scale_table import GROWTH_FROM, table
+from nightshift.machine.allowance import allowance
 from shared.settings import REPOSITORY
 
 SIZES = (100, 1_000, 10_000, 100_000)
@@ -116,7 +117,7 @@ def keep(results: Results, path: Path) -> None:
 
 def conditions() -> dict[str, Any]:
     """What the numbers hang on."""
-    return {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
+    return {"cores": allowance().cores, "machine": platform.machine(), "python": platform.python_version()}
 
 
 def say(line: str) -> None:

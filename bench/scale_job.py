@@ -15,7 +15,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 from unittest.mock import patch
 
@@ -54,8 +53,7 @@ from worker.sweeper import Sweeper
 from worker.unpack import unpack_next
 
 if TYPE_CHECKING:
-    # Loads torch, which takes memory and is not what is measured.
-    from worker.pipeline.analyse import Pipeline
+    from worker.networks import Networks
 
 ANALYSIS_S = 0.06
 """What a photo's analysis is taken to last: it decides how often a job is asked after and swept."""
@@ -97,10 +95,7 @@ class FakePipeline:
     )
     _next: int = 0
 
-    @property
-    def bundle(self) -> SimpleNamespace:
-        """As a pipeline names its weights."""
-        return SimpleNamespace(manifest=self.manifest, device=SimpleNamespace(type="cpu"))
+    on_cpu = True
 
     def decode(
         self,
@@ -211,7 +206,7 @@ class ScaleJob:
             database=self._database,
             store=self._store,
             doorbell=Silent(),
-            pipeline=cast("Pipeline", FakePipeline(manifest, lambda photos: self._meanwhile(client, photos))),
+            pipeline=cast("Networks", FakePipeline(manifest, lambda photos: self._meanwhile(client, photos))),
             worker=own_process_id(),
             should_stop=lambda: False,
             batch_size=BatchSize(settings.batch_size),

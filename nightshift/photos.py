@@ -17,6 +17,7 @@ from nightshift.words.archive_kinds import kind_of_archive_file
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
+from nightshift.words.plain_text import counted
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
 from nightshift.words.what_is_taken import (
     ARCHIVE_EXTENSIONS,
@@ -70,8 +71,8 @@ class Found:
             return ""
         kinds = [f"{number:,} {kind}" for kind, number in self.left_alone.most_common(4)]
         more = ", ..." if len(self.left_alone) > len(kinds) else ""
-        total = self.left_alone.total()
-        return f" ({total:,} other file{'' if total == 1 else 's'} left alone: {', '.join(kinds)}{more})"
+        total = counted(self.left_alone.total(), "other file")
+        return f" ({total} left alone: {', '.join(kinds)}{more})"
 
 
 def archive_among(paths: Sequence[Path]) -> Path | None:

@@ -8,14 +8,26 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+from rich.text import Text
 
 from nightshift.screen import cell
 from nightshift.words.documents import Job
-from nightshift.words.plain_text import plain
+from nightshift.words.plain_text import counted, plain
 
 LINE_EVERY_S = 10.0
+
+
+class _BarOfKnownLength(ProgressColumn):
+    """A bar once it is known how many photos there are; nothing before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._bar = BarColumn(bar_width=None)
+
+    def render(self, task: Task) -> RenderableType:
+        return Text() if task.total is None else self._bar.render(task)
 
 
 class JobProgress:
@@ -34,18 +46,18 @@ class JobProgress:
         self._clock = clock
         self._live = console.is_terminal and not quiet
         self._lines = not console.is_terminal and not quiet
-        self._line_at = clock() + LINE_EVERY_S
+        self._line_at = float("-inf")
+        self._is_begun = False
         self._bar = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("photos  {task.fields[notes]}", markup=False),
+            _BarOfKnownLength(),
+            TextColumn("{task.fields[notes]}", markup=False),
             console=console,
             expand=True,
             transient=True,
             disable=not self._live,
         )
-        self._task = self._bar.add_task("starting", total=None, notes="")
+        self._task = self._bar.add_task("", total=None, notes="")
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -57,33 +69,38 @@ class JobProgress:
         self._bar.stop()
 
     def stage(self, name: str) -> None:
-        """Say what is going on before there is a job to follow."""
-        self._bar.update(self._task, description=name)
+        """Say what is going on, or waited for, before there is a job to follow or after it."""
+        self._bar.update(self._task, description=name, total=None, notes="")
+        if self._lines:
+            self._console.print(cell(name), highlight=False, soft_wrap=True)
 
     def show(self, job: Job) -> None:
-        """Show the job as it is now."""
-        now = self._clock()
-        done = job.counts.final
+        """Show the job as it is now; in a log at once, at its first photo, now and then, and at its end."""
         total: int | None = job.counts.total
-        notes = ", ".join(_notes(job))
-        line = f"{job.state}: {done} of {total} photos, {notes}"
+        notes = ", ".join([f"{job.counts.final:,} of {counted(job.counts.total, 'photo')}", *_notes(job)])
         if job.state == "unpacking":
             # How many there will be is known when the archive is at its end.
-            total, notes = None, f"{job.counts.total:,} photos so far"
-            line = f"{job.state}: {notes}"
-        self._bar.update(self._task, description=plain(job.state), total=total, completed=done, notes=notes)
-        if self._lines and (now >= self._line_at or job.ended):
+            total, notes = None, f"{counted(job.counts.total, 'photo')} so far"
+        self._bar.update(
+            self._task, description=plain(job.state), total=total, completed=job.counts.final, notes=notes
+        )
+        now, line = self._clock(), f"{job.state}: {notes}"
+        is_first = bool(job.counts.final) and not self._is_begun
+        self._is_begun |= is_first
+        if self._lines and (now >= self._line_at or is_first or job.ended):
             self._line_at = now + LINE_EVERY_S
             self._console.print(cell(line), highlight=False, soft_wrap=True)
 
 
 def _notes(job: Job) -> list[str]:
-    notes = [f"{job.faces:,} {'face' if job.faces == 1 else 'faces'}"]
+    if not job.counts.final and not job.ended:
+        return ["waiting for a worker" if job.state == "queued" else "waiting for the first of them"]
+    notes = [counted(job.faces, "face")]
     if rate := job.photos_per_second:
-        notes.append(f"{rate:.1f} photos/s")
+        notes.append(f"{rate:.{1 if rate >= 1 else 2}f} photos/s")
         left = job.counts.total - job.counts.final
         if left:
             notes.append(f"{timedelta(seconds=round(left / rate))} left")
     if job.counts.failed:
-        notes.append(f"{job.counts.failed} failed")
+        notes.append(f"{job.counts.failed:,} failed")
     return notes

@@ -29,7 +29,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
 from nightshift.words.photo_names import path_spelled_out
-from nightshift.words.plain_text import plain
+from nightshift.words.plain_text import counted, plain
 
 SHOWN_JOBS = 20
 
@@ -260,10 +260,15 @@ def delete(
     if as_json:
         tell_json(receipt.model_dump(mode="json"))
         return
-    in_place = f"; {receipt.in_place:,} files in place are as they were" if receipt.in_place else ""
+    in_place = (
+        f"; {counted(receipt.in_place, 'file in place is as it was', 'files in place are as they were')}"
+        if receipt.in_place
+        else ""
+    )
     say(
-        f"erased {receipt.job_id}: {receipt.photos:,} photos, {receipt.faces:,} faces; deleted"
-        f" {receipt.originals:,} originals, {receipt.thumbnails:,} thumbnails, {receipt.size_bytes:,} bytes"
+        f"erased {receipt.job_id}: {counted(receipt.photos, 'photo')}, {counted(receipt.faces, 'face')};"
+        f" deleted {counted(receipt.originals, 'original')}, {counted(receipt.thumbnails, 'thumbnail')},"
+        f" {counted(receipt.size_bytes, 'byte')}"
         f"{in_place}"
     )
     if receipt.completed_at is None:
@@ -283,7 +288,7 @@ def _find(paths: Sequence[Path]) -> tuple[list[FoundPhoto], int]:
     if not found.photos:
         raise InvalidInput(Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{found.others()}")
     if found.left_alone:
-        say(f"{len(found.photos):,} photos{found.others()}")
+        say(f"{counted(len(found.photos), 'photo')}{found.others()}")
     return found.photos, len(found.unreadable) + len(found.unnameable)
 
 

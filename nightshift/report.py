@@ -23,7 +23,7 @@ from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out, spelled_out
-from nightshift.words.plain_text import plain
+from nightshift.words.plain_text import counted, plain
 
 NAMES_SHOWN = 10
 RESULTS_FOLDER = "nightshift-results"
@@ -67,6 +67,7 @@ class Report:
             "uncertain_age_group": self.summary.uncertain_age_group,
             "uncertain_because": self.summary.uncertain_because,
             "reused": self.summary.reused,
+            "duplicates": self.summary.duplicates,
             "gender": self.summary.gender.model_dump(),
             "age_group": self.summary.age_group,
             "failures": self.summary.failures,
@@ -157,10 +158,12 @@ def print_report(report: Report, console: Console) -> None:
 
     done = [f"{counts.succeeded:,} succeeded", *_if(counts.failed, "failed")]
     done += [*_if(counts.cancelled, "cancelled"), *_if(summary.reused, "reused from earlier runs")]
+    if summary.duplicates:
+        done.append(f"{counted(summary.duplicates, 'duplicate')} within this run")
     table.add_row("Photos", f"{counts.total:,}: {', '.join(done)}")
     faces = [f"{summary.faces:,}"]
     if summary.no_face:
-        faces.append(f"none in {summary.no_face:,} {'photo' if summary.no_face == 1 else 'photos'}")
+        faces.append(f"none in {counted(summary.no_face, 'photo')}")
     table.add_row("Faces", ", ".join(faces))
     if summary.faces:
         table.add_row("Gender*", cell(_spread(summary.gender.model_dump())))

@@ -22,6 +22,9 @@ _RAW_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u20
 """What JSON need not escape, and a terminal or a reader of lines may take for more than text."""
 
 
+_FILLED = re.compile(" +$", re.MULTILINE)
+
+
 class Screen(Console):
     """A console on which its own styles alone steer the terminal: no markup, no emoji codes, no escapes."""
 
@@ -35,6 +38,16 @@ class Screen(Console):
                 yield segment
             else:
                 yield Segment(plain_lines(segment.text), segment.style)
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As `Console.print`; in a file or a pipe, the blanks that fill up the last column are left out."""
+        if self.is_terminal:
+            super().print(*objects, **options)
+            return
+        with self.capture() as captured:
+            super().print(*objects, **options)
+        self.file.write(_FILLED.sub("", captured.get()))
+        self.file.flush()
 
 
 def errors_screen() -> Screen:

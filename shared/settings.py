@@ -13,6 +13,7 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 
+from nightshift.machine.allowance import Allowance, allowance
 from nightshift.machine.home import DEFAULT_HOME, folders_in
 from nightshift.machine.places import file_url, is_plain
 from nightshift.machine.root_key import check_root_key, made_root_key
@@ -36,6 +37,12 @@ from shared.urls import check_broker_url, database_url
 REPOSITORY = Path(__file__).resolve().parents[1]
 SOCKET_PATH_LIMIT = 100
 """Bytes a Unix socket's path may have on every system we run on (sun_path is 104 on macOS, 108 on Linux)."""
+
+MOST_WORKERS = 8
+WORKER_BYTES = 2**30
+"""Memory that a worker process may come to take: networks, a photo in decoding, and those that wait."""
+OTHERS_BYTES = 2**29
+"""Memory for all that runs beside the workers of one machine: API, broker, sweeper, the command."""
 
 _OPTIONS = AnalysisOptions()
 
@@ -86,6 +93,9 @@ class Settings(BaseSettings):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has it and the
     timing says that it pays."""
+    load_networks: Literal["at_start", "when_needed"] = "at_start"
+    """When a worker process loads its networks: at its start, or when the first photo needs them. `nightshift
+    run` lets photos that seem to be known do without."""
     workers: Workers = 0
     threads: int = Field(0, ge=0, le=256)
     """Torch threads a worker process; 0: the cores shared out among the workers."""
@@ -223,16 +233,24 @@ class Settings(BaseSettings):
     @property
     def worker_count(self) -> int:
         """Local worker processes, at least 1."""
-        return self.workers or min(os.cpu_count() or 1, 8)
+        return self.workers or workers_for(allowance())
 
     @property
     def torch_threads(self) -> int:
         """Threads of one worker process, so that all together use the cores once."""
-        return self.threads or max(1, (os.cpu_count() or 1) // self.worker_count)
+        return self.threads or max(1, allowance().cores // self.worker_count)
 
     def default_job_options(self) -> JobOptions:
         """Options of a job that chose none."""
         return JobOptions(**self.model_dump(include=set(JobOptions.model_fields)))
+
+
+def workers_for(allowed: Allowance) -> int:
+    """Worker processes for what may be used: one for each core, as far as the memory goes, at least 1."""
+    fitting = MOST_WORKERS
+    if allowed.memory_bytes is not None:
+        fitting = (allowed.memory_bytes - OTHERS_BYTES) // WORKER_BYTES
+    return max(1, min(allowed.cores, MOST_WORKERS, fitting))
 
 
 def _absolute(name: str, path: Path) -> Path:

@@ -6,13 +6,13 @@ One bad photo never fails its batch mates.
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_delay, wait_exponential
 
+from nightshift.machine.allowance import allowance
 from nightshift.words.analysis import Analysis
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
@@ -23,9 +23,12 @@ from shared.queue.save import Failed, Result, Saved, Succeeded
 from worker.ahead import PixelBudget, done_ahead
 from worker.heartbeat import Heartbeat, LeaseLost, Progress, Stopped
 from worker.load import Loaded, load_photo
+from worker.networks import NetworksWanted, NotLoaded
 from worker.parts import Parts
-from worker.pipeline.decoding.decode import DecodedPhoto
 from worker.pipeline.unforeseen import photo_error
+
+if TYPE_CHECKING:
+    from worker.pipeline.decoding.decode import DecodedPhoto
 
 Done = TypeVar("Done")
 
@@ -37,6 +40,7 @@ def work_batch(parts: Parts) -> bool:
 
     Raises:
         Transient: the database or the store is away. What is held went back, or lapses.
+        NotLoaded: the networks cannot be loaded, and nothing is held.
     """
     started_at_s = time.monotonic()
     held = _claim(parts)
@@ -46,7 +50,8 @@ def work_batch(parts: Parts) -> bool:
         results = _analyse(parts, held)
         if results is not None:
             _save(parts, held, results, started_at_s)
-    except Transient:
+            parts.batch_done()
+    except (Transient, NotLoaded):
         raise
     except Exception:
         # A bug. Left alone, the lease would come back here again and again.
@@ -78,6 +83,10 @@ def _analyse(parts: Parts, held: Claim) -> list[Result] | None:
     except Transient:
         _give_back(parts, held, "the store is away")
         raise
+    except NetworksWanted:
+        # Whatever loading them takes or breaks, no photo's lease runs out meanwhile, and none is blamed.
+        _give_back(parts, held, "the networks are loaded first")
+        parts.pipeline.load()
     except LeaseLost:
         log.warning("lost", extra=_ids(held))
         clear_erased(parts.database, parts.store, held.owner, held.job_id)
@@ -162,13 +171,12 @@ def _load_threads(parts: Parts) -> int:
     settings = parts.settings
     if settings.decode_threads:
         return settings.decode_threads
-    on_cpu = parts.pipeline.bundle.device.type == "cpu"
-    return 1 if on_cpu else max(2, (os.cpu_count() or 1) // settings.worker_count)
+    return 1 if parts.pipeline.on_cpu else max(2, allowance().cores // settings.worker_count)
 
 
 def _save(parts: Parts, held: Claim, results: list[Result], started_at_s: float) -> None:
     """Write what was found, delete what nobody needs any more, and end the job if this was its last batch."""
-    bundle = parts.pipeline.bundle.manifest
+    bundle = parts.pipeline.manifest
     saved = _until_it_answers(parts, lambda: parts.queue.save(held, results, bundle=bundle))
     seconds = time.monotonic() - started_at_s
     parts.metrics.count_batch(results, saved, seconds)

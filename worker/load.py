@@ -6,6 +6,7 @@ import hashlib
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nightshift.machine.places import path_of_text
 from nightshift.words.analysis import PhotoError
@@ -21,8 +22,10 @@ from worker.folders import extent_of, is_away
 from worker.heartbeat import Progress
 from worker.parts import Parts
 from worker.photo_bytes import read_photo
-from worker.pipeline.decoding.decode import DecodedPhoto, thumbnail
 from worker.pipeline.unforeseen import photo_error
+
+if TYPE_CHECKING:
+    from worker.pipeline.decoding.decode import DecodedPhoto
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +94,9 @@ def load_photo(
 
     progress([photo.id])
     try:
+        # Not before a photo is decoded: what it stands on takes its time to be imported.
+        from worker.pipeline.decoding.decode import thumbnail
+
         decoded = replace(parts.pipeline.decode(data, held.options.analysis(), admit), id=photo.id)
         picture = thumbnail(decoded)
         progress([photo.id], at_store=True)
@@ -130,7 +136,7 @@ def _folder_away(parts: Parts, held: Claim, text: str) -> Path | None:
 def _earlier(
     parts: Parts, held: Claim, photo: ClaimedPhoto, sha256: str, size_bytes: int
 ) -> Succeeded | None:
-    manifest = parts.pipeline.bundle.manifest
+    manifest = parts.pipeline.manifest
     try:
         with parts.database.read() as session:
             earlier = find_earlier(

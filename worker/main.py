@@ -24,6 +24,7 @@ from shared.broker.rings import count_in, take_dropped
 from shared.bundles.in_use import bundle_in_use
 from shared.logs import configure
 from shared.settings import load_settings
+from worker.networks import NotLoaded
 from worker.starts import Starts, end_worker
 
 # Shared with the children, of no file: Celery's pool children ignore the signals that stop a worker.
@@ -66,7 +67,12 @@ def run_slice() -> None:
     parts = _process["parts"]
     if dropped := take_dropped():
         parts.metrics.count("messages_dropped", dropped)
-    run(parts)
+    try:
+        run(parts)
+    except NotLoaded as error:
+        log.exception("could not load the networks")
+        _starts.tell("failed", error.reason)
+        parts.exit(1)
 
 
 @signals.setup_logging.connect
@@ -83,6 +89,11 @@ def _log(**_: object) -> None:
 def _check_before_forking(**_: object) -> None:
     """Say what is wrong with settings or weights once, in the parent, instead of in every child for ever."""
     keep_files_private()
+    # What all children use, imported once: it is neither torch nor anything that does not survive a fork.
+    import worker.parts
+    import worker.registration
+    import worker.slice  # noqa: F401
+
     try:
         settings = load_settings()
         bundle_in_use(settings)
@@ -94,7 +105,7 @@ def _check_before_forking(**_: object) -> None:
     except OSError as error:
         reason = f"the folder of shared memory, /dev/shm, cannot be used: {error.strerror}"
         raise SystemExit(f"nightshift worker: start_failed: {reason}") from error
-    _starts.watch(settings.worker_count, _give_up)
+    _starts.watch(settings, _give_up)
 
 
 def _give_up(reason: str) -> None:
@@ -112,13 +123,11 @@ def _start(**_: object) -> None:
     _starts.tell("begun")
     try:
         _build()
-    except NightshiftError as error:
-        reason = f"{error.code}: {error.message}"
     except BaseException as error:
         log.exception("could not start")
-        reason = f"start_failed: {type(error).__name__}: {error}"
+        reason = error.reason if isinstance(error, NotLoaded) else NotLoaded(error).reason
     else:
-        _starts.tell("up")
+        _starts.tell("up" if _process["parts"].pipeline.are_loaded else "waits")
         return
     _starts.tell("failed", reason)
     raise SystemExit(f"nightshift worker: {plain(reason)}")
@@ -142,19 +151,23 @@ def _build() -> None:
         finally:
             os._exit(status)
 
-    parts = _process["parts"] = build_parts(load_settings(), should_stop, leave)
+    parts = _process["parts"] = build_parts(load_settings(), should_stop, leave, lambda: _starts.tell("done"))
+    networks = parts.pipeline
     about = {
-        "device": str(parts.pipeline.bundle.device),
-        "runtime": parts.pipeline.classifier.runtime,
-        "precision": parts.pipeline.classifier.precision,
-        "chosen_because": parts.pipeline.chosen_because,
-        "bundle": parts.pipeline.bundle.manifest.name,
+        **networks.about(),
+        "bundle": networks.manifest.name,
         "batch_size": parts.settings.batch_size,
         "threads": parts.settings.torch_threads,
     }
     _process["registration"] = registered = Registration(
         parts.database, parts.worker, "worker", parts.metrics, about
     )
+
+    def loaded() -> None:
+        _starts.tell("up")
+        registered.tell(**networks.about())
+
+    networks.when_loaded = loaded
     parts.folders.tell = lambda folder: registered.tell(waits_for=folder)
     registered.start()
 

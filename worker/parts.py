@@ -16,6 +16,7 @@ from shared.settings import Settings
 from worker.batch_size import BatchSize
 from worker.folders import Folders
 from worker.metrics import Metrics
+from worker.networks import Networks
 
 if TYPE_CHECKING:
     from worker.pipeline.analyse import Pipeline
@@ -30,26 +31,28 @@ class Parts:
         database: own connections.
         store: own client.
         doorbell: to ring again when work is left.
-        pipeline: weights in memory.
+        pipeline: weights in memory, now or when a photo needs them.
         worker: this process's id, written on every lease.
         should_stop: True from the moment this process is asked to end.
         batch_size: photos to claim at once.
         metrics: what this process counts.
         folders: which folders of photos in place are away.
         exit: ends this process at once, whatever its other threads hang in.
+        batch_done: called after each batch that was seen through.
     """
 
     settings: Settings
     database: Database
     store: Store
     doorbell: Doorbell
-    pipeline: Pipeline
+    pipeline: Networks
     worker: str
     should_stop: Callable[[], bool]
     batch_size: BatchSize
     metrics: Metrics = field(default_factory=Metrics)
     folders: Folders = field(default_factory=Folders)
     exit: Callable[[int], None] = os._exit
+    batch_done: Callable[[], None] = lambda: None
 
     @property
     def queue(self) -> Queue:
@@ -68,21 +71,31 @@ def load_pipeline(settings: Settings) -> Pipeline:
     return build_pipeline(settings)
 
 
-def build_parts(settings: Settings, should_stop: Callable[[], bool], leave: Callable[[int], None]) -> Parts:
-    """Open the database and the store, load the weights.
+def build_parts(
+    settings: Settings,
+    should_stop: Callable[[], bool],
+    leave: Callable[[int], None],
+    batch_done: Callable[[], None] = lambda: None,
+) -> Parts:
+    """Open the database and the store, and load the weights unless that has time until a photo needs them.
 
     Raises:
         InvalidInput: `bad_setting`.
-        ModelUnavailable: the weights or the device cannot be used.
+        ModelUnavailable: there are no such weights.
+        NotLoaded: the weights or the device cannot be used.
     """
+    networks = Networks(settings, load_pipeline)
+    if settings.load_networks == "at_start":
+        networks.load()
     return Parts(
         settings=settings,
         database=Database(settings.database_url),
         store=Store(settings.store_url),
         doorbell=CeleryDoorbell(settings.broker_url),
-        pipeline=load_pipeline(settings),
+        pipeline=networks,
         worker=own_process_id(),
         should_stop=should_stop,
-        batch_size=BatchSize(settings.batch_size),
+        batch_size=BatchSize(settings.batch_size, first=1),
         exit=leave,
+        batch_done=batch_done,
     )

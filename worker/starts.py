@@ -1,4 +1,4 @@
-"""Whether the pool's processes come up. Where none does, the worker says why and ends.
+"""Whether the pool's processes come up, and stay. Where none does, the worker says why and ends.
 
 Celery starts a child that fell in its place for ever, whatever it fell over, and swallows most of what it
 raises. So children tell their parent how they get on, through a pipe: that survives any of their deaths.
@@ -14,7 +14,10 @@ import time
 from collections.abc import Callable
 from typing import Literal
 
-from nightshift.words.plain_text import plain
+from nightshift.machine.allowance import Allowance, allowance
+from nightshift.words.error_codes import Code
+from nightshift.words.plain_text import counted, plain
+from shared.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +36,14 @@ class Starts:
         # Never to block a child: a parent that does not read is not worth waiting for.
         os.set_blocking(self._writing, False)
 
-    def tell(self, what: Literal["begun", "up", "failed"], reason: str = "") -> None:
-        """In a child: that it begins to build its parts, is ready to work, or cannot and ends."""
+    def tell(self, what: Literal["begun", "waits", "up", "done", "failed"], reason: str = "") -> None:
+        """In a child: how it gets on.
+
+        Args:
+            what: it has begun to build its parts; waits with its networks until a photo needs them; is up; has
+                done a batch; or cannot work, and ends.
+            reason: of a failure, a code and a sentence.
+        """
         reason = " ".join(reason.split())
         line = f"{what} {os.getpid()} ".encode() + reason.encode("utf-8", "replace")[:_LONGEST_REASON]
         try:
@@ -42,14 +51,15 @@ class Starts:
         except OSError:
             log.warning("the parent does not listen")
 
-    def watch(self, processes: int, give_up: Callable[[str], None]) -> None:
-        """In the parent, a thread of its own: call `give_up` with a reason when no child comes up.
+    def watch(self, settings: Settings, give_up: Callable[[str], None]) -> None:
+        """In the parent, a thread of its own: call `give_up` with a reason when no child comes up, or stays.
 
         Args:
-            processes: how many the pool has, which may be at their start at the same time.
+            settings: how many processes the pool has, which may be at their start at the same time; and how
+                many of them one photo may cost.
             give_up: ends this process.
         """
-        record = Record(processes)
+        record = Record(settings.worker_count, most_killed=2 * settings.max_crashes)
         threading.Thread(target=self._watch, args=(record, give_up), name="starts", daemon=True).start()
 
     def _watch(self, record: Record, give_up: Callable[[str], None]) -> None:
@@ -76,29 +86,56 @@ class Record:
     Args:
         processes: of the pool.
         lives: whether a process is there.
+        allowed: what may be used, with the kernel's count of what it has killed for memory.
+        most_killed: processes that may be killed for memory while no batch is done. A photo that takes them
+            along each time is one process's fate after another's, too, until it is given up.
     """
 
-    def __init__(self, processes: int, lives: Callable[[int], bool] = _lives) -> None:
+    def __init__(
+        self,
+        processes: int,
+        lives: Callable[[int], bool] = _lives,
+        *,
+        allowed: Callable[[], Allowance] = allowance,
+        most_killed: int = 10,
+    ) -> None:
         self._processes = processes
         self._lives = lives
+        self._allowed = allowed
+        self._most_killed = most_killed
         self._up: set[int] = set()
-        self._begun = self._failed = 0
+        self._here: set[int] = set()
+        self._begun = self._failed = self._vanished = 0
+        self._kills = allowed().kills or 0
         self._reason = ""
 
     def add(self, what: str, pid: int, reason: str) -> None:
         """Take down a line."""
+        if what == "done":
+            self._vanished, self._kills = 0, self._allowed().kills or 0
+            return
+        gone = {other for other in self._here if not self._lives(other)}
+        self._vanished += len(gone)
+        self._here -= gone
+        (self._here.discard if what == "failed" else self._here.add)(pid)
         if what == "up":
             self._up.add(pid)
             self._begun = self._failed = 0
         elif what == "begun":
             self._begun += 1
+        elif what == "waits":
+            # Whether its networks can be loaded is not known: it shows neither that all is well, nor that not.
+            self._begun -= 1
         else:
+            self._up.discard(pid)
             self._failed += 1
             self._reason = reason
 
     def hopeless(self) -> str | None:
         """Why none comes up; None while one is up, or may still come."""
         self._up = {pid for pid in self._up if self._lives(pid)}
+        if why := self._killed_for_memory():
+            return why
         # Those that were killed, by the kernel for memory or by Celery for their silence, tell nothing.
         vanished = self._begun - self._failed - self._processes
         if self._up or max(self._failed, vanished) < MOST_FAILURES:
@@ -106,6 +143,18 @@ class Record:
         if self._reason:
             return self._reason
         return "start_failed: its processes are ended while they load the weights; memory may be short"
+
+    def _killed_for_memory(self) -> str | None:
+        """Why it is of no use to go on; None where it is, or the kernel does not say what it killed."""
+        allowed = self._allowed()
+        killed = min(self._vanished, (allowed.kills or 0) - self._kills)
+        if killed < self._most_killed:
+            return None
+        return (
+            f"{Code.OUT_OF_MEMORY}: the kernel has killed its processes for memory {killed} times while no batch was"
+            f" done; {allowed.text} may be used, and it has {counted(self._processes, 'process', 'processes')}:"
+            f" give it more memory{', or set NIGHTSHIFT_WORKERS lower' if self._processes > 1 else ''}"
+        )
 
 
 def end_worker(reason: str, stop: Callable[[], None], after_s: float) -> None:

@@ -17,6 +17,7 @@ from nightshift.remote import JsonOption
 from nightshift.screen import bare_table, cell, tables_screen, tell, tell_json
 from nightshift.words.clock import utc_now
 from nightshift.words.options import Home
+from nightshift.words.plain_text import counted
 from shared.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -124,7 +125,9 @@ def clock(
         times = {name: time and time.isoformat() for name, time in asdict(horizon).items()}
         tell_json({**times, "in_doubt": horizon.in_doubt, "due": due})
     else:
-        tell(f"clock {horizon.now:%Y-%m-%d %H:%M:%S} UTC; by it {due:,} jobs have expired")
+        tell(
+            f"clock {horizon.now:%Y-%m-%d %H:%M:%S} UTC; by it {counted(due, 'job has', 'jobs have')} expired"
+        )
     if horizon.trusted_at is not None:
         say(
             f"the clock is far ahead of {horizon.until:%Y-%m-%d %H:%M:%S} UTC, when it was last believed:"

@@ -27,6 +27,7 @@ from nightshift.embedded.interrupted_runs import (
     runs_by_their_metadata,
 )
 from nightshift.embedded.interruption import Interrupted, interruptible
+from nightshift.embedded.known_photos import seem_known
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
@@ -39,7 +40,10 @@ from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.photo_names import path_spelled_out
+from nightshift.words.plain_text import counted
 from nightshift.words.states import JobState
+from shared.bundles.manifest import Manifest
 from shared.db.engine import Database, Transaction
 from shared.db.migrate import upgrade
 from shared.files.in_place import InPlace
@@ -111,7 +115,7 @@ class Run:
         self._started_at = time.monotonic()
         self._found = Found()
         self._job: Job | None = None
-        self._bundle_sha256 = ""
+        self._manifest: Manifest | None = None
         key = secrets.token_urlsafe(32)
         self._settings = load_settings(
             **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
@@ -127,8 +131,7 @@ class Run:
         if request.paths:
             # Before anything is started: most mistakes are in the paths.
             self._find(request.paths, request.out or default_out(request.paths))
-        self._settings, manifest = check_bundle(self._settings)
-        self._bundle_sha256 = manifest.sha256
+        self._settings, self._manifest = check_bundle(self._settings)
         supervisor = Supervisor(say)
         try:
             with interruptible(supervisor.kill_all) as done:
@@ -144,6 +147,7 @@ class Run:
 
     def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
+            progress.stage("starting database, broker, API and workers")
             parts.enter_context(Home(self._settings.home))
             log_here(self._settings)
             with say_if_slow("the database of the home", say):
@@ -152,12 +156,12 @@ class Run:
             if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
                 # Broken off while photos were being named: those the job has already are left as they are.
                 self._find(work.paths, work.out)
-            settings = self._open_roots(work.paths)
+            settings = self._with_networks_in_time(self._open_roots(work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
                 url = parts.enter_context(running_service(settings, listener, supervisor, workers=True))
                 client = parts.enter_context(Client(url, settings.api_key.get_secret_value()))
-                progress.stage("registering")
+                progress.stage(self._registering(work))
                 self._job = self._begin(client, work)
                 self._job = self._follow(client, supervisor, self._job.id, progress)
                 progress.stage("writing results")
@@ -190,9 +194,20 @@ class Run:
                 photos.append(photo)
                 real.append(path)
         if len(photos) < len(self._found.photos):
-            say(f"{len(self._found.photos) - len(photos):,} files of a Nightshift home left alone")
+            left_alone = len(self._found.photos) - len(photos)
+            say(f"{counted(left_alone, 'file')} of a Nightshift home left alone")
         self._found.photos = photos
         return settings.model_copy(update={"in_place_roots": roots_of(in_place_roots(paths, real))})
+
+    def _with_networks_in_time(self, settings: Settings, work: _Work) -> Settings:
+        """Settings by which workers load them before the first photo comes, or not before one needs them."""
+        is_begun = work.earlier is not None and work.earlier.state != JobState.OPEN
+        if is_begun or self._manifest is None:
+            return settings
+        photos = [photo.path for photo in self._found.photos]
+        if not seem_known(settings, self._manifest, photos, archive_among(work.paths), self._request.options):
+            return settings
+        return settings.model_copy(update={"load_networks": "when_needed"})
 
     def _choose(self) -> _Work:
         """Which job; interrupted runs are paused first."""
@@ -227,7 +242,7 @@ class Run:
 
     def _check_weights(self, earlier: InterruptedRun) -> None:
         """Half a job under other weights would be worse than none."""
-        if self._bundle_sha256 != earlier.bundle_sha256:
+        if self._manifest is None or self._manifest.sha256 != earlier.bundle_sha256:
             name = earlier.bundle_name
             raise InvalidInput(
                 Code.OTHER_WEIGHTS,
@@ -255,6 +270,13 @@ class Run:
             note_run(self._settings.home, job_id, work.paths, work.out)
         client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
         return client.submit(job_id)
+
+    def _registering(self, work: _Work) -> str:
+        if archive := archive_among(work.paths):
+            return f"handing over {path_spelled_out(archive)}"
+        if work.earlier is not None and work.earlier.state != JobState.OPEN:
+            return "going on with the interrupted run"
+        return f"registering {counted(len(self._found.photos), 'photo')}"
 
     def _follow(self, client: Client, supervisor: Supervisor, job_id: str, progress: JobProgress) -> Job:
         job = None
@@ -291,7 +313,8 @@ class Run:
         if archive_among(paths):
             return
         exclude = [out, self._settings.home]
-        self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
+        with say_if_slow("the folders to be looked through", say):
+            self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
         for reason in self._found.unreadable:
             say(f"cannot look into {reason}")
         if not self._found.photos:
@@ -299,7 +322,7 @@ class Run:
                 Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
             )
         if not self._request.quiet:
-            say(f"{len(self._found.photos):,} photos{self._found.others()}")
+            say(f"{counted(len(self._found.photos), 'photo')}{self._found.others()}")
 
     def _resume_command(self) -> str:
         return f"nightshift run --resume{self._home_option()}"
@@ -313,7 +336,7 @@ class Run:
             return f"stopped; `{self._again()}` goes on if a job had begun"
         counts = self._job.counts
         return (
-            f"stopped; {counts.final:,} of {counts.total:,} photos are done and kept."
+            f"stopped; {counts.final:,} of {counted(counts.total, 'photo is', 'photos are')} done and kept."
             f" `{self._again()}` goes on with the rest"
         )
 
@@ -330,7 +353,7 @@ def clock_warning(session: Transaction) -> str | None:
     if horizon.trusted_at is None or not due:
         return None
     return (
-        f"expired results of {due:,} earlier {'run' if due == 1 else 'runs'} are kept: the clock is far ahead"
+        f"expired results of {counted(due, 'earlier run')} are kept: the clock is far ahead"
         f" of {horizon.until:%Y-%m-%d %H:%M} UTC, when it was last believed, as after days without a run"
     )
 

@@ -68,17 +68,17 @@ def running_service(
             host, port = listener.getsockname()[:2]
             url = f"http://{_in_url(host)}:{port}"
             try:
+                if workers:
+                    # Before the API: what they load takes longest, and is to be there with the first photo.
+                    supervisor.start(_workers(settings))
                 log = fresh_log(settings.home, "api") if workers else None
                 supervisor.start(_api(settings, listener, log))
-                if workers:
-                    supervisor.start(_workers(settings))
                 with Client(url, timeout_s=5.0) as client:
                     _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor)
                 yield url
             finally:
-                if workers:
-                    supervisor.stop("workers", within_s=WORKERS_STOP_S)
-                supervisor.stop("api", within_s=API_STOP_S)
+                # Neither needs the other to end.
+                supervisor.stop("workers", "api", within_s=WORKERS_STOP_S if workers else API_STOP_S)
     finally:
         supervisor.stop("broker", within_s=6.0)
         supervisor.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 
 from nightshift.embedded.children import Child, Command
 from nightshift.embedded.logs import last_lines
+from nightshift.machine.allowance import allowance
 from nightshift.machine.pauses import Pauses
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
@@ -71,17 +73,18 @@ class Supervisor:
                 self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
                 self._thread.start()
 
-    def stop(self, name: str, *, within_s: float) -> None:
-        """Stop a child for good; when it has not ended `within_s` seconds later, kill it."""
+    def stop(self, *names: str, within_s: float) -> None:
+        """Stop children for good, at the same time; kill those that have not ended `within_s` seconds later."""
         with self._lock:
-            kept = self._kept.pop(name, None)
-        if kept is None:
-            return
-        kept.child.ask_to_stop()
-        if not kept.child.wait(within_s):
-            log.warning("%s did not stop within %.0f s", name, within_s)
-            kept.child.kill()
-            kept.child.wait(5.0)
+            stopping = [kept for name in names if (kept := self._kept.pop(name, None))]
+        for kept in stopping:
+            kept.child.ask_to_stop()
+        over_at = time.monotonic() + within_s
+        for kept in stopping:
+            if not kept.child.wait(max(0.0, over_at - time.monotonic())):
+                log.warning("%s did not stop within %.0f s", kept.child.command.name, within_s)
+                kept.child.kill()
+                kept.child.wait(5.0)
 
     def kill_all(self) -> None:
         """End every child at once."""
@@ -124,7 +127,7 @@ class Supervisor:
             self.failure = _how_it_ends(kept.child.command, code)
             return
         pause_s = PAUSES.after(kept.deaths)
-        self.say(f"{name} ended with code {code}; starting it again in {pause_s:g} s")
+        self.say(f"{name} ended with code {code}{_by_the_kernel(code)}; starting it again in {pause_s:g} s")
         kept.restart_at = now + pause_s
 
     def _start_again(self, name: str, kept: _Kept, now: float) -> None:
@@ -148,8 +151,16 @@ def _refusal(command: Command) -> str | None:
     return lines[-1].partition(marked)[2] if lines else None
 
 
+def _by_the_kernel(code: int) -> str:
+    """What is likely behind a kill: nobody here sends one to a child that is to go on."""
+    killed = code == 128 + signal.SIGKILL
+    return (
+        f": killed, as the kernel does when memory is short; {allowance().text} may be used" if killed else ""
+    )
+
+
 def _how_it_ends(command: Command, code: int) -> str:
-    text = f"{command.name} keeps ending (code {code})"
+    text = f"{command.name} keeps ending (code {code}{_by_the_kernel(code)})"
     if command.log is None:
         return text
     # One line: of a traceback it is the one that says what it was.

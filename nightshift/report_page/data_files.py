@@ -123,6 +123,7 @@ def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
             include={"total", "queued", "running", "succeeded", "failed", "cancelled"}
         ),
         "reused": summary.reused,
+        "duplicates": summary.duplicates,
         "failures": [[code, number] for code, number in summary.failures.items()],
         "commercial_use": summary.commercial_use.model_dump(include={"allowed", "reason"}),
         "notice": summary.notice,

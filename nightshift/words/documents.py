@@ -246,7 +246,10 @@ class Summary(Document):
         description="Faces by the reason why, as in `uncertain_because`; some have several.",
     )
     no_face: int = Field(0, description="Photos that succeeded without a face.")
-    reused: int = Field(0, description="Photos that took over an earlier analysis of the same bytes.")
+    reused: int = Field(
+        0, description="Photos that took over an analysis of the same bytes from an earlier job."
+    )
+    duplicates: int = Field(0, description="Photos that took over that of another photo of this job.")
     failures: dict[str, int] = Field(default_factory=dict, description="Failed photos by error code.")
     commercial_use: CommercialUse = Field(
         default_factory=CommercialUse, description="Of the weights the job was opened for, by their manifest."

@@ -76,7 +76,13 @@ Host = Annotated[str, Field(description="Address the API listens on.")]
 Port = Annotated[int, Field(ge=0, le=65535, description="Port the API listens on; 0 takes a free one.")]
 BundlePlace = Annotated[str, Field(description="Weights: a name under `NIGHTSHIFT_WEIGHTS_DIR`, or a path.")]
 Workers = Annotated[
-    int, Field(ge=0, le=256, description="Local worker processes; 0: one for each core, at most 8.")
+    int,
+    Field(
+        ge=0,
+        le=256,
+        description="Local worker processes; 0: one for each core that may be used, as far as the memory"
+        " goes (a gigabyte each), at most 8.",
+    ),
 ]
 
 

@@ -38,6 +38,11 @@ def plain_lines(text: object) -> str:
     return "\n".join(plain(line) for line in str(text).split("\n"))
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """Such as `1 photo` and `1,200 photos`; `things` where its plural has no plain s."""
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
 def shortened(said: Any) -> Any:
     """What is said, with long texts in it cut in their middles and long lists at their ends.
 

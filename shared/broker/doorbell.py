@@ -94,6 +94,6 @@ class CeleryDoorbell:
             return None
 
 
-def rings_for(photos: int, batch_size: int) -> int:
-    """Messages that are worth sending for so many waiting photos."""
-    return min(-(-photos // batch_size), MOST_RINGS)
+def rings_for(photos: int, batch_size: int, workers: int = 0) -> int:
+    """Messages that are worth sending for so many waiting photos: one a batch, and each worker one."""
+    return min(max(-(-photos // batch_size), min(photos, workers)), MOST_RINGS)

@@ -14,17 +14,19 @@ from typing import Literal
 import redis
 from sqlalchemy import text
 
+from nightshift.machine.allowance import allowance
 from nightshift.machine.privacy import open_to_others, who_else_writes
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import NightshiftError
 from nightshift.words.health import GRAVE, complaint
+from nightshift.words.plain_text import counted
 from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
 from shared.files.store import Store
 from shared.operations import health
 from shared.queue.expiry import Horizon, standing
-from shared.settings import Settings
+from shared.settings import Settings, workers_for
 from shared.urls import path_of_sqlite_url
 
 Health = Literal["ok", "warning", "failed"]
@@ -53,6 +55,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
         ("broker", _broker),
         ("bundle", _bundle),
         ("home", _home),
+        ("machine", _machine),
         ("privacy", _privacy),
     ]
     for part, look in examinations:
@@ -188,6 +191,17 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("home", "failed", f"SQLite needs a local disk; {file.parent} is on {kind}")
     elif file and kind:
         yield Diagnosis("home", "ok", f"{file.parent} on {kind}")
+
+
+def _machine(settings: Settings) -> Iterator[Diagnosis]:
+    """Whether as many workers as are asked for go into what may be used."""
+    allowed = allowance()
+    workers, threads = settings.worker_count, settings.torch_threads
+    says = f"{allowed.text} may be used: {counted(workers, 'worker process', 'worker processes')}"
+    says += f" of {counted(threads, 'thread')}"
+    if workers > (fitting := workers_for(allowed)):
+        says += f"; {fitting} would go into it (NIGHTSHIFT_WORKERS), more may be killed for memory"
+    yield Diagnosis("machine", "warning" if workers > fitting else "ok", says)
 
 
 def _file_system(folder: Path) -> str:

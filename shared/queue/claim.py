@@ -21,7 +21,7 @@ from shared.db.engine import Transaction
 from shared.db.tables import PHOTOS, Job, Photo, UtcDateTime
 from shared.queue.leases import lease_end
 from shared.queue.moves import try_move
-from shared.queue.turns import next_jobs
+from shared.queue.turns import fair_share, next_jobs
 from shared.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -110,6 +110,7 @@ def claim(
 ) -> Claim | None:
     """Take up to `batch_size` queued photos of the job whose turn it is; None when nothing waits.
 
+    Fewer are taken where little is left, so that others have their share of it.
     A photo whose worker died before is taken alone, so that it cannot take batch mates down again.
 
     Args:
@@ -122,7 +123,9 @@ def claim(
     which: dict[str, object] = {"in_place": in_place}
     for errors, pause_s in enumerate(READ_PAUSES_S, 1):
         which[f"due_{errors}"] = session.now - timedelta(seconds=pause_s)
-    for job_id in next_jobs(session):
+    jobs = next_jobs(session)
+    most = fair_share(session, batch_size) if jobs else 0
+    for job_id in jobs:
         # The job before its photos, as everybody locks them; waiting for another claim takes a moment.
         job = session.execute(_JOB, {"job_id": job_id}).first()
         if job is None:
@@ -133,7 +136,7 @@ def claim(
             # Of a later version; its workers will take it, and those behind it need not wait.
             log.warning("options not understood", extra={"job": job_id})
             continue
-        queued = session.execute(_QUEUED, {**which, "job_id": job_id, "most": batch_size}).all()
+        queued = session.execute(_QUEUED, {**which, "job_id": job_id, "most": most}).all()
         queued = queued or session.execute(_SUSPECTS, {**which, "job_id": job_id, "most": 1}).all()
         if queued:
             photos = tuple(ClaimedPhoto(*row[:-1], row.attempts + 1) for row in queued)

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, exists, func, select, update
 
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
+from nightshift.words.plain_text import counted
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
 from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
@@ -114,7 +115,7 @@ def _give_up_if_failing(session: Transaction, job_id: str) -> None:
     counts = count_photos(session, job_id)
     if counts.failed <= rate * counts.total:
         return
-    message = f"{counts.failed} of {counts.total} photos failed; {rate:.2%} were allowed"
+    message = f"{counts.failed:,} of {counted(counts.total, 'photo')} failed; {rate:.2%} were allowed"
     try_move(session, job_id, "give_up", error={"code": Code.TOO_MANY_FAILURES, "message": message})
 
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
+from nightshift.words.plain_text import counted
 from nightshift.words.states import JobState
 from shared.db.tables import Archive, Holding, Job, Photo
 from shared.settings import Settings
@@ -92,7 +93,9 @@ def require_new_job(session: Session, owner: str, quota: Settings) -> None:
     kept = select(Job.id).where(Job.owner == owner).limit(most).subquery()
     jobs = session.scalar(select(func.count()).select_from(kept)) or 0
     if jobs >= most:
-        message = f"an owner may hold {most:,} jobs (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS): erase some first"
+        message = (
+            f"an owner may hold {counted(most, 'job')} (NIGHTSHIFT_MAX_OWNER_KEPT_JOBS): erase some first"
+        )
         raise _over(Code.QUOTA_EXCEEDED, message, "jobs", most, jobs + 1)
 
 
@@ -105,7 +108,7 @@ def require_job(session: Session, owner: str, quota: Settings) -> None:
     unended = select(func.count()).select_from(Job).where(Job.owner == owner, Job.state.in_(_UNENDED))
     jobs, most = session.scalar(unended) or 0, quota.max_owner_jobs
     if jobs >= most:
-        message = f"an owner may have {most:,} jobs that have not ended (NIGHTSHIFT_MAX_OWNER_JOBS)"
+        message = f"an owner may have {counted(most, 'unended job')} (NIGHTSHIFT_MAX_OWNER_JOBS)"
         message += f"; there are {jobs:,}"
         raise _over(Code.TOO_MANY_JOBS, message, "jobs", most, jobs + 1, retry_after_s=RETRY_AFTER_S)
 

@@ -8,10 +8,12 @@ functions.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec, TypeVar
 
+from nightshift.words.errors import Transient
 from shared.broker.doorbell import MOST_RINGS, rings_for
 from shared.db.engine import Database, Transaction
 from shared.queue import claim as claiming
@@ -132,9 +134,17 @@ class Queue:
         with self.database.write() as session:
             return finishing.finish_if_done(session, self.settings, job_id)
 
+    def rings_for(self, photos: int) -> int:
+        """Rings that are worth sending for so many new photos; never an error, since they are committed."""
+        workers = 0
+        with suppress(Transient), self.database.read() as session:
+            workers = turns.count_workers(session)
+        return rings_for(photos, self.settings.batch_size, workers)
+
     def rings_wanted(self) -> int:
         """Rings that are worth sending for what waits: one for each batch and each archive."""
         batch_size = self.settings.batch_size
         with self.database.read() as session:
             waiting = turns.count_claimable(session, MOST_RINGS * batch_size)
-            return min(rings_for(waiting, batch_size) + unpacking.count_archives(session), MOST_RINGS)
+            rings = rings_for(waiting, batch_size, turns.count_workers(session))
+            return min(rings + unpacking.count_archives(session), MOST_RINGS)

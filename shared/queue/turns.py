@@ -15,7 +15,8 @@ from sqlalchemy.orm import aliased
 from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.states import CLAIMABLE_STATES, PhotoStatus
 from shared.db.engine import Transaction
-from shared.db.tables import RUNNING, Job, Photo
+from shared.db.tables import RUNNING, Job, Photo, UtcDateTime, WorkerRow
+from shared.processes.registry import SILENT_AFTER
 
 CANDIDATE_JOBS = 8
 """Jobs looked at for one claim: the first may be paused or emptied since it was chosen."""
@@ -84,6 +85,16 @@ _CLAIMABLE = (
 
 _COUNT_CLAIMABLE = select(func.count()).select_from(_CLAIMABLE)
 
+_WORKERS = (
+    select(func.count())
+    .select_from(WorkerRow)
+    .where(
+        WorkerRow.kind == "worker",
+        WorkerRow.stopped_at.is_(None),
+        WorkerRow.seen_at > bindparam("since", type_=UtcDateTime()),
+    )
+)
+
 _WINDOWS = (
     select(Job.processing_window)
     .where(Job.state.in_(CLAIMABLE_STATES), Job.processing_window.is_not(None))
@@ -98,6 +109,24 @@ def next_jobs(session: Transaction) -> Sequence[str]:
     from longest ago.
     """
     return session.scalars(_NEXT_JOBS, {"closed": _closed_windows(session)}).all()
+
+
+def count_workers(session: Transaction) -> int:
+    """Worker processes that were seen lately, on all machines."""
+    return session.scalar(_WORKERS, {"since": session.now - SILENT_AFTER}) or 0
+
+
+def fair_share(session: Transaction, most: int) -> int:
+    """How many photos to claim, `most` at most, so that all workers end together.
+
+    Where little is left, each takes its share of it; the rest is shared again, down to single photos.
+    So nobody has more than a photo to do when the others find nothing any more.
+    """
+    workers = count_workers(session)
+    if workers < 2 or most < 2:
+        return most
+    waiting = count_claimable(session, workers * most)
+    return min(most, max(1, -(-waiting // workers)))
 
 
 def new_job_waits(session: Transaction) -> bool:

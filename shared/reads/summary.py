@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import case, func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import case, exists, func, select
+from sqlalchemy.orm import Session, aliased
 
 from nightshift.words import documents
 from nightshift.words.analysis import AGE_GROUPS, DOUBTS
@@ -14,6 +14,10 @@ from shared.db.tables import FaceRow, Photo
 from shared.queue.counts import count_photos
 from shared.queue.jobs import owned_job
 from shared.reads.shown import shown
+
+_source = aliased(Photo)
+_IS_DUPLICATE = exists().where(_source.id == Photo.reused_from, _source.job_id == Photo.job_id)
+"""Its bytes came twice within its job; the other was analysed, or taken over, before it."""
 
 _LABELS = [label for label, _, _ in AGE_GROUPS]
 
@@ -38,10 +42,11 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
         uncertain["age_group"] += faces if of_age_group else 0
         uncertain["either"] += faces if of_gender or of_age_group else 0
         because.update(dict.fromkeys({*of_gender.split(), *of_age_group.split()}, faces))
-    no_face, reused = session.execute(
+    no_face, taken_over, duplicates = session.execute(
         select(
             func.coalesce(func.sum(case((Photo.face_count == 0, 1), else_=0)), 0),
             func.count(Photo.reused_from),
+            func.coalesce(func.sum(case((_IS_DUPLICATE, 1), else_=0)), 0),
         ).where(Photo.job_id == job_id, Photo.status == PhotoStatus.SUCCEEDED)
     ).one()
     return documents.Summary(
@@ -58,7 +63,8 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
         uncertain_age_group=uncertain["age_group"],
         uncertain_because={reason: because[reason] for reason in DOUBTS if because[reason]},
         no_face=no_face,
-        reused=reused,
+        reused=taken_over - duplicates,
+        duplicates=duplicates,
         failures=_failures(session, job_id),
         notice=documents.NOTICE,
     )

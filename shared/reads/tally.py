@@ -1,6 +1,8 @@
 """Counts of unended jobs, read from the photo rows at most once a second per job and process, and rates.
 
-A rate is of the photos made final over the last minute, or over the whole of a run that has ended.
+A rate is of the photos made final over the last minute, or over the whole of a run that has ended. It counts
+from the first of them: what came before it was the start, not the work. And it is told once as many more are
+final as are in work: of workers that hold eight each, the first to be done says nothing yet.
 """
 
 from __future__ import annotations
@@ -75,6 +77,27 @@ class _Entry:
     counting_since_s: float
     counted: Counted | None = None
     rate: Rate = field(default_factory=Rate)
+    begun_with: int = 0
+    may_tell: bool = False
+
+    def sample(self, now_s: float, begun: tuple[float, int] | None, counts: Counts) -> None:
+        """Take a sample, after the one that it begins with: how many seconds ago, and how many were final."""
+        if begun and self.rate.is_empty:
+            self.begun_with = begun[1]
+            self.rate.sample(now_s - begun[0], begun[1])
+        if self.rate.is_empty:
+            return
+        self.rate.sample(now_s, counts.final)
+        self.may_tell |= counts.final - self.begun_with >= max(1, counts.running)
+
+    def pause(self) -> None:
+        """When it goes on, the pause is to be no part of its rate."""
+        self.rate, self.may_tell = Rate(), False
+
+    @property
+    def photos_per_second(self) -> float | None:
+        """None while it cannot be told."""
+        return self.rate.per_second if self.may_tell else None
 
 
 class Tallies:
@@ -106,22 +129,23 @@ class Tallies:
                 self._entries.popitem(last=False)
             before = entry.counted
             if before is not None and now_s - entry.counting_since_s < FRESH_S:
-                return Tally(before.counts, _rate_of(job, entry.rate))
+                return Tally(before.counts, _rate_of(job, entry))
             # Whoever asks while we count gets what was counted before.
             entry.counting_since_s = now_s
         counted = count_again(session, job.id, before)
         counts = counted.counts
-        earlier = _recently(session, job, counts) if entry.rate.is_empty else None
+        begun = _begun(session, job, counts) if entry.rate.is_empty else None
         with self._lock:
             entry.counted = counted
-            if earlier and entry.rate.is_empty:
-                entry.rate.sample(now_s - earlier[0], earlier[1])
-            entry.rate.sample(now_s, counts.final)
-            return Tally(counts, _rate_of(job, entry.rate))
+            if job.state in CLAIMABLE_STATES:
+                entry.sample(now_s, begun, counts)
+            else:
+                entry.pause()
+            return Tally(counts, entry.photos_per_second)
 
 
-def _rate_of(job: Job, rate: Rate) -> float | None:
-    return rate.per_second if job.state in CLAIMABLE_STATES else None
+def _rate_of(job: Job, entry: _Entry) -> float | None:
+    return entry.photos_per_second if job.state in CLAIMABLE_STATES else None
 
 
 def _of_ended(job: Job, counts: Counts) -> Tally:
@@ -131,18 +155,19 @@ def _of_ended(job: Job, counts: Counts) -> Tally:
     return Tally(counts, per_second(counts.succeeded + counts.failed, took_s, SHORTEST_RUN_S))
 
 
-def _recently(session: Transaction, job: Job, counts: Counts) -> tuple[float, int] | None:
-    """How many seconds ago how many photos were final, so that the first answer has a rate.
+def _begun(session: Transaction, job: Job, counts: Counts) -> tuple[float, int] | None:
+    """How many seconds ago the first photo of the last minute became final, and how many were so from then.
 
-    No index serves this: it is asked once a job and process, not with every count.
+    No index serves this: it is asked until there is one, and then once a job and process.
     """
-    if job.state != JobState.RUNNING or job.started_at is None:
+    if job.state != JobState.RUNNING or not counts.final:
         return None
-    since = max(job.started_at, session.now - timedelta(seconds=WINDOW_S))
-    finished_since = session.scalar(
-        select(func.count())
-        .select_from(Photo)
-        .where(Photo.job_id == job.id, Photo.status.in_(FINAL_STATUSES), Photo.finished_at > since)
+    lately = (
+        *(Photo.job_id == job.id, Photo.status.in_(FINAL_STATUSES)),
+        Photo.finished_at > session.now - timedelta(seconds=WINDOW_S),
     )
-    ago_s = (session.now - since).total_seconds()
-    return (ago_s, counts.final - (finished_since or 0)) if ago_s > 0 else None
+    first = session.scalar(select(func.min(Photo.finished_at)).where(*lately))
+    if first is None:
+        return None
+    later = session.scalar(select(func.count()).select_from(Photo).where(*lately, Photo.finished_at > first))
+    return (session.now - first).total_seconds(), counts.final - (later or 0)

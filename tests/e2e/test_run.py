@@ -70,6 +70,11 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
 
     assert second.returncode == 3, second.stderr
     assert second.stderr == ""
+    # One photo is damaged, all others are known: no network was loaded.
+    log = (nightshift.home / "logs" / "workers.log").read_text()
+    assert "saved" in log
+    assert "chosen" not in log
+    assert "chosen" in (nightshift.home / "logs" / "workers.log.1").read_text()
     report = json.loads(second.stdout)
     assert report["job_id"] == job_id
     assert report["reused"] == 4

@@ -12,6 +12,7 @@ from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from nightshift.words.options import AnalysisOptions
+from shared.bundles.manifest import Manifest
 from tests.support.queue_rows import analysis, face, manifest
 from worker.pipeline.decoding.decode import DecodedPhoto
 
@@ -52,6 +53,14 @@ class FakePipeline:
     bundle: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(manifest=manifest(), device=SimpleNamespace(type="cpu"))
     )
+
+    on_cpu = True
+    are_loaded = True
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of no real weights."""
+        return manifest()
 
     def decode(
         self, data: bytes, options: AnalysisOptions, admit: Callable[[int], None] = lambda _: None

@@ -30,8 +30,8 @@ from worker.pipeline.align import (
 from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import choose
 from worker.pipeline.classify import Classifier
-from worker.pipeline.decoding.alone import Alone
-from worker.pipeline.decoding.decode import MAX_MEMORY, NO_LOCK, DecodedPhoto, decode
+from worker.pipeline.decoding.decode import DecodedPhoto
+from worker.pipeline.decoding.limits import Decoder
 from worker.pipeline.detection.detect import Detection, Detector
 from worker.pipeline.found_face import face_of
 from worker.pipeline.isolation import isolated
@@ -85,10 +85,7 @@ class Pipeline:
 
     Args:
         bundle: weights on the device to use.
-        max_photo_pixels: most pixels of a file.
-        max_working_pixels: most pixels that the detector is given.
-        max_photo_memory: most bytes that decoding one photo may take.
-        alone: held while a photo that takes much of it is decoded.
+        decode: makes pixels of a photo's bytes, under the limits in force.
         photos_at_once: see `Detector`.
         classifier: of the bundle; by default one in fp32.
         chosen_because: what decided what the networks run on.
@@ -97,6 +94,7 @@ class Pipeline:
         bundle: as given.
         classifier: likewise.
         chosen_because: likewise.
+        decode: likewise.
         detector: on the same runtime.
     """
 
@@ -104,10 +102,7 @@ class Pipeline:
         self,
         bundle: Bundle,
         *,
-        max_photo_pixels: int = 200_000_000,
-        max_working_pixels: int = 8_300_000,
-        max_photo_memory: int = MAX_MEMORY,
-        alone: Alone = NO_LOCK,
+        decode: Decoder = Decoder(),
         photos_at_once: int | None = None,
         classifier: Classifier | None = None,
         chosen_because: str = "",
@@ -116,34 +111,8 @@ class Pipeline:
         self.chosen_because = chosen_because
         self.classifier = classifier or Classifier(bundle)
         self.detector = Detector(bundle.device, photos_at_once, self.classifier.runtime)
-        self._max_photo_pixels = max_photo_pixels
-        self._max_working_pixels = max_working_pixels
-        self._max_photo_memory = max_photo_memory
-        self._alone = alone
+        self.decode = decode
         self._framing = framing_points(bundle.manifest.framing)
-
-    def decode(
-        self, data: bytes, options: AnalysisOptions, admit: Callable[[int], None] = lambda _: None
-    ) -> DecodedPhoto:
-        """Decode one photo's bytes under the limits in force.
-
-        Args:
-            data: the whole file.
-            options: the job's.
-            admit: see `worker.pipeline.decoding.decode.decode`.
-
-        Raises:
-            Unreadable: see `worker.pipeline.decoding.decode.decode`.
-        """
-        return decode(
-            data,
-            height=options.height,
-            max_photo_pixels=self._max_photo_pixels,
-            max_working_pixels=self._max_working_pixels,
-            max_memory=self._max_photo_memory,
-            admit=admit,
-            alone=self._alone,
-        )
 
     def analyse(
         self, photos: Iterable[DecodedPhoto], options: AnalysisOptions, progress: Progress = lambda _: None
@@ -306,8 +275,5 @@ def build_pipeline(settings: Settings) -> Pipeline:
         bundle,
         classifier=classifier,
         chosen_because=choice.because,
-        max_photo_pixels=int(settings.max_photo_megapixels * 1e6),
-        max_working_pixels=int(settings.max_working_megapixels * 1e6),
-        max_photo_memory=settings.max_photo_memory,
-        alone=Alone(settings.home / "run" / "large-photo.lock"),
+        decode=Decoder.under(settings),
     )

@@ -3,15 +3,14 @@ from __future__ import annotations
 import threading
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+import pytest
 
 from api.waiting import WaitingRoom
 from nightshift.words.clock import utc_now
-from shared.db.tables import Job
 from shared.queue.jobs import owned_job
 from shared.reads.tally import Tallies
 from tests.integration.api.conftest import Serve
-from tests.support.queue_rows import queued_job, take
+from tests.support.queue_rows import at, queued_job, save_all, take, taken
 from tests.support.service import Service
 
 
@@ -103,10 +102,11 @@ def test_counts_are_read_at_most_once_a_second(service: Service) -> None:
 
 def test_the_first_rate_comes_from_the_rows(service: Service) -> None:
     job_id = queued_job(service.database, 100)
-    service.work(batch_size=40)
-    with service.database.write() as session:
-        started_at = utc_now() - timedelta(seconds=20)
-        session.execute(update(Job).where(Job.id == job_id).values(started_at=started_at))
+    with at(utc_now() - timedelta(seconds=55)):
+        held = take(service.database, batch_size=20)
+    with at(utc_now() - timedelta(seconds=10)):
+        save_all(service.database, held or pytest.fail())
+    assert save_all(service.database, taken(service.database, batch_size=18)).written == 18
     with service.database.read() as session:
         tally = Tallies().get(session, owned_job(session, "local", job_id))
     assert tally.photos_per_second is not None
@@ -116,3 +116,33 @@ def test_the_first_rate_comes_from_the_rows(service: Service) -> None:
     assert utc_now() < datetime.fromisoformat(running["eta"]) < utc_now() + timedelta(minutes=2)
     paused = service.post(job_id, "pause").json
     assert (paused["photos_per_second"], paused["eta"]) == (None, None)
+
+
+@pytest.mark.parametrize("warm_up_s", [0, 5, 45])
+@pytest.mark.parametrize("batch_s", [0.5, 2])
+def test_the_first_eta_is_about_right_however_long_the_start_took(
+    service: Service, warm_up_s: float, batch_s: float
+) -> None:
+    """Two workers load their networks, do a first photo, then batches of four."""
+    job_id = service.submitted_job(*map(str, range(60)))
+    begun_at, clock = utc_now(), 0.0
+    told: list[float] = []
+    tallies = Tallies(lambda: clock)
+    steps = sorted(
+        (warm_up_s + 0.1 * worker + number * batch_s, worker, 4 if number else 1)
+        for worker in range(2)
+        for number in range(5)
+    )
+    with at(begun_at):
+        held = [take(service.database, worker=str(worker), batch_size=1) for worker in range(2)]
+    while steps and not told:
+        clock += 0.5
+        while steps and steps[0][0] <= clock:
+            when_s, worker, _ = steps.pop(0)
+            with at(begun_at + timedelta(seconds=when_s)):
+                save_all(service.database, held[worker] or pytest.fail())
+                held[worker] = take(service.database, worker=str(worker), batch_size=4)
+        with at(begun_at + timedelta(seconds=clock)), service.database.read() as session:
+            rate = tallies.get(session, owned_job(session, "local", job_id)).photos_per_second
+        told += [rate] if rate else []
+    assert 0.5 <= told[0] / (2 * 4 / batch_s) <= 2

@@ -147,7 +147,8 @@ def test_summary(service: Service) -> None:
         "0-4": 1, "5-9": 0, "10-19": 0, "20-29": 0, "30-39": 3, "40-49": 0, "50-64": 0, "65+": 0,
     }  # fmt: skip
     assert summary["gender_by_age_group"]["30-39"] == {"female": 3, "male": 0}
-    assert (summary["uncertain"], summary["no_face"], summary["reused"]) == (2, 1, 1)
+    assert (summary["uncertain"], summary["no_face"]) == (2, 1)
+    assert (summary["reused"], summary["duplicates"]) == (1, 0)
     assert (summary["uncertain_gender"], summary["uncertain_age_group"]) == (1, 2)
     assert summary["uncertain_because"] == {"close_call": 2}
     assert summary["failures"] == {"corrupt_image": 2, "timeout": 1}

@@ -26,26 +26,62 @@ class Clock:
         return self.now_s
 
 
-def test_a_log_gets_a_line_now_and_then_and_one_at_the_end() -> None:
+def shown(*jobs: Job, every_s: float = 1.0) -> list[str]:
+    """Lines of a log, of a job that is looked at every so often."""
     text, clock = io.StringIO(), Clock()
     with JobProgress(Console(file=text, width=200), clock=clock) as progress:
-        for second in range(25):
-            clock.now_s = float(second)
-            progress.show(job(second * 2, rate=2.0 if second > 15 else None))
-        progress.show(job(97, failed=3, state="ended", rate=4.26))
-    assert text.getvalue().splitlines() == [
-        "running: 20 of 100 photos, 40 faces",
-        "running: 40 of 100 photos, 80 faces, 2.0 photos/s, 0:00:30 left",
+        for number, each in enumerate(jobs):
+            clock.now_s = number * every_s
+            progress.show(each)
+    return text.getvalue().splitlines()
+
+
+def test_a_log_gets_a_line_at_once_at_the_first_photo_now_and_then_and_at_the_end() -> None:
+    jobs = [job(max(0, second - 3) * 2, rate=2.0 if second > 9 else None) for second in range(25)]
+    assert shown(job(0, state="queued"), *jobs, job(97, failed=3, state="ended", rate=4.26)) == [
+        "queued: 0 of 100 photos, waiting for a worker",
+        "running: 2 of 100 photos, 4 faces",
+        "running: 22 of 100 photos, 44 faces, 2.0 photos/s, 0:00:39 left",
+        "running: 42 of 100 photos, 84 faces, 2.0 photos/s, 0:00:29 left",
         "ended: 100 of 100 photos, 194 faces, 4.3 photos/s, 3 failed",
     ]
 
 
+def test_nothing_is_counted_before_there_is_something() -> None:
+    assert shown(job(0)) == ["running: 0 of 100 photos, waiting for the first of them"]
+
+
+def test_one_is_one_and_slow_is_not_nothing() -> None:
+    one = job(1, state="ended", rate=0.04).model_copy(
+        update={"counts": PhotoCounts(total=1, succeeded=1), "faces": 1}
+    )
+    assert shown(one) == ["ended: 1 of 1 photo, 1 face, 0.04 photos/s"]
+
+
+def test_what_is_waited_for_is_said_before_there_is_a_job() -> None:
+    text = io.StringIO()
+    with JobProgress(Console(file=text, width=200)) as progress:
+        progress.stage("starting the service")
+        assert text.getvalue() == "starting the service\n"
+
+
 def test_an_archive_is_unpacked_towards_no_known_end() -> None:
-    text, clock = io.StringIO(), Clock()
-    with JobProgress(Console(file=text, width=200), clock=clock) as progress:
-        clock.now_s = 11.0
+    assert shown(job(0, state="unpacking")) == ["unpacking: 100 photos so far"]
+
+
+def test_a_terminal_gets_no_bar_before_it_is_known_of_how_many() -> None:
+    text = io.StringIO()
+    with JobProgress(Console(file=text, width=60, force_terminal=True, color_system=None)) as progress:
+        progress.stage("starting the service")
+        progress._bar.refresh()
+        assert "starting the service" in text.getvalue()
+        assert not {"\u2501", "/"} & set(text.getvalue())
         progress.show(job(0, state="unpacking"))
-    assert text.getvalue() == "unpacking: 100 photos so far\n"
+        progress._bar.refresh()
+        assert "\u2501" not in text.getvalue()
+        progress.show(job(40))
+        progress._bar.refresh()
+        assert "\u2501" in text.getvalue()
 
 
 def test_a_terminal_gets_a_bar_that_goes_away() -> None:
@@ -53,7 +89,7 @@ def test_a_terminal_gets_a_bar_that_goes_away() -> None:
     with JobProgress(Console(file=text, width=100, force_terminal=True)) as progress:
         progress.show(job(40, failed=2))
         progress._bar.refresh()
-    assert "42/100" in text.getvalue()
+    assert "42 of 100 photos" in text.getvalue()
     assert "2 failed" in text.getvalue()
 
 

@@ -45,6 +45,7 @@ def report() -> Report:
             uncertain_because={"close_call": 3, "newer_reason": 1},
             no_face=1,
             reused=2,
+            duplicates=1,
             failures={"corrupt_image": 12},
             commercial_use={"allowed": "no", "reason": "trained on UTKFace"},
             notice="Gender and age are apparent.",
@@ -63,10 +64,10 @@ def report() -> Report:
 
 def test_a_person_reads_what_was_found_and_what_failed() -> None:
     text = io.StringIO()
-    print_report(report(), Console(file=text, width=100))
+    print_report(report(), Console(file=text, width=120))
     shown = text.getvalue()
     for line in (
-        "15: 3 succeeded, 12 failed, 2 reused from earlier runs",
+        "15: 3 succeeded, 12 failed, 2 reused from earlier runs, 1 duplicate within this run",
         "5, none in 1 photo",
         "gender: 1   age group: 3   (close call: 3   newer_reason: 1)",
         "female: 3   male: 2",

@@ -203,3 +203,12 @@ def test_json_of_half_a_surrogate_pair_is_json(capsys: pytest.CaptureFixture[str
     said = capsys.readouterr().out
     assert said.isascii()
     assert json.loads(said) == {"path": "\udcff", "b": ["\u009b"]}
+
+
+def test_a_table_in_a_pipe_is_not_filled_up_with_blanks() -> None:
+    text = io.StringIO()
+    table = Table.grid(padding=(0, 2))
+    table.add_row("Photos", "24: 24 succeeded")
+    table.add_row("Faces", "2")
+    Screen(file=text, width=1000).print(table)
+    assert text.getvalue() == "Photos  24: 24 succeeded\nFaces   2\n"

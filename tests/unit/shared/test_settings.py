@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from nightshift.machine.allowance import Allowance
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import JobOptions
 from shared.settings import SOCKET_PATH_LIMIT, Settings, embedded_broker_socket, load_settings
@@ -107,8 +110,13 @@ def test_a_home_in_wide_characters_is_measured_in_bytes() -> None:
     assert len(os.fsencode(embedded_broker_socket(home))) <= SOCKET_PATH_LIMIT
 
 
+def allow(monkeypatch: pytest.MonkeyPatch, cores: int, memory_bytes: int | None = None) -> None:
+    allowed = Allowance(cores, memory_bytes, host_cores=16, memory_is_limited=True, kills=None)
+    monkeypatch.setattr("shared.settings.allowance", lambda: allowed)
+
+
 def test_workers_together_use_the_cores_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    allow(monkeypatch, 12)
 
     settings = load_settings()
 
@@ -118,10 +126,35 @@ def test_workers_together_use_the_cores_once(monkeypatch: pytest.MonkeyPatch) ->
     assert load_settings(workers=3, threads=2).torch_threads == 2
 
 
-def test_a_machine_that_does_not_tell_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: None)
+@pytest.mark.parametrize(
+    ("cores", "gigabytes", "workers", "threads"),
+    [(1, 2, 1, 1), (16, 2, 1, 16), (8, 4, 3, 2), (8, 0.25, 1, 8)],
+)
+def test_no_more_workers_than_the_memory_holds(
+    monkeypatch: pytest.MonkeyPatch, cores: int, gigabytes: float, workers: int, threads: int
+) -> None:
+    allow(monkeypatch, cores, int(gigabytes * 2**30))
+    settings = load_settings()
+    assert (settings.worker_count, settings.torch_threads) == (workers, threads)
+    assert load_settings(workers=5).worker_count == 5
 
-    assert (load_settings().worker_count, load_settings().torch_threads) == (1, 1)
+
+COUNTS = """
+import os
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+from shared.settings import load_settings
+import worker.pipeline
+settings = load_settings()
+print(settings.worker_count, settings.torch_threads, os.environ["OMP_NUM_THREADS"])
+"""
+
+
+def test_a_process_bound_to_one_core_starts_one_worker_with_one_thread() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
+    told = subprocess.run(
+        [sys.executable, "-c", COUNTS], capture_output=True, text=True, check=True, env=environment
+    )
+    assert told.stdout.split() == ["1", "1", "1"]
 
 
 def test_defaults_of_a_job_follow_the_settings() -> None:

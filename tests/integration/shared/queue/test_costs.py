@@ -23,7 +23,7 @@ from shared.queue.sweep import return_lapsed, unended_jobs
 from shared.queue.turns import count_claimable, new_job_waits
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
 from shared.reads.summary import summarise
-from tests.support.queue_rows import analysis, face, queue_of, queued_job, rules, save_all, take
+from tests.support.queue_rows import analysis, face, queue_of, queued_job, rules, save_all, seen, take
 from tests.support.statements import plan, statements_of
 
 
@@ -75,7 +75,21 @@ def test_a_claim_is_as_many_statements_however_large_batch_and_job(database: Dat
     queued_job(database, 200)
     take(database, batch_size=1)
 
-    assert number_of(database, lambda: take(database, batch_size=50)) == small <= 7
+    assert number_of(database, lambda: take(database, batch_size=50)) == small <= 8
+
+
+def test_a_claim_among_several_workers_is_as_many_statements_however_large_the_job(
+    database: Database,
+) -> None:
+    for worker in "abc":
+        seen(database, worker)
+    queued_job(database, 5)
+    take(database, batch_size=2)
+    small = number_of(database, lambda: take(database, batch_size=2))
+    queued_job(database, 200)
+    take(database, batch_size=2)
+
+    assert number_of(database, lambda: take(database, batch_size=50)) == small <= 10
 
 
 def test_photos_are_added_in_as_many_statements_however_many_there_are(database: Database) -> None:

@@ -64,3 +64,35 @@ def test_a_child_that_was_stopped_stays_so(tmp_path: Path) -> None:
     supervisor.stop("child", within_s=10)
     supervisor.close()
     assert said == []
+
+
+def test_a_child_that_is_killed_for_memory_is_said_to_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RESTARTS", 0)
+    supervisor = Supervisor(lambda _: None)
+    supervisor.start(command(tmp_path, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"))
+    wait_for(lambda: supervisor.failure is not None, "the child to be given up")
+    supervisor.close()
+    assert "killed, as the kernel does when memory is short" in (supervisor.failure or "")
+
+
+def test_children_are_stopped_at_the_same_time(tmp_path: Path) -> None:
+    """Each waits for the other to be asked: one after the other, they would wait in vain."""
+    wait = (
+        "import pathlib, signal, sys, time\n"
+        "signal.signal(signal.SIGTERM, lambda *_: pathlib.Path({mine!r}).touch())\n"
+        "print('ready', flush=True)\n"
+        "while not (pathlib.Path({mine!r}).exists() and pathlib.Path({other!r}).exists()): time.sleep(0.05)\n"
+    )
+    supervisor = Supervisor(lambda _: None)
+    names = ("one", "two")
+    places = [str(tmp_path / f"{name} was asked") for name in names]
+    for name, mine, other in zip(names, places, reversed(places), strict=True):
+        child = command(tmp_path, wait.format(mine=mine, other=other))
+        supervisor.start(replace(child, name=name, log=tmp_path / f"{name}.log", grace_s=60.0))
+    wait_for(lambda: all("ready" in (tmp_path / f"{name}.log").read_text() for name in names), "both to run")
+    kept = [supervisor._kept[name].child for name in names]
+    supervisor.stop(*names, within_s=60)
+    supervisor.close()
+    assert [child.exit_code for child in kept] == [0, 0]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightshift.words.plain_text import plain, plain_lines, shortened
+from nightshift.words.plain_text import counted, plain, plain_lines, shortened
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,13 @@ def test_what_is_long_is_cut_in_its_middle_and_lists_at_their_ends() -> None:
     }
     assert shortened(list(range(5000))) == list(range(100))
     assert shortened("short") == "short"
+
+
+def test_one_has_no_plural() -> None:
+    assert [counted(number, "photo") for number in (0, 1, 2, 1200)] == [
+        "0 photos",
+        "1 photo",
+        "2 photos",
+        "1,200 photos",
+    ]
+    assert [counted(number, "process", "processes") for number in (1, 2)] == ["1 process", "2 processes"]
