@@ -56,7 +56,7 @@ def _sqlite_template() -> Path:
 
 
 def migrated_sqlite(url: str) -> None:
-    """Make the SQLite database of this URL with the newest schema, unless it is there: homes may be shared."""
+    """Make the SQLite database of this URL with the newest schema, if it is not there: homes are shared."""
     path = make_url(url).database
     assert path
     if Path(path).exists():
