@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 
 from shared.bundles.manifest import FEATURES, AgeHead, Architecture
@@ -60,9 +62,16 @@ class Network(nn.Module):
         return features, self.gender(features), self.age(features)
 
 
+class _Unfilled(TorchFunctionMode):
+    """Draws no weights: for tensors without memory torch would load its compiler to do it."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return args[0] if func is Tensor.normal_ else func(*args, **(kwargs or {}))
+
+
 def on_meta(architecture: Architecture, age_outputs: int) -> Network:
     """The network with shapes but without memory or initialisation, to be filled from a bundle."""
-    with torch.device("meta"):
+    with torch.device("meta"), _Unfilled():
         return Network(architecture, age_outputs).eval().requires_grad_(False)
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
-from torch.nn.functional import interpolate
 
 
 def shrink(image: Image.Image, size: tuple[int, int], box: tuple[float, float, float, float]) -> Image.Image:
@@ -36,6 +34,10 @@ def shrink_pixels(pixels: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[n
     """
     if size == pixels.shape[1::-1]:
         return pixels
+    # Here: to load it takes longer than all the rest, and who has nothing to shrink does without it.
+    import torch
+    from torch.nn.functional import interpolate
+
     # Batched before it is permuted, so that torch sees, and gives, channels last.
     planes = torch.from_numpy(_writable(pixels))[None].permute(0, 3, 1, 2)
     small = interpolate(planes, size=size[::-1], mode="bilinear", antialias=True)
