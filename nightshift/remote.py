@@ -97,7 +97,9 @@ def submit(
         job_id = job or client.create_job(wish).id
         try:
             if in_place:
-                client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
+                client.register_in_place(
+                    job_id, ((photo.custom_id, photo.path, photo.root) for photo in photos)
+                )
             else:
                 refused += send_photos(client, job_id, photos, console)
         except BaseException as error:

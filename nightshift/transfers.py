@@ -65,10 +65,13 @@ class Transfers:
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
         return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 
-    async def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
+    async def register_in_place(
+        self, job_id: str, photos: Iterable[tuple[str, Path] | tuple[str, Path, Path]]
+    ) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
 
-        They are read where they are: never copied, moved, written or deleted.
+        They are read where they are: never copied, moved, written or deleted. A third entry is the folder or
+        file that one was found under, which the results say.
 
         Returns:
             How many were new to the job.
@@ -77,7 +80,7 @@ class Transfers:
         added = 0
         rest = iter(photos)
         while page := list(islice(rest, PAGE)):
-            body = {"photos": [{"custom_id": name, "path": path_as_text(file)} for name, file in page]}
+            body = {"photos": [_in_place(*photo) for photo in page]}
             added += (await self._connection.ask(Added, "POST", path, again=True, json=body)).added
         return added
 
@@ -125,6 +128,11 @@ class Transfers:
             await self._connection.call(_write_whole, folder / f"{photo_id}.webp", image)
             written += 1
         return written
+
+
+def _in_place(custom_id: str, path: Path, root: Path | None = None) -> dict[str, str]:
+    said = {"custom_id": custom_id, "path": path_as_text(path)}
+    return said | ({"root": path_as_text(root)} if root else {})
 
 
 def _write_whole(path: Path, data: bytes) -> None:

@@ -253,7 +253,8 @@ class Run:
         else:
             job_id = client.create_job(options=self._request.options).id
             note_run(self._settings.home, job_id, work.paths, work.out)
-        client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
+        found = ((photo.custom_id, photo.path, photo.root) for photo in self._found.photos)
+        client.register_in_place(job_id, found)
         return client.submit(job_id)
 
     def _follow(self, client: Client, supervisor: Supervisor, job_id: str, progress: JobProgress) -> Job:
