@@ -267,6 +267,16 @@ def _keep_apart(photos: list[FoundPhoto]) -> None:
         photos[index] = replace(photo, custom_id=custom_id)
 
 
+def real_path(path: Path, folders: dict[Path, str]) -> Path:
+    """Where a file lies, with all links followed; what is found out of its folder is put into `folders`."""
+    if path.is_symlink():
+        return Path(os.path.realpath(path))
+    folder = path.parent
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return Path(folders[folder], path.name)
+
+
 def _identity(folder: Path) -> tuple[int, int] | None:
     try:
         found = folder.stat()

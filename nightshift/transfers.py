@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -19,8 +20,16 @@ from nightshift.words.documents import Added, Checked, Photo
 PAGE = 1000
 """Photos registered, or listed, with one request."""
 
-ResultsFormat = Literal["jsonl", "csv"]
-_MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
+ResultsFormat = Literal["jsonl", "photos.csv", "faces.csv", "csv"]
+"""As a server writes them: JSON Lines, the two tables, and the one table from before, which goes."""
+_JSON_LINES = ("results", "application/x-ndjson")
+_SERVED: dict[ResultsFormat, tuple[str, str]] = {
+    "jsonl": _JSON_LINES,
+    "photos.csv": ("photos.csv", "text/csv"),
+    "faces.csv": ("faces.csv", "text/csv"),
+    "csv": ("results", "text/csv"),
+}
+"""The part of a job's path that it is at, and its media type."""
 
 
 class Transfers:
@@ -86,8 +95,7 @@ class Transfers:
 
     async def results(self, job_id: str) -> AsyncIterator[Photo]:
         """Every photo that is final so far, one by one, in the order they were added."""
-        path, accepted = f"/v1/jobs/{checked_id(job_id)}/results", {"Accept": _MEDIA_TYPES["jsonl"]}
-        async with self._connection.stream(path, headers=accepted) as pieces:
+        async with self._stream(job_id, _JSON_LINES) as pieces:
             async for line in lines(pieces):
                 yield Photo.model_validate_json(line)
 
@@ -100,8 +108,7 @@ class Transfers:
     ) -> int:
         """Write the results to a binary file as the server formats them; returns the bytes written."""
         size_bytes = 0
-        path, accepted = f"/v1/jobs/{checked_id(job_id)}/results", {"Accept": _MEDIA_TYPES[format]}
-        async with self._connection.stream(path, headers=accepted) as pieces:
+        async with self._stream(job_id, _SERVED[format]) as pieces:
             async for piece in pieces:
                 file.write(piece)
                 size_bytes += len(piece)
@@ -112,8 +119,7 @@ class Transfers:
 
         In the order they were added, and all in one request.
         """
-        path, accepted = f"/v1/jobs/{checked_id(job_id)}/thumbnails", {"Accept": TAR_MEDIA_TYPE}
-        async with self._connection.stream(path, headers=accepted) as pieces:
+        async with self._stream(job_id, ("thumbnails", TAR_MEDIA_TYPE)) as pieces:
             async for thumbnail in thumbnails(pieces):
                 yield thumbnail
 
@@ -128,6 +134,15 @@ class Transfers:
             await self._connection.call(_write_whole, folder / f"{photo_id}.webp", image)
             written += 1
         return written
+
+    def _stream(
+        self, job_id: str, part: tuple[str, str]
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """A part of a job, by its name and media type, in pieces."""
+        name, media_type = part
+        return self._connection.stream(
+            f"/v1/jobs/{checked_id(job_id)}/{name}", headers={"Accept": media_type}
+        )
 
 
 def _in_place(custom_id: str, path: Path, root: Path | None = None) -> dict[str, str]:

@@ -21,6 +21,7 @@ from nightshift.words.document import Document, Known, LenientError, LenientOpti
 from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
+from nightshift.words.thresholds import Thresholds
 
 NOTICE = (
     "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
@@ -247,18 +248,6 @@ class CommercialUse(Document):
 
     allowed: Known[Literal["yes", "no", "unknown"]] = "unknown"
     reason: str = Field("the server does not say", description="By whose terms.")
-
-
-class Thresholds(Document):
-    """Where the labels of a job's weights become uncertain, by their manifest."""
-
-    gender: float = Field(description="Least probability of an apparent gender that is no close call.")
-    age_group: float = Field(description="Least probability of an apparent age group that is none.")
-    sharpness: float = Field(description="Least sharpness of a face.")
-    crop_size_px: float = Field(description="Least size, as of `quality.size_px`, pixels.")
-    brightness: float = Field(description="Least brightness, 0-1.")
-    yaw_deg: float = Field(description="Most that it may be turned to either side, degrees.")
-    cut_off: float = Field(description="Most that may lie outside of the photo, 0-1.")
 
 
 class Summary(Document):

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from nightshift.words.analysis import AGE_GROUPS, Box, Face, Landmarks, Quality
 from nightshift.words.columns import Cell, columns
-from nightshift.words.documents import Job, Photo, Summary, Thresholds
+from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.options import AnalysisOptions
 from nightshift.words.tables import FORMAT_VERSION, FaceRow, PhotoRow
+from nightshift.words.thresholds import Thresholds
 
 BETWEEN_WARNINGS = " | "
 
@@ -27,8 +28,8 @@ _NO_QUALITY: dict[str, Cell] = dict.fromkeys(_QUALITY)
 
 
 def in_words(label: str) -> str:
-    """An age group, or range, that no spreadsheet takes for a date: `5 to 9` for `5-9`."""
-    return label.replace("-", " to ")
+    """An age group, or range, that no spreadsheet takes for a date, or a number: `5 to 9`, `65 or more`."""
+    return label.replace("-", " to ").replace("+", " or more")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def cells(row: PhotoRow | FaceRow) -> list[Cell]:
 
 
 def _rounded(row: type[Any], values: dict[str, Any]) -> dict[str, Any]:
-    for name, digits in _numbers(row):
+    for name, digits in _numbers(cast(Hashable, row)):
         if (value := values[name]) is not None:
             # A zero has no sign.
             values[name] = float(value) if digits is None else round(value, digits) + 0.0

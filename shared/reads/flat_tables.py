@@ -13,6 +13,7 @@ from nightshift.words.columns import Cell, columns
 from nightshift.words.options import JobOptions
 from nightshift.words.table_rows import About, cells, face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
+from nightshift.words.thresholds import Thresholds
 from shared.bundles.manifest import Manifest
 from shared.db.tables import Job
 from shared.queue.jobs import owned_job
@@ -57,7 +58,7 @@ def about_job(session: Session, owner: str, job_id: str, in_use: Manifest, weigh
     return About(job.id, job.bundle_sha256, options, thresholds_of(job, in_use, weights_dir))
 
 
-def thresholds_of(job: Job, in_use: Manifest, weights_dir: Path) -> documents.Thresholds | None:
+def thresholds_of(job: Job, in_use: Manifest, weights_dir: Path) -> Thresholds | None:
     """Those that the job is labelled by; None where its weights are not here any more, or read otherwise."""
     manifest = manifest_of(job.bundle_sha256, in_use, weights_dir)
     if manifest is None:
@@ -66,7 +67,7 @@ def thresholds_of(job: Job, in_use: Manifest, weights_dir: Path) -> documents.Th
     if options.analysis().fingerprint(manifest.reading) != job.options_fingerprint:
         return None
     limits = manifest.limits
-    return documents.Thresholds(
+    return Thresholds(
         gender=manifest.heads.gender.uncertain_below,
         age_group=manifest.heads.age.uncertain_below,
         sharpness=limits.min_sharpness,

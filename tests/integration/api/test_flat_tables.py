@@ -96,7 +96,7 @@ def test_the_columns_are_those_of_the_class_and_cells_are_of_their_kind(
     jsonschema.validate(read, json_schema(row))
     for column in columns(row):
         if column.told.digits is not None and read[column.name] is not None:
-            assert read[column.name] == round(float(read[column.name]), column.told.digits)
+            assert read[column.name] == round(float(found[column.name]), column.told.digits)
 
 
 @pytest.mark.parametrize("name", ["photos", "faces"])
