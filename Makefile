@@ -6,7 +6,7 @@ PYTHON := $(VENV)/bin/python
 PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 PHOTOS ?=
-OUT ?= out
+OUT ?=
 CHIPS ?=
 ARGS ?=
 # As they were given: a folder may have a `$` in its name.
@@ -32,8 +32,8 @@ help: ## Show this list
 	@echo
 	@echo "  ARGS=\"...\" adds flags to the command that a target starts."
 
-run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=out]
-	@$(VENV)/bin/nightshift run --out="$$OUT" $(ARGS) -- "$$PHOTOS"
+run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=dir]
+	@$(VENV)/bin/nightshift run $${OUT:+--out="$$OUT"} $(ARGS) -- "$$PHOTOS"
 
 # Asked for before anything is installed.
 .PHONY: .photos-are-given
@@ -73,7 +73,7 @@ soak: $(DEV_STAMP) ## Run the long tests and every fault test
 	@NIGHTSHIFT_FAULTS_RECORD=$(CURDIR)/soak.jsonl $(PYTHON) -m pytest --soak -m "soak or faults" -k "not short" -s $(ARGS)
 
 cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as plain processes: make cluster PHOTOS=dir [OUT=out]
-	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$$OUT" $(ARGS)
+	@$(PYTHON) -m bench.cluster "$$PHOTOS" "$${OUT:-out}" $(ARGS)
 
 bench: $(DEV_STAMP) ## Measure against the plain flow and a peer: make bench [PHOTOS=dir]
 	@$(PYTHON) -m bench.run $${PHOTOS:+"$$PHOTOS"} $(ARGS)
@@ -88,7 +88,7 @@ bench-scale: $(DEV_STAMP) ## Measure what the system costs beside the analysis, 
 	@$(PYTHON) -m docs.scale_section
 
 train: .chips-are-given $(DEV_STAMP) ## Train the classifier: make train CHIPS=zip OUT=dir
-	@$(PYTHON) -m training.train --chips "$$CHIPS" --out "$$OUT" $(ARGS)
+	@$(PYTHON) -m training.train --chips "$$CHIPS" --out "$${OUT:-out}" $(ARGS)
 
 card: .chips-are-given $(DEV_STAMP) ## Measure the shipped weights and write docs/model-card.md: make card CHIPS=zip
 	@$(PYTHON) -m training.card --chips "$$CHIPS" $(ARGS)
@@ -105,6 +105,7 @@ check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(PYTHON) -m docs.settings_table --check
 	$(PYTHON) -m docs.errors_page --check
 	$(PYTHON) -m docs.command_page --check
+	$(PYTHON) -m docs.tables_page --check
 	$(PYTHON) -m training.card --check
 	$(PYTHON) -m bench.report --check
 	$(PYTHON) -m docs.scale_section --check

@@ -171,7 +171,7 @@ def register_in_place(service: Context, job_id: str, photos: Sequence[InPlacePho
         InvalidInput: `bad_custom_id`.
     """
     require_room_for(service)
-    rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path) for photo in photos]
+    rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path, root=photo.root) for photo in photos]
     added = service.queue.add_photos(service.owner, job_id, rows)
     with service.database.read() as session:
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.

@@ -194,6 +194,9 @@ class InPlacePhoto(Body):
         max_length=16_384,
         description="Absolute path of a file on the server's machine; as a `file:` URL where it is no UTF-8.",
     )
+    root: Text | None = Field(
+        None, max_length=16_384, description="The folder you found it under, for the results to say."
+    )
 
 
 class InPlacePhotos(Body):

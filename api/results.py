@@ -19,6 +19,7 @@ from nightshift.words.errors import InvalidInput
 from shared.files.store import thumbnail_key
 from shared.queue.jobs import owned_job
 from shared.reads.bundles import commercial_use_of
+from shared.reads.flat_tables import FACES, PHOTOS, FlatTable, about_job, thresholds_of
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import final_photo_ids, final_photos
 from shared.reads.summary import summarise
@@ -40,9 +41,10 @@ blueprint = blueprint_of("results", RESULTS_TAG, JOBS_PATH)
 def get_results(path: JobPath, query: ResultsQuery) -> Response:
     """Every photo that is final, in the order they were added, streamed
 
-    JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. While the job
-    runs these are the results so far. An answer that is cut off was not read to its end: it lacks
-    the last chunk, which clients report as an error.
+    JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. This CSV is the
+    table from before: it is there for one more release, `photos.csv` and `faces.csv` take its place.
+    While the job runs these are the results so far. An answer that is cut off was not read to its
+    end: it lacks the last chunk, which clients report as an error.
     """
     media_type = wanted_type(request, query.format)
     pages = _begun(final_photos(context().database, context().owner, path.job_id))
@@ -56,15 +58,36 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
     return Response(stream, content_type=content_type, headers=headers)
 
 
+@blueprint.get("/<job_id>/photos.csv", responses=answers({200: media(CSV)}, 404))
+def get_photos_csv(path: JobPath) -> Response:
+    """The table of photos: one row for each that is final, in the order they were added, streamed
+
+    UTF-8 with its mark, comma, CRLF. The data dictionary, docs/tables.md, says what each column means. An
+    apostrophe stands before whatever a spreadsheet would take for a formula.
+    """
+    return _table(PHOTOS, "photos", path.job_id)
+
+
+@blueprint.get("/<job_id>/faces.csv", responses=answers({200: media(CSV)}, 404))
+def get_faces_csv(path: JobPath) -> Response:
+    """The table of faces: one row for each of the photos that are final, streamed
+
+    Of the same form as `photos.csv`.
+    """
+    return _table(FACES, "faces", path.job_id)
+
+
 @blueprint.get("/<job_id>/summary", responses=answers({200: documents.Summary}, 404))
 def get_summary(path: JobPath) -> Response:
     """A job's results in numbers; so far, while it runs"""
     service = context()
     with service.database.read() as session:
         found = summarise(session, service.owner, path.job_id)
-        sha256 = owned_job(session, service.owner, path.job_id).bundle_sha256
-    use = commercial_use_of(sha256, service.bundle, service.settings.weights_dir)
-    return answer(found.model_copy(update={"commercial_use": use}))
+        job = owned_job(session, service.owner, path.job_id)
+    weights = service.bundle, service.settings.weights_dir
+    use = commercial_use_of(job.bundle_sha256, *weights)
+    thresholds = thresholds_of(job, *weights)
+    return answer(found.model_copy(update={"commercial_use": use, "thresholds": thresholds}))
 
 
 @blueprint.get("/<job_id>/thumbnails", responses=answers({200: media(TAR)}, 404))
@@ -116,6 +139,16 @@ def _csv(pages: Iterator[list[documents.Photo]]) -> Iterator[str]:
     yield csv_text([COLUMNS])
     for photos in _pieces(pages):
         yield csv_text(row for photo in photos for row in rows_of(photo))
+
+
+def _table(table: FlatTable, name: str, job_id: str) -> Response:
+    service = context()
+    with service.database.read() as session:
+        about = about_job(session, service.owner, job_id, service.bundle, service.settings.weights_dir)
+    pages = _begun(final_photos(service.database, service.owner, job_id))
+    lines = (table.lines(photos, about) for photos in _pieces(pages))
+    headers = {"Content-Disposition": f'attachment; filename="{job_id}.{name}.csv"'}
+    return Response(chain([table.head()], lines), content_type=f"{CSV}; charset=utf-8", headers=headers)
 
 
 def _tar(service: Context, job_id: str, pages: Iterator[list[str]]) -> Iterator[bytes]:

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +14,7 @@ import httpx
 
 from nightshift.connection import Connection, checked_id
 from nightshift.errors import ApiError, ClientError, Unreachable, WaitTimeout
+from nightshift.rows import AsyncRows
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
@@ -31,6 +33,8 @@ from nightshift.words.documents import (
     Summary,
 )
 from nightshift.words.new_job import NewJob
+from nightshift.words.table_rows import About, face_rows, photo_row
+from nightshift.words.tables import FaceRow, PhotoRow
 
 LONG_POLL_S = 30
 """The longest wait the server grants to one request."""
@@ -176,14 +180,42 @@ class Calls(Transfers):
             for job in page.jobs:
                 yield job
 
-    async def photos(
+    def photos(
         self, job_id: str, *, status: str | None = None, code: str | None = None, limit: int = 200
-    ) -> AsyncIterator[Photo]:
-        """Photos of a job in the order they were added; `limit` is the page size."""
+    ) -> AsyncRows[Photo, PhotoRow]:
+        """Photos of a job in the order they were added; `limit` is the page size.
+
+        Its `to_pandas` makes a data frame of the table `photos`.
+        """
         query = {"status": status, "code": code, "limit": limit}
+        return AsyncRows(self._photos(job_id, query), PhotoRow, partial(self._photo_rows, job_id))
+
+    def faces(self, job_id: str) -> AsyncRows[FaceRow, FaceRow]:
+        """Faces of every photo that is final, one by one, as rows of the table `faces`.
+
+        Its `to_pandas` makes a data frame of them.
+        """
+        return AsyncRows(self._faces(job_id), FaceRow)
+
+    async def about(self, job_id: str) -> About:
+        """What rows of the tables say of their job."""
+        return About.of(await self.job(job_id), await self.summary(job_id))
+
+    async def _photos(self, job_id: str, query: dict[str, Any]) -> AsyncIterator[Photo]:
         async for page in self._pages(PhotoPage, f"/v1/jobs/{checked_id(job_id)}/photos", query):
             for photo in page.photos:
                 yield photo
+
+    async def _photo_rows(self, job_id: str, photos: AsyncIterator[Photo]) -> AsyncIterator[PhotoRow]:
+        about = await self.about(job_id)
+        async for photo in photos:
+            yield photo_row(photo, about)
+
+    async def _faces(self, job_id: str) -> AsyncIterator[FaceRow]:
+        about = await self.about(job_id)
+        async for photo in self.results(job_id):
+            for row in face_rows(photo, about):
+                yield row
 
     async def summary(self, job_id: str) -> Summary:
         """Faces, apparent genders and age groups, failures by code."""

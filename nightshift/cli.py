@@ -65,9 +65,16 @@ def run(
     out: Annotated[
         Path | None,
         typer.Option(
-            parser=given.path, help="Folder for results and report. [default: nightshift-results/NAME]"
+            parser=given.path, help="Folder for results and report. [default: nightshift-results/NAME-DATE]"
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace results of other photos, and files changed since.")
+    ] = False,
+    parquet: Annotated[
+        bool, typer.Option("--parquet", help="Also write photos.parquet and faces.parquet.")
+    ] = False,
+    xlsx: Annotated[bool, typer.Option("--xlsx", help="Also write results.xlsx.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run: over PATHS, or the latest.")
     ] = False,
@@ -106,6 +113,8 @@ def run(
         follow=follow,
         page=not no_report,
         quiet=quiet,
+        also=[*(("photos.parquet", "faces.parquet") if parquet else ()), *(("xlsx",) if xlsx else ())],
+        overwrite=overwrite,
     )
     report = Run(request, errors_screen()).execute()
     if not isinstance(report, Report):

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from functools import partial, wraps
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar, cast
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
 import httpx
 
 from nightshift.calls import Calls
 from nightshift.connection import Connection
+from nightshift.rows import AsyncRows, Rows, in_turn
 from nightshift.transfers import ResultsFormat as ResultsFormat
 from nightshift.transports import Awaiting, Blocking, at_once
+from nightshift.words.tables import FaceRow, PhotoRow
 
 DEFAULT_SERVER = "http://127.0.0.1:8080"
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R", bound=PhotoRow | FaceRow)
 
 
 class AsyncClient(Calls):
@@ -69,18 +72,21 @@ def _iterated(
 
     @wraps(call)
     def iterate(client: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
-        items = call(client.calls, *args, **kwargs)
-        try:
-            while True:
-                try:
-                    item = at_once(cast("Coroutine[Any, Any, T]", items.__anext__()))
-                except StopAsyncIteration:
-                    return
-                yield item
-        finally:
-            at_once(items.aclose())  # type: ignore[attr-defined]
+        return in_turn(call(client.calls, *args, **kwargs))
 
     return iterate
+
+
+def _rows(
+    call: Callable[Concatenate[Calls, P], AsyncRows[T, R]],
+) -> Callable[Concatenate[Client, P], Rows[T]]:
+    """Rows of `Calls` as ordinary ones; who stops early closes their connection."""
+
+    @wraps(call)
+    def rows(client: Client, /, *args: P.args, **kwargs: P.kwargs) -> Rows[T]:
+        return Rows(call(client.calls, *args, **kwargs))
+
+    return rows
 
 
 class Client:
@@ -131,7 +137,9 @@ class Client:
     poll = _iterated(Calls.poll)
     wait = _done(Calls.wait)
     jobs = _iterated(Calls.jobs)
-    photos = _iterated(Calls.photos)
+    photos = _rows(Calls.photos)
+    faces = _rows(Calls.faces)
+    about = _done(Calls.about)
     results = _iterated(Calls.results)
     save_results = _done(Calls.save_results)
     thumbnails = _iterated(Calls.thumbnails)

@@ -7,7 +7,7 @@ import stat
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 
@@ -37,10 +37,14 @@ OF_A_HOME = "of a Nightshift home"
 
 @dataclass(frozen=True, slots=True)
 class FoundPhoto:
-    """A file and its name in the job: the path relative to the given folder, with `/`."""
+    """A file, its name in the job, and the given folder or file that it was found under.
+
+    The name is the path relative to that folder, with `/`; of several folders, behind its name.
+    """
 
     custom_id: str
     path: Path
+    root: Path
 
 
 @dataclass(slots=True)
@@ -135,7 +139,7 @@ def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: 
                 if str(path) not in taken:
                     taken.add(str(path))
                     name = path.relative_to(root).as_posix() if is_folder else root.name
-                    _take(found, str(prefix / name), path)
+                    _take(found, str(prefix / name), path, root)
     _keep_apart(found.photos)
     found.photos.sort(key=lambda photo: photo.custom_id)
     return found
@@ -241,12 +245,12 @@ def _beginning(path: Path) -> bytes | None:
         os.close(fd)
 
 
-def _take(found: Found, custom_id: str, path: Path) -> None:
+def _take(found: Found, custom_id: str, path: Path, root: Path) -> None:
     custom_id = path_spelled_out(custom_id)
     if len(custom_id) > CUSTOM_ID_LIMIT:
         found.unnameable.append(path)
         return
-    found.photos.append(FoundPhoto(custom_id, path))
+    found.photos.append(FoundPhoto(custom_id, path, root))
 
 
 def _keep_apart(photos: list[FoundPhoto]) -> None:
@@ -261,7 +265,17 @@ def _keep_apart(photos: list[FoundPhoto]) -> None:
             number += 1
             custom_id = f"{folder}~{number}/{photo.custom_id}"
         used.add(custom_id)
-        photos[index] = FoundPhoto(custom_id, photo.path)
+        photos[index] = replace(photo, custom_id=custom_id)
+
+
+def real_path(path: Path, folders: dict[Path, str]) -> Path:
+    """Where a file lies, with all links followed; what is found out of its folder is put into `folders`."""
+    if path.is_symlink():
+        return Path(os.path.realpath(path))
+    folder = path.parent
+    if folder not in folders:
+        folders[folder] = os.path.realpath(folder)
+    return Path(folders[folder], path.name)
 
 
 def _identity(folder: Path) -> tuple[int, int] | None:

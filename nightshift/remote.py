@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -19,10 +19,12 @@ from nightshift.flags import with_flags, with_wishes
 from nightshift.machine.whole_files import replacing
 from nightshift.photos import FoundPhoto, archive_among, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import RESULTS_FOLDER, check_writable, write_report
+from nightshift.report import check_writable, save_form, write_report
+from nightshift.results_folder import RESULTS_FOLDER, require_own_report
 from nightshift.screen import bare_table, cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
 from nightshift.streams import OutputLost
+from nightshift.table_files import MadeFormat, is_made
 from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
@@ -97,7 +99,9 @@ def submit(
         job_id = job or client.create_job(wish).id
         try:
             if in_place:
-                client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in photos))
+                client.register_in_place(
+                    job_id, ((photo.custom_id, photo.path, photo.root) for photo in photos)
+                )
             else:
                 refused += send_photos(client, job_id, photos, console)
         except BaseException as error:
@@ -157,19 +161,27 @@ def status(
 def results(
     job: JobArgument,
     client: Client,
-    format: Annotated[ResultsFormat, typer.Option(help="JSON Lines, or CSV with a row a face.")] = "jsonl",  # noqa: A002
+    format: Annotated[  # noqa: A002
+        Literal[ResultsFormat, MadeFormat],
+        typer.Option(help="JSON Lines, or one of the tables; `csv` is the one from before, which goes."),
+    ] = "jsonl",
     out: Annotated[
         Path | None, typer.Option(parser=given.path, help="File to write; standard output without it.")
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the file when it is there.")
+    ] = False,
 ) -> None:
     """Fetch the results of a job, as far as there are any."""
     if out is None:
-        client.save_results(job, results_sink(), format=format)
+        save_form(client, job, sys.stdout.buffer if is_made(format) else results_sink(), format)
         sys.stdout.buffer.flush()
         return
+    if out.is_file() and not overwrite:
+        raise InvalidInput(Code.RESULTS_IN_THE_WAY, f"--out {out} is there; with --overwrite it is replaced")
     try:
         with replacing(out) as file:
-            client.save_results(job, file, format=format)
+            save_form(client, job, file, format)
     except OSError as error:
         raise InvalidInput(Code.BAD_OUT, f"--out {out}: {error.strerror}") from error
 
@@ -184,6 +196,9 @@ def report(
             help="Folder for report.html and report_files. [default: nightshift-results/JOB]",
         ),
     ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace the report of another job.")
+    ] = False,
 ) -> None:
     """Write a page that shows the photos of a job and what was found in them, and print its path.
 
@@ -192,6 +207,8 @@ def report(
     found = client.job(job)
     folder = (out or Path(RESULTS_FOLDER) / found.id).absolute()
     check_writable(folder)
+    if not overwrite:
+        require_own_report(folder, found.id)
     with errors_screen().status("writing the report"):
         tell(write_report(client, found, folder))
 

@@ -1,13 +1,16 @@
-"""What a run leaves: the two results files, the page, and the summary on standard output."""
+"""What a run leaves: the results files, the page, and the summary on standard output."""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, get_args
+from tempfile import NamedTemporaryFile
+from typing import Any, BinaryIO, cast, get_args
 
 from rich.console import Console
 from rich.table import Table
@@ -17,7 +20,9 @@ from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit
 from nightshift.machine.whole_files import replacing
 from nightshift.report_page.page import write_page
+from nightshift.results_folder import FILES, Note
 from nightshift.screen import cell
+from nightshift.table_files import is_made, save_table
 from nightshift.words.analysis import DOUBTS
 from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.error_codes import Code
@@ -26,7 +31,9 @@ from nightshift.words.photo_names import path_spelled_out, spelled_out
 from nightshift.words.plain_text import counted, plain
 
 NAMES_SHOWN = 10
-RESULTS_FOLDER = "nightshift-results"
+
+BYTES_A_PHOTO, BYTES_A_THUMBNAIL = 8_000, 12_000
+"""What results and report take of a disk, about: of photos with two faces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,42 +99,86 @@ def first_failures(client: Client, summary: Summary, job_id: str) -> dict[str, l
     return failed
 
 
-def default_out(paths: Sequence[Path]) -> Path:
-    """`nightshift-results/NAME` in the current folder, NAME being that of the first folder or file."""
-    return Path.cwd() / RESULTS_FOLDER / (paths[0].name or "all")
-
-
 def check_writable(folder: Path) -> None:
-    """Find out before the work, not after it, that the results have no place.
+    """Find out before the work, not after it, that the results have no place: write, and take it away again.
 
     Raises:
         InvalidInput: `bad_out`.
     """
-    there = next(place for place in (folder, *folder.parents) if place.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
-        raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {there} cannot be written to")
+    there = _nearest(folder)
+    try:
+        if not there.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+        with NamedTemporaryFile(dir=there, prefix=".nightshift-") as file:
+            file.write(bytes(4096))
+            file.flush()
+    except OSError as error:
+        why = f"{there} cannot be written to: {error.strerror}"
+        raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {why}") from error
 
 
-def write_results(client: Client, job_id: str, folder: Path) -> dict[str, Path]:
-    """Write `results.jsonl` and `results.csv`, each whole or not at all.
+def check_room(folder: Path, photos: int, *, page: bool) -> None:
+    """Find out before the work that the disk has no room for the results of so many photos.
 
     Raises:
-        NightshiftError: `results_not_written`.
+        InvalidInput: `bad_out`.
+    """
+    needed = photos * (BYTES_A_PHOTO + (BYTES_A_THUMBNAIL if page else 0))
+    left = shutil.disk_usage(_nearest(folder)).free
+    if left < needed:
+        what = f"its disk has {left / 1e6:,.0f} MB left, and results take about {needed / 1e6:,.0f} MB"
+        raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {what}")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the nearest one above it that there is."""
+    return next(place for place in (folder, *folder.parents) if place.exists())
+
+
+def write_results(
+    client: Client, job_id: str, folder: Path, *, also: Sequence[str] = (), note: Note | None = None
+) -> dict[str, Path]:
+    """Write the results in each form that a server has, each file whole or not at all.
+
+    Args:
+        client: of the server.
+        job_id: whose they are.
+        folder: where to.
+        also: further forms, of `MadeFormat`.
+        note: written beside them, after each with what it now holds.
+
+    Returns:
+        The files by their form.
+
+    Raises:
+        NightshiftError: `results_not_written`, and what `save_table` raises.
     """
     files: dict[str, Path] = {}
-    kinds: tuple[ResultsFormat, ...] = get_args(ResultsFormat)
+    served: tuple[ResultsFormat, ...] = get_args(ResultsFormat)
+    wanted = {*served, *also}
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for kind in kinds:
-            files[kind] = folder / f"results.{kind}"
+        for kind in (kind for kind in FILES if kind in wanted):
+            files[kind] = folder / FILES[kind]
             with replacing(files[kind]) as file:
-                client.save_results(job_id, file, format=kind)
+                save_form(client, job_id, file, kind)
+            if note:
+                note = note.with_file(files[kind])
+                note.write(folder)
     except OSError as error:
         raise NightshiftError(
             Code.RESULTS_NOT_WRITTEN,
             f"{folder}: {error.strerror}. What was found is kept: run again with another --out",
         ) from error
     return files
+
+
+def save_form(client: Client, job_id: str, file: BinaryIO, kind: str) -> None:
+    """Write the results in one form, whoever makes it."""
+    if is_made(kind):
+        save_table(client, job_id, file, kind)
+    else:
+        client.save_results(job_id, file, format=cast(ResultsFormat, kind))
 
 
 def write_report(client: Client, job: Job, folder: Path) -> Path:
@@ -138,13 +189,16 @@ def write_report(client: Client, job: Job, folder: Path) -> Path:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        return write_page(
+        summary = client.summary(job.id)
+        page = write_page(
             folder,
             job=job,
-            summary=client.summary(job.id),
+            summary=summary,
             thumbnails=client.thumbnails(job.id),
             photos=client.results(job.id),
         )
+        (Note.read(folder) or Note.of(job, summary)).with_file(page).write(folder)
+        return page
     except OSError as error:
         raise NightshiftError(Code.REPORT_NOT_WRITTEN, f"{folder}: {error.strerror}") from error
 
@@ -183,7 +237,9 @@ def print_report(report: Report, console: Console) -> None:
         shown += _more(len(report.unreadable) - len(shown))
         table.add_row(cell("Not looked into", "red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
-        table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), cell(path_spelled_out(path)))
+        until = "   (from before: for one more release)" if kind == "csv" else ""
+        name = {"jsonl": "Results", "report": "Report"}.get(kind, "")
+        table.add_row(name, cell(path_spelled_out(path) + until))
     use = summary.commercial_use
     table.add_row("Weights", cell(f"{report.job.bundle.name}; commercial use: {use.allowed} ({use.reason})"))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""

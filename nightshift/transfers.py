@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -19,8 +20,16 @@ from nightshift.words.documents import Added, Checked, Photo
 PAGE = 1000
 """Photos registered, or listed, with one request."""
 
-ResultsFormat = Literal["jsonl", "csv"]
-_MEDIA_TYPES: dict[ResultsFormat, str] = {"jsonl": "application/x-ndjson", "csv": "text/csv"}
+ResultsFormat = Literal["jsonl", "photos.csv", "faces.csv", "csv"]
+"""As a server writes them: JSON Lines, the two tables, and the one table from before, which goes."""
+_JSON_LINES = ("results", "application/x-ndjson")
+_SERVED: dict[ResultsFormat, tuple[str, str]] = {
+    "jsonl": _JSON_LINES,
+    "photos.csv": ("photos.csv", "text/csv"),
+    "faces.csv": ("faces.csv", "text/csv"),
+    "csv": ("results", "text/csv"),
+}
+"""The part of a job's path that it is at, and its media type."""
 
 
 class Transfers:
@@ -65,10 +74,13 @@ class Transfers:
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
         return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 
-    async def register_in_place(self, job_id: str, photos: Iterable[tuple[str, Path]]) -> int:
+    async def register_in_place(
+        self, job_id: str, photos: Iterable[tuple[str, Path] | tuple[str, Path, Path]]
+    ) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
 
-        They are read where they are: never copied, moved, written or deleted.
+        They are read where they are: never copied, moved, written or deleted. A third entry is the folder or
+        file that one was found under, which the results say.
 
         Returns:
             How many were new to the job.
@@ -77,14 +89,13 @@ class Transfers:
         added = 0
         rest = iter(photos)
         while page := list(islice(rest, PAGE)):
-            body = {"photos": [{"custom_id": name, "path": path_as_text(file)} for name, file in page]}
+            body = {"photos": [_in_place(*photo) for photo in page]}
             added += (await self._connection.ask(Added, "POST", path, again=True, json=body)).added
         return added
 
     async def results(self, job_id: str) -> AsyncIterator[Photo]:
         """Every photo that is final so far, one by one, in the order they were added."""
-        path, accepted = f"/v1/jobs/{checked_id(job_id)}/results", {"Accept": _MEDIA_TYPES["jsonl"]}
-        async with self._connection.stream(path, headers=accepted) as pieces:
+        async with self._stream(job_id, _JSON_LINES) as pieces:
             async for line in lines(pieces):
                 yield Photo.model_validate_json(line)
 
@@ -97,8 +108,7 @@ class Transfers:
     ) -> int:
         """Write the results to a binary file as the server formats them; returns the bytes written."""
         size_bytes = 0
-        path, accepted = f"/v1/jobs/{checked_id(job_id)}/results", {"Accept": _MEDIA_TYPES[format]}
-        async with self._connection.stream(path, headers=accepted) as pieces:
+        async with self._stream(job_id, _SERVED[format]) as pieces:
             async for piece in pieces:
                 file.write(piece)
                 size_bytes += len(piece)
@@ -109,8 +119,7 @@ class Transfers:
 
         In the order they were added, and all in one request.
         """
-        path, accepted = f"/v1/jobs/{checked_id(job_id)}/thumbnails", {"Accept": TAR_MEDIA_TYPE}
-        async with self._connection.stream(path, headers=accepted) as pieces:
+        async with self._stream(job_id, ("thumbnails", TAR_MEDIA_TYPE)) as pieces:
             async for thumbnail in thumbnails(pieces):
                 yield thumbnail
 
@@ -125,6 +134,20 @@ class Transfers:
             await self._connection.call(_write_whole, folder / f"{photo_id}.webp", image)
             written += 1
         return written
+
+    def _stream(
+        self, job_id: str, part: tuple[str, str]
+    ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """A part of a job, by its name and media type, in pieces."""
+        name, media_type = part
+        return self._connection.stream(
+            f"/v1/jobs/{checked_id(job_id)}/{name}", headers={"Accept": media_type}
+        )
+
+
+def _in_place(custom_id: str, path: Path, root: Path | None = None) -> dict[str, str]:
+    said = {"custom_id": custom_id, "path": path_as_text(path)}
+    return said | ({"root": path_as_text(root)} if root else {})
 
 
 def _write_whole(path: Path, data: bytes) -> None:

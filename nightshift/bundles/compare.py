@@ -14,7 +14,8 @@ from nightshift.bundles.comparison import compare
 from nightshift.embedded.interrupted_runs import cancel_runs
 from nightshift.embedded.run import Request, Run
 from nightshift.exits import Exit, say
-from nightshift.report import RESULTS_FOLDER, Report, check_writable
+from nightshift.report import Report, check_writable
+from nightshift.results_folder import RESULTS_FOLDER, free
 from nightshift.words.documents import BundleName, Photo
 from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
@@ -41,7 +42,7 @@ def compare_bundles(
         NightshiftError: a bundle cannot be used, bad input, a service that cannot go on.
     """
     sides = _sides(names, load_settings(**given))
-    out = out or Path.cwd() / RESULTS_FOLDER / f"{sides[0].label}-and-{sides[1].label}"
+    out = out or free(Path.cwd() / RESULTS_FOLDER / f"{sides[0].label}-and-{sides[1].label}")
     check_writable(out)
     if sides[0].bundle.sha256 == sides[1].bundle.sha256:
         say("both have the same weights: only what their manifests say can differ")

@@ -33,9 +33,11 @@ from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.machine.home import roots_of
-from nightshift.photos import Found, archive_among, find_photos
+from nightshift.photos import Found, archive_among, find_photos, real_path
 from nightshift.progress import JobProgress
-from nightshift.report import Report, check_writable, default_out, first_failures, write_report, write_results
+from nightshift.report import Report, check_room, check_writable, first_failures, write_report, write_results
+from nightshift.results_folder import Note, Place, default_out, place_again, place_for
+from nightshift.table_files import require
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
@@ -76,6 +78,8 @@ class Request:
         page: whether the report is written.
         quiet: no progress, no remarks.
         again: the command that goes on when it is interrupted; None for `nightshift run --resume`.
+        also: further forms of the results, that are made only when they are asked for.
+        overwrite: whether whatever results are in the way are replaced.
     """
 
     paths: Sequence[Path]
@@ -87,6 +91,8 @@ class Request:
     page: bool = True
     quiet: bool = False
     again: str | None = None
+    also: Sequence[str] = ()
+    overwrite: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,9 @@ class Run:
         self._found = Found()
         self._job: Job | None = None
         self._manifest: Manifest | None = None
+        # Once: what is free now has this run's results then, or it is another day.
+        self._out = request.out or (default_out(request.paths) if request.paths else Path())
+        self._place = Place(self._out)
         key = secrets.token_urlsafe(32)
         self._settings = load_settings(
             **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
@@ -130,7 +139,7 @@ class Run:
         request = self._request
         if request.paths:
             # Before anything is started: most mistakes are in the paths.
-            self._find(request.paths, request.out or default_out(request.paths))
+            self._find(request.paths, self._out)
         self._settings, self._manifest = check_bundle(self._settings)
         supervisor = Supervisor(say)
         try:
@@ -153,6 +162,8 @@ class Run:
             with say_if_slow("the database of the home", say):
                 upgrade(self._settings.database_url)
                 work = self._choose()
+                if self._request.resume:
+                    self._place = self._place_of(work)
             if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
                 # Broken off while photos were being named: those the job has already are left as they are.
                 self._find(work.paths, work.out)
@@ -165,10 +176,13 @@ class Run:
                 self._job = self._begin(client, work)
                 self._job = self._follow(client, supervisor, self._job.id, progress)
                 progress.stage("writing results")
-                report = self._report(client, self._job, work.out)
+                out = self._place.now()
+                if out != work.out:
+                    say(f"what lies in {work.out} has changed meanwhile: the results go to {out}")
+                report = self._report(client, self._job, work.paths, out)
                 if self._request.page:
                     progress.stage("writing the report")
-                    report = add_page(client, report, work.out)
+                    report = add_page(client, report, out)
                 forget_run(settings.home, self._job.id)
             except Interrupted:
                 progress.stage("stopping")
@@ -185,11 +199,7 @@ class Run:
         folders: dict[Path, str] = {}
         photos, real = [], []
         for photo in self._found.photos:
-            folder = photo.path.parent
-            if photo.path.is_symlink():
-                path = Path(os.path.realpath(photo.path))
-            else:
-                path = Path(folders.setdefault(folder, os.path.realpath(folder)), photo.path.name)
+            path = real_path(photo.path, folders)
             if not own.is_private(path):
                 photos.append(photo)
                 real.append(path)
@@ -238,7 +248,15 @@ class Run:
             say("no interrupted run over these paths: starting a new one")
         elif runs:
             say(f"an interrupted run is left: `{self._resume_command()}` goes on with it")
-        return _Work(tuple(request.paths), request.out or default_out(request.paths), None)
+        return _Work(tuple(request.paths), self._out, None)
+
+    def _place_of(self, work: _Work) -> Place:
+        """Where a run that may be an interrupted one writes."""
+        overwrite = self._request.overwrite
+        if work.earlier is None:
+            return place_for(work.out, work.paths, self._found.photos, overwrite=overwrite)
+        check_writable(work.out)
+        return place_again(work.out, work.earlier.job_id, work.paths, overwrite=overwrite)
 
     def _check_weights(self, earlier: InterruptedRun) -> None:
         """Half a job under other weights would be worse than none."""
@@ -268,7 +286,8 @@ class Run:
         else:
             job_id = client.create_job(options=self._request.options).id
             note_run(self._settings.home, job_id, work.paths, work.out)
-        client.register_in_place(job_id, ((photo.custom_id, photo.path) for photo in self._found.photos))
+        found = ((photo.custom_id, photo.path, photo.root) for photo in self._found.photos)
+        client.register_in_place(job_id, found)
         return client.submit(job_id)
 
     def _registering(self, work: _Work) -> str:
@@ -289,9 +308,10 @@ class Run:
         assert job is not None  # noqa: S101 - poll yields at least once
         return job
 
-    def _report(self, client: Client, job: Job, out: Path) -> Report:
-        files = write_results(client, job.id, out)
+    def _report(self, client: Client, job: Job, paths: Sequence[Path], out: Path) -> Report:
         summary = client.summary(job.id)
+        note = Note.of(job, summary, paths)
+        files = write_results(client, job.id, out, also=self._request.also, note=note)
         code = exit_for_outcome(job.outcome)
         if code == Exit.SUCCEEDED and (self._found.unnameable or self._found.unreadable):
             code = Exit.PARTIAL
@@ -309,8 +329,11 @@ class Run:
         for path in paths:
             if not path.exists():
                 raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
+        for kind in self._request.also:
+            require(kind)
         check_writable(out)
         if archive_among(paths):
+            self._let_in(out, paths)
             return
         exclude = [out, self._settings.home]
         with say_if_slow("the folders to be looked through", say):
@@ -321,8 +344,16 @@ class Run:
             raise InvalidInput(
                 Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{self._found.others()}"
             )
+        self._let_in(out, paths)
         if not self._request.quiet:
             say(f"{counted(len(self._found.photos), 'photo')}{self._found.others()}")
+
+    def _let_in(self, out: Path, paths: Sequence[Path]) -> None:
+        """Make sure that results have room, and no others are in their way."""
+        photos, request = self._found.photos, self._request
+        check_room(out, len(photos), page=request.page)
+        if not request.resume:
+            self._place = place_for(out, paths, photos, overwrite=request.overwrite)
 
     def _resume_command(self) -> str:
         return f"nightshift run --resume{self._home_option()}"

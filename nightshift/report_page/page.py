@@ -22,7 +22,7 @@ from nightshift.words.documents import Job, Photo, Summary
 
 PAGE = "report.html"
 FOLDER = "report_files"
-DOWNLOADS = ("results.csv", "results.jsonl")
+DOWNLOADS = ("photos.csv", "faces.csv", "results.xlsx", "results.jsonl")
 
 _PARTS = re.compile(r"[0-9a-f]{12}")
 _PHOTO_ID = re.compile(r"pho_[0-9a-f]{32}")
@@ -39,7 +39,7 @@ def write_page(
     """Write the report of a job, ended or not.
 
     Args:
-        out: folder to write into; `results.jsonl` and `results.csv` in it are linked to.
+        out: folder to write into; results in it are linked to.
         job: as it is, or was at its end.
         summary: of its faces and failures.
         thumbnails: photo id and WebP; read to their end before the photos.

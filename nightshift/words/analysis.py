@@ -279,6 +279,10 @@ class Analysis:
         timings_ms: by step.
         precision: number format of the classifier, `fp32`, `bf16` or `fp16`.
         warnings: short sentences, e.g. that EXIF could not be read.
+        taken_at: by the camera's clock, as ISO 8601, with an offset where the camera said it; None when it
+            said no time.
+        camera_make: visible characters, 100 at most.
+        camera_model: likewise.
     """
 
     width: int
@@ -289,3 +293,6 @@ class Analysis:
     timings_ms: TimingsMs
     precision: str
     warnings: tuple[str, ...] = field(default=())
+    taken_at: str | None = None
+    camera_make: str | None = None
+    camera_model: str | None = None

@@ -21,6 +21,7 @@ from nightshift.words.document import Document, Known, LenientError, LenientOpti
 from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
+from nightshift.words.thresholds import Thresholds
 
 NOTICE = (
     "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
@@ -186,11 +187,26 @@ class Photo(Document):
 
     custom_id: str = Field(description="The client's name for it, unique in the job.")
     photo_id: str = Field(description="`pho_` and 32 hex digits.")
+    path: str | None = Field(
+        None,
+        description="Of the file, where it was registered in place: absolute, with all links followed; a"
+        " `file:` URL where it is no UTF-8. Null for uploads.",
+    )
+    root: str | None = Field(
+        None, description="Folder or file that was given and the photo was found under; null when not said."
+    )
     sha256: str | None = Field(None, description="Of its bytes, hex; null until a worker has read the file.")
     status: Known[PhotoStatus]
     width: int | None = Field(None, description="Of the upright photo at full size, pixels.")
     height: int | None = Field(None, description="Of the upright photo at full size, pixels.")
     exif_orientation: int | None = Field(None, description="1-8, as the file said.")
+    taken_at: str | None = Field(
+        None,
+        description="When it was taken, by its camera's clock (EXIF DateTimeOriginal), as ISO 8601; with the"
+        " offset from UTC where the camera said it.",
+    )
+    camera_make: str | None = Field(None, description="By EXIF, 100 characters at most.")
+    camera_model: str | None = Field(None, description="By EXIF, 100 characters at most.")
     scale: float | None = Field(None, description="Side the detector saw, as a fraction of full size.")
     attempts: int = Field(0, description="How often a worker has taken it.")
     history: list[Attempt] = Field(
@@ -206,6 +222,11 @@ class Photo(Document):
     )
     faces: list[Face] = Field(
         default_factory=list, description="Largest first; a photo without a face succeeded with none."
+    )
+    format_version: int = Field(
+        0,
+        description="Of the results: raised when a field goes or means something else; 0 from before it was"
+        " said.",
     )
 
 
@@ -253,6 +274,9 @@ class Summary(Document):
     failures: dict[str, int] = Field(default_factory=dict, description="Failed photos by error code.")
     commercial_use: CommercialUse = Field(
         default_factory=CommercialUse, description="Of the weights the job was opened for, by their manifest."
+    )
+    thresholds: Thresholds | None = Field(
+        None, description="Of the weights the job was opened for; null where they are not here any more."
     )
     notice: str = Field(NOTICE, description="How gender and age are meant.")
 

@@ -362,6 +362,12 @@ class Code(AnyCode):
     RESULTS_NOT_WRITTEN = "results_not_written", OPERATOR
     """The results could not be written; what was found is kept.
     Make room, or run again with another `--out`."""
+    RESULTS_IN_THE_WAY = "results_in_the_way", CLIENT
+    """Where results are to go there are others: of other photos, changed since, or not of a run at all.
+    Name another `--out`, or have them replaced with `--overwrite`."""
+    TABLES_MISSING = "tables_missing", OPERATOR
+    """A package that Parquet, XLSX or data frames need is not installed.
+    `pip install "nightshift-photos[tables]"`, in a checkout `-e ".[all,tables]"`; `pip install pandas`."""
     REPORT_NOT_WRITTEN = "report_not_written", OPERATOR
     """The report could not be written; the results are.
     Make room; then `nightshift report JOB`, or run again."""

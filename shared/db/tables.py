@@ -152,6 +152,8 @@ class Photo(Leased, Base):
     custom_id: Mapped[str]
     # A photo registered in place has a path and is never copied, written or deleted.
     in_place_path: Mapped[str | None]
+    # What was given to find it by, as the client said it; decides nothing.
+    root: Mapped[str | None]
     sha256: Mapped[str | None]
     size_bytes: Mapped[int | None]
     status: Mapped[str]
@@ -174,6 +176,9 @@ class Photo(Leased, Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     exif_orientation: Mapped[int | None]
+    taken_at: Mapped[str | None]
+    camera_make: Mapped[str | None]
+    camera_model: Mapped[str | None]
     scale: Mapped[float | None]
     face_count: Mapped[int] = mapped_column(default=0)
     timings_ms: Mapped[dict[str, Any] | None]

@@ -64,6 +64,7 @@ class NewPhoto:
         sha256: hex, None until a worker has read the file.
         size_bytes: likewise.
         error: why it failed on its way in, None when it is to be analysed.
+        root: what was given to find it by, as text; None when that is not said.
     """
 
     custom_id: str
@@ -72,6 +73,7 @@ class NewPhoto:
     sha256: str | None = None
     size_bytes: int | None = None
     error: PhotoError | None = None
+    root: str | None = None
 
 
 def check_custom_id(custom_id: str) -> None:

@@ -17,7 +17,10 @@ from shared.queue.attempts import RETURNED, End, HeldPhoto, end, not_read, under
 from shared.queue.claim import Claim
 from shared.settings import Settings
 
-ANALYSED = ("width", "height", "exif_orientation", "scale", "precision", "timings_ms", "warnings")
+ANALYSED = (
+    *("width", "height", "exif_orientation", "scale", "precision", "timings_ms", "warnings"),
+    *("taken_at", "camera_make", "camera_model"),
+)
 """Fields of an `Analysis` that are columns of its photo."""
 
 

@@ -44,15 +44,22 @@ def commercial_use_of(sha256: str, in_use: Manifest, weights_dir: Path) -> docum
         in_use: manifest of those that new jobs are opened for.
         weights_dir: where others are.
     """
+    manifest = manifest_of(sha256, in_use, weights_dir)
+    if manifest is None:
+        return documents.CommercialUse(reason="these weights are not here any more")
+    return commercial_use(manifest)
+
+
+def manifest_of(sha256: str, in_use: Manifest, weights_dir: Path) -> Manifest | None:
+    """Manifest of weights by their digest, as for `commercial_use_of`; None where they are not here."""
     if in_use.sha256 == sha256:
-        return commercial_use(in_use)
+        return in_use
     try:
         listed = list_bundles(weights_dir)
     except ModelUnavailable:
-        listed = []
-    manifests = [bundle.manifest for bundle in listed if bundle.manifest is not None]
-    known = [commercial_use(manifest) for manifest in manifests if manifest.sha256 == sha256]
-    return known[0] if known else documents.CommercialUse(reason="these weights are not here any more")
+        return None
+    manifests = (bundle.manifest for bundle in listed if bundle.manifest is not None)
+    return next((manifest for manifest in manifests if manifest.sha256 == sha256), None)
 
 
 def _metrics(manifest: Manifest | None) -> documents.ModelMetrics:

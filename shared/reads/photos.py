@@ -15,6 +15,7 @@ from nightshift.words.analysis import Face
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
 from nightshift.words.states import FINAL_STATUSES, PhotoStatus
+from nightshift.words.tables import FORMAT_VERSION
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.jobs import owned_job
@@ -26,11 +27,12 @@ RESULTS_PAGE = 500
 
 Entry = TypeVar("Entry")
 
-_MADE = frozenset({"photo_id", "history", "reused", "bundle", "warnings", "faces"})
+_MADE = frozenset({"photo_id", "path", "history", "reused", "bundle", "warnings", "faces", "format_version"})
 # As entities, rows would take twice as long, and pages hold thousands.
 _SHOWN = (
     *(getattr(Photo, name) for name in documents.Photo.model_fields if name not in _MADE),
-    *(Photo.id, Photo.ordinal, Photo.history, Photo.reused_from, Photo.warnings, Photo.face_count),
+    *(Photo.id, Photo.ordinal, Photo.in_place_path, Photo.history, Photo.reused_from, Photo.warnings),
+    Photo.face_count,
     *(Photo.bundle_name, Photo.bundle_sha256),
 )
 _WITH_ERRORS = (PhotoStatus.FAILED, PhotoStatus.CANCELLED)
@@ -168,9 +170,11 @@ def _view(row: Row[Any], faces: list[Face]) -> documents.Photo:
         documents.Photo,
         row,
         photo_id=row.id,
+        path=row.in_place_path,
         history=row.history or (),
         reused=row.reused_from is not None,
         bundle=bundle,
         warnings=row.warnings or (),
         faces=faces,
+        format_version=FORMAT_VERSION,
     )

@@ -37,7 +37,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     # A name with what means something in addresses.
     out = tmp_path_factory.mktemp("report") / "100% #1 party?"
     out.mkdir()
-    (out / "results.csv").write_text("custom_id\n")
+    (out / "faces.csv").write_text("custom_id\n")
     return write_report_of(out, photos(), label="<i>Summer</i> party")
 
 
@@ -87,8 +87,8 @@ def test_it_opens_from_disk_without_a_network(open_page: Open, report: Path) -> 
     assert numbers["Faces"].startswith(f"{faces:,}")
     expect(page.locator("#count")).to_have_text(f"{PHOTOS:,} photos, {faces:,} faces")
     expect(page.locator("#notice")).to_contain_text("apparent")
-    expect(page.get_by_role("link", name="CSV")).to_have_attribute("href", "results.csv")
-    assert page.get_by_role("link", name="JSON Lines").count() == 0
+    expect(page.get_by_role("link", name="faces.csv")).to_have_attribute("href", "faces.csv")
+    assert page.get_by_role("link", name="results.jsonl").count() == 0
     expect(page.locator("#grid img").first).to_have_js_property("complete", True)
     assert page.locator("#grid img").first.evaluate("image => image.naturalWidth") > 0
     # Only what is near the window is in the document, and only its data has been read.

@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from nightshift.embedded.interrupted_runs import note_run
+from nightshift.results_folder import FILES
 from nightshift.words.new_job import NewJob
 from shared.bundles.manifest import locate_bundle, read_manifest
 from shared.db.engine import Database
@@ -46,7 +47,7 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     assert "4: 4 succeeded" in first.stdout
     assert "apparent" in first.stdout
     assert "1 other file left alone: 1 .txt" in first.stderr
-    out = tmp_path / "nightshift-results" / "party"
+    (out,) = (tmp_path / "nightshift-results").glob("party-????-??-??")
     faces = {line["custom_id"]: len(line["faces"]) for line in results(out)}
     assert faces == {"later/cup.jpg": 0, "later/group.JPG": 3, "portrait-00.jpg": 1, "portrait-01.jpg": 1}
     with (out / "results.csv").open(newline="") as file:
@@ -54,11 +55,22 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     assert [row["custom_id"] for row in rows if not row["face_index"]] == ["later/cup.jpg"]
     assert len(rows) == 6
     assert sorted(path.name for path in out.iterdir()) == [
+        "faces.csv",
+        "nightshift.json",
+        "photos.csv",
         "report.html",
         "report_files",
         "results.csv",
         "results.jsonl",
     ]
+    with (out / "photos.csv").open(newline="", encoding="utf-8-sig") as file:
+        listed = list(csv.DictReader(file))
+    assert {row["custom_id"]: int(row["faces"]) for row in listed} == faces
+    assert {row["path"]: row["root"] for row in listed} == {str(photos / name): str(photos) for name in faces}
+    with (out / "faces.csv").open(newline="", encoding="utf-8-sig") as file:
+        assert [row["custom_id"] for row in csv.DictReader(file)] == [
+            name for name, number in faces.items() for _ in range(number)
+        ]
     assert f"Report      {out / 'report.html'}" in first.stdout
     # One for each photo: the cup, too, was decoded.
     assert len(list((out / "report_files").rglob("*.webp"))) == 4
@@ -81,7 +93,9 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     assert report["outcome"] == "partial"
     assert report["failures"] == {"corrupt_image": 1}
     again = tmp_path / "again"
-    assert report["files"] == {kind: str(again / f"results.{kind}") for kind in ("jsonl", "csv")}
+    assert report["files"] == {
+        kind: str(again / FILES[kind]) for kind in ("jsonl", "photos.csv", "faces.csv", "csv")
+    }
     assert not (again / "report.html").exists()
     lines = {line["custom_id"]: line for line in results(tmp_path / "again")}
     assert lines["cut.jpg"]["error"]["code"] == "corrupt_image"

@@ -226,6 +226,9 @@ class Pipeline:
             timings_ms=TimingsMs(photo.decode_ms, work.detect_ms, work.align_ms, work.classify_ms),
             precision=self.classifier.precision,
             warnings=(*photo.warnings, *work.warnings),
+            taken_at=photo.capture.taken_at,
+            camera_make=photo.capture.camera_make,
+            camera_model=photo.capture.camera_model,
         )
 
 

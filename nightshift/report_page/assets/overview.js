@@ -37,7 +37,7 @@
     }
     byId("downloads").append(
       ...downloads.map((name) =>
-        element("li", {}, element("a", { href: name, download: name }, name.endsWith("csv") ? "CSV" : "JSON Lines")),
+        element("li", {}, element("a", { href: name, download: name }, name)),
       ),
     );
   }

@@ -111,6 +111,16 @@ def test_a_link_within_the_roots_is_resolved_once_and_for_all(service: Service, 
         assert session.scalars(select(Photo.in_place_path)).all() == [os.path.realpath(photos / "a.jpg")]
 
 
+def test_a_photo_says_where_it_lies_and_under_what_it_was_found(service: Service, photos: Path) -> None:
+    (photos / "latest").symlink_to(photos)
+    job_id = service.open_job()
+    path, root = str(photos / "latest" / "a.jpg"), str(photos / "latest")
+    body = {"photos": [{"custom_id": "a.jpg", "path": path, "root": root}]}
+    assert service.client.post(f"/v1/jobs/{job_id}/photos/in-place", json=body).status_code == 200
+    found = service.photos(job_id)["a.jpg"]
+    assert (found["path"], found["root"]) == (os.path.realpath(photos / "a.jpg"), root)
+
+
 @pytest.mark.parametrize("roots", ["photos", "[1]", "[", '{"a": 1}', '["photos"]'])
 def test_roots_that_are_none_are_a_bad_setting(serve: Serve, roots: str) -> None:
     with pytest.raises(ValueError, match="in_place_roots"):

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from nightshift import ApiError, Client, Unreachable, UploadCut
+from nightshift.client import ResultsFormat
 from nightshift.connection import ATTEMPTS, LONGEST_PAUSE_S
 from tests.support.answering_server import Answer, Received, serving
 from tests.support.answers_made import job, photo, problem
@@ -242,6 +243,14 @@ def test_results_are_typed_line_by_line_or_saved_as_they_come() -> None:
         assert [line.custom_id for line in client.results("job_1")] == ["a", "b"]
         assert client.save_results("job_1", file, format="csv") == 3
     assert file.getvalue() == b"csv"
+
+
+@pytest.mark.parametrize(("form", "path"), [("photos.csv", "photos.csv"), ("faces.csv", "faces.csv")])
+def test_tables_are_saved_as_they_come(form: ResultsFormat, path: str) -> None:
+    file = io.BytesIO()
+    with serving(lambda *_: Answer(200, body=b"csv")) as server, Client(server.url) as client:
+        assert client.save_results("job_1", file, format=form) == 3
+    assert [request.path for request in server.requests] == [f"/v1/jobs/job_1/{path}"]
 
 
 def test_a_face_is_typed() -> None:

@@ -19,6 +19,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding import cost, jpeg, others, tiff, tiff_pages
 from worker.pipeline.decoding.alone import Alone
+from worker.pipeline.decoding.capture import UNKNOWN, Capture
 from worker.pipeline.decoding.colour import to_eight_bits, to_rgb
 from worker.pipeline.decoding.kinds import kind_not_read, raise_unidentified
 from worker.pipeline.decoding.mend import is_out_of_order, mended
@@ -44,6 +45,7 @@ class DecodedPhoto:
         exif_orientation: 1-8 as the file said, 1 when it said nothing readable.
         scale: rows of `pixels` over `height`, 0-1.
         warnings: short sentences for the photo's row.
+        capture: when it was taken, and with what.
         decode_ms: time that decoding took, milliseconds.
         id: by which progress is told, where it is.
     """
@@ -54,6 +56,7 @@ class DecodedPhoto:
     exif_orientation: int
     scale: float
     warnings: tuple[str, ...] = field(default=())
+    capture: Capture = UNKNOWN
     decode_ms: float = 0.0
     id: str = ""
 
@@ -204,6 +207,7 @@ def _decode_step_by_step(
         photo.orientation,
         scale=pixels.shape[0] / height,
         warnings=tuple(dict.fromkeys(warnings)),
+        capture=photo.capture,
     )
 
 

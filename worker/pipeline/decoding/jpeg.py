@@ -15,6 +15,7 @@ from PIL import Image, JpegImagePlugin
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding import cost, jpeg_lies, jpeg_segments
+from worker.pipeline.decoding.capture import read_capture
 from worker.pipeline.decoding.opened import Limits, Loaded, Opened
 from worker.pipeline.decoding.orientation import read_orientation
 from worker.pipeline.decoding.refusal import check_pixels, damaged
@@ -85,6 +86,7 @@ def opened(data: bytes, warnings: list[str], limits: Limits) -> Opened:
         orientation=turn,
         turn=turn,
         profile=profile,
+        capture=read_capture(image.info.get("exif") or b""),
     )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from worker.pipeline.decoding.capture import UNKNOWN, Capture
 from worker.pipeline.decoding.colour import GreyScale
 
 
@@ -74,6 +75,7 @@ class Opened:
         profile: of its colours, where it has one.
         greys: what its levels mean, where the file says more than its mode.
         gamma: 256 levels to be looked up, or None.
+        capture: when it was taken, and with what.
     """
 
     pixels: int
@@ -84,3 +86,4 @@ class Opened:
     profile: bytes | None
     greys: GreyScale | None = None
     gamma: list[int] | None = None
+    capture: Capture = UNKNOWN

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from worker.pipeline.decoding import cost, parts, png, png_chunks, tiff, tiff_pages
+from worker.pipeline.decoding.capture import read_capture
 from worker.pipeline.decoding.colour import GreyScale, to_eight_bits
 from worker.pipeline.decoding.kinds import FORMATS
 from worker.pipeline.decoding.opened import Limits, Loaded, Opened, upright
@@ -63,6 +64,7 @@ def opened(data: bytes, warnings: list[str], limits: Limits) -> Opened:
         profile=None if image.mode == "LAB" else image.info.get("icc_profile"),  # LAB needs none
         greys=greys,
         gamma=png.gamma_table(image) if image.format == "PNG" else None,
+        capture=read_capture(data if image.format == "TIFF" else image.info.get("exif") or b""),
     )
     size, turn = image.size, orientation
     if kind.turns:

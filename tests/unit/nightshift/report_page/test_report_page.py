@@ -129,7 +129,7 @@ def test_a_photo_keeps_its_shape(width: int, height: int) -> None:
 
 
 def test_a_report_has_all_its_parts_and_nothing_from_elsewhere(tmp_path: Path) -> None:
-    (tmp_path / "results.csv").touch()
+    (tmp_path / "faces.csv").touch()
     page = write_report_of(tmp_path, [fake_photo(number) for number in range(30)], label=HOSTILE)
     html = page.read_text(encoding="utf-8")
     parts = parts_of(page)
@@ -144,7 +144,7 @@ def test_a_report_has_all_its_parts_and_nothing_from_elsewhere(tmp_path: Path) -
 
     [data] = read_call((parts / "data.js").read_bytes(), "nightshift.receive")
     assert data["job"]["label"] == HOSTILE
-    assert data["downloads"] == ["results.csv"]
+    assert data["downloads"] == ["faces.csv"]
     [[_, rows]] = [read_call((parts / "page-0001.js").read_bytes(), "nightshift.page")]
     shown = {path.stem for path in (parts / "thumbnails").rglob("*.webp")}
     assert shown == {row[1] for row in rows if row[3]} == {row[1] for row in rows if row[2] == "succeeded"}

@@ -1,0 +1,148 @@
+"""The tables as Parquet and XLSX, for whom the extra `tables` is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, BinaryIO, Literal, get_args
+
+from nightshift.client import Client
+from nightshift.rows import imported
+from nightshift.words.columns import Cell, Column, columns
+from nightshift.words.documents import Photo
+from nightshift.words.table_rows import About, cells, face_rows, photo_row
+from nightshift.words.tables import FORMAT_VERSION, FaceRow, PhotoRow
+
+MadeFormat = Literal["photos.parquet", "faces.parquet", "xlsx"]
+"""What is made here of the JSON Lines."""
+
+GROUP_ROWS = 10_000
+"""Rows that are compressed together, and in memory."""
+
+SHEET_ROWS = 1_048_576
+"""That a sheet has, its heading included; further rows go to a further sheet."""
+
+LONGEST_CELL = 32_767
+"""Characters of a text in a sheet."""
+
+_PACKAGES = {"photos.parquet": "pyarrow.parquet", "faces.parquet": "pyarrow.parquet", "xlsx": "xlsxwriter"}
+_ARROW = {"text": "string", "integer": "int64", "number": "float64", "truth": "bool_"}
+_MEANINGS = ("table", "column", "kind", "unit", "meaning", "example")
+
+
+def require(kind: str) -> None:
+    """Make sure, before there is anything to write, that it can be written.
+
+    Raises:
+        NightshiftError: `tables_missing`.
+    """
+    if kind in _PACKAGES:
+        imported(_PACKAGES[kind])
+
+
+def is_made(kind: str) -> bool:
+    """Whether it is made here, and not by the server."""
+    return kind in get_args(MadeFormat)
+
+
+def save_table(client: Client, job_id: str, file: BinaryIO, kind: str) -> None:
+    """Write a job's tables, as far as there are results, to a binary file.
+
+    Raises:
+        NightshiftError: `tables_missing`, and what a client raises.
+    """
+    require(kind)
+    about, photos = client.about(job_id), client.results(job_id)
+    if kind == "xlsx":
+        write_xlsx(file, photos, about)
+    elif kind == "photos.parquet":
+        write_parquet(file, PhotoRow, (photo_row(photo, about) for photo in photos))
+    else:
+        write_parquet(file, FaceRow, (row for photo in photos for row in face_rows(photo, about)))
+
+
+def write_parquet(file: BinaryIO, row: type[PhotoRow | FaceRow], rows: Iterable[PhotoRow | FaceRow]) -> None:
+    """Write rows of one class; what is told of a column stands beside its field."""
+    arrow, parquet = imported("pyarrow"), imported("pyarrow.parquet")
+    told = columns(row)
+    schema = arrow.schema(
+        [_field(arrow, column) for column in told], {"nightshift.format_version": str(FORMAT_VERSION)}
+    )
+    source = iter(rows)
+    with parquet.ParquetWriter(file, schema, compression="zstd") as writer:
+        while group := list(islice(source, GROUP_ROWS)):
+            data = {column.name: [getattr(each, column.name) for each in group] for column in told}
+            writer.write_table(arrow.table(data, schema=schema))
+
+
+def _field(arrow: Any, column: Column) -> Any:
+    told = column.told
+    about = {"meaning": told.meaning, **({"unit": told.unit} if told.unit else {})}
+    return arrow.field(column.name, getattr(arrow, _ARROW[column.kind])(), column.optional, about)
+
+
+def write_xlsx(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
+    """Write sheets `photos`, `faces` and `columns`, a row at a time."""
+    xlsxwriter = imported("xlsxwriter")
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+        tables = {name: _Sheets(book, name, row) for name, row in (("photos", PhotoRow), ("faces", FaceRow))}
+        for photo in photos:
+            tables["photos"].add(cells(photo_row(photo, about)))
+            for row in face_rows(photo, about):
+                tables["faces"].add(cells(row))
+        meanings = _Sheet(book, "columns", _MEANINGS, [None] * len(_MEANINGS))
+        for cells_of in _meanings():
+            meanings.add(cells_of)
+
+
+def _meanings() -> Iterator[list[Cell]]:
+    for name, row in (("photos", PhotoRow), ("faces", FaceRow)):
+        for column in columns(row):
+            told = column.told
+            yield [name, column.name, column.kind, told.unit, told.meaning.replace("`", ""), told.example]
+
+
+class _Sheets:
+    """A table, on as many sheets as it takes."""
+
+    def __init__(self, book: Any, name: str, row: type[Any]) -> None:
+        self._book, self._name = book, name
+        self._heads = [column.name for column in columns(row)]
+        forms: dict[int, Any] = {}
+        for digits in sorted({column.told.digits or 0 for column in columns(row)} - {0}):
+            forms[digits] = book.add_format({"num_format": f"0.{'0' * digits}"})
+        self._forms = [forms.get(column.told.digits or 0) for column in columns(row)]
+        self._number = 1
+        self._sheet = _Sheet(book, name, self._heads, self._forms)
+
+    def add(self, row: Sequence[Cell]) -> None:
+        if self._sheet.rows == SHEET_ROWS:
+            self._number += 1
+            self._sheet = _Sheet(self._book, f"{self._name} {self._number}", self._heads, self._forms)
+        self._sheet.add(row)
+
+
+class _Sheet:
+    """One sheet with its heading, which stays in sight."""
+
+    def __init__(self, book: Any, name: str, heads: Sequence[str], forms: Sequence[Any]) -> None:
+        self._sheet, self._forms = book.add_worksheet(name), forms
+        self._sheet.freeze_panes(1, 0)
+        for place, head in enumerate(heads):
+            self._sheet.set_column(place, place, len(head) + 2)
+            self._sheet.write_string(0, place, head)
+        self.rows = 1
+
+    def add(self, row: Sequence[Cell]) -> None:
+        for place, cell in enumerate(row):
+            match cell:
+                case None:
+                    continue
+                case bool():
+                    self._sheet.write_boolean(self.rows, place, cell)
+                case str():
+                    # As a string: no formula, no link, no date, whatever it looks like.
+                    self._sheet.write_string(self.rows, place, cell[:LONGEST_CELL])
+                case _:
+                    self._sheet.write_number(self.rows, place, cell, self._forms[place])
+        self.rows += 1
