@@ -51,17 +51,19 @@ serve: $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
 worker: $(RUN_STAMP) ## Start a worker
 	@$(VENV)/bin/nightshift worker $(ARGS)
 
-# Two files at a time; those that kill processes and count seconds by themselves, since they mostly wait. Those that
-# train fork: not from a process that has run OpenVINO. A test that takes its process along ends the run: with a new process in its place, xdist
-# waits for ever. So does one that hangs where no signal gets through. With ARGS: those tests, one by one.
+# More at a time than there are cores, since most wait: for a process to start, a lease to run out, a slow client. Who has
+# no tests left takes some from who has, so that no core idles behind the longest file. Those that train fork: not from
+# a process that has run OpenVINO, so each of their files has one to itself. A test that takes its process along ends the
+# run: with a new process in its place, xdist waits for ever. So does one that hangs where no signal gets through. With
+# ARGS: those tests, one by one.
 PYTEST := $(PYTHON) -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
-IN_TWO := -n 2 --dist loadfile --max-worker-restart 0
+AT_ONCE := --max-worker-restart 0 --dist
 test: $(DEV_STAMP) ## Run the tests
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \
-	$(PYTEST) $(IN_TWO) tests/unit tests/integration --ignore tests/integration/training || failed=1; \
-	$(PYTEST) $(IN_TWO) tests/integration/training tests/e2e || failed=1; \
-	$(PYTEST) $(IN_TWO) tests/faults || failed=1; \
+	$(PYTEST) $(AT_ONCE) worksteal -n 4 tests/unit tests/integration --ignore tests/integration/training || failed=1; \
+	$(PYTEST) $(AT_ONCE) loadfile -n 3 tests/integration/training tests/e2e || failed=1; \
+	$(PYTEST) $(AT_ONCE) worksteal -n 4 tests/faults || failed=1; \
 	exit $$failed
 else
 	@$(PYTHON) -m pytest $(ARGS)

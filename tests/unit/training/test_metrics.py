@@ -5,13 +5,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from training import metrics
 from training.calibration import calibrate, group_sums, sparing_hard_ages
 
 
 def test_wilsons_interval_is_scipys() -> None:
+    # It takes longer to load than all other tests here together.
+    from scipy import stats
+
     for right, faces in ((0, 5), (3, 7), (90, 100), (12, 12)):
         found = metrics.share(np.arange(faces) < right)
         interval = stats.binomtest(right, faces).proportion_ci(method="wilson")
