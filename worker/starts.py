@@ -150,11 +150,10 @@ class Record:
         killed = min(self._vanished, (allowed.kills or 0) - self._kills)
         if killed < self._most_killed:
             return None
-        return (
-            f"{Code.OUT_OF_MEMORY}: the kernel has killed its processes for memory {killed} times while no batch"
-            f" was done; {allowed.text} may be used, and it has"
-            f" {counted(self._processes, 'process', 'processes')}: give it more memory{', or set NIGHTSHIFT_WORKERS lower' if self._processes > 1 else ''}"
-        )
+        says = f"the kernel has killed its processes for memory {killed} times while no batch was done"
+        has = f"{allowed.text} may be used, and it has {counted(self._processes, 'process', 'processes')}"
+        fewer = ", or set NIGHTSHIFT_WORKERS lower" if self._processes > 1 else ""
+        return f"{Code.OUT_OF_MEMORY}: {says}; {has}: give it more memory{fewer}"
 
 
 def end_worker(reason: str, stop: Callable[[], None], after_s: float) -> None:
