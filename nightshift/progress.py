@@ -27,7 +27,7 @@ class _BarOfKnownLength(ProgressColumn):
         self._bar = BarColumn(bar_width=None)
 
     def render(self, task: Task) -> RenderableType:
-        return Text() if task.total is None else self._bar.render(task)
+        return self._bar.render(task) if task.fields["is_counted"] else Text()
 
 
 class JobProgress:
@@ -57,7 +57,7 @@ class JobProgress:
             transient=True,
             disable=not self._live,
         )
-        self._task = self._bar.add_task("", total=None, notes="")
+        self._task = self._bar.add_task("", total=None, notes="", is_counted=False)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -70,19 +70,24 @@ class JobProgress:
 
     def stage(self, name: str) -> None:
         """Say what is going on, or waited for, before there is a job to follow or after it."""
-        self._bar.update(self._task, description=name, total=None, notes="")
+        self._bar.update(self._task, description=name, notes="", is_counted=False)
         if self._lines:
             self._console.print(cell(name), highlight=False, soft_wrap=True)
 
     def show(self, job: Job) -> None:
         """Show the job as it is now; in a log at once, at its first photo, now and then, and at its end."""
-        total: int | None = job.counts.total
+        is_counted = job.state != "unpacking"
         notes = ", ".join([f"{job.counts.final:,} of {counted(job.counts.total, 'photo')}", *_notes(job)])
-        if job.state == "unpacking":
+        if not is_counted:
             # How many there will be is known when the archive is at its end.
-            total, notes = None, f"{counted(job.counts.total, 'photo')} so far"
+            notes = f"{counted(job.counts.total, 'photo')} so far"
         self._bar.update(
-            self._task, description=plain(job.state), total=total, completed=job.counts.final, notes=notes
+            self._task,
+            description=plain(job.state),
+            total=job.counts.total,
+            completed=job.counts.final,
+            notes=notes,
+            is_counted=is_counted,
         )
         now, line = self._clock(), f"{job.state}: {notes}"
         is_first = bool(job.counts.final) and not self._is_begun

@@ -76,7 +76,9 @@ def bare_table(*headings: str) -> Table:
 def say(message: object) -> None:
     """One remark to the user, on standard error; its further lines are indented: none looks like ours."""
     first, *more = plain_lines(message).split("\n")
-    typer.echo("\n    ".join([f"nightshift: {first}", *more]), err=True)
+    # Not by way of typer, which would go past a bar that is shown there, and write into its line.
+    sys.stderr.write("\n    ".join([f"nightshift: {first}", *more]) + "\n")
+    sys.stderr.flush()
 
 
 def tell(line: object) -> None:

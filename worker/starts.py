@@ -40,8 +40,8 @@ class Starts:
         """In a child: how it gets on.
 
         Args:
-            what: it has begun to build its parts; waits with its networks until a photo needs them; is up; has
-                done a batch; or cannot work, and ends.
+            what: it has begun to build its parts; waits with its networks until a photo needs them; is up;
+                has done a batch; or cannot work, and ends.
             reason: of a failure, a code and a sentence.
         """
         reason = " ".join(reason.split())
@@ -124,7 +124,7 @@ class Record:
         elif what == "begun":
             self._begun += 1
         elif what == "waits":
-            # Whether its networks can be loaded is not known: it shows neither that all is well, nor that not.
+            # Whether its networks can be loaded is not known: it shows neither that all is well, nor not.
             self._begun -= 1
         else:
             self._up.discard(pid)
@@ -150,11 +150,10 @@ class Record:
         killed = min(self._vanished, (allowed.kills or 0) - self._kills)
         if killed < self._most_killed:
             return None
-        return (
-            f"{Code.OUT_OF_MEMORY}: the kernel has killed its processes for memory {killed} times while no batch was"
-            f" done; {allowed.text} may be used, and it has {counted(self._processes, 'process', 'processes')}:"
-            f" give it more memory{', or set NIGHTSHIFT_WORKERS lower' if self._processes > 1 else ''}"
-        )
+        says = f"the kernel has killed its processes for memory {killed} times while no batch was done"
+        has = f"{allowed.text} may be used, and it has {counted(self._processes, 'process', 'processes')}"
+        fewer = ", or set NIGHTSHIFT_WORKERS lower" if self._processes > 1 else ""
+        return f"{Code.OUT_OF_MEMORY}: {says}; {has}: give it more memory{fewer}"
 
 
 def end_worker(reason: str, stop: Callable[[], None], after_s: float) -> None:

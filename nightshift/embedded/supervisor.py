@@ -74,7 +74,7 @@ class Supervisor:
                 self._thread.start()
 
     def stop(self, *names: str, within_s: float) -> None:
-        """Stop children for good, at the same time; kill those that have not ended `within_s` seconds later."""
+        """Stop children for good, at the same time; kill those that have not ended in `within_s` seconds."""
         with self._lock:
             stopping = [kept for name in names if (kept := self._kept.pop(name, None))]
         for kept in stopping:

@@ -31,7 +31,7 @@ from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import choose
 from worker.pipeline.classify import Classifier
 from worker.pipeline.decoding.decode import DecodedPhoto
-from worker.pipeline.decoding.limits import Decoder
+from worker.pipeline.decoding.limits import UNTOLD, Decoder
 from worker.pipeline.detection.detect import Detection, Detector
 from worker.pipeline.found_face import face_of
 from worker.pipeline.isolation import isolated
@@ -102,7 +102,7 @@ class Pipeline:
         self,
         bundle: Bundle,
         *,
-        decode: Decoder = Decoder(),
+        decode: Decoder = UNTOLD,
         photos_at_once: int | None = None,
         classifier: Classifier | None = None,
         chosen_because: str = "",

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 
 from nightshift.progress import JobProgress
+from nightshift.screen import say
 from nightshift.words.documents import Job, PhotoCounts
 
 
@@ -91,6 +92,20 @@ def test_a_terminal_gets_a_bar_that_goes_away() -> None:
         progress._bar.refresh()
     assert "42 of 100 photos" in text.getvalue()
     assert "2 failed" in text.getvalue()
+
+
+def test_the_bar_goes_when_the_job_is_over_and_remarks_do_not_stand_in_its_line() -> None:
+    text = io.StringIO()
+    with JobProgress(Console(file=text, width=60, force_terminal=True, color_system=None)) as progress:
+        progress.show(job(40))
+        progress._bar.refresh()
+        say("something happened")
+        assert "\x1b[2Knightshift: something happened\n" in text.getvalue()
+        progress.stage("writing results")
+        text.truncate(0)
+        progress._bar.refresh()
+        assert "writing results" in text.getvalue()
+        assert "\u2501" not in text.getvalue()
 
 
 def test_quiet_shows_nothing() -> None:

@@ -60,3 +60,7 @@ class Decoder:
             admit=admit,
             alone=self.alone,
         )
+
+
+UNTOLD = Decoder()
+"""Under the limits that hold where nobody says others."""
