@@ -200,15 +200,13 @@ class _OfFace:
         str,
         Told(
             "Apparent age group, the most probable one of eight: `0 to 4`, `5 to 9`, `10 to 19`, `20 to 29`,"
-            " `30 to 39`, `40 to 49`, `50 to 64`, `65 or more`. Not `5-9`, as in the JSON Lines, which is a date to"
-            " Excel.",
+            " `30 to 39`, `40 to 49`, `50 to 64`, `65 or more`. Not `5-9`, as in the JSON Lines, which is"
+            " a date to Excel.",
             "30 to 39",
         ),
     ]
     age_group_low: Annotated[int, Told("First year of the group.", 30, "years")]
-    age_group_high: Annotated[
-        int | None, Told("Last year of the group; empty for `65 or more`.", 39, "years")
-    ]
+    age_group_high: Annotated[int | None, Told("Last year of the group; empty of an open one.", 39, "years")]
     age_group_probability: Annotated[float, Told("Probability of `age_group`.", 0.3051, _SHARE, 4)]
     age_group_uncertain: Annotated[bool, Told("Whether `age_group_uncertain_because` names a reason.", True)]
     age_group_uncertain_because: Annotated[
