@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -40,6 +41,7 @@ class Report:
         files: results by format, and the page as `report`.
         exit: the command's exit code.
         left_out: photos that no job could take.
+        left_alone: files in the folders that were not taken, counted by what they are.
         unreadable: folders that could not be looked into, with the reason.
         seconds: from the command's start to its end.
     """
@@ -50,6 +52,7 @@ class Report:
     files: dict[str, Path]
     exit: Exit
     left_out: Sequence[Path] = ()
+    left_alone: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()
     seconds: float = 0.0
 
@@ -72,7 +75,7 @@ class Report:
             "failures": self.summary.failures,
             "left_out": [path_spelled_out(path) for path in self.left_out],
             "unreadable": [spelled_out(reason) for reason in self.unreadable],
-            "left_alone": self.job.archive.left_alone if self.job.archive else {},
+            "left_alone": dict(self.job.archive.left_alone if self.job.archive else self.left_alone),
             "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
@@ -129,6 +132,22 @@ def write_results(client: Client, job_id: str, folder: Path) -> dict[str, Path]:
     return files
 
 
+def write_pairs(pairs: Iterable[tuple[str, str]], folder: Path) -> Path:
+    """Write `pairs.jsonl`: a line for each photo to which a raw file belongs.
+
+    Raises:
+        NightshiftError: `results_not_written`.
+    """
+    path = folder / "pairs.jsonl"
+    lines = (json.dumps({"custom_id": photo, "raw_file": raw}, ensure_ascii=False) for photo, raw in pairs)
+    try:
+        with replacing(path) as file:
+            file.writelines(f"{line}\n".encode() for line in lines)
+    except OSError as error:
+        raise NightshiftError(Code.RESULTS_NOT_WRITTEN, f"{folder}: {error.strerror}") from error
+    return path
+
+
 def write_report(client: Client, job: Job, folder: Path) -> Path:
     """Write `report.html` and `report_files/`; an earlier report is replaced by a whole one, or left.
 
@@ -180,7 +199,10 @@ def print_report(report: Report, console: Console) -> None:
         shown += _more(len(report.unreadable) - len(shown))
         table.add_row(cell("Not looked into", "red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
-        table.add_row({"jsonl": "Results", "report": "Report"}.get(kind, ""), cell(path_spelled_out(path)))
+        table.add_row(
+            {"jsonl": "Results", "report": "Report", "pairs": "Pairs"}.get(kind, ""),
+            cell(path_spelled_out(path)),
+        )
     use = summary.commercial_use
     table.add_row("Weights", cell(f"{report.job.bundle.name}; commercial use: {use.allowed} ({use.reason})"))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""

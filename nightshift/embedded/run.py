@@ -34,11 +34,21 @@ from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.machine.home import roots_of
 from nightshift.photos import Found, archive_among, find_photos
 from nightshift.progress import JobProgress
-from nightshift.report import Report, check_writable, default_out, first_failures, write_report, write_results
+from nightshift.report import (
+    Report,
+    check_writable,
+    default_out,
+    first_failures,
+    write_pairs,
+    write_report,
+    write_results,
+)
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.options import JobOptions
+from nightshift.words.pairs import PairsWish
 from nightshift.words.states import JobState
 from shared.db.engine import Database, Transaction
 from shared.db.migrate import upgrade
@@ -126,7 +136,7 @@ class Run:
         request = self._request
         if request.paths:
             # Before anything is started: most mistakes are in the paths.
-            self._find(request.paths, request.out or default_out(request.paths))
+            self._find(request.paths, request.out or default_out(request.paths), self._pairs)
         self._settings, manifest = check_bundle(self._settings)
         self._bundle_sha256 = manifest.sha256
         supervisor = Supervisor(say)
@@ -149,9 +159,8 @@ class Run:
             with say_if_slow("the database of the home", say):
                 upgrade(self._settings.database_url)
                 work = self._choose()
-            if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
-                # Broken off while photos were being named: those the job has already are left as they are.
-                self._find(work.paths, work.out)
+            if work.earlier is not None and work.earlier.state == JobState.OPEN:
+                self._find_again(work, work.earlier)
             settings = self._open_roots(work.paths)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
@@ -269,6 +278,8 @@ class Run:
 
     def _report(self, client: Client, job: Job, out: Path) -> Report:
         files = write_results(client, job.id, out)
+        if pairs := self._found.pairs():
+            files["pairs"] = write_pairs(pairs, out)
         summary = client.summary(job.id)
         code = exit_for_outcome(job.outcome)
         if code == Exit.SUCCEEDED and (self._found.unnameable or self._found.unreadable):
@@ -280,10 +291,21 @@ class Run:
             files=files,
             exit=code,
             left_out=self._found.unnameable,
+            left_alone=self._found.left_alone,
             unreadable=self._found.unreadable,
         )
 
-    def _find(self, paths: Sequence[Path], out: Path) -> None:
+    @property
+    def _pairs(self) -> PairsWish:
+        wish: PairsWish = self._request.options.get("pairs", JobOptions().pairs)
+        return wish
+
+    def _find_again(self, work: _Work, earlier: InterruptedRun) -> None:
+        """Of a run broken off while photos were named: those the job has already are left as they are."""
+        if not self._found.photos or earlier.pairs != self._pairs:
+            self._find(work.paths, work.out, earlier.pairs)
+
+    def _find(self, paths: Sequence[Path], out: Path, pairs: PairsWish) -> None:
         for path in paths:
             if not path.exists():
                 raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
@@ -291,7 +313,7 @@ class Run:
         if archive_among(paths):
             return
         exclude = [out, self._settings.home]
-        self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
+        self._found = find_photos(paths, exclude=exclude, follow=self._request.follow, pairs=pairs)
         for reason in self._found.unreadable:
             say(f"cannot look into {reason}")
         if not self._found.photos:
