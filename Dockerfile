@@ -17,7 +17,7 @@ FROM build AS build-api
 RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[api]"
 
 FROM build AS build-worker
-RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker]"
+RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker,raw,jxl]"
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \

@@ -19,7 +19,8 @@ from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
 from nightshift.screen import errors_screen, tables_screen, tell_json
 from nightshift.top import Command
-from nightshift.words.options import BundlePlace, Home, Host, Port, Workers
+from nightshift.words.options import BundlePlace, Home, Host, PairsOption, Port, Workers
+from nightshift.words.pairs import PairsWish
 from nightshift.words.version import VERSION
 
 app = typer.Typer(
@@ -89,6 +90,7 @@ def run(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Only the results: no report.html with its thumbnails.")
     ] = False,
+    pairs: Annotated[PairsWish | None, flag(PairsOption, show_default=False)] = None,
     follow: Annotated[bool, typer.Option(help="Look into folders that are links.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only what goes wrong.")] = False,
@@ -108,7 +110,7 @@ def run(
         paths=tuple(dict.fromkeys(_absolute(path) for path in paths or [])),
         out=_absolute(out) if out else None,
         resume=resume,
-        options=options | ({"reuse": False} if no_reuse else {}),
+        options=options | _given(reuse=False if no_reuse else None, pairs=pairs),
         settings=_given(home=home, workers=workers, bundle=bundle),
         follow=follow,
         page=not no_report,

@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable
 from itertools import chain, starmap
-from typing import Annotated, Any, get_args, get_origin
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from annotated_types import Ge, Le
@@ -97,7 +97,9 @@ def _taken_from(given: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 def _flag(name: str, field: FieldInfo) -> inspect.Parameter:
     kinds = map(_bare, get_args(field.annotation) or (field.annotation,))
-    kind = next((kind for kind in kinds if kind in (int, float, bool)), str)
+    kind: Any = next((kind for kind in kinds if kind in (int, float, bool)), str)
+    if get_origin(field.annotation) is Literal:
+        kind = field.annotation
     dashed = name.replace("_", "-")
     option = flag_of(field, show_default=False)
     option.param_decls = (_SHORTER.get(name, f"--{dashed}/--no-{dashed}" if kind is bool else f"--{dashed}"),)

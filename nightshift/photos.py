@@ -16,6 +16,7 @@ from nightshift.report_page.page import FOLDER, PAGE
 from nightshift.words.archive_kinds import kind_of_archive_file
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.pairs import LEFT_OF_PAIRS, RAW_LEFT, Pairs, PairsWish, raw_files_of
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from nightshift.words.plain_text import counted
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
@@ -57,23 +58,35 @@ class Found:
         unreadable: folders that could not be looked into, with the reason.
         left_alone: files that are no photos, counted by their extension, and folders of systems and photo
             programs, by what they are.
+        raw_files: of photos, by their paths: the names of raw files beside them that belong to them.
     """
 
     photos: list[FoundPhoto] = field(default_factory=list)
     unnameable: list[Path] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
     left_alone: Counter[str] = field(default_factory=Counter)
+    raw_files: dict[Path, list[str]] = field(default_factory=dict)
 
     def leave(self, word: str) -> None:
         """Count something that is left alone; without a word it is not counted."""
         if word:
             counted_as(self.left_alone, word)
 
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names of photos, each with that of a raw file that belongs to it and was left alone."""
+        return [
+            (photo.custom_id, path_spelled_out(str(PurePosixPath(photo.custom_id).with_name(raw))))
+            for photo in self.photos
+            for raw in self.raw_files.get(photo.path, ())
+        ]
+
     def others(self) -> str:
         """Such as ` (12 other files left alone: 10 .mov, 2 .txt)`."""
         if not self.left_alone:
             return ""
-        kinds = [f"{number:,} {kind}" for kind, number in self.left_alone.most_common(4)]
+        # What would have been a photo comes first.
+        counts = sorted(self.left_alone.most_common(), key=lambda counted: counted[0] not in LEFT_OF_PAIRS)
+        kinds = [f"{number:,} {kind}" for kind, number in counts[:4]]
         more = ", ..." if len(self.left_alone) > len(kinds) else ""
         total = counted(self.left_alone.total(), "other file")
         return f" ({total} left alone: {', '.join(kinds)}{more})"
@@ -113,13 +126,20 @@ def _is_archive(path: Path) -> bool:
     return kind.sort == "archive" if kind else extension_of(path.name) in ARCHIVE_EXTENSIONS
 
 
-def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: bool = True) -> Found:
+def find_photos(
+    roots: Sequence[Path],
+    *,
+    exclude: Sequence[Path] = (),
+    follow: bool = True,
+    pairs: PairsWish = "one",
+) -> Found:
     """Find every photo in files and folders.
 
     Args:
         roots: existing files and folders.
         exclude: folders not to look into.
         follow: whether links to folders are followed; loops are seen through either way.
+        pairs: what becomes of RAW+JPEG of one name; files that are named on their own are always taken.
 
     Raises:
         InvalidInput: `nightshift_home`, where a root is one, or lies in one.
@@ -135,7 +155,8 @@ def find_photos(roots: Sequence[Path], *, exclude: Sequence[Path] = (), follow: 
     with ThreadPoolExecutor(READ_AT_ONCE, "beginnings") as pool:
         for root, prefix in zip(roots, prefixes, strict=True):
             is_folder = root.is_dir()
-            for path in _walk(root, found, seen, homes, pool, follow=follow) if is_folder else [root]:
+            walk = _walk(root, found, seen, homes, pool, follow=follow, pairs=pairs)
+            for path in walk if is_folder else [root]:
                 if str(path) not in taken:
                     taken.add(str(path))
                     name = path.relative_to(root).as_posix() if is_folder else root.name
@@ -179,6 +200,7 @@ def _walk(
     pool: ThreadPoolExecutor,
     *,
     follow: bool,
+    pairs: PairsWish,
 ) -> Iterator[Path]:
     def unreadable(error: OSError) -> None:
         found.unreadable.append(f"{error.filename}: {error.strerror}")
@@ -203,15 +225,20 @@ def _walk(
         files = [name for name in sorted(files) if _is_looked_into(found, (*within, name))]
         undecided = [here / name for name in files if not is_taken_by_its_name(name)]
         beginnings = dict(zip(undecided, pool.map(_beginning, undecided), strict=True))
+        among, left = Pairs(files), []
         for path in map(here.joinpath, files):
             if path.is_symlink() and _lies_in_a_home(os.path.dirname(os.path.realpath(path)), homes):  # noqa: PTH120
                 found.leave(OF_A_HOME)
                 continue
             kind = left_alone_as(path.name, partial(beginnings.__getitem__, path))
+            if kind is None and (kind := among.left_as(path.name, pairs)) == RAW_LEFT:
+                left.append(path.name)
             if kind is None:
                 yield path
             else:
                 found.leave(kind)
+        if pairs == "one":
+            found.raw_files |= {here / name: raw for name, raw in raw_files_of(left, files).items()}
 
 
 def _lies_in_a_home(folder: str, known: dict[str, bool]) -> bool:
@@ -284,3 +311,15 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return (found.st_dev, found.st_ino) if stat.S_ISDIR(found.st_mode) else None
+
+
+def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
+    """What the user named; and, where links in it lead elsewhere, the folder that all of these are in.
+
+    Args:
+        paths: as the user named them.
+        real: of the photos found there, with no link in them.
+    """
+    named = [Path(os.path.realpath(path)) for path in paths]
+    outside = {path.parent for path in real if not any(path.is_relative_to(root) for root in named)}
+    return [*paths, *([Path(os.path.commonpath(outside))] if outside else [])]

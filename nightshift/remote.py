@@ -30,6 +30,7 @@ from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
+from nightshift.words.pairs import PairsWish
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted, plain
 
@@ -90,7 +91,7 @@ def submit(
         raise InvalidInput(
             Code.ARCHIVE_ALONE, "an archive makes a job of its own: leave out --job and --in-place"
         )
-    photos, left_out = ([], 0) if archive else _find(paths)
+    photos, left_out = ([], 0) if archive else _find(paths, wish.options.pairs)
     refused = left_out
     if archive is not None:
         with console.status(cell(f"sending {archive.name}")):
@@ -292,12 +293,12 @@ def delete(
         say("the database's log may still hold copies while it is read; the sweeper sees to it")
 
 
-def _find(paths: Sequence[Path]) -> tuple[list[FoundPhoto], int]:
+def _find(paths: Sequence[Path], pairs: PairsWish) -> tuple[list[FoundPhoto], int]:
     """The photos, and how many, or how many folders, could not be taken."""
     for path in paths:
         if not path.exists():
             raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
-    found = find_photos(paths)
+    found = find_photos(paths, pairs=pairs)
     for reason in found.unreadable:
         say(f"cannot look into {reason}")
     for path in found.unnameable:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import shutil
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -17,7 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
-from nightshift.exits import Exit
+from nightshift.exits import Exit, say
 from nightshift.machine.whole_files import replacing
 from nightshift.report_page.page import write_page
 from nightshift.results_folder import FILES, Note
@@ -47,6 +48,7 @@ class Report:
         files: results by format, and the page as `report`.
         exit: the command's exit code.
         left_out: photos that no job could take.
+        left_alone: files in the folders that were not taken, counted by what they are.
         unreadable: folders that could not be looked into, with the reason.
         seconds: from the command's start to its end.
     """
@@ -57,6 +59,7 @@ class Report:
     files: dict[str, Path]
     exit: Exit
     left_out: Sequence[Path] = ()
+    left_alone: Mapping[str, int] = field(default_factory=dict)
     unreadable: Sequence[str] = ()
     seconds: float = 0.0
 
@@ -80,7 +83,7 @@ class Report:
             "failures": self.summary.failures,
             "left_out": [path_spelled_out(path) for path in self.left_out],
             "unreadable": [spelled_out(reason) for reason in self.unreadable],
-            "left_alone": self.job.archive.left_alone if self.job.archive else {},
+            "left_alone": dict(self.job.archive.left_alone if self.job.archive else self.left_alone),
             "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
@@ -181,6 +184,24 @@ def save_form(client: Client, job_id: str, file: BinaryIO, kind: str) -> None:
         client.save_results(job_id, file, format=cast(ResultsFormat, kind))
 
 
+def write_pairs(pairs: Iterable[tuple[str, str]], folder: Path) -> Path:
+    """Write `pairs.jsonl`, a line for each photo to which a raw file belongs, and note it as the run's.
+
+    Raises:
+        NightshiftError: `results_not_written`.
+    """
+    path = folder / FILES["pairs"]
+    lines = (json.dumps({"custom_id": photo, "raw_file": raw}, ensure_ascii=False) for photo, raw in pairs)
+    try:
+        with replacing(path) as file:
+            file.writelines(f"{line}\n".encode() for line in lines)
+        if note := Note.read(folder):
+            note.with_file(path).write(folder)
+    except OSError as error:
+        raise NightshiftError(Code.RESULTS_NOT_WRITTEN, f"{folder}: {error.strerror}") from error
+    return path
+
+
 def write_report(client: Client, job: Job, folder: Path) -> Path:
     """Write `report.html` and `report_files/`; an earlier report is replaced by a whole one, or left.
 
@@ -201,6 +222,20 @@ def write_report(client: Client, job: Job, folder: Path) -> Path:
         return page
     except OSError as error:
         raise NightshiftError(Code.REPORT_NOT_WRITTEN, f"{folder}: {error.strerror}") from error
+
+
+def add_page(client: Client, report: Report, out: Path) -> Report:
+    """Write the page, last, and never at the cost of the results, which are written by now.
+
+    Returns:
+        The report with the page among its files; without it, with the exit code that tells a script so.
+    """
+    try:
+        page = write_report(client, report.job, out)
+    except NightshiftError as error:
+        say(f"the results are written, but the report is not: {error}; run again with another --out")
+        return replace(report, exit=Exit.OUTPUT_LOST) if report.exit == Exit.SUCCEEDED else report
+    return replace(report, files={**report.files, "report": page})
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -238,7 +273,7 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row(cell("Not looked into", "red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
         until = "   (from before: for one more release)" if kind == "csv" else ""
-        name = {"jsonl": "Results", "report": "Report"}.get(kind, "")
+        name = {"jsonl": "Results", "report": "Report", "pairs": "Pairs"}.get(kind, "")
         table.add_row(name, cell(path_spelled_out(path) + until))
     use = summary.commercial_use
     table.add_row("Weights", cell(f"{report.job.bundle.name}; commercial use: {use.allowed} ({use.reason})"))

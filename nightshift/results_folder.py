@@ -38,6 +38,7 @@ FILES = {
     "faces.parquet": "faces.parquet",
     "xlsx": "results.xlsx",
     "csv": "results.csv",
+    "pairs": "pairs.jsonl",
     "report": PAGE,
 }
 """Names of the files by what is in them."""

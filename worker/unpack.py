@@ -129,7 +129,7 @@ class _Unpacking:
         except FileNotFoundError as error:
             raise Unreadable(Code.FILE_UNAVAILABLE, "the store has no bytes of this archive") from error
         with file:
-            opened = open_archive(file, cast(ArchiveKind, held.kind), self._limits, progress)
+            opened = open_archive(file, cast(ArchiveKind, held.kind), self._limits, progress, held.pairs)
             yield from opened.members(held.position)
 
     def _take(self, member: Member, progress: Callable[[], None]) -> None:

@@ -20,6 +20,8 @@ from nightshift.machine.places import path_as_text, path_of_text
 from nightshift.machine.whole_files import replacing
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
+from nightshift.words.options import JobOptions
+from nightshift.words.pairs import PairsWish
 from nightshift.words.states import JobState
 from shared.db.engine import Transaction
 from shared.db.tables import Erasure, Job
@@ -36,7 +38,7 @@ _RESUMABLE = (JobState.OPEN, JobState.UNPACKING, JobState.QUEUED, JobState.RUNNI
 
 @dataclass(frozen=True, slots=True)
 class InterruptedRun:
-    """A job that `nightshift run` made and did not see the end of; the bundle is that of its beginning."""
+    """A job that `nightshift run` made and did not see the end of; bundle and pairs as it was begun with."""
 
     job_id: str
     state: str
@@ -44,6 +46,7 @@ class InterruptedRun:
     out: Path
     bundle_name: str
     bundle_sha256: str
+    pairs: PairsWish = JobOptions().pairs
 
 
 def note_run(home: Path, job_id: str, paths: Sequence[Path], out: Path) -> None:
@@ -71,12 +74,15 @@ def interrupted_runs(session: Transaction, home: Path) -> list[InterruptedRun]:
     """Unfinished jobs that a run of this home has noted, newest first; notes of ended ones are removed."""
     noted = dict(_notes(home))
     # Columns, not objects: those this session has loaded do not see moves made since.
-    columns = (Job.id, Job.state, Job.bundle_name, Job.bundle_sha256)
+    columns = (Job.id, Job.state, Job.options, Job.bundle_name, Job.bundle_sha256)
     query = select(*columns).where(Job.id.in_(noted), Job.owner == LOCAL)
     runs = []
-    for job_id, state, *bundle in session.execute(query.order_by(Job.created_at.desc(), Job.id)):
+    for job_id, state, options, name, sha256 in session.execute(
+        query.order_by(Job.created_at.desc(), Job.id)
+    ):
         if state in _RESUMABLE:
-            runs.append(InterruptedRun(job_id, state, *noted[job_id], *bundle))
+            pairs = options.get("pairs", JobOptions().pairs)
+            runs.append(InterruptedRun(job_id, state, *noted[job_id], name, sha256, pairs))
         else:
             forget_run(home, job_id)
     for job_id in session.scalars(select(Erasure.job_id).where(Erasure.job_id.in_(noted))):

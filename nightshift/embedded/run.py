@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shlex
 import socket
@@ -16,6 +15,7 @@ from typing import Any
 from rich.console import Console
 
 from nightshift.client import Client
+from nightshift.embedded.clock_warning import clock_warning
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
@@ -33,25 +33,33 @@ from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.machine.home import roots_of
-from nightshift.photos import Found, archive_among, find_photos, real_path
+from nightshift.photos import Found, archive_among, find_photos, in_place_roots, real_path
 from nightshift.progress import JobProgress
-from nightshift.report import Report, check_room, check_writable, first_failures, write_report, write_results
+from nightshift.report import (
+    Report,
+    add_page,
+    check_room,
+    check_writable,
+    first_failures,
+    write_pairs,
+    write_results,
+)
 from nightshift.results_folder import Note, Place, default_out, place_again, place_for
 from nightshift.table_files import require
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.options import JobOptions
+from nightshift.words.pairs import PairsWish
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted
 from nightshift.words.states import JobState
 from shared.bundles.manifest import Manifest
-from shared.db.engine import Database, Transaction
+from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.files.in_place import InPlace
 from shared.files.store import Store
-from shared.operations.erasure import count_expired
-from shared.queue import expiry
 from shared.settings import Settings, load_settings
 
 _GOES_ON = frozenset({Code.GAVE_UP, Code.SERVICE_FAILED})
@@ -139,7 +147,7 @@ class Run:
         request = self._request
         if request.paths:
             # Before anything is started: most mistakes are in the paths.
-            self._find(request.paths, self._out)
+            self._find(request.paths, self._out, self._pairs)
         self._settings, self._manifest = check_bundle(self._settings)
         supervisor = Supervisor(say)
         try:
@@ -164,9 +172,8 @@ class Run:
                 work = self._choose()
                 if self._request.resume:
                     self._place = self._place_of(work)
-            if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
-                # Broken off while photos were being named: those the job has already are left as they are.
-                self._find(work.paths, work.out)
+            if work.earlier is not None and work.earlier.state == JobState.OPEN:
+                self._find_again(work, work.earlier)
             settings = self._with_networks_in_time(self._open_roots(work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
@@ -312,6 +319,8 @@ class Run:
         summary = client.summary(job.id)
         note = Note.of(job, summary, paths)
         files = write_results(client, job.id, out, also=self._request.also, note=note)
+        if pairs := self._found.pairs():
+            files["pairs"] = write_pairs(pairs, out)
         code = exit_for_outcome(job.outcome)
         if code == Exit.SUCCEEDED and (self._found.unnameable or self._found.unreadable):
             code = Exit.PARTIAL
@@ -322,10 +331,21 @@ class Run:
             files=files,
             exit=code,
             left_out=self._found.unnameable,
+            left_alone=self._found.left_alone,
             unreadable=self._found.unreadable,
         )
 
-    def _find(self, paths: Sequence[Path], out: Path) -> None:
+    @property
+    def _pairs(self) -> PairsWish:
+        wish: PairsWish = self._request.options.get("pairs", JobOptions().pairs)
+        return wish
+
+    def _find_again(self, work: _Work, earlier: InterruptedRun) -> None:
+        """Of a run broken off while photos were named: those the job has already are left as they are."""
+        if not self._found.photos or earlier.pairs != self._pairs:
+            self._find(work.paths, work.out, earlier.pairs)
+
+    def _find(self, paths: Sequence[Path], out: Path, pairs: PairsWish) -> None:
         for path in paths:
             if not path.exists():
                 raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
@@ -337,7 +357,7 @@ class Run:
             return
         exclude = [out, self._settings.home]
         with say_if_slow("the folders to be looked through", say):
-            self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
+            self._found = find_photos(paths, exclude=exclude, follow=self._request.follow, pairs=pairs)
         for reason in self._found.unreadable:
             say(f"cannot look into {reason}")
         if not self._found.photos:
@@ -375,41 +395,3 @@ class Run:
         bundle = self._request.settings.get("bundle")
         under = f" --bundle {shlex.quote(str(bundle))}" if bundle else ""
         return self._request.again or self._resume_command() + under
-
-
-def clock_warning(session: Transaction) -> str | None:
-    """What would have been erased by now, were the clock believed, in one sentence; None for nothing."""
-    horizon = expiry.standing(session)
-    due = count_expired(session, horizon.now) - count_expired(session, horizon.until)
-    if horizon.trusted_at is None or not due:
-        return None
-    return (
-        f"expired results of {counted(due, 'earlier run')} are kept: the clock is far ahead"
-        f" of {horizon.until:%Y-%m-%d %H:%M} UTC, when it was last believed, as after days without a run"
-    )
-
-
-def in_place_roots(paths: Sequence[Path], real: Sequence[Path]) -> list[Path]:
-    """What the user named; and, where links in it lead elsewhere, the folder that all of these are in.
-
-    Args:
-        paths: as the user named them.
-        real: of the photos found there, with no link in them.
-    """
-    named = [Path(os.path.realpath(path)) for path in paths]
-    outside = {path.parent for path in real if not any(path.is_relative_to(root) for root in named)}
-    return [*paths, *([Path(os.path.commonpath(outside))] if outside else [])]
-
-
-def add_page(client: Client, report: Report, out: Path) -> Report:
-    """Write the page, last, and never at the cost of the results, which are written by now.
-
-    Returns:
-        The report with the page among its files; without it, with the exit code that tells a script so.
-    """
-    try:
-        page = write_report(client, report.job, out)
-    except NightshiftError as error:
-        say(f"the results are written, but the report is not: {error}; run again with another --out")
-        return replace(report, exit=Exit.OUTPUT_LOST) if report.exit == Exit.SUCCEEDED else report
-    return replace(report, files={**report.files, "report": page})

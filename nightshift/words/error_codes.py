@@ -229,7 +229,10 @@ class Code(AnyCode):
     # Photos that are analysed.
     UNSUPPORTED_FORMAT = "unsupported_format", PHOTO, None, FAILS
     """The file is empty, no photo, or of a kind that is not read; the message says which.
-    Send it as JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC or AVIF."""
+    Send it as JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC, AVIF, JPEG XL or a camera's raw file."""
+    DECODER_NOT_INSTALLED = "decoder_not_installed", OPERATOR, None, FAILS_FOR_NOW
+    """The photo is a camera's raw file, or a JPEG XL, and the worker lacks the package that decodes these.
+    Install there what the message names; then `nightshift retry JOB --code decoder_not_installed`."""
     CORRUPT_IMAGE = "corrupt_image", PHOTO, None, FAILS
     """The photo is damaged or cut off.
     Send a whole copy."""
@@ -249,7 +252,7 @@ class Code(AnyCode):
     """There was not enough memory, for this photo or for the command.
     Fewer workers (`NIGHTSHIFT_WORKERS`), or a smaller `NIGHTSHIFT_MAX_PIXELS_IN_FLIGHT`."""
     TIMEOUT = "timeout", PHOTO, None, FAILS_FOR_NOW
-    """There was no sign of progress with the photo for `NIGHTSHIFT_PHOTO_TIMEOUT_S`.
+    """The photo made no progress for `NIGHTSHIFT_PHOTO_TIMEOUT_S`, or kept LibRaw or libjxl at work for 60 s.
     Look at the photo; or raise it, and `NIGHTSHIFT_LEASE_S` with it."""
     WORKER_LOST = "worker_lost", PHOTO, None, FAILS_FOR_NOW
     """Its worker died as often as `NIGHTSHIFT_MAX_CRASHES` allows, the last time with nothing else in hand.

@@ -12,6 +12,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from nightshift.words.pairs import PairsWish
+
 _WHOLE = re.compile("-?[0-9]+")
 _NUMBER = re.compile("-?[0-9]+(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
@@ -102,6 +104,15 @@ class AnalysisOptions(BaseModel):
         return hashlib.sha256(f"{self.model_dump_json()}{reading}".encode()).hexdigest()[:32]
 
 
+PairsOption = Annotated[
+    PairsWish,
+    Field(
+        description="Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one`"
+        " photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two."
+    ),
+]
+
+
 class JobOptions(AnalysisOptions):
     """All options of a job."""
 
@@ -114,6 +125,8 @@ class JobOptions(AnalysisOptions):
         description="Delete uploaded photos from the store when the job has ended; results and thumbnails"
         " stay. Photos registered in place are never touched.",
     )
+
+    pairs: PairsOption = "one"
 
     def analysis(self) -> AnalysisOptions:
         """The part that the pipeline reads."""

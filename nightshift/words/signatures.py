@@ -16,7 +16,7 @@ class FileKind:
     """A kind of file.
 
     Attributes:
-        sort: `picture` is what is read here; `other picture` and `raw` are pictures that are not.
+        sort: `picture` and `raw`, cameras' raw files, are read here; `other picture` is not.
         name: for a person. Of a picture, the name that Pillow has for its format.
     """
 
@@ -29,8 +29,8 @@ _AT_THE_START: tuple[tuple[bytes, Sort, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "picture", "PNG"),
     (b"GIF87a", "picture", "GIF"),
     (b"GIF89a", "picture", "GIF"),
-    (b"\xff\x0a", "other picture", "JPEG XL"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "other picture", "JPEG XL"),
+    (b"\xff\x0a", "picture", "JXL"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "picture", "JXL"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "other picture", "JPEG 2000"),
     (b"\xff\x4f\xff\x51", "other picture", "JPEG 2000"),
     (b"II\xbc", "other picture", "JPEG XR"),

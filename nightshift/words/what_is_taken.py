@@ -17,9 +17,15 @@ from itertools import pairwise
 
 from nightshift.words.signatures import kind_of_file
 
-EXTENSIONS = frozenset(
+RAW_EXTENSIONS = frozenset(
     f".{extension}"
-    for extension in "jpg jpeg jpe jfif mpo png webp tif tiff bmp dib gif heic heif hif avif".split()  # noqa: SIM905
+    for extension in "cr2 cr3 crw nef nrw arw sr2 srf raf rw2 rwl orf ori dng pef srw 3fr iiq x3f".split()  # noqa: SIM905
+)
+"""Of cameras' raw files; others, such as `.raw`, have names that are not theirs alone."""
+
+EXTENSIONS = RAW_EXTENSIONS | frozenset(
+    f".{extension}"
+    for extension in "jpg jpeg jpe jfif mpo png webp tif tiff bmp dib gif heic heif hif avif jxl".split()  # noqa: SIM905
 )
 """Of the formats that are read."""
 
@@ -112,7 +118,7 @@ def is_taken_by_its_name(name: str) -> bool:
 def is_a_picture(name: str, beginning: bytes) -> bool:
     """Whether a file is a picture of a format that is read, by its first bytes."""
     kind = kind_of_file(beginning, extension_of(name))
-    return kind is not None and kind.sort == "picture"
+    return kind is not None and kind.sort in ("picture", "raw")
 
 
 def left_alone_as(name: str, beginning: Callable[[], bytes | None]) -> str | None:

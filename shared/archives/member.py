@@ -11,6 +11,7 @@ from typing import Literal, Self
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, Unreadable
+from nightshift.words.pairs import Pairs, PairsWish
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, spelled_out
 from nightshift.words.signatures import BEGINNING_BYTES
 from nightshift.words.what_is_taken import (
@@ -173,6 +174,12 @@ def judged(member: Member, form: Form, limits: Limits) -> Member:
         reason = f"it is more than {limits.ratio:g} times its packed size"
         return _refused(member, Code.ARCHIVE_MEMBER_UNSAFE, reason)
     return member
+
+
+def unless_paired(member: Member, name: str, pairs: Pairs, wish: PairsWish) -> Member:
+    """The member, left alone where the other half of its pair is the photo."""
+    word = None if member.left_alone else pairs.left_as(name, wish)
+    return member if word is None else replace(member, error=None, left_alone=True, other_kind=word)
 
 
 def _by_its_content(member: Member, name: str) -> Member:

@@ -14,6 +14,7 @@ from typing import BinaryIO
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
+from nightshift.words.pairs import Pairs, PairsWish
 from nightshift.words.zip_directory import (
     ENCRYPTED,
     UTF_8,
@@ -23,7 +24,16 @@ from nightshift.words.zip_directory import (
     read_entries,
     wide_numbers,
 )
-from shared.archives.member import CHUNK_BYTES, FIRST_CHUNK_BYTES, Form, Limits, Member, judged, over_limit
+from shared.archives.member import (
+    CHUNK_BYTES,
+    FIRST_CHUNK_BYTES,
+    Form,
+    Limits,
+    Member,
+    judged,
+    over_limit,
+    unless_paired,
+)
 
 _LOCAL = struct.Struct("<4s5H3L2H")  # APPNOTE.TXT 4.3.7
 _STORED, _DEFLATED, _AES = 0, 8, 99
@@ -46,13 +56,16 @@ class ZipArchive:
     Args:
         file: of the archive, seekable.
         limits: what it may have.
+        pairs: what becomes of RAW+JPEG of one name.
 
     Raises:
         InvalidInput: `unreadable_archive`, `unsupported_archive`, `archive_limit`.
     """
 
-    def __init__(self, file: BinaryIO, limits: Limits) -> None:
+    def __init__(self, file: BinaryIO, limits: Limits, pairs: PairsWish = "both") -> None:
         self._file = file
+        self._wish = pairs
+        self._pairs = Pairs()
         self._limits = limits
         self._directory = find_directory(file)
         limits.check_count(self._directory.entries)
@@ -68,7 +81,7 @@ class ZipArchive:
             yield self._member(position, entry)
 
     def _check_entries(self) -> array[int]:
-        """Go through all entries, keeping two numbers of each; returns where members begin, in order."""
+        """Go through all entries, keeping a few numbers of each; returns where members begin, in order."""
         starts, ends = array("Q"), array("Q")
         size_bytes = packed_bytes = count = 0
         for entry in read_entries(self._file, self._directory):
@@ -77,6 +90,7 @@ class ZipArchive:
             end = _least_end(entry)
             if entry.broken or end > self._directory.start:
                 continue  # fails alone
+            self._pairs.add(entry.name)
             starts.append(entry.offset)
             ends.append(end)
             size_bytes += entry.size_bytes
@@ -99,7 +113,9 @@ class ZipArchive:
             _why_not(entry),
             chunks=lambda: self._chunks(entry),
         )
-        return judged(member, _form_of(entry), self._limits)
+        return unless_paired(
+            judged(member, _form_of(entry), self._limits), entry.name, self._pairs, self._wish
+        )
 
     def _chunks(self, entry: Entry) -> Iterator[bytes]:
         """Its bytes, as many as are declared, and no others than the checksum says."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import Session
@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.ids import member_photo_id
+from nightshift.words.options import JobOptions
+from nightshift.words.pairs import PairsWish
 from nightshift.words.states import JobState
 from shared.db.engine import Transaction
 from shared.db.tables import Archive, Job, Photo
@@ -41,6 +43,7 @@ class HeldArchive:
         position: members dealt with.
         unpacked_bytes: what they had.
         left_alone: files that are no photos, counted by what they are; see `nightshift.words.what_is_taken`.
+        pairs: what becomes of RAW+JPEG of one name.
     """
 
     token: str
@@ -52,6 +55,7 @@ class HeldArchive:
     position: int
     unpacked_bytes: int
     left_alone: Mapping[str, int]
+    pairs: PairsWish
     table: ClassVar[type[Archive]] = Archive
 
     def still_held(self) -> tuple[ColumnElement[bool], ...]:
@@ -93,12 +97,13 @@ def claim_archive(session: Transaction, settings: Settings, *, worker: str) -> H
     ).first()
     if row is None:
         return None
-    archive, owner = row
+    archive, owner, options = row
     archive.worker = worker
     token = hold(session, settings, archive)
     session.flush()
     names = ("job_id", "name", "kind", "size_bytes", "position", "unpacked_bytes", "left_alone")
-    return HeldArchive(token=token, owner=owner, **{name: getattr(archive, name) for name in names})
+    fields = {name: getattr(archive, name) for name in names}
+    return HeldArchive(token=token, owner=owner, pairs=options.get("pairs", JobOptions().pairs), **fields)
 
 
 def count_archives(session: Session) -> int:
@@ -106,9 +111,9 @@ def count_archives(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(_waiting().subquery())) or 0
 
 
-def _waiting() -> Select[Archive, str]:
+def _waiting() -> Select[Archive, str, dict[str, Any]]:
     return (
-        select(Archive, Job.owner)
+        select(Archive, Job.owner, Job.options)
         .join(Job, Job.id == Archive.job_id)
         .where(Job.state == JobState.UNPACKING, Archive.unpacked_at.is_(None), Archive.lease_token.is_(None))
     )

@@ -25,6 +25,7 @@ WISHES: dict[str, Any] = {
         "tilt_threshold_deg": 5.0,
         "reuse": False,
         "delete_originals": True,
+        "pairs": "both",
     },
 }
 

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from nightshift.cli import app
-from nightshift.embedded.run import clock_warning
+from nightshift.embedded.clock_warning import clock_warning
 from nightshift.words.clock import utc_now
 from nightshift.words.states import JobState
 from shared.db.engine import Database, Transaction

@@ -7,10 +7,9 @@ import pytest
 from rich.console import Console
 
 from nightshift.client import Client
-from nightshift.embedded.run import add_page
 from nightshift.exits import Exit
 from nightshift.machine.whole_files import replacing
-from nightshift.report import Report, print_report, write_report, write_results
+from nightshift.report import Report, add_page, print_report, write_report, write_results
 from nightshift.words.analysis import PhotoError
 from nightshift.words.documents import Job, Photo, PhotoCounts, Summary
 from nightshift.words.error_codes import Code

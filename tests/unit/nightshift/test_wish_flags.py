@@ -24,6 +24,7 @@ OPTIONS = {
     "tilt_threshold_deg": ("--tilt-threshold-deg", "5.5"),
     "reuse": ("--no-reuse", None),
     "delete_originals": ("--delete-originals", None),
+    "pairs": ("--pairs", "raw"),
 }
 
 
@@ -66,6 +67,7 @@ def test_and_so_do_options(tmp_path: Path) -> None:
             "tilt_threshold_deg": 5.5,
             "reuse": False,
             "delete_originals": True,
+            "pairs": "raw",
         }
     }
 

@@ -40,6 +40,15 @@ _COEFFICIENT = 2
 """Bytes of each coefficient of a JPEG of several scans: all of them lie in memory, at full size."""
 
 
+_DEVELOPED_HALF, _DEVELOPED, _STACKED = 5.5, 15, 18
+"""Bytes a value of a sensor: its values, the picture of 16 bits a channel, and that of 8, twice."""
+
+_JXL = 20
+"""Bytes a pixel of a JPEG XL, in both processes."""
+
+_FILES_APART = 3
+"""How often a file is there that another process decodes."""
+
 _RUN_LENGTHS = (1, 2)
 """Compressions of a BMP that Pillow undoes in Python, at about a second a megabyte."""
 
@@ -101,6 +110,24 @@ def of_jpeg(size: tuple[int, int], drafted: tuple[int, int], samples: float, siz
     """
     coefficients = int(size[0] * size[1] * samples * _COEFFICIENT)
     return drafted[0] * drafted[1] * _DRAFTED + coefficients + size_bytes
+
+
+def of_raw(sensor_pixels: int, size_bytes: int, *, mosaic: bool, half: bool) -> int:
+    """Bytes that developing a camera's raw file takes, here and in the process that does it.
+
+    Args:
+        sensor_pixels: values of the sensor; of three colours each where there is no mosaic.
+        size_bytes: of the file.
+        mosaic: whether each value is of one colour.
+        half: whether four values become one pixel.
+    """
+    a_pixel = _STACKED if not mosaic else _DEVELOPED_HALF if half else _DEVELOPED
+    return int(sensor_pixels * a_pixel) + _FILES_APART * size_bytes
+
+
+def of_jxl(pixels: int, size_bytes: int) -> int:
+    """The same of a JPEG XL."""
+    return pixels * _JXL + _FILES_APART * size_bytes
 
 
 def check_time(image: Image.Image, size_bytes: int) -> None:

@@ -17,13 +17,13 @@ from PIL import Image, UnidentifiedImageError
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decoding import cost, jpeg, others, tiff, tiff_pages
+from worker.pipeline.decoding import cost, jpeg, jxl, others, raw, tiff, tiff_pages
 from worker.pipeline.decoding.alone import Alone
 from worker.pipeline.decoding.capture import UNKNOWN, Capture
 from worker.pipeline.decoding.colour import to_eight_bits, to_rgb
 from worker.pipeline.decoding.kinds import kind_not_read, raise_unidentified
 from worker.pipeline.decoding.mend import is_out_of_order, mended
-from worker.pipeline.decoding.opened import Limits, upright
+from worker.pipeline.decoding.opened import Limits, Opened, upright
 from worker.pipeline.decoding.orientation import UPRIGHT
 from worker.pipeline.decoding.refusal import not_read, raise_damaged
 from worker.pipeline.decoding.shrink import shrink, shrink_pixels
@@ -87,7 +87,8 @@ def decode(
         alone: held while a photo is decoded that takes over a quarter of `max_memory`.
 
     Raises:
-        Unreadable: `unsupported_format`, `corrupt_image`, `too_many_pixels` or `too_much_memory`.
+        Unreadable: `unsupported_format`, `corrupt_image`, `too_many_pixels`, `too_much_memory`, `timeout` or
+            `decoder_not_installed`.
         MemoryError: as Pillow raised it; the same photo may pass another time.
     """
     started = time.perf_counter()
@@ -133,14 +134,29 @@ Begin = Callable[[int, int], None]
 
 
 def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPhoto:
+    """The photo; of a camera's raw file, the JPEG in it or, where that is of no use, its development."""
+    if not raw.is_raw(data):
+        return _decode_file(data, limits, begin)
+    file = raw.read_raw(data, limits)
+    notes: list[str] = []
+    if file.preview is not None:
+        try:
+            photo = _decode_file(file.preview, limits, begin, len(data))
+            return replace(photo, exif_orientation=file.orientation)
+        except Unreadable:
+            notes.append(raw.DEVELOPED)
+    return _decode_once(replace(file, preview=None), notes, limits, begin)
+
+
+def _decode_file(data: bytes, limits: Limits, begin: Begin, beside: int = 0) -> DecodedPhoto:
     """The photo as it lies there or, where that cannot be read, without what is not its pixels."""
     if out_of_order := is_out_of_order(data):
         for whole, notes in mended(data):
             with suppress(Unreadable):
-                return _decode_once(whole, notes, limits, begin, _BESIDE * len(data))
+                return _decode_once(whole, notes, limits, begin, beside + _BESIDE * len(data))
             del whole  # before there is a next one
     try:
-        return _decode_once(data, [], limits, begin)
+        return _decode_once(data, [], limits, begin, beside)
     except Unreadable as error:
         # To Pillow, a TIFF whose tags it cannot all read is of a kind that it does not know.
         unknown = error.code == Code.UNSUPPORTED_FORMAT and data.startswith(tiff_pages.SIGNATURES)
@@ -151,7 +167,7 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPh
         first = error
     for whole, notes in [] if out_of_order else mended(data):
         try:
-            return _decode_once(whole, notes, limits, begin, _BESIDE * len(data))
+            return _decode_once(whole, notes, limits, begin, beside + _BESIDE * len(data))
         except Unreadable as error:
             if error.code != Code.CORRUPT_IMAGE:
                 raise
@@ -160,11 +176,11 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPh
 
 
 def _decode_once(
-    data: bytes, warnings: list[str], limits: Limits, begin: Begin, beside: int = 0
+    data: bytes | raw.RawFile, warnings: list[str], limits: Limits, begin: Begin, beside: int = 0
 ) -> DecodedPhoto:
     """Decode, with whatever a plugin raises translated; `beside` the file, so many bytes are held."""
     try:
-        return _decode_step_by_step(data, warnings, limits, begin, beside)
+        return _decode_step_by_step(_opened(data, warnings, limits), warnings, limits, begin, beside)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         # Raised for more than 2x the limit, and for the warning where warnings are errors.
         raise Unreadable(
@@ -173,17 +189,24 @@ def _decode_once(
     except Unreadable:
         raise
     except UnidentifiedImageError as error:
-        raise_unidentified(data, limits.max_photo_pixels, error)
+        raise_unidentified(data if isinstance(data, bytes) else data.data, limits.max_photo_pixels, error)
     except Exception as error:
         # Pillow's plugins let struct.error, KeyError and the like through on broken files.
         raise_damaged(error)
 
 
+def _opened(data: bytes | raw.RawFile, warnings: list[str], limits: Limits) -> Opened:
+    if isinstance(data, raw.RawFile):
+        return raw.opened(data, limits)
+    if data.startswith(jpeg.SIGNATURE):
+        return jpeg.opened(data, warnings, limits)
+    return jxl.opened(data, limits) if jxl.is_jxl(data) else others.opened(data, warnings, limits)
+
+
 def _decode_step_by_step(
-    data: bytes, warnings: list[str], limits: Limits, begin: Begin, beside: int
+    photo: Opened, warnings: list[str], limits: Limits, begin: Begin, beside: int
 ) -> DecodedPhoto:
-    """The way of every photo: opened, refused by its cost, decoded, scaled, brought to sRGB, turned."""
-    photo = (jpeg if data.startswith(jpeg.SIGNATURE) else others).opened(data, warnings, limits)
+    """The way of every photo, once opened: refused by its cost, decoded, scaled, brought to sRGB, turned."""
     cost.check(photo.bytes_ + beside, limits.max_memory)
     begin(photo.pixels, photo.bytes_ + beside)
     image, size, box = photo.load()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -136,6 +137,12 @@ def without_zeros(pixels: bytes) -> bytes:
     """Without those behind them; one that stands for the byte before it stays."""
     bare = pixels.rstrip(b"\0")
     return bare + b"\0" if bare.endswith(b"\xff") else bare
+
+
+def turned(data: bytes, orientation: int) -> bytes:
+    """The file with that orientation before any that it has: the first EXIF counts."""
+    tags = b"Exif\0\0II*\0" + struct.pack("<IHHHIHHI", 8, 1, 0x0112, 3, 1, orientation, 0, 0)
+    return data[:2] + b"\xff\xe1" + struct.pack(">H", len(tags) + 2) + tags + data[2:]
 
 
 def _channels(data: bytes, segment: Segment) -> int:

@@ -20,14 +20,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF", "HEIF")
 
 _SIGNATURES = {
     "a Photoshop document (PSD)": (b"8BPS",),
-    "JPEG XL": (b"\xff\x0a", b"\0\0\0\x0cJXL "),
     "JPEG 2000": (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51"),
     "JPEG-LS": (b"\xff\xd8\xff\xf7",),
     "JPEG XR": (b"II\xbc",),
-    "a camera's raw file": (
-        *(b"FUJIFILMCCD-RAW", b"IIU\0", b"IIRO", b"IIRS"),
-        *(b"MMOR", b"FOVb", b"\0MRM", b"MM\0\x87"),
-    ),
     "OpenEXR": (b"\x76\x2f\x31\x01",),
     "Radiance HDR": (b"#?RADIANCE",),
     "DDS": (b"DDS ",),
@@ -42,8 +37,6 @@ _SIGNATURES = {
     "BPG": (b"BPG\xfb",),
 }
 _BRANDS = {
-    b"crx ": "a camera's raw file",
-    b"jxl ": "JPEG XL",
     b"jp2 ": "JPEG 2000",
     **dict.fromkeys((b"qt  ", b"isom", b"iso2", b"mp41", b"mp42", b"M4V ", b"3gp4", b"avc1"), "a video"),
 }
@@ -91,7 +84,7 @@ def raise_unidentified(data: bytes, max_photo_pixels: int, error: Exception) -> 
 
 def _refusal_of(data: bytes) -> str:
     """Why a file that nobody opened is not read."""
-    formats = ", ".join(FORMATS)
+    formats = ", ".join((*FORMATS, "JPEG XL", "cameras' raw files"))
     if kind := kind_not_read(data):
         return f"{kind} is not read; what is: {formats}"
     return f"not an image in a format that is read ({formats})"

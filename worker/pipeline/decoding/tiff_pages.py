@@ -39,8 +39,10 @@ _COMPRESSIONS = {
     34933: "PNG",
     34934: "JPEG XR",
 }
-_RAW = frozenset((32803, 34892))
-"""Photometric interpretations of sensors' own values."""
+_MOSAIC, _LINEAR = 32803, 34892
+"""Photometric interpretations of sensors' own values: one colour a pixel, or three."""
+_RAW_COMPRESSIONS = frozenset((32767, 32769, 32770, 34713, 65000, 65535))
+"""Of Sony, Epson, Samsung, Nikon, Kodak and Pentax."""
 VALUE_BYTES = dict(enumerate((1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8, 4), start=1)) | {16: 8, 17: 8, 18: 8}
 """Of each type's values."""
 _LONG, WIDE, _MOST_WIDE = 4, (16, 18), 1_000_000
@@ -202,17 +204,27 @@ def read_header(data: bytes) -> Tiff | None:
     return Tiff(data, "<" if data[:2] == b"II" else ">", data[2:4] in (b"+\0", b"\0+"))
 
 
+def is_of_a_sensor(tiff: Tiff) -> bool:
+    """Whether one of its pictures is a sensor's own values: then the file is a camera's raw one."""
+    return any(
+        tiff.first(page, Base.PhotometricInterpretation) in (_MOSAIC, _LINEAR)
+        or tiff.first(page, Base.Compression, 1) in _RAW_COMPRESSIONS
+        for page in tiff.pages()
+    )
+
+
+def is_linear(tiff: Tiff) -> bool:
+    """Whether a sensor's values are of three colours a pixel."""
+    return any(tiff.first(page, Base.PhotometricInterpretation) == _LINEAR for page in tiff.pages())
+
+
 def photo_of(tiff: Tiff) -> tuple[Page | None, list[str]]:
     """The largest picture, of several the first one, and sentences on the others.
 
     Raises:
-        Unreadable: `unsupported_format` for the files of cameras' own kinds and for compressions that no
-            decoder at hand knows.
+        Unreadable: `unsupported_format` for compressions that no decoder at hand knows.
     """
     pages = [page for page in tiff.pages() if all(tiff.size(page))]
-    kinds = [tiff.first(page, Base.PhotometricInterpretation) for page in pages]
-    if tiff.data[8:11] == b"CR\x02" or not _RAW.isdisjoint(kinds):
-        raise not_read("a camera's raw file")
     pages = [page for page in pages if not tiff.first(page, Base.NewSubfileType) & MASK]
     if not pages:
         return None, []

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nightshift.embedded import service
-from nightshift.embedded.run import in_place_roots
 from nightshift.embedded.serve import become_worker
+from nightshift.photos import in_place_roots
 from shared.processes.command_lines import api_command
 from shared.settings import load_settings
 

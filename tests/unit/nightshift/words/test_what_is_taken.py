@@ -37,14 +37,16 @@ TAKEN = {
     "f.jpg_large": JPEG, "g.dat": PNG, "h.txt": WEBP, "i.mov": HEIC, "j.nef": JPEG, "k.bak": TIFF,
     "l.zip": JPEG, "m": AVIF, "n.": BMP, "o.jpg~": JPEG, "p.Jpeg": b"text that is called a photo",
     "q.tif": CR2, "r.dib": BMP, "s.xyz": b"MM\0*" + bytes(20), "t.": b"GIF89a" + bytes(9),
+    "ra.cr2": CR2, "rb.nef": TIFF, "rc.DNG": TIFF, "rd.cr3": CR3, "re.raf": b"FUJIFILMCCD-RAW ",
+    "rf.ORF": b"text that is called a raw file", "rg": CR2, "rh.raw": TIFF, "ri.dat": CR3, "rj.kdc": TIFF,
+    "rk.jxl": b"\xff\x0a" + bytes(50), "rl": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(50),
 }  # fmt: skip
 LEFT = {
-    "a.mov": (MOV, ".mov"), "b.MP4": (MP4, ".mp4"), "c": (MOV, "no extension"), "d.cr2": (CR2, ".cr2"),
-    "e.nef": (TIFF, ".nef"), "f.DNG": (TIFF, ".dng"), "g.cr3": (CR3, ".cr3"),
-    "h.raf": (b"FUJIFILMCCD-RAW ", ".raf"),
+    "a.mov": (MOV, ".mov"), "b.MP4": (MP4, ".mp4"), "c": (MOV, "no extension"),
+    "d.raw": (b"values of something", ".raw"),
     "i.pdf": (b"%PDF-1.4", ".pdf"), "j.xmp": (b"<?xml", ".xmp"), "k.aae": (b"<?xml", ".aae"),
-    "l.avi": (AVI, ".avi"), "m": (CR2, "no extension"), "n.txt": (b"BMW is a car, and this a text", ".txt"),
-    "o.psd": (b"8BPS\0\1", ".psd"), "p.jxl": (b"\xff\x0a" + bytes(50), ".jxl"), "q.txt": (b"", ".txt"),
+    "l.avi": (AVI, ".avi"), "n.txt": (b"BMW is a car, and this a text", ".txt"),
+    "o.psd": (b"8BPS\0\1", ".psd"), "p.jp2": (b"\xff\x4f\xff\x51" + bytes(9), ".jp2"), "q.txt": (b"", ".txt"),
     "r.docx": (b"PK\x03\x04" + bytes(90), ".docx"), "s.THM": (JPEG, PREVIEWS), "u.heics": (MP4, ".heics"),
     "v." + "e" * 90: (b"x", "others"), "w.e\u202ef": (b"x", "others"),
 }  # fmt: skip

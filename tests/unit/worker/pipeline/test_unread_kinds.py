@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 
 from nightshift.words.errors import Unreadable
 from tests.support.pictures.chart import chart
 from tests.support.pictures.containers import png_of
 from tests.support.pictures.drawn import decoded, encoded, png_chunk
-from tests.unit.worker.pipeline.test_largest_picture import PIXELS, written
 from tests.unit.worker.pipeline.test_odd_files import other_bytes
 
 
@@ -30,13 +27,6 @@ def heif_of_codec(name: bytes) -> bytes:
     return encoded(chart(), "HEIF").replace(b"hvc1", name)
 
 
-def camera_raw() -> bytes:
-    return written((PIXELS[::8, ::8], {"subifds": 1}), (PIXELS, {})).replace(
-        struct.pack("<HHIHH", 262, 3, 1, 2, 0), struct.pack("<HHIHH", 262, 3, 1, 32803, 0)
-    )
-
-
-BOX = b"\0\0\0\x18ftyp"
 KINDS = {
     "12 bits": (lambda: jpeg_of_kind(0xC1, 12), "JPEG of 12 bits"),
     "lossless JPEG": (lambda: jpeg_of_kind(0xC3), "lossless JPEG"),
@@ -45,14 +35,6 @@ KINDS = {
     "arithmetic lossless JPEG": (lambda: jpeg_of_kind(0xCB), "lossless JPEG"),
     "JPEG-LS": (lambda: b"\xff\xd8\xff\xf7\0\x0b\x08" + bytes(40), "JPEG-LS"),
     "Apple's PNG": (cgbi, "CgBI"),
-    "camera raw": (camera_raw, "camera's raw"),
-    "CR2": (lambda: b"II*\0\x10\0\0\0CR\x02\0" + bytes(80), "camera's raw"),
-    "CR3": (lambda: BOX + b"crx \0\0\0\1crx isom" + bytes(40), "camera's raw"),
-    "RAF": (lambda: b"FUJIFILMCCD-RAW 0201" + bytes(80), "camera's raw"),
-    "ORF": (lambda: b"IIRO\x08\0\0\0" + bytes(80), "camera's raw"),
-    "RW2": (lambda: b"IIU\0\x18\0\0\0" + bytes(80), "camera's raw"),
-    "JPEG XL": (lambda: b"\xff\x0a" + bytes(40), "JPEG XL"),
-    "JPEG XL in boxes": (lambda: other_bytes()["JPEG XL"], "JPEG XL"),
     "JPEG 2000": (lambda: encoded(chart(), "JPEG2000"), "JPEG 2000"),
     "JPEG 2000, bare": (lambda: encoded(chart(), "JPEG2000", no_jp2=True), "JPEG 2000"),
     "PSD": (lambda: other_bytes()["PSD"], "Photoshop"),

@@ -1,0 +1,107 @@
+"""RAW+JPEG of one name: one photo, in folders and zip archives alike, unless something else is wished."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from nightshift.photos import Found, find_photos
+from nightshift.words.pairs import JPEG_LEFT, RAW_LEFT, PairsWish
+from shared.archives.member import Limits
+from shared.archives.opening import open_archive
+from shared.settings import Settings
+from tests.support.archives_made import tar_of, zip_of
+from tests.unit.nightshift.words.test_what_is_taken import CR2, HEIC, JPEG, TIFF
+
+FILES = {
+    "a/IMG_1.CR2": CR2, "a/IMG_1.JPG": JPEG,
+    "a/img_2.jpeg": JPEG, "a/IMG_2.nef": TIFF,  # in capitals or not
+    "a/IMG_3.HIF": HEIC, "a/IMG_3.arw": TIFF,
+    "a/IMG_4.dng": TIFF,  # alone
+    "a/IMG_5.jpg": JPEG, "b/IMG_5.dng": TIFF,  # in two folders
+    "b/IMG_6.dng": TIFF, "b/IMG_6.png": JPEG,  # nothing that cameras write beside it
+    "b/IMG_7.dng": TIFF, "b/IMG_7.dng.jpg": JPEG,  # of another name
+    "b/.x.jpg": JPEG, "b/x.dng": TIFF,  # a hidden file is no photo
+}  # fmt: skip
+RAW = {"a/IMG_1.CR2", "a/IMG_2.nef", "a/IMG_3.arw"}
+SHOWN = {"a/IMG_1.JPG", "a/img_2.jpeg", "a/IMG_3.HIF"}
+TAKEN = FILES.keys() - {"b/.x.jpg"}
+WISHES = {
+    "one": (TAKEN - RAW, {RAW_LEFT: 3}),
+    "jpeg": (TAKEN - RAW, {RAW_LEFT: 3}),
+    "raw": (TAKEN - SHOWN, {JPEG_LEFT: 3}),
+    "both": (TAKEN, {}),
+}
+
+
+def in_folder(folder: Path, wish: PairsWish) -> Found:
+    for name, data in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    return find_photos([folder], pairs=wish)
+
+
+def in_archive(archive: bytes, kind: str, wish: PairsWish) -> tuple[set[str], dict[str, int]]:
+    taken, left = set(), dict[str, int]()
+    limits = Limits.of(Settings())
+    for member in open_archive(io.BytesIO(archive), kind, limits, pairs=wish).members():  # type: ignore[arg-type]
+        assert member.error is None
+        if not member.left_alone:
+            taken.add(member.name)
+        elif member.other_kind:
+            left[member.other_kind] = left.get(member.other_kind, 0) + 1
+    return taken, left
+
+
+@pytest.mark.parametrize("wish", get_args(PairsWish))
+def test_folders_and_zips_follow_one_rule(wish: PairsWish, tmp_path: Path) -> None:
+    found = in_folder(tmp_path, wish)
+    assert ({photo.custom_id for photo in found.photos}, found.left_alone) == WISHES[wish]
+    assert in_archive(zip_of(FILES), "zip", wish) == WISHES[wish]
+
+
+def test_a_zip_that_is_gone_on_with_knows_its_pairs() -> None:
+    opened = open_archive(io.BytesIO(zip_of(FILES)), "zip", Limits.of(Settings()), pairs="raw")
+    members = list(opened.members(1))
+    assert members[0].name == "a/IMG_1.JPG"
+    assert members[0].left_alone
+
+
+def test_in_a_tar_each_is_a_photo() -> None:
+    """Which other files there are is not known while it is read."""
+    assert in_archive(tar_of(FILES), "tar", "one") == (TAKEN, {})
+
+
+def test_the_raw_file_of_a_photo_is_told(tmp_path: Path) -> None:
+    assert in_folder(tmp_path, "one").pairs() == [
+        ("a/IMG_1.JPG", "a/IMG_1.CR2"),
+        ("a/IMG_3.HIF", "a/IMG_3.arw"),
+        ("a/img_2.jpeg", "a/IMG_2.nef"),
+    ]
+    others: tuple[PairsWish, ...] = ("jpeg", "raw", "both")
+    for wish in others:
+        assert in_folder(tmp_path, wish).pairs() == []
+
+
+def test_it_is_said_first(tmp_path: Path) -> None:
+    for number in range(9):
+        for other in ("txt", "mov", "pdf", "xmp", "aae"):
+            (tmp_path / f"{number}.{other}").write_bytes(b"x")
+    said = in_folder(tmp_path, "one").others()
+    assert said.startswith(f" (48 other files left alone: 3 {RAW_LEFT}, 9 .")
+
+
+def test_files_that_are_named_are_taken(tmp_path: Path) -> None:
+    in_folder(tmp_path, "one")
+    paths = [tmp_path / "a/IMG_1.CR2", tmp_path / "a/IMG_1.JPG"]
+    assert [photo.path for photo in find_photos(paths).photos] == paths
+
+
+def test_a_raw_file_too_large_for_a_photo_is_left_alone_as_well() -> None:
+    limits = Limits.of(Settings(max_photo_bytes=1000))
+    archive = zip_of({"a.dng": TIFF + bytes(2000), "a.jpg": JPEG})
+    members = list(open_archive(io.BytesIO(archive), "zip", limits, pairs="one").members())
+    assert [(member.error, member.left_alone) for member in members] == [(None, True), (None, False)]
