@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,9 +31,17 @@ CPU = torch.device("cpu")
 OPTIONS = AnalysisOptions()
 
 
-@pytest.fixture
-def small(random_bundle: Path) -> Pipeline:
+@pytest.fixture(scope="module")
+def loaded(random_bundle: Path) -> Pipeline:
     return Pipeline(load_bundle(random_bundle, CPU))
+
+
+@pytest.fixture
+def small(loaded: Pipeline) -> Pipeline:
+    """Of the test's own, for it to replace parts of."""
+    pipeline = copy(loaded)
+    pipeline.detector = copy(loaded.detector)
+    return pipeline
 
 
 def photo(rows: int = 512, columns: int = 512) -> DecodedPhoto:
