@@ -116,6 +116,7 @@ class Run:
         self._found = Found()
         self._job: Job | None = None
         self._manifest: Manifest | None = None
+        self._word_s = _QUIET_WORD_S if request.quiet else WORD_S
         key = secrets.token_urlsafe(32)
         self._settings = load_settings(
             **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
@@ -150,7 +151,7 @@ class Run:
             progress.stage("starting database, broker, API and workers")
             parts.enter_context(Home(self._settings.home))
             log_here(self._settings)
-            with say_if_slow("the database of the home", say):
+            with say_if_slow("the database of the home", say, self._word_s):
                 upgrade(self._settings.database_url)
                 work = self._choose()
             if work.earlier is not None and work.earlier.state == JobState.OPEN and not self._found.photos:
@@ -159,7 +160,9 @@ class Run:
             settings = self._with_networks_in_time(self._open_roots(work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
-                url = parts.enter_context(running_service(settings, listener, supervisor, workers=True))
+                url = parts.enter_context(
+                    running_service(settings, listener, supervisor, workers=True, word_s=self._word_s)
+                )
                 client = parts.enter_context(Client(url, settings.api_key.get_secret_value()))
                 progress.stage(self._registering(work))
                 self._job = self._begin(client, work)
@@ -280,8 +283,7 @@ class Run:
 
     def _follow(self, client: Client, supervisor: Supervisor, job_id: str, progress: JobProgress) -> Job:
         job = None
-        word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
-        lookout = Lookout(say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
+        lookout = Lookout(say, word_s=self._word_s, give_up_s=self._settings.give_up_s, own_workers=True)
         for job in client.poll(job_id, wait_s=_LOOK_S, lookout=lookout):
             self._job = job
             progress.show(job)
@@ -313,7 +315,7 @@ class Run:
         if archive_among(paths):
             return
         exclude = [out, self._settings.home]
-        with say_if_slow("the folders to be looked through", say):
+        with say_if_slow("the folders to be looked through", say, self._word_s):
             self._found = find_photos(paths, exclude=exclude, follow=self._request.follow)
         for reason in self._found.unreadable:
             say(f"cannot look into {reason}")
