@@ -133,6 +133,7 @@ class Run:
         # Once: what is free now has this run's results then, or it is another day.
         self._out = request.out or (default_out(request.paths) if request.paths else Path())
         self._place = Place(self._out)
+        self._word_s = _QUIET_WORD_S if request.quiet else WORD_S
         key = secrets.token_urlsafe(32)
         self._settings = load_settings(
             **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
@@ -167,7 +168,7 @@ class Run:
             progress.stage("starting database, broker, API and workers")
             parts.enter_context(Home(self._settings.home))
             log_here(self._settings)
-            with say_if_slow("the database of the home", say):
+            with say_if_slow("the database of the home", say, self._word_s):
                 upgrade(self._settings.database_url)
                 work = self._choose()
                 if self._request.resume:
@@ -177,7 +178,9 @@ class Run:
             settings = self._with_networks_in_time(self._open_roots(work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
-                url = parts.enter_context(running_service(settings, listener, supervisor, workers=True))
+                url = parts.enter_context(
+                    running_service(settings, listener, supervisor, workers=True, word_s=self._word_s)
+                )
                 client = parts.enter_context(Client(url, settings.api_key.get_secret_value()))
                 progress.stage(self._registering(work))
                 self._job = self._begin(client, work)
@@ -306,8 +309,7 @@ class Run:
 
     def _follow(self, client: Client, supervisor: Supervisor, job_id: str, progress: JobProgress) -> Job:
         job = None
-        word_s = _QUIET_WORD_S if self._request.quiet else WORD_S
-        lookout = Lookout(say, word_s=word_s, give_up_s=self._settings.give_up_s, own_workers=True)
+        lookout = Lookout(say, word_s=self._word_s, give_up_s=self._settings.give_up_s, own_workers=True)
         for job in client.poll(job_id, wait_s=_LOOK_S, lookout=lookout):
             self._job = job
             progress.show(job)
@@ -356,7 +358,7 @@ class Run:
             self._let_in(out, paths)
             return
         exclude = [out, self._settings.home]
-        with say_if_slow("the folders to be looked through", say):
+        with say_if_slow("the folders to be looked through", say, self._word_s):
             self._found = find_photos(paths, exclude=exclude, follow=self._request.follow, pairs=pairs)
         for reason in self._found.unreadable:
             say(f"cannot look into {reason}")

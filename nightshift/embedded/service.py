@@ -44,7 +44,12 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
 
 @contextmanager
 def running_service(
-    settings: Settings, listener: socket.socket, supervisor: Supervisor, *, workers: bool
+    settings: Settings,
+    listener: socket.socket,
+    supervisor: Supervisor,
+    *,
+    workers: bool,
+    word_s: float = WORD_S,
 ) -> Iterator[str]:
     """Start the parts, stop them in the reverse order.
 
@@ -53,6 +58,7 @@ def running_service(
         listener: the API's socket, bound and listening; a restarted API goes on with it.
         supervisor: keeps the children.
         workers: whether to start workers; without them this is a server, whose log is on standard error.
+        word_s: silence after which it is said what is waited for.
 
     Yields:
         The base URL of the API.
@@ -63,7 +69,7 @@ def running_service(
     try:
         if settings.broker_is_embedded:
             supervisor.start(_broker(settings))
-            _wait_for("the broker", partial(_broker_is_silent, settings), START_S, supervisor)
+            _wait_for("the broker", partial(_broker_is_silent, settings), START_S, supervisor, word_s)
         with _sweeping(settings):
             host, port = listener.getsockname()[:2]
             url = f"http://{_in_url(host)}:{port}"
@@ -74,7 +80,7 @@ def running_service(
                 log = fresh_log(settings.home, "api") if workers else None
                 supervisor.start(_api(settings, listener, log))
                 with Client(url, timeout_s=5.0) as client:
-                    _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor)
+                    _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor, word_s)
                 yield url
             finally:
                 # Neither needs the other to end.
@@ -128,7 +134,9 @@ def _sweeping(settings: Settings) -> Iterator[None]:
         thread.join(10.0)
 
 
-def _wait_for(what: str, wrong: Callable[[], str | None], within_s: float, supervisor: Supervisor) -> None:
+def _wait_for(
+    what: str, wrong: Callable[[], str | None], within_s: float, supervisor: Supervisor, word_s: float
+) -> None:
     """Wait until nothing is wrong any more, and say what is when that takes long.
 
     Raises:
@@ -143,7 +151,7 @@ def _wait_for(what: str, wrong: Callable[[], str | None], within_s: float, super
             raise NightshiftError(
                 Code.SERVICE_FAILED, f"{what} was not ready within {within_s:.0f} s: {reason}"
             )
-        if waited_s > WORD_S and not said:
+        if waited_s > word_s and not said:
             said = True
             supervisor.say(f"still waiting for {what}: {reason}")
         time.sleep(0.1)

@@ -177,7 +177,8 @@ class Attempt(Document):
     started_at: datetime | None = None
     ended_at: datetime
     ending: Known[Literal["succeeded", "failed", "crashed", "returned", "not_read", "hung"]] = Field(
-        description="`crashed`: its worker died or fell silent; `returned`: its worker was told to stop;"
+        description="`crashed`: its worker died or fell silent; `returned`: its worker was told to stop, or"
+        " had its networks to load first;"
         " `not_read`: its bytes were out of reach; `hung`: there was no progress."
     )
 

@@ -77,6 +77,7 @@ class _Entry:
     counting_since_s: float
     counted: Counted | None = None
     rate: Rate = field(default_factory=Rate)
+    has_asked: bool = False
     begun_with: int = 0
     may_tell: bool = False
 
@@ -134,7 +135,13 @@ class Tallies:
             entry.counting_since_s = now_s
         counted = count_again(session, job.id, before)
         counts = counted.counts
-        begun = _begun(session, job, counts) if entry.rate.is_empty else None
+        begun = None
+        if entry.rate.is_empty and counts.final:
+            if not entry.has_asked:
+                begun = _begun(session, job, counts)
+                entry.has_asked = True
+            elif before is not None and counts.final > before.counts.final:
+                begun = 0.0, counts.final
         with self._lock:
             entry.counted = counted
             if job.state in CLAIMABLE_STATES:
@@ -158,9 +165,9 @@ def _of_ended(job: Job, counts: Counts) -> Tally:
 def _begun(session: Transaction, job: Job, counts: Counts) -> tuple[float, int] | None:
     """How many seconds ago the first photo of the last minute became final, and how many were so from then.
 
-    No index serves this: it is asked until there is one, and then once a job and process.
+    No index serves this: it is asked once a job and process, not with every count.
     """
-    if job.state != JobState.RUNNING or not counts.final:
+    if job.state != JobState.RUNNING:
         return None
     lately = (
         *(Photo.job_id == job.id, Photo.status.in_(FINAL_STATUSES)),

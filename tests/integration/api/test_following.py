@@ -146,3 +146,27 @@ def test_the_first_eta_is_about_right_however_long_the_start_took(
             rate = tallies.get(session, owned_job(session, "local", job_id)).photos_per_second
         told += [rate] if rate else []
     assert 0.5 <= told[0] / (2 * 4 / batch_s) <= 2
+
+
+def test_what_goes_on_after_a_night_counts_from_its_first_new_photo(service: Service) -> None:
+    job_id = queued_job(service.database, 60)
+    begun_at = utc_now()
+    clock = 0.0
+    tallies = Tallies(lambda: clock)
+
+    def rate_at(seconds: float) -> float | None:
+        nonlocal clock
+        clock = seconds
+        with at(begun_at + timedelta(seconds=seconds)), service.database.read() as session:
+            return tallies.get(session, owned_job(session, "local", job_id)).photos_per_second
+
+    with at(begun_at - timedelta(hours=8)):
+        save_all(service.database, taken(service.database, batch_size=20))
+    assert rate_at(0) is None
+    assert rate_at(30) is None
+    with at(begun_at + timedelta(seconds=39)):
+        save_all(service.database, taken(service.database, batch_size=4))
+    assert rate_at(40) is None
+    with at(begun_at + timedelta(seconds=44)):
+        save_all(service.database, taken(service.database, batch_size=10))
+    assert rate_at(45) == 2

@@ -14,12 +14,14 @@ from sqlalchemy import update
 from typer.testing import CliRunner
 
 from nightshift.cli import app
+from nightshift.machine.allowance import Allowance
 from nightshift.machine.room import RESERVE_BYTES
 from nightshift.words.clock import utc_now
 from shared.db.tables import Job, Photo, WorkerRow
 from shared.files.store import photo_key
-from shared.operations.doctor import _sqlite
+from shared.operations.doctor import _machine, _sqlite
 from shared.operations.reconcile import reconcile
+from shared.settings import Settings
 from tests.support.queue_rows import seen, take
 from tests.support.service import Service, make_service
 
@@ -183,3 +185,16 @@ def test_the_doctor_warns_of_a_home_that_others_may_write_to(tmp_path: Path, mod
 )  # fmt: skip
 def test_versions_of_sqlite(version: str, health: str) -> None:
     assert _sqlite(version).health == health
+
+
+@pytest.mark.parametrize(("workers", "health"), [(0, "ok"), (8, "warning")])
+def test_the_doctor_says_what_may_be_used_and_warns_of_more_workers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, workers: int, health: str
+) -> None:
+    allowed = Allowance(1, 2 * 2**30, host_cores=16, memory_is_limited=True, kills=0)
+    for user in ("shared.settings", "shared.operations.doctor"):
+        monkeypatch.setattr(f"{user}.allowance", lambda: allowed)
+    (found,) = _machine(Settings(home=tmp_path, workers=workers))
+    assert found.health == health
+    assert found.says.startswith("1 core of 16 and 2.0 GB of memory may be used: ")
+    assert ("1 would go into it" in found.says) == (workers == 8)
