@@ -161,6 +161,7 @@ def write_results(
     wanted = {*served, *also}
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        note = note and note.over(folder)
         for kind in (kind for kind in FILES if kind in wanted):
             files[kind] = folder / FILES[kind]
             with replacing(files[kind]) as file:
@@ -218,7 +219,10 @@ def write_report(client: Client, job: Job, folder: Path) -> Path:
             thumbnails=client.thumbnails(job.id),
             photos=client.results(job.id),
         )
-        (Note.read(folder) or Note.of(job, summary)).with_file(page).write(folder)
+        note = Note.read(folder)
+        if note is None or note.job_id != job.id:
+            note = Note.of(job, summary).over(folder)
+        note.with_file(page).write(folder)
         return page
     except OSError as error:
         raise NightshiftError(Code.REPORT_NOT_WRITTEN, f"{folder}: {error.strerror}") from error

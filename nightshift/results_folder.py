@@ -95,6 +95,11 @@ class Note:
         with replacing(folder / NOTE) as file:
             file.write(json.dumps(said, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"))
 
+    def over(self, folder: Path) -> Self:
+        """The same, knowing what an earlier run left there, which this one may not write again."""
+        earlier = Note.read(folder)
+        return replace(self, files={**earlier.files, **self.files}) if earlier else self
+
     def with_file(self, path: Path) -> Self:
         """The same, with a file that has just been written."""
         return replace(self, files={**self.files, path.name: _sha256(path)})

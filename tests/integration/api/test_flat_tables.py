@@ -80,9 +80,8 @@ def test_thresholds_are_said_only_where_they_are_those_of_the_job(service: Servi
 
 @pytest.mark.parametrize(("name", "row"), [("photos", PhotoRow), ("faces", FaceRow)])
 def test_the_columns_are_those_of_the_class_and_cells_are_of_their_kind(
-    plain_service: Service, name: str, row: type[PhotoRow | FaceRow]
+    service: Service, name: str, row: type[PhotoRow | FaceRow]
 ) -> None:
-    service = plain_service
     job_id = service.submitted_job("b.jpg")
     service.work(lambda n: analysis(replace(face(0), quality=QUALITY)), batch_size=1)
     (found,) = table(service, job_id, name)

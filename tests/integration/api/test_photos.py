@@ -31,11 +31,13 @@ def test_a_photo_is_stored_as_it_came(service: Service) -> None:
     assert put.json == {
         "custom_id": "a/ü b.jpg",
         "photo_id": put.json["photo_id"],
+        "path": None, "root": None,
         "sha256": hashlib.sha256(data).hexdigest(),
         "status": "queued",
         "width": None, "height": None, "exif_orientation": None, "scale": None,
+        "taken_at": None, "camera_make": None, "camera_model": None,
         "attempts": 0, "history": [], "reused": False, "timings_ms": None, "precision": None, "bundle": None,
-        "warnings": [], "error": None, "faces": [],
+        "warnings": [], "error": None, "faces": [], "format_version": 1,
     }  # fmt: skip
     assert service.client.get(put.headers["Location"]).json == put.json
     assert service.stored() == [f"local/{job_id}/{put.json['photo_id']}"]

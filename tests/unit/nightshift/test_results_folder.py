@@ -142,6 +142,20 @@ def test_a_run_that_is_gone_on_with_replaces_its_own_and_nothing_else(tmp_path: 
     assert place_again(out, note.job_id, [photos], overwrite=True).now() == out
 
 
+def test_a_file_that_is_not_written_again_is_known_still(tmp_path: Path, photos: Path) -> None:
+    out = tmp_path / "out"
+    (out / "results.xlsx").parent.mkdir()
+    (out / "results.xlsx").write_bytes(b"PK")
+    written(out, found(photos), [photos])
+    with pytest.raises(InvalidInput, match=r"results\.xlsx changed since"):
+        place_for(out, [photos], found(photos))
+    job, summary = job_of([fake_photo(1)])
+    Note.of(job, summary, [photos]).over(out).with_file(out / "results.xlsx").write(out)
+    assert place_for(out, [photos], found(photos)).now() == out
+    Note.of(job, summary, [photos]).over(out).write(out)
+    assert place_for(out, [photos], found(photos)).now() == out
+
+
 def test_a_name_that_is_a_folder_is_found_out_before(tmp_path: Path, photos: Path) -> None:
     (tmp_path / "faces.csv").mkdir()
     with pytest.raises(InvalidInput, match=r"faces\.csv is a folder") as error:

@@ -12,7 +12,9 @@ from typing import Any
 
 import anyio
 import pytest
+from typer.testing import CliRunner
 
+from nightshift.cli import app
 from nightshift.client import AsyncClient, Client
 from nightshift.rows import imported
 from nightshift.table_files import save_table
@@ -192,3 +194,14 @@ def test_a_table_that_a_sheet_has_no_room_for_goes_on_on_the_next(
     save_table(client, "job_1", file, "xlsx")
     book = imported("openpyxl").load_workbook(io.BytesIO(file.getvalue()))
     assert [book[name].max_row for name in ("photos", "photos 2", "photos 3")] == [21, 21, 2]
+
+
+def test_a_file_that_is_there_is_replaced_only_when_that_is_asked_for(server: Server, tmp_path: Path) -> None:
+    out = tmp_path / "results.jsonl"
+    out.write_text("edited by hand")
+    command = ["results", "job_1", "--out", str(out), "--server", server.url]
+    refused = CliRunner().invoke(app, command)
+    assert (refused.exit_code, out.read_text()) == (2, "edited by hand")
+    assert "results_in_the_way" in refused.stderr
+    assert CliRunner().invoke(app, [*command, "--overwrite"]).exit_code == 0
+    assert len(out.read_text().splitlines()) == len(photos())

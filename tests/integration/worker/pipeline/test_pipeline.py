@@ -24,6 +24,7 @@ from worker.pipeline.analyse import Pipeline, build_pipeline, choose_device
 from worker.pipeline.bundle import load_bundle
 from worker.pipeline.choice import native_precision
 from worker.pipeline.classify import Classifier
+from worker.pipeline.decoding.capture import Capture
 from worker.pipeline.decoding.decode import DecodedPhoto
 from worker.pipeline.detection.detect import Detection, Detector, PhotoDetections
 
@@ -98,6 +99,17 @@ def test_a_face_is_told_in_the_coordinates_of_the_full_photo(small: Pipeline) ->
         for found in (one, other)
     ]
     np.testing.assert_allclose(places[0], places[1], atol=12)  # 4 px of the scaled photo
+
+
+def test_when_and_with_what_it_was_taken_is_kept(small: Pipeline) -> None:
+    taken = Capture("2026-11-24T21:35:26+01:00", "Canon", "EOS R6")
+    (found,) = small.analyse([replace(photo(), capture=taken)], OPTIONS)
+    assert isinstance(found, Analysis)
+    assert (found.taken_at, found.camera_make, found.camera_model) == (
+        taken.taken_at,
+        taken.camera_make,
+        taken.camera_model,
+    )
 
 
 def test_timings_are_each_photos_share(small: Pipeline) -> None:
