@@ -11,8 +11,8 @@ from nightshift.words.what_is_taken import RAW_EXTENSIONS, extension_of
 PairsWish = Literal["one", "jpeg", "raw", "both"]
 """Of a pair: the JPEG, with a note of the raw file; the JPEG; the raw file; both, as two photos."""
 
-RAW_LEFT = "raw files that belong to a JPEG"
-JPEG_LEFT = "JPEGs that belong to a raw file"
+RAW_LEFT = "RAW beside a JPEG"
+JPEG_LEFT = "JPEG beside a RAW"
 """Words that they are counted under when they are left alone for the other one."""
 LEFT_OF_PAIRS = frozenset({RAW_LEFT, JPEG_LEFT})
 

@@ -44,7 +44,7 @@ def raw_preview(data: bytes, _: Mapping[str, Any]) -> Answer:
             "orientation": _EXIF.get(sizes.flip, 1),
         }
         try:
-            preview = raw.extract_thumb()
+            preview: Any = raw.extract_thumb()
         except rawpy.LibRawError:
             return known, ()
         return known, (preview.data,) if preview.format == rawpy.ThumbFormat.JPEG else ()
@@ -56,7 +56,7 @@ def raw_developed(data: bytes, asked: Mapping[str, Any]) -> Answer:
 
     with rawpy.RawPy() as raw:
         raw.open_buffer(io.BytesIO(data))
-        pixels = raw.postprocess(
+        pixels: Any = raw.postprocess(
             half_size=asked["half"],
             demosaic_algorithm=rawpy.DemosaicAlgorithm.PPG,
             use_camera_wb=True,

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from typer.testing import CliRunner
 
+from nightshift.cli import app
 from nightshift.photos import Found, find_photos
 from nightshift.words.pairs import JPEG_LEFT, RAW_LEFT, PairsWish
 from shared.archives.member import Limits
@@ -92,6 +94,13 @@ def test_it_is_said_first(tmp_path: Path) -> None:
             (tmp_path / f"{number}.{other}").write_bytes(b"x")
     said = in_folder(tmp_path, "one").others()
     assert said.startswith(f" (48 other files left alone: 3 {RAW_LEFT}, 9 .")
+
+
+def test_another_wish_is_refused(tmp_path: Path) -> None:
+    for command in (["run"], ["submit", "--server", "http://127.0.0.1:9"]):
+        done = CliRunner().invoke(app, [*command, str(tmp_path), "--pairs", "none"])
+        assert done.exit_code == 2
+        assert "--pairs" in done.stderr
 
 
 def test_files_that_are_named_are_taken(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,11 +55,11 @@ def apart() -> Iterator[Apart]:
     reader.close()
 
 
-def ask(apart: Apart, operation: str, data: bytes = b"", **more: object) -> object:
+def ask(apart: Apart, operation: str, data: bytes = b"", **more: Any) -> Any:
     return apart.ask(operation, data, package="decoder>=1", memory=50 * MB, **more)
 
 
-def code_of(apart: Apart, operation: str, **more: object) -> str:
+def code_of(apart: Apart, operation: str, **more: Any) -> str:
     with pytest.raises(Unreadable) as caught:
         ask(apart, operation, **more)
     return caught.value.code
@@ -67,7 +68,7 @@ def code_of(apart: Apart, operation: str, **more: object) -> str:
 def test_files_go_and_pictures_come(apart: Apart) -> None:
     data = os.urandom(3 * MB)
     for word in ("one", "two"):
-        known, bodies = ask(apart, "echo", data, word=word)  # type: ignore[misc]
+        known, bodies = ask(apart, "echo", data, word=word)
         assert (known, bodies) == ({"said": word}, [data, data[:3]])
 
 
@@ -117,7 +118,7 @@ def test_it_is_one_process_for_all_threads_and_ends_with_who_asks(apart: Apart) 
     pids: list[int] = []
 
     def one() -> None:
-        known, _ = ask(apart, "pid")  # type: ignore[misc]
+        known, _ = ask(apart, "pid")
         pids.append(known["pid"])
 
     threads = [threading.Thread(target=one) for _ in range(4)]
@@ -133,7 +134,7 @@ def test_it_is_one_process_for_all_threads_and_ends_with_who_asks(apart: Apart) 
 def test_it_knows_no_secrets(apart: Apart, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NIGHTSHIFT_API_KEY", "a" * 40)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
-    known, _ = ask(apart, "knows")  # type: ignore[misc]
+    known, _ = ask(apart, "knows")
     assert "PATH" in known["names"]
     assert not [name for name in known["names"] if "KEY" in name or name.startswith("NIGHTSHIFT")]
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from bench import samples
@@ -39,7 +40,7 @@ def lying(image: Image.Image, orientation: int) -> Image.Image:
     return image
 
 
-def red_is_red(pixels: np.ndarray) -> None:  # type: ignore[type-arg]
+def red_is_red(pixels: NDArray[np.uint8]) -> None:
     """Each quadrant has its own colour, whatever became of the brightness."""
     rows, columns = pixels.shape[:2]
     means = [
