@@ -162,7 +162,7 @@ def _load_threads(parts: Parts) -> int:
     settings = parts.settings
     if settings.decode_threads:
         return settings.decode_threads
-    on_cpu = parts.pipeline.bundle.device.type == "cpu"
+    on_cpu = parts.pipeline.bundle.device == "cpu"
     return 1 if on_cpu else max(2, (os.cpu_count() or 1) // settings.worker_count)
 
 

@@ -150,7 +150,7 @@ def _build() -> None:
         "chosen_because": parts.pipeline.chosen_because,
         "bundle": parts.pipeline.bundle.manifest.name,
         "batch_size": parts.settings.batch_size,
-        "threads": parts.settings.torch_threads,
+        "threads": parts.settings.network_threads,
     }
     _process["registration"] = registered = Registration(
         parts.database, parts.worker, "worker", parts.metrics, about

@@ -113,15 +113,15 @@ def test_workers_together_use_the_cores_once(monkeypatch: pytest.MonkeyPatch) ->
     settings = load_settings()
 
     assert settings.worker_count == 8
-    assert settings.torch_threads == 1
-    assert load_settings(workers=3).torch_threads == 4
-    assert load_settings(workers=3, threads=2).torch_threads == 2
+    assert settings.network_threads == 1
+    assert load_settings(workers=3).network_threads == 4
+    assert load_settings(workers=3, threads=2).network_threads == 2
 
 
 def test_a_machine_that_does_not_tell_its_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "cpu_count", lambda: None)
 
-    assert (load_settings().worker_count, load_settings().torch_threads) == (1, 1)
+    assert (load_settings().worker_count, load_settings().network_threads) == (1, 1)
 
 
 def test_defaults_of_a_job_follow_the_settings() -> None:
