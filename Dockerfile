@@ -1,12 +1,10 @@
-# Two images from one file: `api` without PyTorch (API, sweeper, migrations) and `worker` with it.
-# The packages' default PyTorch brings CUDA along; for a smaller CPU image build the worker with
-#   --build-arg PIP_EXTRA_INDEX_URL=...   (PyTorch's index of CPU wheels)
+# Three images from one file: `api` (API, sweeper, migrations), `worker-cpu`, on which OpenVINO runs all networks, and
+# `worker-gpu`, with PyTorch and CUDA besides. Only the last is of several gigabytes.
 
 # The version is exact; a digest is exacter: --build-arg PYTHON_IMAGE=python:3.11.14-slim-bookworm@sha256:...
 ARG PYTHON_IMAGE=python:3.11.14-slim-bookworm
 
 FROM ${PYTHON_IMAGE} AS build
-ARG PIP_EXTRA_INDEX_URL
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_CACHE_DIR=/var/cache/pip
 RUN python -m venv /venv
 ENV PATH=/venv/bin:$PATH
@@ -16,8 +14,11 @@ COPY . .
 FROM build AS build-api
 RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[api]"
 
-FROM build AS build-worker
+FROM build AS build-worker-cpu
 RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker,raw,jxl]"
+
+FROM build AS build-worker-gpu
+RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker,torch]"
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
@@ -33,6 +34,10 @@ COPY --from=build-api /venv /venv
 COPY --from=build-api /app /app
 EXPOSE 8080
 
-FROM base AS worker
-COPY --from=build-worker /venv /venv
-COPY --from=build-worker /app /app
+FROM base AS worker-cpu
+COPY --from=build-worker-cpu /venv /venv
+COPY --from=build-worker-cpu /app /app
+
+FROM base AS worker-gpu
+COPY --from=build-worker-gpu /venv /venv
+COPY --from=build-worker-gpu /app /app

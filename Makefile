@@ -3,7 +3,10 @@
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
-PIP_INSTALL := $(PYTHON) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+PIP_OPTIONS := --disable-pip-version-check --constraint constraints.txt
+PIP_INSTALL := $(PYTHON) -m pip install $(PIP_OPTIONS) --quiet
+# With a bar for each package, or a line where nobody looks.
+PIP_SHOWN := $(PYTHON) -m pip install $(PIP_OPTIONS)
 
 PHOTOS ?=
 OUT ?=
@@ -14,14 +17,24 @@ override export PHOTOS := $(value PHOTOS)
 override export OUT := $(value OUT)
 override export CHIPS := $(value CHIPS)
 
+# Without a GPU no torch is installed: OpenVINO runs all networks. GPU=1 and GPU=0 choose; else what there is does.
+GPU ?=
+NVIDIA ?= $(firstword $(wildcard /dev/nvidiactl /dev/nvidia0) $(shell nvidia-smi -L 2>/dev/null | cut -d: -f1 | tr -d ' '))
+KIND := $(if $(filter 1,$(GPU)),gpu,$(if $(GPU),cpu,$(if $(strip $(NVIDIA)),gpu,cpu)))
+# Downloaded and on the disk, MB, on Linux x86_64 (docs/adr/0029); elsewhere about as much.
+SIZE_cpu := 175 MB to download, 700 MB on the disk
+SIZE_gpu := torch and CUDA among it: 3,100 MB to download, 6,000 MB on the disk
+
 # An install is repeated only when what it depends on has changed.
 INPUTS := pyproject.toml constraints.txt
-RUN_STAMP := $(VENV)/.installed-all
-DEMO_STAMP := $(VENV)/.installed-demo
+RUN_STAMP := $(VENV)/.installed-$(KIND)
+DEMO_STAMP := $(VENV)/.installed-demo-$(KIND)
 DEV_STAMP := $(VENV)/.installed-dev
+LIGHT_VENV := .venv-light
+LIGHT_STAMP := $(LIGHT_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test check soak cluster bench bench-peer bench-scale train card lock clean
+.PHONY: help run demo serve worker test test-light check soak cluster bench bench-peer bench-scale train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
@@ -32,7 +45,7 @@ help: ## Show this list
 	@echo
 	@echo "  ARGS=\"...\" adds flags to the command that a target starts."
 
-run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=dir]
+run: .photos-are-given .gpu-is-there $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OUT=dir] [GPU=1]
 	@$(VENV)/bin/nightshift run $${OUT:+--out="$$OUT"} $(ARGS) -- "$$PHOTOS"
 
 # Asked for before anything is installed.
@@ -40,15 +53,23 @@ run: .photos-are-given $(RUN_STAMP) ## Analyse a folder: make run PHOTOS=dir [OU
 .photos-are-given:
 	@if [ -z "$$PHOTOS" ]; then \
 	  echo "Say which photos: make run PHOTOS=path/to/photos [OUT=path/for/results]" >&2; exit 2; fi
+	@if [ ! -e "$$PHOTOS" ]; then echo "There is nothing at PHOTOS=$$PHOTOS" >&2; exit 2; fi
 
-demo: $(DEMO_STAMP) ## Make a small folder of sample photos and analyse it into demo/out
+.PHONY: .gpu-is-there
+.gpu-is-there:
+	@case "$(GPU)" in ""|0|1) ;; *) echo "GPU is 1, 0 or left out, not $(GPU)" >&2; exit 2;; esac
+	@if [ "$(GPU)" = 1 ] && [ -z "$(strip $(NVIDIA))" ]; then \
+	  echo "GPU=1, but this machine shows no NVIDIA device (/dev/nvidiactl, nvidia-smi -L): install its driver, or leave GPU out" >&2; \
+	  exit 2; fi
+
+demo: .gpu-is-there $(DEMO_STAMP) ## Make a small folder of sample photos and analyse it into demo/out
 	@$(PYTHON) -m bench.sample_event demo/photos
 	@$(VENV)/bin/nightshift run demo/photos --out demo/out $(ARGS) || [ $$? -eq 3 ] # one file is broken on purpose
 
-serve: $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
+serve: .gpu-is-there $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
 	@$(VENV)/bin/nightshift serve $(ARGS)
 
-worker: $(RUN_STAMP) ## Start a worker
+worker: .gpu-is-there $(RUN_STAMP) ## Start a worker
 	@$(VENV)/bin/nightshift worker $(ARGS)
 
 # More at a time than there are cores, since most wait: for a process to start, a lease to run out, a slow client. Who has
@@ -68,6 +89,14 @@ ifeq ($(strip $(ARGS)),)
 else
 	@$(PYTHON) -m pytest $(ARGS)
 endif
+
+# In an environment of its own, since the other has torch: what a worker on the CPU is made of, and a run from end to end.
+LIGHT_TESTS := tests/unit/worker/pipeline/test_bundle.py tests/unit/worker/pipeline/test_detector_weights.py \
+  tests/unit/worker/pipeline/test_runtime.py tests/unit/worker/pipeline/test_shrink.py \
+  tests/unit/worker/pipeline/test_graph.py tests/integration/worker/pipeline/test_without_torch.py \
+  tests/integration/worker/pipeline/test_choice.py tests/e2e/test_shipped_bundles.py
+test-light: $(LIGHT_STAMP) ## Run the core of the tests without torch
+	@LIGHT=1 $(LIGHT_VENV)/bin/python -m pytest $(or $(ARGS),$(LIGHT_TESTS))
 
 # Numbers of each fault go to soak.jsonl; python -m docs.reliability_table puts them into docs/reliability.md.
 soak: $(DEV_STAMP) ## Run the long tests and every fault test
@@ -118,11 +147,11 @@ lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt
 	   $(PYTHON) -m pip freeze --all --exclude-editable --exclude pip \
 	   | sed -e '/^[A-Za-z0-9._-]*==/!d' -e 's/+[A-Za-z0-9.]*$$//' | LC_ALL=C sort -f; } > constraints.new
 	@mv constraints.new constraints.txt
-	@touch $(RUN_STAMP) $(DEMO_STAMP) $(DEV_STAMP)
+	@touch $(wildcard $(VENV)/.installed-*)
 	@echo "constraints.txt: $$(grep -c == constraints.txt) versions"
 
 clean: ## Remove the environment, caches and the demo; never your photos or results
-	rm -rf $(VENV) .venv-peer demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(LIGHT_VENV) .venv-peer demo build *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # 3.11 first: the tests run on it. A command such as python3.12 may exist and yet not run (version managers), so each is tried.
@@ -134,17 +163,24 @@ $(PYTHON):
 	echo "Nightshift needs Python 3.11 or newer with its venv module, and found none." >&2; \
 	echo "Install one (on Debian or Ubuntu: python3 and python3-venv) and try again." >&2; exit 1
 
+# What is in the environment for a GPU, or for development, serves the others as well.
 $(RUN_STAMP): $(INPUTS) | $(PYTHON)
-	@echo "Installing Nightshift; the first time this downloads PyTorch and takes some minutes" >&2
-	@$(PIP_INSTALL) --editable ".[all]"
-	@touch $@
+	@echo "Installing Nightshift for $(KIND) into $(VENV): $(SIZE_$(KIND))" >&2
+	@$(PIP_SHOWN) --editable ".[$(KIND)]"
+	@touch $(VENV)/.installed-cpu $@
 
 $(DEMO_STAMP): $(INPUTS) | $(PYTHON)
-	@echo "Installing Nightshift; the first time this downloads PyTorch and takes some minutes" >&2
-	@$(PIP_INSTALL) --editable ".[all,demo]"
-	@touch $(RUN_STAMP) $@
+	@echo "Installing Nightshift for $(KIND) into $(VENV): $(SIZE_$(KIND)), and 250 MB of sample pictures" >&2
+	@$(PIP_SHOWN) --editable ".[$(KIND),demo]"
+	@touch $(VENV)/.installed-cpu $(RUN_STAMP) $@
 
 $(DEV_STAMP): $(INPUTS) | $(PYTHON)
-	@echo "Installing Nightshift and its development tools" >&2
+	@echo "Installing Nightshift and its development tools into $(VENV): $(SIZE_gpu)" >&2
 	@$(PIP_INSTALL) --editable ".[dev]"
-	@touch $(RUN_STAMP) $(DEMO_STAMP) $@
+	@touch $(foreach kind,cpu gpu demo-cpu demo-gpu,$(VENV)/.installed-$(kind)) $@
+
+$(LIGHT_STAMP): $(INPUTS) | $(PYTHON)
+	@echo "Installing Nightshift and its tests, without torch, into $(LIGHT_VENV)" >&2
+	@$(PYTHON) -m venv $(LIGHT_VENV)
+	@$(LIGHT_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --editable ".[test]"
+	@touch $@

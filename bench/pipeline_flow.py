@@ -69,7 +69,7 @@ class PipelineFlow:
         self._pipeline = build_pipeline(settings)
         self._options = AnalysisOptions()
         self.about: Mapping[str, str] = {
-            "threads": str(settings.torch_threads),
+            "threads": str(settings.network_threads),
             "precision": self._pipeline.classifier.precision,
             "input": f"{self._pipeline.bundle.manifest.input.size} px",
             "runtime": self._pipeline.classifier.runtime,

@@ -1,6 +1,6 @@
 """The classifier's network written plainly: fp32, eager, no tricks. What faster ways are measured against.
 
-It is not `worker.pipeline.network`, so that nothing done there for speed changes what it is compared with.
+EfficientNet is not that of `worker.pipeline`, so that nothing done there changes what it is compared with.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from bench.error_codes import BenchCode
 from bench.protocol import Reading
 from nightshift.words.errors import InvalidInput
 from shared.bundles.manifest import FEATURES, TENSORS, Architecture, Manifest, read_manifest
-from worker.pipeline.mobilenet import mobilenet_v1
+from worker.pipeline.architectures import features_of
+from worker.pipeline.network import as_torch
 
 
 class PlainNetwork(nn.Module):
@@ -33,7 +34,9 @@ class PlainNetwork(nn.Module):
     def __init__(self, architecture: Architecture, age_outputs: int) -> None:
         super().__init__()
         v2s = architecture == "efficientnet_v2_s"
-        self.features: nn.Module = efficientnet_v2_s(weights=None).features if v2s else mobilenet_v1()
+        self.features: nn.Module = (
+            efficientnet_v2_s(weights=None).features if v2s else as_torch(features_of(architecture))
+        )
         self.gender = nn.Linear(FEATURES[architecture], 2)
         self.age = nn.Linear(FEATURES[architecture], age_outputs)
 

@@ -47,7 +47,7 @@ class QueueFlow:
         settings = self._settings(setup.workspace)
         self.about: Mapping[str, str] = {
             "workers": str(setup.workers),
-            "threads": f"{settings.torch_threads} a worker",
+            "threads": f"{settings.network_threads} a worker",
             "batch": f"{settings.batch_size} photos",
         }
 

@@ -88,8 +88,7 @@ class Settings(BaseSettings):
     device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     runtime: Literal["auto", "openvino", "torch"] = "auto"
-    """What the networks run on; `auto`: what a short timing at a worker's start finds faster. CUDA has torch
-    alone."""
+    """What the networks run on; `auto`: OpenVINO where it runs, else torch, as on CUDA."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has it and the
     timing says that it pays."""
@@ -98,7 +97,7 @@ class Settings(BaseSettings):
     run` lets photos that seem to be known do without."""
     workers: Workers = 0
     threads: int = Field(0, ge=0, le=256)
-    """Torch threads a worker process; 0: the cores shared out among the workers."""
+    """Threads of the networks in a worker process; 0: the cores shared out among the workers."""
     decode_threads: int = Field(0, ge=0, le=256)
     """Threads of a worker process that read and decode ahead of the networks; 0: one on the CPU, more on
     CUDA."""
@@ -236,7 +235,7 @@ class Settings(BaseSettings):
         return self.workers or workers_for(allowance())
 
     @property
-    def torch_threads(self) -> int:
+    def network_threads(self) -> int:
         """Threads of one worker process, so that all together use the cores once."""
         return self.threads or max(1, allowance().cores // self.worker_count)
 

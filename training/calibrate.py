@@ -15,7 +15,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -71,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     given = parser.parse_args(argv)
     try:
-        bundle = load_bundle(locate_bundle(given.bundle, Settings().weights_dir), torch.device("cpu"))
+        bundle = load_bundle(locate_bundle(given.bundle, Settings().weights_dir))
         archive = ChipArchive(given.chips)
         chips = sample(archive.part("validation"), given.count, seed=0)
         classifier = Classifier(bundle, runtime=bundle.runtimes[-1])

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 from pydantic import BaseModel, ConfigDict
@@ -295,7 +294,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         archive = ChipArchive(given.chips)
         chips = sample(archive.part("validation"), given.count, seed=0)
-        bundle = load_bundle(locate_bundle(given.bundle, Settings().weights_dir), torch.device("cpu"))
+        bundle = load_bundle(locate_bundle(given.bundle, Settings().weights_dir))
         classifier = Classifier(bundle, runtime="torch")
         with Progress(console=console) as bar:
             task = bar.add_task("chips made worse", total=len(STEPS) * len(chips))

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -54,7 +53,7 @@ def evaluate_bundle(
     """
     archive = ChipArchive(chips)
     chosen = sample(archive.part(part), count, seed=0)
-    loaded = load_bundle(bundle, torch.device("cpu"))
+    loaded = load_bundle(bundle)
     # On torch where it can: a process that has run OpenVINO and then trains has been seen to crash.
     analyser = Pipeline(loaded, classifier=Classifier(loaded, runtime=loaded.runtimes[-1]))
     with Progress(console=console, disable=console is None) as bar:

@@ -21,7 +21,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.console import Console
 from torch import Tensor
@@ -280,11 +279,11 @@ def write_weights(
     half = {
         key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in source.tensors.items()
     }
-    return write_bundle(out, manifest, half)
+    return write_bundle(out, manifest, {key: tensor.numpy() for key, tensor in half.items()})
 
 
 def _classifier(folder: Path) -> Classifier:
-    return Classifier(load_bundle(folder, torch.device("cpu")), runtime="torch")
+    return Classifier(load_bundle(folder), runtime="torch")
 
 
 def _log(values: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -44,7 +43,7 @@ def measure_framing(archive: ChipArchive, chips: Sequence[Chip]) -> tuple[NDArra
         upper left and lower right corner; and the number of faces measured.
     """
     sides = np.random.default_rng(0).uniform(*_SIDES_PX, len(chips)).tolist()
-    options, detector = AnalysisOptions(), Detector(torch.device("cpu"), runtime="torch")
+    options, detector = AnalysisOptions(), Detector(runtime="torch")
     points = []
     for pixels, placed in paste_in_rows(
         [archive.pixels(chip) for chip in chips], sides, [0.0] * len(chips), _WIDTH_PX

@@ -40,8 +40,9 @@ from training.export import LICENCE as CHIPS_LICENCE
 from training.export import Source, write_weights
 from training.metrics import Answers, headline
 from training.trainable import YEARS
-from worker.pipeline.mobilenet import convolutions, mobilenet_v1
-from worker.pipeline.network import on_meta
+from worker.pipeline.architectures import classifier_shapes, features_of, mobilenet_convolutions
+from worker.pipeline.layers import Convolution
+from worker.pipeline.network import as_torch
 
 GRAPH, WEIGHTS = "faceres-deep.json", "faceres-deep.bin"
 SHA256 = {
@@ -119,7 +120,7 @@ def for_training_input(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 
 def published_answers(arrays: Arrays, archive: ChipArchive) -> Answers:
     """What the published model, with its own heads, says of the validation chips at 224 px."""
-    features = mobilenet_v1()
+    features = as_torch(features_of("mobilenet_v1"))
     features.load_state_dict(
         {name.removeprefix("features."): tensor for name, tensor in folded(arrays).items()}
     )
@@ -159,7 +160,7 @@ def read_folded(folder: Path) -> dict[str, Tensor]:
         ) from error
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput(TrainingCode.WEIGHTS_UNREADABLE, f"{folder}: {error}") from error
-    ours = [described(number, layer) for number, layer in enumerate(convolutions())]
+    ours = [described(number, layer) for number, layer in enumerate(mobilenet_convolutions())]
     for one, other in zip_longest(ours, layers):
         if one != other:
             raise InvalidInput(TrainingCode.WEIGHTS_LAYERS, f"{folder / _LAYERS}: {other}, not {one}")
@@ -167,24 +168,24 @@ def read_folded(folder: Path) -> dict[str, Tensor]:
         f"features.{name}" if name.startswith("conv") else name: tensor.float()
         for name, tensor in tensors.items()
     }
-    expected = on_meta("mobilenet_v1", YEARS).state_dict()
+    expected = classifier_shapes("mobilenet_v1", YEARS)
     for name in sorted(expected.keys() | named.keys()):
-        if name not in named or name not in expected or named[name].shape != expected[name].shape:
+        if name not in named or name not in expected or named[name].shape != expected[name]:
             raise InvalidInput(
                 TrainingCode.WEIGHTS_LAYERS, f"{folder / _TENSORS}: {name} is not that of a MobileNet"
             )
     return for_training_input(named)
 
 
-def described(number: int, layer: nn.Conv2d) -> dict[str, Any]:
+def described(number: int, layer: Convolution) -> dict[str, Any]:
     """A convolution as `layers.json` has it."""
     return {
         "name": f"conv{number:02}",
-        "out": layer.out_channels,
-        "kernel": layer.kernel_size[0],
-        "stride": layer.stride[0],
+        "out": layer.outputs,
+        "kernel": layer.kernel,
+        "stride": layer.stride,
         "groups": layer.groups,
-        "pad": "right and bottom by 1" if layer.stride == (2, 2) else int(layer.padding[0]),
+        "pad": "right and bottom by 1" if layer.stride == 2 else layer.padding,
     }
 
 

@@ -62,7 +62,7 @@ class Teacher:
         self.sha256 = bundle.manifest.sha256
         self.side_px = bundle.manifest.input.size
         self._network = bundle.network
-        self._bf16 = native_precision(torch.device("cpu")) == "bf16"
+        self._bf16 = native_precision("cpu") == "bf16"
         self.channels = _channels(bundle.network)
 
     def __call__(self, images: Tensor) -> Lesson:

@@ -90,7 +90,7 @@ class TrainingRun:
         averaging = get_ema_multi_avg_fn(recipe.ema_decay)  # type: ignore[no-untyped-call]
         self._average = AveragedModel(self._student, multi_avg_fn=averaging, use_buffers=True)
         self._optimizer = AdamW(_parameter_groups(self._student, recipe), recipe.learning_rate)
-        self._bf16 = native_precision(torch.device("cpu")) == "bf16"
+        self._bf16 = native_precision("cpu") == "bf16"
         self.steps_an_epoch = max(1, len(self._chips) // recipe.batch_size)
         self._total = min(
             self.steps_an_epoch * recipe.epochs, recipe.steps or self.steps_an_epoch * recipe.epochs

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-
 from nightshift.words.errors import InvalidInput
 from shared.bundles.manifest import ONNX
 from training.augment import MEAN, STD
@@ -28,7 +26,7 @@ def load_trainable(folder: Path, code: TrainingCode) -> Bundle:
         InvalidInput: of that code.
         ModelUnavailable: it is no bundle.
     """
-    bundle = load_bundle(folder, torch.device("cpu"))
+    bundle = load_bundle(folder)
     if bundle.manifest.architecture == ONNX:
         raise InvalidInput(code, f"{folder}: its networks are ONNX files, which only answer")
     heads, given = bundle.manifest.heads, bundle.manifest.input

@@ -3,7 +3,7 @@
     python -m worker.check_bundle weights/utkface-v2s
 
 Prints one JSON object: what was examined, or `error` with its `code` and `message`. `nightshift models`
-starts it as a process of its own, since only the pipeline's process loads torch.
+starts it as a process of its own, since the command's own never loads the pipeline.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nightshift.words.error_codes import Code
@@ -38,7 +37,7 @@ def check_bundle(folder: Path) -> dict[str, Any]:
     Raises:
         ModelUnavailable: as `load_bundle`; `bundle_tensors` also when an answer is no probability.
     """
-    classifier = Classifier(load_bundle(folder, torch.device("cpu")))
+    classifier = Classifier(load_bundle(folder))
     manifest = classifier.bundle.manifest
     crops = made_crops(manifest.input.size)
     try:

@@ -25,9 +25,10 @@ from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from shared.bundles.manifest import FEATURES, FORMAT, Architecture
+from worker.pipeline.architectures import features_of
 from worker.pipeline.bundle import write_bundle
 from worker.pipeline.framing import UTKFACE
-from worker.pipeline.network import on_meta
+from worker.pipeline.layers import shapes
 
 NEVER = -1e4
 """Logit of a group that the original model does not know: finite in fp16, and exp() of it is 0 in fp32."""
@@ -73,9 +74,7 @@ def feature_tensors(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Raises:
         InvalidInput: `checkpoint_shape`, naming the first tensor that is missing or of another shape.
     """
-    expected = {
-        name: t for name, t in on_meta(ARCHITECTURE, 1).state_dict().items() if name.startswith("features.")
-    }
+    expected = shapes(features_of(ARCHITECTURE), "features.")
     stem = next(iter(expected)).removeprefix("features.")
     # The shortest that fits: without a wrapper the stem is `0.0.weight`, and deeper names end so too.
     prefixes = sorted((name.removesuffix(stem) for name in checkpoint if name.endswith(stem)), key=len)
@@ -87,9 +86,9 @@ def feature_tensors(checkpoint: Mapping[str, Tensor]) -> dict[str, Tensor]:
     prefix = fitting[0]
     tensors = {name: checkpoint[_under(prefix, name)] for name in expected}
     for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape:
-            shapes = f"{list(tensor.shape)}, not {list(expected[name].shape)}"
-            raise _misshapen("features", f"{_under(prefix, name)} is {shapes}")
+        if tensor.shape != expected[name]:
+            said = f"{list(tensor.shape)}, not {list(expected[name])}"
+            raise _misshapen("features", f"{_under(prefix, name)} is {said}")
     return tensors
 
 
@@ -105,8 +104,8 @@ def linear_head(checkpoint: Mapping[str, Tensor], outputs: int, what: str) -> tu
         raise _misshapen(what, f"not one linear layer but {', '.join(sorted(checkpoint))}")
     weight, bias = checkpoint[weights[0]], checkpoint[biases[0]]
     if weight.shape != (outputs, _WIDTH) or bias.shape != (outputs,):
-        shapes = f"weight {list(weight.shape)} and bias {list(bias.shape)}"
-        raise _misshapen(what, f"{shapes}, not [{outputs}, {_WIDTH}] and [{outputs}]")
+        said = f"weight {list(weight.shape)} and bias {list(bias.shape)}"
+        raise _misshapen(what, f"{said}, not [{outputs}, {_WIDTH}] and [{outputs}]")
     return weight.float(), bias.float()
 
 
@@ -179,7 +178,9 @@ def import_checkpoints(arguments: argparse.Namespace) -> str:
         "age.bias": age_bias,
     }
     manifest = write_bundle(
-        arguments.out, manifest_of(arguments.name, arguments.input_size, classes, arguments.licence), tensors
+        arguments.out,
+        manifest_of(arguments.name, arguments.input_size, classes, arguments.licence),
+        {name: tensor.numpy() for name, tensor in tensors.items()},
     )
     return f"{arguments.out}: bundle {manifest.name}, sha256 {manifest.sha256}"
 

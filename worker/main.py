@@ -157,7 +157,7 @@ def _build() -> None:
         **networks.about(),
         "bundle": networks.manifest.name,
         "batch_size": parts.settings.batch_size,
-        "threads": parts.settings.torch_threads,
+        "threads": parts.settings.network_threads,
     }
     _process["registration"] = registered = Registration(
         parts.database, parts.worker, "worker", parts.metrics, about

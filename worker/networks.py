@@ -70,7 +70,7 @@ class Networks:
     @property
     def on_cpu(self) -> bool:
         """Whether they run, if they do, on the cores that also read and decode."""
-        return self._pipeline is None or self._pipeline.bundle.device.type == "cpu"
+        return self._pipeline is None or self._pipeline.bundle.device == "cpu"
 
     def load(self) -> None:
         """Load them, unless they are. Not to be done under a lease: no photo is to blame for what happens.

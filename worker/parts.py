@@ -66,9 +66,6 @@ def load_pipeline(settings: Settings) -> Pipeline:
     Raises:
         ModelUnavailable: the weights or the device cannot be used.
     """
-    from worker.pipeline.vision import load_torchvision
-
-    load_torchvision()
     from worker.pipeline.analyse import build_pipeline
 
     return build_pipeline(settings)

@@ -314,14 +314,14 @@ class Code(AnyCode):
     """The package that weights are to be taken from is not installed, or another version of it is.
     The message has the command that installs it."""
     DETECTOR_UNAVAILABLE = "detector_unavailable", OPERATOR
-    """The detector's own weights, of the package facenet-pytorch, cannot be read.
-    Install it again."""
+    """The detector's own weights, `weights/mtcnn`, are missing or damaged.
+    Fetch them again: `git checkout weights/mtcnn`."""
     DEVICE_UNAVAILABLE = "device_unavailable", OPERATOR
-    """`NIGHTSHIFT_DEVICE` asks for CUDA that is not there, or that the weights cannot run on.
-    `auto` uses it where it is, and where they can."""
+    """`NIGHTSHIFT_DEVICE` asks for CUDA that is not there, or not for these weights, or without torch.
+    `auto` uses it where it is, and where they can; `make run GPU=1` installs torch."""
     RUNTIME_UNAVAILABLE = "runtime_unavailable", OPERATOR
-    """`NIGHTSHIFT_RUNTIME` asks for one that this device or installation lacks, or the weights need another.
-    `auto` takes one that it has."""
+    """The networks have nothing to run on here, or not what `NIGHTSHIFT_RUNTIME` or the weights ask for.
+    `auto` takes what there is; where there is nothing, the message says what to install."""
     CHECKPOINT_UNREADABLE = "checkpoint_unreadable", CLIENT
     """A checkpoint to be imported cannot be opened.
     Look at the path and its permissions."""

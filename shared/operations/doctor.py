@@ -196,7 +196,7 @@ def _home(settings: Settings) -> Iterator[Diagnosis]:
 def _machine(settings: Settings) -> Iterator[Diagnosis]:
     """Whether as many workers as are asked for go into what may be used."""
     allowed = allowance()
-    workers, threads = settings.worker_count, settings.torch_threads
+    workers, threads = settings.worker_count, settings.network_threads
     says = f"{allowed.text} may be used: {counted(workers, 'worker process', 'worker processes')}"
     says += f" of {counted(threads, 'thread')}"
     if workers > (fitting := workers_for(allowed)):

@@ -6,14 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
+import numpy as np
+from numpy.typing import NDArray
 
 from nightshift.words.analysis import AGE_GROUPS
 from shared.bundles.manifest import FEATURES, FORMAT, Architecture, Manifest
+from worker.pipeline.architectures import classifier_shapes
 from worker.pipeline.bundle import write_bundle
 from worker.pipeline.framing import UTKFACE
-from worker.pipeline.network import on_meta
+from worker.pipeline.layers import COUNTER
 
 V2S: Architecture = "efficientnet_v2_s"
 GAIN: dict[Architecture, float] = {V2S: 1.0, "mobilenet_v1": 2.0}
@@ -21,30 +22,29 @@ GAIN: dict[Architecture, float] = {V2S: 1.0, "mobilenet_v1": 2.0}
 
 
 def random_tensors(
-    age_outputs: int = 101, *, dtype: torch.dtype = torch.float16, architecture: Architecture = V2S
-) -> dict[str, Tensor]:
+    age_outputs: int = 101, *, dtype: str = "float16", architecture: Architecture = V2S
+) -> dict[str, NDArray[Any]]:
     """Every tensor of the network; scaled by fan-in, so that activations stay finite."""
     return {
-        name: tensor.to(dtype) if tensor.is_floating_point() else tensor
-        for name, tensor in _random_tensors(architecture, age_outputs)
+        name: values.astype(dtype) if values.dtype.kind == "f" else values
+        for name, values in _random_tensors(architecture, age_outputs)
     }
 
 
 @cache
-def _random_tensors(architecture: Architecture, age_outputs: int) -> tuple[tuple[str, Tensor], ...]:
-    generator = torch.Generator().manual_seed(0)
-    tensors: dict[str, Tensor] = {}
-    for name, like in on_meta(architecture, age_outputs).state_dict().items():
-        if not like.is_floating_point():
-            tensors[name] = torch.zeros(like.shape, dtype=like.dtype)
-        elif name.endswith("running_var") or (name.endswith("weight") and like.ndim == 1):
-            tensors[name] = torch.ones(like.shape)
-        elif like.ndim == 1:
-            tensors[name] = torch.zeros(like.shape)
+def _random_tensors(architecture: Architecture, age_outputs: int) -> tuple[tuple[str, NDArray[Any]], ...]:
+    generator = np.random.default_rng(0)
+    tensors: dict[str, NDArray[Any]] = {}
+    for name, shape in classifier_shapes(architecture, age_outputs).items():
+        if name.endswith(COUNTER):
+            tensors[name] = np.zeros(shape, np.int64)
+        elif name.endswith("running_var") or (name.endswith("weight") and len(shape) == 1):
+            tensors[name] = np.ones(shape, np.float32)
+        elif len(shape) == 1:
+            tensors[name] = np.zeros(shape, np.float32)
         else:
-            tensors[name] = (
-                torch.randn(like.shape, generator=generator) * (GAIN[architecture] / like[0].numel()) ** 0.5
-            )
+            spread = (GAIN[architecture] / float(np.prod(shape[1:]))) ** 0.5
+            tensors[name] = generator.standard_normal(shape, np.float32) * np.float32(spread)
     return tuple(tensors.items())
 
 

@@ -150,8 +150,8 @@ def test_only_the_api_is_published_and_on_this_machine_only(services: dict[str, 
 def test_images_and_their_targets(services: dict[str, Any]) -> None:
     stages = re.findall(r"^FROM \S+ AS (\S+)$", (REPOSITORY / "Dockerfile").read_text(), re.MULTILINE)
 
-    assert {services[name]["build"]["target"] for name in OURS} == {"api", "worker"}
-    assert {"api", "worker"} <= set(stages)
+    assert {services[name]["build"]["target"] for name in OURS} == {"api", "worker-cpu", "worker-gpu"}
+    assert {"api", "worker-cpu", "worker-gpu"} <= set(stages)
 
 
 def test_images_run_as_nobody_special() -> None:

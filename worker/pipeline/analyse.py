@@ -9,12 +9,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nightshift.words.analysis import Analysis, Face, PhotoError, Quality, Stage, TimingsMs
-from nightshift.words.error_codes import Code
-from nightshift.words.errors import ModelUnavailable
 from nightshift.words.options import AnalysisOptions
 from shared.bundles.in_use import bundle_in_use
 from shared.bundles.manifest import ONNX
@@ -33,9 +30,11 @@ from worker.pipeline.classify import Classifier
 from worker.pipeline.decoding.decode import DecodedPhoto
 from worker.pipeline.decoding.limits import UNTOLD, Decoder
 from worker.pipeline.detection.detect import Detection, Detector
+from worker.pipeline.device import choose_device
 from worker.pipeline.found_face import face_of
 from worker.pipeline.isolation import isolated
 from worker.pipeline.quality import quality_of
+from worker.pipeline.runtime import use_threads
 from worker.pipeline.unforeseen import photo_error
 
 log = logging.getLogger(__name__)
@@ -238,32 +237,15 @@ def _batched(photos: Iterable[DecodedPhoto], most: int) -> Iterator[list[Decoded
         yield batch
 
 
-def choose_device(name: str) -> torch.device:
-    """The device of the setting `auto`, `cpu`, `cuda` or `cuda:N`.
-
-    Raises:
-        ModelUnavailable: `device_unavailable` for CUDA where there is none.
-    """
-    if name == "cpu" or (name == "auto" and not torch.cuda.is_available()):
-        return torch.device("cpu")
-    device = torch.device("cuda:0" if name == "auto" else name)
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if (device.index or 0) >= count:
-        raise ModelUnavailable(
-            Code.DEVICE_UNAVAILABLE, f"device {name} was asked for, but {count} CUDA devices can be used"
-        )
-    return device
-
-
 def build_pipeline(settings: Settings) -> Pipeline:
     """Load everything a worker process needs; call it after the fork, never in a parent.
 
-    Sets the process's torch threads.
+    Sets how many threads the process's networks have.
 
     Raises:
         ModelUnavailable: the bundle, the detector's weights or the device cannot be used as configured.
     """
-    torch.set_num_threads(settings.torch_threads)
+    use_threads(settings.network_threads)
     folder, manifest = bundle_in_use(settings)
     on_cpu = manifest.architecture == ONNX and settings.device == "auto"
     bundle = load_bundle(folder, choose_device("cpu" if on_cpu else settings.device))

@@ -3,24 +3,68 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
-from torch import Tensor
+from numpy.typing import NDArray
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from shared.bundles.in_use import require_device
-from shared.bundles.manifest import MANIFEST, ONNX, TENSORS, Manifest, read_verified_manifest, sha256_of
-from worker.pipeline.network import Network, min_age_outputs, on_meta
+from shared.bundles.manifest import (
+    MANIFEST,
+    ONNX,
+    TENSORS,
+    AgeHead,
+    Architecture,
+    Manifest,
+    read_verified_manifest,
+    sha256_of,
+)
+from worker.pipeline.architectures import classifier_shapes, min_age_outputs, to_logits
+from worker.pipeline.layers import Filled
 from worker.pipeline.onnx import OnnxNetworks, read_networks
-from worker.pipeline.runtime import RuntimeName, runtimes
+from worker.pipeline.runtime import CPU, RuntimeName, runtimes
+from worker.pipeline.tensors import Stored, check_tensors, read_tensors, write_tensors
+
+if TYPE_CHECKING:
+    from worker.pipeline.network import Network
+
+
+class Weights:
+    """The tensors of one of the known architectures.
+
+    Args:
+        architecture: which.
+        tensors: as `classifier_shapes` names them, float32.
+
+    Attributes:
+        architecture: as given.
+        age_outputs: outputs of the age head.
+        tensor_count: how many tensors there are.
+    """
+
+    def __init__(self, architecture: Architecture, tensors: dict[str, NDArray[Any]]) -> None:
+        self.architecture = architecture
+        self.age_outputs = len(tensors["age.bias"])
+        self.tensor_count = len(tensors)
+        self._tensors = tensors
+
+    def to_logits(self) -> Filled:
+        """See `worker.pipeline.architectures.to_logits`."""
+        return to_logits(self.architecture, self._tensors)
+
+    def network(self) -> Network:
+        """Torch's, of the same memory, in evaluation mode."""
+        from worker.pipeline.network import filled_classifier
+
+        return filled_classifier(self.architecture, self._tensors)
+
+    def let_go(self) -> None:
+        """Give the memory back; what was compiled of it has its own."""
+        self._tensors = {}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,38 +73,41 @@ class Bundle:
 
     Attributes:
         manifest: what `manifest.json` says.
-        weights: a network in float32, in evaluation mode, on `device`, channels_last on the CPU; or two of
-            ONNX.
-        device: where they live.
+        weights: tensors of a known architecture, or two networks of ONNX.
+        device: where they are to run.
     """
 
     manifest: Manifest
-    weights: Network | OnnxNetworks
-    device: torch.device
+    weights: Weights | OnnxNetworks
+    device: str
 
     @property
     def network(self) -> Network:
-        """The torch network.
+        """Torch's network, on the CPU.
 
         Raises:
             TypeError: an ONNX bundle has none.
         """
         if isinstance(self.weights, OnnxNetworks):
             raise TypeError(f"{self.manifest.name} has ONNX networks, and none of torch's")
-        return self.weights
+        return self.weights.network()
 
     @property
     def runtimes(self) -> tuple[RuntimeName, ...]:
-        """What it can run on here, the one that is fastest as a rule first."""
+        """What it can run on here, the one that is fastest as a rule first.
+
+        Raises:
+            ModelUnavailable: see `worker.pipeline.runtime.runtimes`.
+        """
         return ("openvino",) if isinstance(self.weights, OnnxNetworks) else runtimes(self.device)
 
 
-def load_bundle(folder: Path, device: torch.device) -> Bundle:
+def load_bundle(folder: Path, device: str = CPU) -> Bundle:
     """Load a bundle after checking its manifest, digests, tensor names, shapes, dtypes and values.
 
     Args:
         folder: holds `manifest.json` and the weights.
-        device: where to put the weights.
+        device: where they are to run: `cpu` or `cuda:N`.
 
     Raises:
         ModelUnavailable: `bundle_not_found` (a file is missing), `bundle_format` (the manifest is not
@@ -74,47 +121,39 @@ def load_bundle(folder: Path, device: torch.device) -> Bundle:
     if manifest.architecture == ONNX:
         return Bundle(manifest, _onnx_networks(folder, manifest, device), device)
     try:
-        tensors = load_file(path)
-    except (SafetensorError, OSError, ValueError, KeyError) as error:
-        raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{path} is not a safetensors file: {error}") from error
-    try:
-        network = _network_of(tensors, manifest)
+        weights = _weights_of(read_tensors(path), manifest.architecture, manifest)
     except ValueError as error:
         raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{path}: {error}") from error
-    if device.type == "cpu":
-        network = network.to(memory_format=torch.channels_last)
-    return Bundle(manifest, network.to(device), device)
+    return Bundle(manifest, weights, device)
 
 
-def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Manifest:
+def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Manifest:
     """Write a bundle; `files` of the manifest is filled in from the written bytes.
 
     Args:
         folder: made when missing.
         manifest: everything of the manifest but `files`.
-        tensors: `features.*`, `gender.*` and `age.*`, all floating ones of one dtype.
+        tensors: `features.*`, `gender.*` and `age.*`, all floating ones float16 or all float32.
 
     Raises:
         ModelUnavailable: `bundle_format` or `bundle_tensors` when the result would not load.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    dtypes = {tensor.dtype for tensor in tensors.values() if tensor.is_floating_point()}
+    dtypes = {values.dtype.name for values in tensors.values() if values.dtype.kind == "f"}
     if len(dtypes) != 1:
         raise ModelUnavailable(
-            Code.BUNDLE_TENSORS, f"floating tensors must have one dtype, not {sorted(map(str, dtypes))}"
+            Code.BUNDLE_TENSORS, f"floating tensors must have one dtype, not {sorted(dtypes)}"
         )
     path = folder / TENSORS
-    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
-    entry = {"sha256": sha256_of(path), "dtype": str(dtypes.pop()).removeprefix("torch.")}
+    write_tensors(path, tensors)
+    entry = {"sha256": sha256_of(path), "dtype": dtypes.pop()}
     text = json.dumps({**manifest, "files": {TENSORS: entry}}, indent=2) + "\n"
     (folder / MANIFEST).write_text(text, encoding="utf-8")
-    # safetensors makes files for their owner alone; a service often runs as somebody else.
-    shutil.copymode(folder / MANIFEST, path)
-    return load_bundle(folder, torch.device("cpu")).manifest
+    return load_bundle(folder).manifest
 
 
-def _onnx_networks(folder: Path, manifest: Manifest, device: torch.device) -> OnnxNetworks:
-    require_device(manifest, str(device))
+def _onnx_networks(folder: Path, manifest: Manifest, device: str) -> OnnxNetworks:
+    require_device(manifest, device)
     try:
         return read_networks({name: (folder / name).read_bytes() for name in manifest.weights}, manifest)
     except ImportError as error:
@@ -124,40 +163,19 @@ def _onnx_networks(folder: Path, manifest: Manifest, device: torch.device) -> On
         raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{folder}: {error}") from error
 
 
-def _network_of(tensors: dict[str, Tensor], manifest: Manifest) -> Network:
-    """The filled network; ValueError names the first thing that is wrong."""
-    _check_heads(tensors, manifest)
-    assert manifest.architecture != ONNX  # noqa: S101 - it has no tensors
-    network = on_meta(manifest.architecture, int(tensors["age.bias"].shape[0]))
-    expected = network.state_dict()
-    missing, extra = sorted(expected.keys() - tensors.keys()), sorted(tensors.keys() - expected.keys())
-    if missing:
-        raise ValueError(f"{len(missing)} tensors are missing, the first is {missing[0]}")
-    if extra:
-        raise ValueError(f"{len(extra)} tensors are not of this architecture, the first is {extra[0]}")
-    dtype = manifest.files[TENSORS].dtype
-    for name, tensor in tensors.items():
-        if tensor.shape != expected[name].shape:
-            raise ValueError(f"{name} has shape {list(tensor.shape)}, not {list(expected[name].shape)}")
-        if not tensor.is_floating_point():
-            if expected[name].is_floating_point():
-                raise ValueError(f"{name} is {tensor.dtype}, not {dtype}")
-            continue
-        if str(tensor.dtype) != f"torch.{dtype}":
-            raise ValueError(f"{name} is {tensor.dtype}, the manifest says {dtype}")
-        if not torch.isfinite(tensor.sum(dtype=torch.float32)):  # a NaN or an infinity stays one in a sum
-            raise ValueError(f"{name} holds values that are not finite")
-    floats = {name: t.float() if t.is_floating_point() else t for name, t in tensors.items()}
-    network.load_state_dict(floats, assign=True)
-    return network.requires_grad_(False).eval()
+def _weights_of(tensors: dict[str, Stored], architecture: Architecture, manifest: Manifest) -> Weights:
+    """The checked tensors; ValueError names the first thing that is wrong."""
+    outputs = _age_outputs(tensors, manifest.heads.age)
+    expected = classifier_shapes(architecture, outputs)
+    return Weights(architecture, check_tensors(tensors, expected, manifest.files[TENSORS].dtype))
 
 
-def _check_heads(tensors: dict[str, Tensor], manifest: Manifest) -> None:
-    bias = tensors.get("age.bias")
+def _age_outputs(tensors: Mapping[str, Stored], head: AgeHead) -> int:
+    bias = tensors["age.bias"].values if "age.bias" in tensors else None
     if bias is None or bias.ndim != 1:
         raise ValueError("age.bias is missing" if bias is None else f"age.bias has shape {list(bias.shape)}")
-    head = manifest.heads.age
-    least, outputs = min_age_outputs(head), int(bias.shape[0])
+    least, outputs = min_age_outputs(head), len(bias)
     if (outputs < least) if head.kind == "years" else (outputs != least):
         at_least = "at least " if head.kind == "years" else ""
         raise ValueError(f"age.bias has {outputs} outputs; an age head of {head.kind} has {at_least}{least}")
+    return outputs

@@ -1,4 +1,4 @@
-"""Which runtime and number format a worker uses: by setting, else by a short timing when it starts."""
+"""Which runtime and number format a worker uses: by setting, else the device's own and by a short timing."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
-from worker.pipeline.runtime import Precision, RuntimeName
+from worker.pipeline.processor import features
+from worker.pipeline.runtime import CPU, Precision, RuntimeName
 
 Auto = Literal["auto"]
 
@@ -74,41 +74,33 @@ def choose(
             f"runtime {runtime} was asked for; for {bundle.manifest.name} {bundle.device} has"
             f" {', '.join(able)}",
         )
-    narrow = native_precision(bundle.device)
-    formats: Sequence[Precision] = ("fp32", narrow) if narrow else ("fp32",)
-    if precision != "auto":
-        formats = (precision,)
-    candidates = [
-        (name, fmt)
-        for name in able
-        if runtime in ("auto", name)
-        for fmt in formats
-        if precision != "auto" or fmt == "fp32" or _keeps_labels(name, bundle.device)
-    ]
-    if len(candidates) == 1:
-        ((name, fmt),) = candidates
-        choice = Choice(name, fmt, "set" if "auto" not in (runtime, precision) else "nothing else to choose")
-        return Classifier(bundle, fmt, name), choice
-    trials = [_try(Classifier(bundle, fmt, name)) for name, fmt in candidates]
+    name = able[0] if runtime == "auto" else runtime
+    formats = (precision,) if precision != "auto" else _formats(name, bundle.device)
+    if len(formats) == 1:
+        because = "nothing else to choose" if "auto" in (runtime, precision) else "set"
+        return Classifier(bundle, formats[0], name), Choice(name, formats[0], because)
+    trials = [_try(Classifier(bundle, fmt, name)) for fmt in formats]
     best = _best(trials)
     because = "; ".join(map(str, trials))
     return best.classifier, Choice(best.classifier.runtime, best.classifier.precision, because)
 
 
-def native_precision(device: torch.device) -> Precision | None:
+def native_precision(device: str) -> Precision | None:
     """The narrower number format that the device computes in itself, if it has one.
 
     bf16 on a CPU without it is emulated, and slower than fp32.
     """
-    if device.type == "cuda":
-        return "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp16"
-    able = torch.cpu.get_capabilities()
-    return "bf16" if any(able.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16")) else None
+    if device != CPU:
+        from worker.pipeline.on_torch import narrow_on_cuda
+
+        return narrow_on_cuda(device)
+    return "bf16" if features() & {"avx512bf16", "amx-bf16", "bf16"} else None
 
 
-def _keeps_labels(runtime: RuntimeName, device: torch.device) -> bool:
-    """Whether a narrower format is offered: torch's on a CPU flips more toss-ups than one face in 200."""
-    return device.type == "cuda" or runtime == "openvino"
+def _formats(runtime: RuntimeName, device: str) -> tuple[Precision, ...]:
+    """Those worth a try: torch's narrow one on a CPU flips more toss-ups than one face in 200."""
+    narrow = native_precision(device) if device != CPU or runtime == "openvino" else None
+    return ("fp32", narrow) if narrow else ("fp32",)
 
 
 def _try(classifier: Classifier) -> _Trial:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from worker.pipeline.bundle import Bundle
-from worker.pipeline.network import Network
+from worker.pipeline.bundle import Bundle, Weights
 from worker.pipeline.onnx import to_logits
-from worker.pipeline.runtime import Precision, RuntimeName, compiled, on_device
+from worker.pipeline.runtime import CPU, Precision, RuntimeName, compiled
 
-FACES_AT_ONCE = {"cpu": 8, "cuda": 64}
+FACES_AT_ONCE_CPU, FACES_AT_ONCE_CUDA = 8, 64
 """Faces in one forward pass; on the CPU more gain nothing and cost memory."""
+
+Logits = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+"""Crops [N, S, S, 3] to logits of gender and age, side by side."""
 
 
 class Classifier:
@@ -39,19 +39,8 @@ class Classifier:
         self.bundle = bundle
         self.precision = precision
         self.runtime = runtime or bundle.runtimes[0]
-        self.faces_at_once = FACES_AT_ONCE[bundle.device.type]
-        spec = bundle.manifest.input
-        self._mean = torch.tensor(spec.mean, device=bundle.device) * 255
-        self._std = torch.tensor(spec.std, device=bundle.device) * 255
-        self._network = compiled(
-            _to_logits(bundle.weights)
-            if isinstance(bundle.weights, Network)
-            else to_logits(bundle.weights, bundle.manifest),
-            (-1, 3, spec.size, spec.size),
-            runtime=self.runtime,
-            device=bundle.device,
-            precision=precision,
-        )
+        self.faces_at_once = FACES_AT_ONCE_CPU if bundle.device == CPU else FACES_AT_ONCE_CUDA
+        self._logits = _logits(bundle, self.runtime, precision)
 
     def __call__(
         self, crops: NDArray[np.uint8] | Sequence[NDArray[np.uint8]]
@@ -83,22 +72,30 @@ class Classifier:
         side = self.bundle.manifest.input.size
         if crops.ndim != 4 or crops.shape[1:] != (side, side, 3):
             raise ValueError(f"crops of shape {crops.shape[1:]}, not ({side}, {side}, 3)")
-        with torch.inference_mode():
-            images = on_device(crops, self.bundle.device).float()
-            logits = self._network(((images - self._mean) / self._std).permute(0, 3, 1, 2))
-            head = self.bundle.manifest.heads.age
-            sets = 2 if head.kind == "groups" and head.by_gender else 1
-            gender = logits[:, :2].softmax(dim=1)
-            age = logits[:, 2:].view(len(logits), sets, -1).softmax(dim=2).flatten(1)
-            if not (torch.isfinite(gender).all() and torch.isfinite(age).all()):
-                raise ArithmeticError("the classifier's answer is not finite")
-            return gender.cpu().numpy(), age.cpu().numpy()
+        logits = self._logits(crops)
+        head = self.bundle.manifest.heads.age
+        sets = 2 if head.kind == "groups" and head.by_gender else 1
+        gender = _softmax(logits[:, :2])
+        age = _softmax(logits[:, 2:].reshape(len(logits), sets, -1)).reshape(len(logits), -1)
+        if not (np.isfinite(gender).all() and np.isfinite(age).all()):
+            raise ArithmeticError("the classifier's answer is not finite")
+        return gender, age
 
 
-def _to_logits(network: Network) -> nn.Module:
-    """Normalised images to logits of gender and age, side by side."""
-    head = nn.Linear(network.gender.in_features, network.gender.out_features + network.age.out_features)
-    for name in ("weight", "bias"):
-        joined = torch.cat([getattr(network.gender, name), getattr(network.age, name)])
-        setattr(head, name, nn.Parameter(joined, requires_grad=False))
-    return nn.Sequential(network.features, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head).eval()
+def _logits(bundle: Bundle, runtime: RuntimeName, precision: Precision) -> Logits:
+    spec, weights = bundle.manifest.input, bundle.weights
+    if runtime == "torch" and isinstance(weights, Weights):
+        from worker.pipeline.on_torch import reader_of_crops
+
+        return reader_of_crops(weights.to_logits(), spec, bundle.device, precision)
+    network = weights.to_logits() if isinstance(weights, Weights) else to_logits(weights, bundle.manifest)
+    forward = compiled(network, (-1, 3, spec.size, spec.size), runtime=runtime, precision=precision)
+    mean, std = (np.array(values, np.float32) * np.float32(255) for values in (spec.mean, spec.std))
+    return lambda crops: forward(((crops.astype(np.float32) - mean) / std).transpose(0, 3, 1, 2))
+
+
+def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Over the last axis."""
+    with np.errstate(invalid="ignore"):  # what is not finite is for the caller to see
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

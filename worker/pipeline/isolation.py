@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TypeVar
-
-import torch
 
 from worker.pipeline.unforeseen import is_out_of_memory
 
@@ -30,9 +29,15 @@ def isolated(
         return list(call(items))
     except Exception as error:
         if is_out_of_memory(error):
-            torch.cuda.empty_cache()  # does nothing where CUDA was never used
+            _give_back_cuda_memory()
         if len(items) == 1:
             return [error]
     # Outside the handler: the traceback would keep the failed batch's tensors alive.
     half = len(items) // 2
     return isolated(call, items[:half]) + isolated(call, items[half:])
+
+
+def _give_back_cuda_memory() -> None:
+    # Where torch was never loaded there is none; where it never used CUDA, this does nothing.
+    if torch := sys.modules.get("torch"):
+        torch.cuda.empty_cache()

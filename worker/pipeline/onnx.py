@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shared.bundles.manifest import AGE_ONNX, GENDER_ONNX, Manifest, Temperatures
-from worker.pipeline.network import min_age_outputs
+from worker.pipeline.architectures import min_age_outputs
 from worker.pipeline.runtime import openvino_core
 
 Model = Any

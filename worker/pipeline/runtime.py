@@ -1,77 +1,109 @@
-"""What networks run on: torch on any device, OpenVINO on the CPU."""
+"""What networks run on: OpenVINO on the CPU, torch on CUDA and wherever OpenVINO does not run.
+
+torch is imported only where something runs on it.
+"""
 
 from __future__ import annotations
 
+import os
+import platform
 from collections.abc import Callable
-from contextlib import nullcontext
-from copy import deepcopy
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Literal
 
-import torch
+import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor, nn
+
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import ModelUnavailable
+from worker.pipeline.layers import Filled
 
 RuntimeName = Literal["torch", "openvino"]
 Precision = Literal["fp32", "bf16", "fp16"]
-Forward = Callable[[Tensor], Tensor]
-"""float32 [N, C, H, W] on the device to the module's float32 output; the next call may overwrite it."""
+Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+"""float32 [N, C, H, W] to the network's float32 output; the next call may overwrite it."""
 
-_DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+CPU = "cpu"
+"""The device; others are `cuda:N`."""
+
 _HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+_threads = 0
 
 
-def runtimes(device: torch.device) -> tuple[RuntimeName, ...]:
-    """What networks can run on there, the one that is fastest as a rule first."""
-    if device.type == "cpu" and find_spec("openvino"):
-        return "openvino", "torch"
-    return ("torch",)
+def use_threads(count: int) -> None:
+    """Have networks that are compiled from now on run on so many threads of this process."""
+    global _threads
+    _threads = count
 
 
-def on_device(array: NDArray[Any], device: torch.device) -> Tensor:
-    """An array where the networks are; to CUDA through pinned memory, so that nobody waits for the copy."""
-    tensor = torch.from_numpy(array)
-    if device.type == "cuda":
-        return tensor.pin_memory().to(device, non_blocking=True)
-    return tensor.to(device)
+def threads() -> int:
+    """How many; those that this process may use, as long as nobody said."""
+    if _threads:
+        return _threads
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def runtimes(device: str) -> tuple[RuntimeName, ...]:
+    """What networks can run on there, the one that is fastest as a rule first.
+
+    Raises:
+        ModelUnavailable: `runtime_unavailable` when there is nothing; it says what to install.
+    """
+    able: list[RuntimeName] = []
+    if device == CPU and openvino_lacks() is None:
+        able.append("openvino")
+    if has_torch():
+        able.append("torch")
+    if able:
+        return tuple(able)
+    lack = f"{openvino_lacks()}, and torch" if device == CPU else "torch"
+    raise ModelUnavailable(
+        Code.RUNTIME_UNAVAILABLE,
+        f'nothing to run networks on: {lack} is not installed (pip install -c constraints.txt "torch"'
+        ' "torchvision", or ".[gpu]" for a GPU)',
+    )
+
+
+def has_torch() -> bool:
+    """Whether it is installed."""
+    return find_spec("torch") is not None
+
+
+@cache
+def openvino_lacks() -> str | None:
+    """Why OpenVINO does not run here; None where it does."""
+    if find_spec("openvino") is None:
+        return "OpenVINO is not installed"
+    try:
+        openvino_core().get_property("CPU", "FULL_DEVICE_NAME")
+    except (ImportError, OSError, RuntimeError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+        return f"OpenVINO does not run on this processor ({platform.machine()}: {said.strip()})"
+    return None
 
 
 def compiled(
-    module: nn.Module | Any,
+    network: Filled | Any,
     shape: tuple[int, ...],
     *,
     runtime: RuntimeName,
-    device: torch.device,
     precision: Precision = "fp32",
 ) -> Forward:
-    """A module made ready to run, in evaluation mode. It uses as many threads as torch is set to.
+    """A network made ready to run on the CPU, on `threads()`.
 
     Args:
-        module: takes one tensor [N, C, H, W] and gives one; or an `openvino.Model` that does, for OpenVINO.
+        network: takes one array [N, C, H, W] and gives one; or an `openvino.Model` that does, for OpenVINO.
         shape: of the input, -1 where any length will do.
-        runtime: `openvino` runs on the CPU only.
-        device: where to.
+        runtime: what to run it on.
         precision: number format of the layers that gain by it.
     """
     if runtime == "openvino":
-        return _on_openvino(module, shape, precision)
-    return _on_torch(module, device, precision)
+        return _on_openvino(network, shape, precision)
+    # Here and not above: it takes seconds and hundreds of megabytes.
+    from worker.pipeline.on_torch import compiled_for_arrays
 
-
-def _on_torch(module: nn.Module, device: torch.device, precision: Precision) -> Forward:
-    module = deepcopy(module).eval().requires_grad_(False).to(device).to(memory_format=torch.channels_last)
-
-    def forward(images: Tensor) -> Tensor:
-        half = precision != "fp32"
-        with (
-            torch.inference_mode(),
-            torch.autocast(device.type, dtype=_DTYPES[precision]) if half else nullcontext(),
-        ):
-            images = images.contiguous(memory_format=torch.channels_last)
-            return module(images).float()  # type: ignore[no-any-return]
-
-    return forward
+    return compiled_for_arrays(network, precision)
 
 
 @cache
@@ -88,15 +120,15 @@ def openvino_core() -> Any:
     return openvino.Core()
 
 
-def _on_openvino(module: nn.Module | Any, shape: tuple[int, ...], precision: Precision) -> Forward:
+def _on_openvino(network: Filled | Any, shape: tuple[int, ...], precision: Precision) -> Forward:
     from worker.pipeline.graph import as_openvino
 
     model = openvino_core().compile_model(
-        as_openvino(module.eval(), shape) if isinstance(module, nn.Module) else module,
+        as_openvino(network, shape) if isinstance(network, Filled) else network,
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],
-            "INFERENCE_NUM_THREADS": torch.get_num_threads(),
+            "INFERENCE_NUM_THREADS": threads(),
             "PERFORMANCE_HINT": "LATENCY",
             # Worker processes do not know of each other: all would take the same first cores.
             "ENABLE_CPU_PINNING": False,
@@ -104,8 +136,8 @@ def _on_openvino(module: nn.Module | Any, shape: tuple[int, ...], precision: Pre
     )
     request = model.create_infer_request()
 
-    def forward(images: Tensor) -> Tensor:
-        request.infer([images.contiguous().numpy()], share_inputs=True)
-        return torch.from_numpy(request.get_output_tensor(0).data)
+    def forward(images: NDArray[np.float32]) -> NDArray[np.float32]:
+        request.infer([np.ascontiguousarray(images)], share_inputs=True)
+        return request.get_output_tensor(0).data  # type: ignore[no-any-return]
 
     return forward

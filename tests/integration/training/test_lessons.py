@@ -104,7 +104,7 @@ def test_a_mobilenet_is_trained_further_and_becomes_a_bundle(
     made = read_manifest(bundle)
     assert (made.architecture, made.features, made.input.size) == ("mobilenet_v1", 1024, 32)
     assert made.licence == "none: random numbers; trained on UTKFace: non-commercial research only"
-    before, after = (load_bundle(folder, torch.device("cpu")).network for folder in (teacher, bundle))
+    before, after = (load_bundle(folder).network for folder in (teacher, bundle))
     assert not torch.equal(before.gender.weight, after.gender.weight)
     again = tmp_path / "again"
     assert export.main(["--bundle", str(bundle), "--chips", str(chips), "--out", str(again)]) == 0

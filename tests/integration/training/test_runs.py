@@ -149,7 +149,7 @@ def test_a_run_can_start_from_a_bundle(chips: Path, tmp_path: Path) -> None:
     options = ["--chips", str(chips), "--start", str(tmp_path / "start"), *SMALL, "--learning-rate", "1e-9"]
     assert train.main([*options, "--out", str(out)]) == 0
     assert json.loads((out / "recipe.json").read_text(encoding="utf-8"))["start"] == start.sha256
-    before = load_bundle(tmp_path / "start", torch.device("cpu")).network.state_dict()
+    before = load_bundle(tmp_path / "start").network.state_dict()
     after = load_average(out)[0]
     assert torch.allclose(before["gender.weight"], after["gender.weight"], atol=1e-6)
 

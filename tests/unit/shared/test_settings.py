@@ -121,9 +121,9 @@ def test_workers_together_use_the_cores_once(monkeypatch: pytest.MonkeyPatch) ->
     settings = load_settings()
 
     assert settings.worker_count == 8
-    assert settings.torch_threads == 1
-    assert load_settings(workers=3).torch_threads == 4
-    assert load_settings(workers=3, threads=2).torch_threads == 2
+    assert settings.network_threads == 1
+    assert load_settings(workers=3).network_threads == 4
+    assert load_settings(workers=3, threads=2).network_threads == 2
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_no_more_workers_than_the_memory_holds(
 ) -> None:
     allow(monkeypatch, cores, int(gigabytes * 2**30))
     settings = load_settings()
-    assert (settings.worker_count, settings.torch_threads) == (workers, threads)
+    assert (settings.worker_count, settings.network_threads) == (workers, threads)
     assert load_settings(workers=5).worker_count == 5
 
 
@@ -145,7 +145,7 @@ os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 from shared.settings import load_settings
 import worker.pipeline
 settings = load_settings()
-print(settings.worker_count, settings.torch_threads, os.environ["OMP_NUM_THREADS"])
+print(settings.worker_count, settings.network_threads, os.environ["OMP_NUM_THREADS"])
 """
 
 

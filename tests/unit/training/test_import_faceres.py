@@ -8,18 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import save_file
-from torch import Tensor
-from torch.nn import functional
+from safetensors.numpy import save_file
 
+from tests.support.needs_torch import Tensor, nn, torch
 from training import import_faceres
 from training.augment import MEAN, STD
 from training.import_faceres import GRAPH, SHA256, WEIGHTS
+from worker.pipeline.architectures import classifier_shapes, mobilenet_convolutions
 from worker.pipeline.bundle import load_bundle
-from worker.pipeline.mobilenet import convolutions
-from worker.pipeline.network import on_meta
+from worker.pipeline.layers import shapes
 
 Arrays = dict[str, NDArray[np.float32]]
 NAMES = ["conv1", *(f"conv_{kind}_{number}" for number in range(1, 14) for kind in ("dw", "pw"))]
@@ -31,9 +29,10 @@ def arrays() -> Arrays:
     """Random numbers in the published layout: TensorFlow's, normalisations beside depthwise kernels."""
     random = np.random.default_rng(0)
     made: dict[str, NDArray[np.floating]] = {}
-    for name, layer in zip(NAMES, convolutions(), strict=True):
-        outputs, inputs, height, width = layer.weight.shape
-        kernel = random.normal(size=layer.weight.shape) * (2 / (inputs * height * width)) ** 0.5
+    for name, layer in zip(NAMES, mobilenet_convolutions(), strict=True):
+        shape = shapes(layer)["weight"]
+        outputs, inputs, height, width = shape
+        kernel = random.normal(size=shape) * (2 / (inputs * height * width)) ** 0.5
         if name == "conv1":
             kernel /= 60
         if "_dw_" in name:
@@ -66,15 +65,15 @@ def published(arrays: Arrays, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 def as_published(arrays: Arrays, rgb: Tensor) -> Tensor:
     """Pooled features of the published graph, step by step, for RGB 0-255."""
     x = (rgb - MEAN_RGB).flip(1)
-    for name, layer in zip(NAMES, convolutions(), strict=True):
+    for name, layer in zip(NAMES, mobilenet_convolutions(), strict=True):
         depthwise = "_dw_" in name
         kernel = torch.tensor(
             arrays[f"{name}/depthwise_kernel" if depthwise else f"{name}/convolution/merged_input"]
         )
         kernel = kernel.permute(2, 3, 0, 1) if depthwise else kernel.permute(3, 2, 0, 1)
         if kernel.shape[-1] == 3:
-            x = functional.pad(x, (0, 1, 0, 1) if layer.stride == (2, 2) else (1, 1, 1, 1))
-        x = functional.conv2d(x, kernel, stride=layer.stride, groups=layer.groups)
+            x = nn.functional.pad(x, (0, 1, 0, 1) if layer.stride == 2 else (1, 1, 1, 1))
+        x = nn.functional.conv2d(x, kernel, stride=layer.stride, groups=layer.groups)
         if depthwise:
             x = x * torch.tensor(arrays[f"{name}_bn/batchnorm_1/mul"]).view(1, -1, 1, 1)
         x = (x + torch.tensor(arrays[f"{name}_bn/batchnorm_1/sub"]).view(1, -1, 1, 1)).clamp(0, 6)
@@ -86,7 +85,7 @@ def test_the_imported_network_sees_what_the_published_one_does(
 ) -> None:
     assert import_faceres.main(["--published", str(published), "--out", str(tmp_path / "start")]) == 0
     assert "bundle start, sha256" in capsys.readouterr().out
-    bundle = load_bundle(tmp_path / "start", torch.device("cpu"))
+    bundle = load_bundle(tmp_path / "start")
     assert (bundle.manifest.architecture, bundle.manifest.input.size) == ("mobilenet_v1", 224)
     assert "VGGFace2" in bundle.manifest.licence
     torch.manual_seed(0)
@@ -115,14 +114,16 @@ def test_other_files_than_those_published_are_refused(
 
 def write_folded(folder: Path) -> tuple[list[dict[str, object]], dict[str, Tensor]]:
     folder.mkdir()
-    layers = [import_faceres.described(number, layer) for number, layer in enumerate(convolutions())]
+    layers = [
+        import_faceres.described(number, layer) for number, layer in enumerate(mobilenet_convolutions())
+    ]
     generator = torch.Generator().manual_seed(0)
     tensors = {
-        name.removeprefix("features."): torch.randn(like.shape, generator=generator).half() / 30
-        for name, like in on_meta("mobilenet_v1", 101).state_dict().items()
+        name.removeprefix("features."): torch.randn(shape, generator=generator).half() / 30
+        for name, shape in classifier_shapes("mobilenet_v1", 101).items()
     }
     (folder / "layers.json").write_text(json.dumps({"layers": layers}), encoding="utf-8")
-    save_file(tensors, folder / "model.safetensors")
+    save_file({name: tensor.numpy() for name, tensor in tensors.items()}, folder / "model.safetensors")
     return layers, tensors
 
 
@@ -132,7 +133,7 @@ def test_folded_weights_keep_their_heads(tmp_path: Path) -> None:
     assert (
         import_faceres.main(["--folded", str(tmp_path / "folded"), "--out", str(out), "--side", "160"]) == 0
     )
-    bundle = load_bundle(out, torch.device("cpu"))
+    bundle = load_bundle(out)
     assert bundle.manifest.input.size == 160
     assert "VGGFace2" in bundle.manifest.licence and "UTKFace" in bundle.manifest.licence
     assert torch.equal(bundle.network.age.weight, tensors["age.weight"].float())
@@ -165,7 +166,7 @@ def test_folded_weights_of_another_form_are_named(
         case "a tensor less":
             del tensors["conv26.bias"]
     (folder / "layers.json").write_text(json.dumps({"layers": layers}), encoding="utf-8")
-    save_file(tensors, folder / "model.safetensors")
+    save_file({name: tensor.numpy() for name, tensor in tensors.items()}, folder / "model.safetensors")
     if damage == "a description that is none":
         (folder / "layers.json").write_text("[1]", encoding="utf-8")
     elif damage == "a file cut off":

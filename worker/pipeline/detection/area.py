@@ -1,44 +1,23 @@
 """MTCNN's area resize: every output pixel is the mean of the whole input pixels it touches.
 
 That is adaptive average pooling: output i of n over m inputs takes floor(i m / n) to ceil((i + 1) m / n).
-Both ways of it here give what the networks take: (mean - 127.5) / 128, float32, plane by plane.
+What comes out is what the networks take: (mean - 127.5) / 128, float32, plane by plane.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numba
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn.functional import interpolate, pad
 
-from worker.pipeline.runtime import on_device
+from worker.pipeline.kernels import kernel
 
 MIDDLE, UNIT = 127.5, 1 / 128
 
-Loop = Callable[..., None]
-
-
-def kernel(loop: Loop) -> Loop:
-    """Compile a loop over pixels, at its first call and kept for the next process where that can be.
-
-    It runs without Python's lock.
-    """
-    compiled: Any
-    try:
-        compiled = numba.njit(cache=True, nogil=True)(loop)
-    except RuntimeError:
-        # No folder that can be written to: neither the package's own nor the user's cache.
-        compiled = numba.njit(nogil=True)(loop)
-    return compiled  # type: ignore[no-any-return]
-
 
 class SummedPhotos:
-    """Photos of one size to cut pictures from, on the CPU.
+    """Photos of one size to cut pictures from: uint8 [H, W, 3] each.
 
     By sums over all pixels above and to the left: a mean reads four of them. Holds 12 bytes a pixel. The sums
     may wrap around; their differences are right all the same.
@@ -47,23 +26,27 @@ class SummedPhotos:
         count: how many photos.
         height: of each, pixels.
         width: likewise.
+
+    Raises:
+        TypeError: pixels of another type.
     """
 
     def __init__(self, photos: Sequence[NDArray[np.uint8]]) -> None:
+        require_bytes(photos)
         self.count = len(photos)
         self.height, self.width = photos[0].shape[:2]
         self._sums = np.empty((self.count, self.height + 1, (self.width + 1) * 3), np.uint32)
         for sums, photo in zip(self._sums, photos, strict=True):
             _sum_up(np.ascontiguousarray(photo), sums)
 
-    def level(self, height: int, width: int) -> Tensor:
+    def level(self, height: int, width: int) -> NDArray[np.float32]:
         """All photos whole, resized: float32 [count, 3, height, width]."""
         out = np.empty((self.count, 3, height, width), np.float32)
         for sums, picture in zip(self._sums, out, strict=True):
             _resize(sums, 0, 0, self.width, self.height, picture)
-        return torch.from_numpy(out)
+        return out
 
-    def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
+    def windows(self, photo: NDArray[np.int64], corners: NDArray[np.int64], side: int) -> NDArray[np.float32]:
         """Squares resized from parts of photos.
 
         Args:
@@ -75,66 +58,18 @@ class SummedPhotos:
             float32 [N, 3, side, side].
         """
         out = np.empty((len(photo), 3, side, side), np.float32)
-        _resize_windows(self._sums, photo.numpy(), corners.numpy(), out)
-        return torch.from_numpy(out)
+        _resize_windows(self._sums, photo, corners, out)
+        return out
 
 
-class TensorPhotos:
-    """The same on any device, in torch alone: windows by sums over all pixels above and to the left.
-
-    Holds 24 bytes a pixel. The sums may wrap around as above.
-    """
-
-    def __init__(self, photos: Sequence[NDArray[np.uint8]], device: torch.device) -> None:
-        self.count = len(photos)
-        self.height, self.width = photos[0].shape[:2]
-        pixels = on_device(np.stack(photos), device)
-        self._planes = pixels.permute(0, 3, 1, 2).float().contiguous()
-        sums = pixels.cumsum(1, dtype=torch.int32).cumsum(2, dtype=torch.int32)
-        self._sums = pad(sums, (0, 0, 1, 0, 1, 0))
-
-    def level(self, height: int, width: int) -> Tensor:
-        """See `SummedPhotos`."""
-        means = interpolate(self._planes, size=(height, width), mode="area")
-        return (means - MIDDLE) * UNIT
-
-    def windows(self, photo: Tensor, corners: Tensor, side: int) -> Tensor:
-        """See `SummedPhotos`."""
-        left, right = _edges(corners[:, 0], corners[:, 2], side)
-        top, bottom = _edges(corners[:, 1], corners[:, 3], side)
-        at = photo[:, None, None]
-        top, bottom, left, right = top[:, :, None], bottom[:, :, None], left[:, None], right[:, None]
-        total = (
-            self._sums[at, bottom, right]
-            - self._sums[at, top, right]
-            - self._sums[at, bottom, left]
-            + self._sums[at, top, left]
-        )
-        pixels = ((bottom - top) * (right - left))[..., None]
-        return ((total.float() / pixels - MIDDLE) * UNIT).permute(0, 3, 1, 2)
-
-
-PhotoStack = SummedPhotos | TensorPhotos
-
-
-def stack(photos: Sequence[NDArray[np.uint8]], device: torch.device) -> PhotoStack:
-    """Photos, each uint8 [H, W, 3] and all of one size, in the way that is fast on their device.
+def require_bytes(photos: Sequence[NDArray[np.uint8]]) -> None:
+    """Make sure that pixels are bytes.
 
     Raises:
-        TypeError: pixels of another type.
+        TypeError: they are of another type.
     """
     if any(photo.dtype != np.uint8 for photo in photos):
         raise TypeError(f"pixels of {', '.join(sorted({str(photo.dtype) for photo in photos}))}, not uint8")
-    return SummedPhotos(photos) if device.type == "cpu" else TensorPhotos(photos, device)
-
-
-def _edges(low: Tensor, high: Tensor, side: int) -> tuple[Tensor, Tensor]:
-    """Where the parts of a stretch begin and end, each int64 [N, side]."""
-    part = torch.arange(side, device=low.device)
-    length = (high - low)[:, None]
-    first = low[:, None] + part * length // side
-    last = low[:, None] + -(-(part + 1) * length // side)
-    return first, last
 
 
 @kernel

@@ -7,17 +7,20 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from worker.pipeline.decoding.decode import DecodedPhoto
-from worker.pipeline.detection.area import stack
+from worker.pipeline.detection.area import SummedPhotos
 from worker.pipeline.detection.cascade import find_faces
 from worker.pipeline.detection.mtcnn import load_networks
 from worker.pipeline.isolation import isolated
-from worker.pipeline.runtime import RuntimeName, runtimes
+from worker.pipeline.runtime import CPU, RuntimeName, runtimes
 
 PHOTOS_AT_ONCE_CUDA = 8
+
+Found = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]
+Find = Callable[[Sequence[NDArray[np.uint8]], int], Found]
+"""Photos of one size and the least side of a face to what `cascade.find_faces` gives."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,21 +63,22 @@ class Detector:
     """Holds the three networks on one device.
 
     Args:
-        device: where they run.
+        device: where they run, `cpu` or `cuda:N`.
         photos_at_once: most photos of equal size in one call; by default 8 on CUDA and 1 on the
             CPU, where a batch is no faster than its photos one by one.
         runtime: what the networks run on; by default the first that the device has.
 
     Raises:
-        ModelUnavailable: `detector_unavailable` when the packaged weights cannot be read.
+        ModelUnavailable: `detector_unavailable` when its weights cannot be read; `runtime_unavailable` when
+            there is nothing that they run on.
     """
 
     def __init__(
-        self, device: torch.device, photos_at_once: int | None = None, runtime: RuntimeName | None = None
+        self, device: str = CPU, photos_at_once: int | None = None, runtime: RuntimeName | None = None
     ) -> None:
         self.device = device
-        self.photos_at_once = photos_at_once or (PHOTOS_AT_ONCE_CUDA if device.type == "cuda" else 1)
-        self._networks = load_networks(device, runtime or runtimes(device)[0])
+        self.photos_at_once = photos_at_once or (1 if device == CPU else PHOTOS_AT_ONCE_CUDA)
+        self._find = _on_cpu(runtime or runtimes(device)[0]) if device == CPU else _on_device(device)
 
     def detect(
         self,
@@ -115,13 +119,22 @@ class Detector:
     def _detect_equal(
         self, batch: Sequence[NDArray[np.uint8]], min_confidence: float, min_face_px: int
     ) -> list[tuple[Detection, ...]]:
-        with torch.inference_mode():
-            photo, boxes, landmarks = find_faces(stack(batch, self.device), min_face_px, self._networks)
-        of_photo, found, points = photo.cpu().numpy(), boxes.cpu().numpy(), landmarks.cpu().numpy()
+        of_photo, found, points = self._find(batch, min_face_px)
         return [
             _detections(found[of_photo == index], points[of_photo == index], min_confidence, min_face_px)
             for index in range(len(batch))
         ]
+
+
+def _on_cpu(runtime: RuntimeName) -> Find:
+    networks = load_networks(runtime)
+    return lambda photos, min_face_px: find_faces(SummedPhotos(photos), min_face_px, networks)
+
+
+def _on_device(device: str) -> Find:
+    from worker.pipeline.detection.cascade_torch import finder
+
+    return finder(device)
 
 
 def equal_shape_groups(shapes: Sequence[tuple[int, ...]], most: int) -> list[list[int]]:

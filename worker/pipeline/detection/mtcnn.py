@@ -1,4 +1,4 @@
-"""MTCNN's three networks with the weights that facenet-pytorch ships, each giving one tensor.
+"""MTCNN's three networks as layers, each giving one tensor.
 
 Their first output is the difference of the two logits: the face's probability is its sigmoid, which is
 what the softmax of two comes to.
@@ -9,21 +9,69 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
-import facenet_pytorch
-import torch
-from torch import nn
-
-from nightshift.words.error_codes import Code
-from nightshift.words.errors import ModelUnavailable
+from worker.pipeline.detection.weights import DETECTOR, read_detector
+from worker.pipeline.layers import Chain, Convolution, Filled, Flatten, Layer, Linear, MaxPool, PRelu
 from worker.pipeline.runtime import Forward, RuntimeName, compiled
 
 REFINE_SIDE, OUTPUT_SIDE = 24, 48
 
+PROPOSE = Chain(
+    (
+        ("conv1", Convolution(3, 10, 3)),
+        ("prelu1", PRelu(10)),
+        ("pool1", MaxPool(2, 2)),
+        ("conv2", Convolution(10, 16, 3)),
+        ("prelu2", PRelu(16)),
+        ("conv3", Convolution(16, 32, 3)),
+        ("prelu3", PRelu(32)),
+        ("head", Convolution(32, 5, 1)),
+    )
+)
+REFINE = Chain(
+    (
+        ("conv1", Convolution(3, 28, 3)),
+        ("prelu1", PRelu(28)),
+        ("pool1", MaxPool(3, 2)),
+        ("conv2", Convolution(28, 48, 3)),
+        ("prelu2", PRelu(48)),
+        ("pool2", MaxPool(3, 2)),
+        ("conv3", Convolution(48, 64, 2)),
+        ("prelu3", PRelu(64)),
+        ("flat", Flatten()),
+        ("dense4", Linear(576, 128)),
+        ("prelu4", PRelu(128)),
+        ("head", Linear(128, 5)),
+    )
+)
+OUTPUT = Chain(
+    (
+        ("conv1", Convolution(3, 32, 3)),
+        ("prelu1", PRelu(32)),
+        ("pool1", MaxPool(3, 2)),
+        ("conv2", Convolution(32, 64, 3)),
+        ("prelu2", PRelu(64)),
+        ("pool2", MaxPool(3, 2)),
+        ("conv3", Convolution(64, 64, 3)),
+        ("prelu3", PRelu(64)),
+        ("pool3", MaxPool(2, 2)),
+        ("conv4", Convolution(64, 128, 2)),
+        ("prelu4", PRelu(128)),
+        ("flat", Flatten()),
+        ("dense5", Linear(1152, 256)),
+        ("prelu5", PRelu(256)),
+        ("head", Linear(256, 15)),
+    )
+)
+ALL: Layer = Chain((("propose", PROPOSE), ("refine", REFINE), ("output", OUTPUT)))
+"""For the names of all tensors; they do not follow each other."""
+
+Ready = TypeVar("Ready")
+
 
 @dataclass(frozen=True, slots=True)
-class Networks:
+class Networks(Generic[Ready]):
     """Ready to run. All take float32 as `worker.pipeline.detection.area` gives it.
 
     Attributes:
@@ -32,73 +80,36 @@ class Networks:
         output: [N, 3, 48, 48] to [N, 15]: logit, four offsets, five x and five y of landmarks.
     """
 
-    propose: Forward
-    refine: Forward
-    output: Forward
+    propose: Ready
+    refine: Ready
+    output: Ready
 
 
-def load_networks(device: torch.device, runtime: RuntimeName) -> Networks:
-    """Read the packaged weights.
+def load_networks(runtime: RuntimeName, folder: Path = DETECTOR) -> Networks[Forward]:
+    """The detector on the CPU.
+
+    Raises:
+        ModelUnavailable: `detector_unavailable` when its weights cannot be read.
+    """
+    return made_ready(lambda network, shape: compiled(network, shape, runtime=runtime), folder)
+
+
+def made_ready(ready: Callable[[Filled, tuple[int, ...]], Ready], folder: Path = DETECTOR) -> Networks[Ready]:
+    """The detector on whatever it is made ready for.
+
+    Args:
+        ready: of a network and the shape of its input, -1 where any length will do.
+        folder: of its weights.
 
     Raises:
         ModelUnavailable: `detector_unavailable` when they cannot be read.
     """
+    tensors = read_detector(folder, ALL)
 
-    def ready(module: nn.Module, rows: int, columns: int) -> Forward:
-        return compiled(module, (-1, 3, rows, columns), runtime=runtime, device=device)
+    def each(name: str, layers: Layer, side: int) -> Ready:
+        own = {key.removeprefix(f"{name}."): t for key, t in tensors.items() if key.startswith(f"{name}.")}
+        return ready(Filled(layers, own), (-1, 3, side, side))
 
     return Networks(
-        ready(_propose(_load(facenet_pytorch.PNet, "pnet.pt")), -1, -1),
-        ready(_refine(_load(facenet_pytorch.RNet, "rnet.pt")), REFINE_SIDE, REFINE_SIDE),
-        ready(_output(_load(facenet_pytorch.ONet, "onet.pt")), OUTPUT_SIDE, OUTPUT_SIDE),
+        each("propose", PROPOSE, -1), each("refine", REFINE, REFINE_SIDE), each("output", OUTPUT, OUTPUT_SIDE)
     )
-
-
-def _propose(net: Any) -> nn.Module:
-    body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.conv3, net.prelu3]
-    head = nn.Conv2d(net.conv3.out_channels, 5, 1)
-    return nn.Sequential(*body, _joined(head, net.conv4_1, net.conv4_2))
-
-
-def _refine(net: Any) -> nn.Module:
-    body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.pool2, net.conv3, net.prelu3]
-    dense = [_reading_planes(net.dense4, net.conv3.out_channels), net.prelu4]
-    head = nn.Linear(net.dense4.out_features, 5)
-    return nn.Sequential(*body, nn.Flatten(), *dense, _joined(head, net.dense5_1, net.dense5_2))
-
-
-def _output(net: Any) -> nn.Module:
-    body = [net.conv1, net.prelu1, net.pool1, net.conv2, net.prelu2, net.pool2]
-    body += [net.conv3, net.prelu3, net.pool3, net.conv4, net.prelu4]
-    dense = [_reading_planes(net.dense5, net.conv4.out_channels), net.prelu5]
-    head = nn.Linear(net.dense5.out_features, 15)
-    return nn.Sequential(*body, nn.Flatten(), *dense, _joined(head, net.dense6_1, net.dense6_2, net.dense6_3))
-
-
-def _joined(head: nn.Module, classes: nn.Module, *others: nn.Module) -> nn.Module:
-    """One layer for the logits' difference and all other outputs."""
-    with torch.no_grad():
-        for name in ("weight", "bias"):
-            no, yes = getattr(classes, name)
-            parts = [(yes - no)[None], *(getattr(other, name) for other in others)]
-            getattr(head, name).copy_(torch.cat(parts))
-    return head
-
-
-def _reading_planes(dense: nn.Linear, channels: int) -> nn.Linear:
-    """A dense layer that reads [C, H, W]; the weights were trained on [W, H, C]."""
-    side = round((dense.in_features / channels) ** 0.5)
-    turned = dense.weight.view(-1, side, side, channels).permute(0, 3, 2, 1).flatten(1)
-    dense.weight = nn.Parameter(turned.contiguous(), requires_grad=False)
-    return dense
-
-
-def _load(kind: Callable[..., nn.Module], name: str) -> nn.Module:
-    # Not by the package's own loader: it leaves the choice of unpickling to torch's default.
-    path = Path(facenet_pytorch.__file__).parent / "data" / name
-    network = kind(pretrained=False)
-    try:
-        network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
-    except Exception as error:
-        raise ModelUnavailable(Code.DETECTOR_UNAVAILABLE, f"{path}: {error}") from error
-    return network.eval().requires_grad_(False)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from shared.settings import load_settings
 from tests.support.generated_bundle import write_random_bundle
 from tests.support.reference_data import SHIPPED_BUNDLE
 from worker.pipeline.analyse import Pipeline, build_pipeline
 from worker.pipeline.detection.detect import Detector
+from worker.pipeline.runtime import use_threads
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_torch_thread() -> None:
+def one_thread() -> None:
     """More than one is slower as soon as anything else wants the cores."""
-    torch.set_num_threads(1)
+    use_threads(1)
 
 
 @pytest.fixture(scope="session")
 def detector() -> Detector:
-    return Detector(torch.device("cpu"))
+    return Detector()
 
 
 @pytest.fixture(scope="session")

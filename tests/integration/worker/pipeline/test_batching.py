@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from nightshift.words.analysis import Analysis, Face
 from nightshift.words.options import AnalysisOptions
@@ -21,7 +20,7 @@ from worker.pipeline.decoding.decode import DecodedPhoto
 
 pytestmark = needs_shipped_bundle
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 OPTIONS = AnalysisOptions()
 FP32, BF16 = 0.01, 0.03
 """Most that a probability may differ in each number format."""
@@ -91,6 +90,8 @@ def test_the_reference_photos(pipeline: Pipeline, batching: Pipeline) -> None:
 
 def test_bf16_batches_are_bf16_singles_and_near_fp32(pipeline: Pipeline) -> None:
     """On torch, which emulates it where the processor has none: so few faces."""
+    from tests.support import needs_torch as _needs_torch  # noqa: F401
+
     bundle = load_bundle(SHIPPED_BUNDLE, CPU)
     narrow = Pipeline(bundle, classifier=Classifier(bundle, "bf16", "torch"))
     photos = made(pipeline)[:1] * 2 if native_precision(CPU) is None else made(pipeline)

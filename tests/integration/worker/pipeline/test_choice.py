@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from nightshift.words.errors import ModelUnavailable
 from worker.pipeline import bundle as bundles
 from worker.pipeline import choice
 from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import OFF_BY, choose
+from worker.pipeline.runtime import runtimes
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def trial(runtime: str, precision: str, ms_a_face: float, answer: float = 0.5) -
     return choice._Trial(classifier, ms_a_face, np.array([answer, 1 - answer], np.float32))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("runtime", ["openvino", "torch"])
+@pytest.mark.parametrize("runtime", runtimes(CPU))
 def test_what_is_set_is_used_untimed(bundle: Bundle, runtime: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(choice, "_try", pytest.fail)
     classifier, chosen = choose(bundle, runtime, "fp32")
@@ -37,14 +37,23 @@ def test_what_is_set_is_used_untimed(bundle: Bundle, runtime: Any, monkeypatch: 
     assert (chosen.runtime, chosen.precision, chosen.because) == (runtime, "fp32", "set")
 
 
-def test_else_the_timing_decides_and_is_told(bundle: Bundle) -> None:
-    classifier, chosen = choose(bundle, "auto", "fp32")
-    assert classifier.runtime == chosen.runtime in ("openvino", "torch")
-    assert "openvino fp32" in chosen.because and "torch fp32" in chosen.because
+def test_else_the_timing_decides_and_is_told(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "native_precision", lambda _: "bf16")
+    classifier, chosen = choose(bundle, "auto", "auto")
+    assert classifier.runtime == chosen.runtime == "openvino"
+    assert classifier.precision == chosen.precision
+    assert "openvino fp32" in chosen.because and "openvino bf16" in chosen.because
     assert "ms a face" in chosen.because
 
 
+def test_on_a_cpu_openvino_is_used_untimed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(choice, "_try", pytest.fail)
+    assert choose(bundle, "auto", "fp32")[1] == choice.Choice("openvino", "fp32", "nothing else to choose")
+
+
 def test_on_a_cpu_torch_is_not_offered_in_bf16(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tests.support import needs_torch as _needs_torch  # noqa: F401
+
     monkeypatch.setattr(choice, "native_precision", lambda _: "bf16")
     monkeypatch.setattr(choice, "_try", pytest.fail)
     assert choose(bundle, "torch")[1] == choice.Choice("torch", "fp32", "nothing else to choose")
@@ -79,10 +88,10 @@ def test_the_fastest_that_agrees_is_best(trials: list[Any], best: tuple[str, str
 
 @pytest.mark.parametrize(
     ("able", "precision"),
-    [({}, None), ({"avx512_bf16": True}, "bf16"), ({"amx_bf16": True}, "bf16"), ({"bf16": True}, "bf16")],
+    [("avx2", None), ("avx512bf16", "bf16"), ("amx-bf16", "bf16"), ("bf16", "bf16")],
 )
 def test_a_narrow_format_is_one_that_the_processor_has(
-    able: dict[str, bool], precision: str | None, monkeypatch: pytest.MonkeyPatch
+    able: str, precision: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: able)
+    monkeypatch.setattr(choice, "features", lambda: frozenset({able}))
     assert choice.native_precision(CPU) == precision

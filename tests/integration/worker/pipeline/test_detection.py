@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -109,7 +108,7 @@ def assert_same(batched: Sequence[tuple[Detection, ...]], single: Sequence[tuple
 
 @pytest.fixture(scope="module")
 def batching() -> Detector:
-    return Detector(torch.device("cpu"), photos_at_once=8)
+    return Detector(photos_at_once=8)
 
 
 def test_a_batch_finds_what_single_photos_have(detector: Detector, batching: Detector) -> None:

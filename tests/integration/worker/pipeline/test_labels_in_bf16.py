@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 from shared.bundles.manifest import locate_bundle
@@ -17,7 +16,7 @@ from worker.pipeline.choice import native_precision
 from worker.pipeline.classify import Classifier
 from worker.pipeline.label import group_probabilities
 
-CPU = torch.device("cpu")
+CPU = "cpu"
 SHIPPED = ("faces-mobilenet", "utkface-v2s")
 CHIPS = 1200
 AGREEING = 0.995

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
 from nightshift.words.analysis import Analysis
 from nightshift.words.options import AnalysisOptions
@@ -56,7 +55,7 @@ def assert_same(one: Analysis, other: Analysis) -> None:
 
 
 def test_photos_are_analysed_alike_on_both_runtimes(weights: Path) -> None:
-    pytest.importorskip("openvino")
-    torch.set_num_threads(1)
+    from tests.support import needs_torch as _needs_torch  # noqa: F401
+
     for one, other in zip(analysed(weights, "openvino"), analysed(weights, "torch"), strict=True):
         assert_same(one, other)

@@ -25,7 +25,7 @@ options = AnalysisOptions()
 pipeline = load_pipeline(load_settings(bundle=sys.argv[1], device="cpu", threads=1))
 (found,) = pipeline.analyse([pipeline.decode(Path(sys.argv[2]).read_bytes(), options)], options)
 print(len(found.faces), "face")
-print("torchvision" in sys.modules, "torch._dynamo" in sys.modules)
+print("torch" in sys.modules)
 """
 
 
@@ -45,5 +45,5 @@ def test_an_analysis_connects_to_nothing_and_leaves_nothing_at_home(
         text=True,
         check=True,
     )
-    assert ran.stdout == "1 face\nTrue False\n"
+    assert ran.stdout == "1 face\nFalse\n"
     assert [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()] == []

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from nightshift.words.analysis import Analysis
@@ -31,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
     folder = tmp_path_factory.mktemp("weights") / "small"
     write_random_bundle(folder, size=64)
-    return Pipeline(load_bundle(folder, torch.device("cpu")))
+    return Pipeline(load_bundle(folder))
 
 
 def portrait() -> Image.Image:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import torch
 
-from nightshift.words.errors import InvalidInput, ModelUnavailable
+from nightshift.words.errors import ModelUnavailable
 from shared.settings import load_settings
 from tests.support import samples
 from tests.support.onnx_made import make_onnx_bundle
-from training.error_codes import TrainingCode
-from training.trainable import load_trainable
+from worker.pipeline import analyse
 from worker.pipeline.analyse import build_pipeline
 
 
@@ -20,11 +18,10 @@ def test_left_to_choose_they_run_on_the_cpu_where_there_is_cuda(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_onnx_bundle(tmp_path / "tiny")
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(analyse, "choose_device", lambda name: "cuda:0" if name == "auto" else name)
     settings = load_settings(weights_dir=tmp_path, bundle="tiny", device="auto", threads=1, precision="fp32")
     pipeline = build_pipeline(settings)
-    assert (pipeline.bundle.device.type, pipeline.classifier.runtime) == ("cpu", "openvino")
+    assert (pipeline.bundle.device, pipeline.classifier.runtime) == ("cpu", "openvino")
     options = settings.default_job_options().analysis()
     (found,) = pipeline.analyse([pipeline.decode(samples.astronaut_jpeg(), options)], options)
     (face,) = found.faces  # type: ignore[union-attr]
@@ -44,11 +41,3 @@ def test_a_worker_refuses_what_a_business_may_not_use(tmp_path: Path) -> None:
     with pytest.raises(ModelUnavailable) as caught:
         build_pipeline(load_settings(weights_dir=tmp_path, bundle="tiny", require_commercial_use=True))
     assert caught.value.code == "commercial_use_not_allowed"
-
-
-@pytest.mark.parametrize("code", [TrainingCode.BAD_START, TrainingCode.BAD_TEACHER, TrainingCode.BAD_SOURCE])
-def test_training_neither_starts_from_them_nor_learns_of_them(tmp_path: Path, code: TrainingCode) -> None:
-    make_onnx_bundle(tmp_path / "tiny")
-    with pytest.raises(InvalidInput, match="ONNX files, which only answer") as caught:
-        load_trainable(tmp_path / "tiny", code)
-    assert caught.value.code == code

@@ -9,19 +9,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
-from torch import Tensor, nn
-from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
 
 from shared.settings import REPOSITORY
 from tests.support.generated_bundle import random_tensors
+from tests.support.needs_torch import Tensor, nn, torch
 from worker.import_checkpoints import main
 from worker.pipeline.bundle import load_bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.label import age_labels, gender_label
 
 SIDE = 64
-CPU = torch.device("cpu")
+CPU = "cpu"
 
 
 CROPS = np.random.default_rng(5).integers(0, 256, (24, SIDE, SIDE, 3)).astype(np.uint8)
@@ -46,11 +44,13 @@ class Original:
     """The original model as its modules: features, then one head after another."""
 
     def __init__(self) -> None:
+        from torchvision.models import efficientnet_v2_s  # type: ignore[import-untyped]
+
         torch.manual_seed(11)
         self.features = efficientnet_v2_s(weights=None).features.eval()
         tensors = {
-            n.removeprefix("features."): t
-            for n, t in random_tensors(dtype=torch.float32).items()
+            n.removeprefix("features."): torch.from_numpy(t)
+            for n, t in random_tensors(dtype="float32").items()
             if n.startswith("features.")
         }
         self.features.load_state_dict(tensors)
