@@ -166,13 +166,19 @@ def test_a_stop_gives_the_batch_back_in_time(run: Run) -> None:
         "one", NIGHTSHIFT_SHUTDOWN_S="1", NIGHTSHIFT_PHOTO_TIMEOUT_S="60", NIGHTSHIFT_LEASE_S="120"
     )
     run.submit(3, hangs=b"hang")
-    wait_for(lambda: run.workers_at_work() == 1, "a lease")
+
+    def held() -> set[str]:
+        return {photo.custom_id for photo in run.photos() if photo.status == "running"}
+
+    wait_for(lambda: "00001-hangs.jpg" in held(), "the photo that hangs to be in work")
+    batch = held()
     # Its leases are shorter than this worker's: it would have them run out.
     run.cluster.kill("sweeper")
     time.sleep(0.5)
     run.cluster.processes["one"].terminate()
     run.cluster.processes.pop("one").wait(timeout=30)
-    assert {(photo.status, photo.attempts, photo.crashes) for photo in run.photos()} == {("queued", 0, 0)}
+    given_back = [photo for photo in run.photos() if photo.custom_id in batch]
+    assert {(photo.status, photo.attempts, photo.crashes) for photo in given_back} == {("queued", 0, 0)}
     run.cluster.start_sweeper()
     with run.fault("worker asked to stop while a photo hangs"):
         run.start_workers("two")
