@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
 from tests.support.chips_made import write_chips
 from tests.support.generated_bundle import manifest, random_tensors, write_random_bundle
+from tests.support.needs_torch import torch
 from tests.support.trainings import OF_500, SMALL, losses, steps
 from training import export, train
 from training.checkpoint import load_average

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
 from shared.settings import REPOSITORY
 from tests.support.chips_made import write_chips
 from tests.support.generated_bundle import write_random_bundle
+from tests.support.needs_torch import torch
 from tests.support.reference_data import CHIPS, TEACHERS
 from tests.support.trainings import OF_500, SMALL, losses
 from training import card, evaluate, export, plot, train

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-import torch
 
 from tests.support import samples
 from tests.support.chips_made import CHIP_BOX
+from tests.support.needs_torch import torch
 from training.augment import as_tensor, augmentation, compressed, plain
 
 

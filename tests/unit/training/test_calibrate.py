@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from tests.support import needs_torch as _needs_torch  # noqa: F401
 from training.calibrate import keeping_years
 from training.calibration import Calibrated
 

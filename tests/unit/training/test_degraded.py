@@ -8,6 +8,7 @@ import pytest
 from nightshift.words.analysis import AGE_GROUPS, Quality
 from shared.bundles.limits import Limits
 from shared.bundles.manifest import Heads
+from tests.support import needs_torch as _needs_torch  # noqa: F401
 from training.degraded import MOST_WRONG, STEPS, Degraded, Step, made_worse, step_scores, threshold_for_steps
 from training.metrics import Answers
 

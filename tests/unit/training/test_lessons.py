@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import pytest
-import torch
-from torch import Tensor
 
+from tests.support.needs_torch import Tensor, torch
 from training.lessons import Lesson, Projections, lesson_losses, maps_of, mixture
 from training.trainable import YEARS
 from worker.pipeline.network import Network

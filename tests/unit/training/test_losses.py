@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.words.analysis import AGE_GROUPS
+from tests.support.needs_torch import torch
 from training.loop import schedule
 from training.losses import (
     Outputs,

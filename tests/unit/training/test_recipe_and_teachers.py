@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nightshift.words.errors import InvalidInput
+from tests.support import needs_torch as _needs_torch  # noqa: F401
 from training.chips import Chip
 from training.recipe import Stage, make_recipe, parse_stages, read_recipe
 from training.teachers import read_teachers

@@ -15,6 +15,7 @@ from PIL import Image
 
 from nightshift.words.analysis import Box, Face
 from nightshift.words.options import AnalysisOptions
+from tests.support import needs_torch as _needs_torch  # noqa: F401
 from tests.support import samples
 from tests.support.chips_made import CHIP_BOX
 from tests.support.reference_data import needs_chips, validation_chips
