@@ -64,7 +64,7 @@ run: .photos-are-given .gpu-is-there $(RUN_STAMP) ## Analyse a folder: make run 
 
 demo: .gpu-is-there $(DEMO_STAMP) ## Make a small folder of sample photos and analyse it into demo/out
 	@$(PYTHON) -m bench.sample_event demo/photos
-	@$(VENV)/bin/nightshift run demo/photos --out demo/out $(ARGS) || [ $$? -eq 3 ] # one file is broken on purpose
+	@$(VENV)/bin/nightshift run demo/photos --out demo/out --overwrite $(ARGS) || [ $$? -eq 3 ] # one file is broken on purpose
 
 serve: .gpu-is-there $(RUN_STAMP) ## Start the API (NIGHTSHIFT_* settings apply)
 	@$(VENV)/bin/nightshift serve $(ARGS)

@@ -17,7 +17,9 @@ LONGEST_TEXT = 100
 
 _BYTES = 4 * LONGEST_TEXT
 _HEAD = b"Exif\0\0"
-_ORDERS = {b"II*\0": "<", b"MM\0*": ">"}
+_ORDERS = {b"II": "<", b"MM": ">"}
+"""What follows differs: Panasonic's and Olympus's raw files have signatures of their own on a TIFF's body."""
+
 _ASCII = 2
 _WANTED = frozenset({Base.Make, Base.Model, Base.DateTimeOriginal, Base.OffsetTimeOriginal})
 
@@ -44,13 +46,13 @@ UNKNOWN = Capture()
 
 
 def read_capture(exif: bytes) -> Capture:
-    """Read it from an EXIF block, or from a TIFF; what is broken says nothing.
+    """Read it from an EXIF block, a TIFF, or what is laid out as one; what is broken says nothing.
 
     Four values are looked up where they lie. Pillow would copy every value of both directories first, each as
     long as the block, if the file says so.
     """
     block = memoryview(exif)[len(_HEAD) if exif.startswith(_HEAD) else 0 :]
-    order = _ORDERS.get(bytes(block[:4]))
+    order = _ORDERS.get(bytes(block[:2]))
     if order is None:
         return UNKNOWN
     said = _values(block, order, 4)

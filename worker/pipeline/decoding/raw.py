@@ -13,6 +13,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding import cost, jpeg, jpeg_segments, tiff_pages
 from worker.pipeline.decoding.apart import APART, Refused
+from worker.pipeline.decoding.capture import UNKNOWN, Capture, read_capture
 from worker.pipeline.decoding.opened import Limits, Loaded, Opened, upright
 from worker.pipeline.decoding.refusal import check_pixels, damaged
 from worker.pipeline.decoding.shrink import shrink_pixels
@@ -59,6 +60,7 @@ class RawFile:
         orientation: 1-8, as EXIF counts.
         mosaic: whether each value is of one colour.
         preview: the largest JPEG in it, which says which way up it is; None where there is none of use.
+        capture: when it was taken, and with what, where it is laid out as a TIFF.
     """
 
     data: bytes
@@ -67,6 +69,7 @@ class RawFile:
     orientation: int
     mosaic: bool
     preview: bytes | None
+    capture: Capture = UNKNOWN
 
 
 def read_raw(data: bytes, limits: Limits) -> RawFile:
@@ -80,7 +83,8 @@ def read_raw(data: bytes, limits: Limits) -> RawFile:
     except Refused as error:
         raise _refusal(error) from error
     size = known["width"], known["height"]
-    file = RawFile(data, size, known["sensor_pixels"], known["orientation"], _has_mosaic(data), None)
+    about = known["sensor_pixels"], known["orientation"], _has_mosaic(data)
+    file = RawFile(data, size, *about, None, read_capture(data))
     return replace(file, preview=_of_use(bodies[0], file, limits.height)) if bodies else file
 
 
@@ -127,6 +131,7 @@ def opened(file: RawFile, limits: Limits) -> Opened:
         orientation=file.orientation,
         turn=file.orientation,
         profile=None,
+        capture=file.capture,
     )
 
 

@@ -74,6 +74,8 @@ def test_so_it_is_in_other_makers_files(make: object) -> None:
     photo = decoded(make(lying(SEEN, 6), 6))  # type: ignore[operator]
     assert (photo.width, photo.height, photo.exif_orientation) == (360, 240, 6)
     assert_quadrants(photo, 6)
+    # It is not in the JPEG.
+    assert photo.capture.camera_model in ("Shift 1", "NIKON D90", "Canon EOS 550D")
 
 
 def test_a_jpeg_that_was_turned_already_is_not_turned_again() -> None:
@@ -102,6 +104,7 @@ def test_without_a_jpeg_the_sensors_values_are_developed(orientation: int) -> No
     photo = decoded(dng(lying(SEEN, orientation), orientation=orientation))
     assert (photo.width, photo.height, photo.exif_orientation) == (360, 240, orientation)
     assert photo.pixels.shape == (240, 360, 3)
+    assert (photo.capture.camera_make, photo.capture.camera_model) == ("Night", "Shift 1")
     red_is_red(photo.pixels)
 
 
