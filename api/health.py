@@ -10,8 +10,7 @@ from pydantic import BaseModel
 from api.answers import answer
 from api.context import Context, context
 from api.description import HEALTH_TAG, blueprint_of
-from nightshift.words.documents import Checks, Readiness
-from nightshift.words.health import readiness
+from nightshift.words.health import Checks, Readiness, readiness
 from shared.operations.health import checks, questions
 
 PATIENCE_S = 3.0

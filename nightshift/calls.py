@@ -29,9 +29,9 @@ from nightshift.words.documents import (
     ModelList,
     Photo,
     PhotoPage,
-    Readiness,
     Summary,
 )
+from nightshift.words.health import Readiness
 from nightshift.words.new_job import NewJob
 from nightshift.words.table_rows import About, face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow

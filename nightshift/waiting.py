@@ -9,10 +9,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nightshift.errors import ClientError
-from nightshift.words.documents import Job, Readiness
+from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
-from nightshift.words.health import complaints
+from nightshift.words.health import Readiness, complaints
 
 if TYPE_CHECKING:
     from nightshift.client import Client

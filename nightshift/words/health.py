@@ -2,7 +2,44 @@
 
 from __future__ import annotations
 
-from nightshift.words.documents import Checks, Readiness
+from typing import Literal
+
+from pydantic import Field
+
+from nightshift.words.document import Document, Known
+
+Disk = Known[Literal["ok", "full", "down"]]
+
+
+class Checks(Document):
+    """What the service stands on."""
+
+    database: Disk = Field(
+        "ok", description="`full`: new bytes are refused, as `store_full`, where its disk is this machine's."
+    )
+    # `schema` is pydantic's own name on a model.
+    schema_: Known[Literal["ok", "outdated", "down"]] = Field(
+        "ok", alias="schema", description="`outdated`: migrations are missing."
+    )
+    store: Disk = Field("ok", description="`full`: as of the database.")
+    broker: Known[Literal["ok", "down"]] = Field(
+        "ok", description="Without it work goes on, more slowly: the database is the queue."
+    )
+    folders: Known[Literal["ok", "away"]] = Field(
+        "ok", description="`away`: a folder of photos in place is out of reach, and workers wait for it."
+    )
+    workers: int = Field(0, description="Worker processes seen lately; without one nothing is analysed.")
+    sweepers: int = Field(
+        0, description="Sweepers seen lately; without one nothing is picked up after a fault."
+    )
+
+
+class Readiness(Document):
+    """Whether the service can work."""
+
+    status: Known[Literal["ready", "degraded", "unavailable"]]
+    checks: Checks = Checks()
+
 
 GRAVE = frozenset({"database", "schema", "store"})
 """Without these nothing works; without another part, less."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from nightshift.machine.room import is_full
-from nightshift.words.documents import Checks, Disk
+from nightshift.words.health import Checks, Disk
 from shared.broker.doorbell import Doorbell
 from shared.db.engine import Database
 from shared.db.migrate import is_current

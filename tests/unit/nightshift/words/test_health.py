@@ -4,8 +4,7 @@ from typing import get_args
 
 import pytest
 
-from nightshift.words.documents import Checks
-from nightshift.words.health import GRAVE, complaint, readiness
+from nightshift.words.health import GRAVE, Checks, complaint, readiness
 
 WELL = {"workers": 1, "sweepers": 1}
 BAD: list[tuple[str, object]] = [("workers", 0), ("sweepers", 0)]
