@@ -9,8 +9,9 @@ import pytest
 from nightshift.client import Client
 from nightshift.transports import at_once
 from nightshift.waiting import Lookout, PartsWatch, say_if_slow, what_is_wrong
-from nightshift.words.documents import Job, Readiness
+from nightshift.words.documents import Job
 from nightshift.words.errors import NightshiftError
+from nightshift.words.health import Readiness
 from tests.support.answering_server import Answer, Received, serving
 
 WELL = {"database": "ok", "schema": "ok", "store": "ok", "broker": "ok", "workers": 2, "sweepers": 1}
