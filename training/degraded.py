@@ -295,7 +295,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         archive = ChipArchive(given.chips)
         chips = sample(archive.part("validation"), given.count, seed=0)
         bundle = load_bundle(locate_bundle(given.bundle, Settings().weights_dir))
-        classifier = Classifier(bundle, runtime="torch")
+        classifier = Classifier(bundle, runtime=bundle.runtimes[-1])
         with Progress(console=console) as bar:
             task = bar.add_task("chips made worse", total=len(STEPS) * len(chips))
             found = degrade(

@@ -40,11 +40,12 @@ CALIBRATION: dict[str, Any] = {
         "temperature": 2.5491,
         "error_before": 0.0566,
         "error_after": 0.0259,
-        "uncertain_below": 0.83,
+        "uncertain_below": 0.75,
         "precision": 0.97,
         "within": 0,
-        "certain": 0.7902,
-        "certain_right": 0.9722,
+        "certain": 0.8268,
+        "certain_right": 0.9719,
+        "uncertain_at": ["0-4"],
     },
     "age_group": {
         "temperature": 1.9681,
@@ -141,7 +142,11 @@ def _manifest(index: dict[str, Any]) -> dict[str, Any]:
             "resize": "bilinear, antialiased; averaged to the gender network's 32 x 32",
         },
         "heads": {
-            "gender": {"classes": network["labels"], "uncertain_below": gender["uncertain_below"]},
+            "gender": {
+                "classes": network["labels"],
+                "uncertain_below": gender["uncertain_below"],
+                "uncertain_at": gender["uncertain_at"],
+            },
             "age": {
                 "kind": "years",
                 "bins": "one a year, 0-80",
