@@ -90,7 +90,8 @@ class ZipArchive:
             end = _least_end(entry)
             if entry.broken or end > self._directory.start:
                 continue  # fails alone
-            self._pairs.add(entry.name)
+            if self._wish != "both":
+                self._pairs.add(entry.name)
             starts.append(entry.offset)
             ends.append(end)
             size_bytes += entry.size_bytes

@@ -195,7 +195,7 @@ def test_the_command_shows_and_confirms_the_clock(
     assert admin("clock").exit_code == 0
     clock.ahead = 40 * DAY
     doubted = admin("clock")
-    assert (doubted.exit_code, "by it 1 jobs have expired" in doubted.stdout) == (3, True)
+    assert (doubted.exit_code, "by it 1 job has expired" in doubted.stdout) == (3, True)
     assert "nothing expires before" in doubted.stderr
     assert "warning  expiry" in admin("doctor").stdout
     assert there(database)

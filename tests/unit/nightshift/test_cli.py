@@ -51,11 +51,11 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
 
 def test_a_folder_without_photos(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "raw.cr3").touch()
+    (tmp_path / "folder" / "film.mov").touch()
     empty = invoke("run", "folder")
     assert empty.exit_code == 2
     assert "no photos in" in empty.stderr
-    assert "1 other file left alone: 1 .cr3" in empty.stderr
+    assert "1 other file left alone: 1 .mov" in empty.stderr
     assert not (tmp_path / "home").exists()
 
 
