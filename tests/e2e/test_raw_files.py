@@ -29,14 +29,14 @@ def test_a_folder_of_raw_files_ends_with_faces(tmp_path: Path) -> None:
     (party / "DSC_5.tif").write_bytes(encoded(seen, "TIFF"))
     before = {path: path.read_bytes() for path in party.iterdir()}
 
-    done = nightshift.run("run", "party", "--json")
+    done = nightshift.run("run", "party", "--out", "out", "--json")
 
     assert done.returncode == 3, done.stderr
     assert "5 photos (1 other file left alone: 1 RAW beside a JPEG)" in done.stderr
     report = json.loads(done.stdout)
     assert report["left_alone"] == {"RAW beside a JPEG": 1}
     assert report["failures"] == {"unsupported_format": 1}
-    out = tmp_path / "nightshift-results" / "party"
+    out = tmp_path / "out"
     lines = {line["custom_id"]: line for line in results(out)}
     assert {name: len(line["faces"]) for name, line in lines.items()} == {
         **dict.fromkeys(("DSC_1.NEF", "DSC_2.dng", "DSC_3.JPG", "DSC_5.tif"), 1),
