@@ -22,8 +22,8 @@ BROKEN = {
 
 
 def ended(cluster: Cluster, folder: Path, script: str) -> tuple[int, str]:
-    """Exit code and log of a worker whose torch does this when it is imported."""
-    package = folder / "torch"
+    """Exit code and log of a worker whose numba does this when it is imported."""
+    package = folder / "numba"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text(script)
     cluster.start_broker()
