@@ -19,7 +19,14 @@ from nightshift.words.errors import InvalidInput
 from shared.files.store import thumbnail_key
 from shared.queue.jobs import owned_job
 from shared.reads.bundles import commercial_use_of
-from shared.reads.flat_tables import FACES, PHOTOS, FlatTable, about_job, thresholds_of
+from shared.reads.flat_tables import (
+    FACES,
+    LOW_CONFIDENCE_FACES,
+    PHOTOS,
+    FlatTable,
+    about_job,
+    thresholds_of,
+)
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.photos import final_photo_ids, final_photos
 from shared.reads.summary import summarise
@@ -75,6 +82,16 @@ def get_faces_csv(path: JobPath) -> Response:
     Of the same form as `photos.csv`.
     """
     return _table(FACES, "faces", path.job_id)
+
+
+@blueprint.get("/<job_id>/low-confidence-faces.csv", responses=answers({200: media(CSV)}, 404))
+def get_low_confidence_faces_csv(path: JobPath) -> Response:
+    """Faces of which the detector is less sure than the job asks for, yet at least 0.7, streamed
+
+    Columns and form are those of `faces.csv`: both tables together are what a `min_confidence` of 0.7 would
+    have found. No count has these faces.
+    """
+    return _table(LOW_CONFIDENCE_FACES, "low-confidence-faces", path.job_id)
 
 
 @blueprint.get("/<job_id>/summary", responses=answers({200: documents.Summary}, 404))

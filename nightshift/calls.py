@@ -33,7 +33,7 @@ from nightshift.words.documents import (
 )
 from nightshift.words.health import Readiness
 from nightshift.words.new_job import NewJob
-from nightshift.words.table_rows import About, face_rows, photo_row
+from nightshift.words.table_rows import About, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
 
 LONG_POLL_S = 30
@@ -195,7 +195,11 @@ class Calls(Transfers):
 
         Its `to_pandas` makes a data frame of them.
         """
-        return AsyncRows(self._faces(job_id), FaceRow)
+        return AsyncRows(self._faces(job_id, face_rows), FaceRow)
+
+    def low_confidence_faces(self, job_id: str) -> AsyncRows[FaceRow, FaceRow]:
+        """Faces from a confidence of 0.7 up to the job's `min_confidence`, likewise; no count has them."""
+        return AsyncRows(self._faces(job_id, low_confidence_face_rows), FaceRow)
 
     async def about(self, job_id: str) -> About:
         """What rows of the tables say of their job."""
@@ -211,10 +215,12 @@ class Calls(Transfers):
         async for photo in photos:
             yield photo_row(photo, about)
 
-    async def _faces(self, job_id: str) -> AsyncIterator[FaceRow]:
+    async def _faces(
+        self, job_id: str, rows: Callable[[Photo, About], Iterable[FaceRow]]
+    ) -> AsyncIterator[FaceRow]:
         about = await self.about(job_id)
         async for photo in self.results(job_id):
-            for row in face_rows(photo, about):
+            for row in rows(photo, about):
                 yield row
 
     async def summary(self, job_id: str) -> Summary:

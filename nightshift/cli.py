@@ -72,9 +72,7 @@ def run(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace results of other photos, and files changed since.")
     ] = False,
-    parquet: Annotated[
-        bool, typer.Option("--parquet", help="Also write photos.parquet and faces.parquet.")
-    ] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also write the tables as Parquet.")] = False,
     xlsx: Annotated[bool, typer.Option("--xlsx", help="Also write results.xlsx.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run: over PATHS, or the latest.")
@@ -103,6 +101,7 @@ def run(
     with explaining_what_is_not_installed():
         from nightshift.embedded.run import Request, Run
     from nightshift.report import Report, print_report
+    from nightshift.table_files import PARQUET
 
     if not paths and not resume:
         raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
@@ -115,7 +114,7 @@ def run(
         follow=follow,
         page=not no_report,
         quiet=quiet,
-        also=[*(("photos.parquet", "faces.parquet") if parquet else ()), *(("xlsx",) if xlsx else ())],
+        also=[*(PARQUET if parquet else ()), *(("xlsx",) if xlsx else ())],
         overwrite=overwrite,
     )
     report = Run(request, errors_screen()).execute()

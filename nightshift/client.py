@@ -139,6 +139,7 @@ class Client:
     jobs = _iterated(Calls.jobs)
     photos = _rows(Calls.photos)
     faces = _rows(Calls.faces)
+    low_confidence_faces = _rows(Calls.low_confidence_faces)
     about = _done(Calls.about)
     results = _iterated(Calls.results)
     save_results = _done(Calls.save_results)

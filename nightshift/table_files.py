@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, BinaryIO, Literal, get_args
 
@@ -10,10 +10,10 @@ from nightshift.client import Client
 from nightshift.rows import imported
 from nightshift.words.columns import Cell, Column, columns
 from nightshift.words.documents import Photo
-from nightshift.words.table_rows import About, cells, face_rows, photo_row
+from nightshift.words.table_rows import About, cells, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FORMAT_VERSION, FaceRow, PhotoRow
 
-MadeFormat = Literal["photos.parquet", "faces.parquet", "xlsx"]
+MadeFormat = Literal["photos.parquet", "faces.parquet", "low-confidence-faces.parquet", "xlsx"]
 """What is made here of the JSON Lines."""
 
 GROUP_ROWS = 10_000
@@ -25,7 +25,15 @@ SHEET_ROWS = 1_048_576
 LONGEST_CELL = 32_767
 """Characters of a text in a sheet."""
 
-_PACKAGES = {"photos.parquet": "pyarrow.parquet", "faces.parquet": "pyarrow.parquet", "xlsx": "xlsxwriter"}
+_PARQUET: dict[
+    str, tuple[type[PhotoRow | FaceRow], Callable[[Photo, About], Iterable[PhotoRow | FaceRow]]]
+] = {
+    "photos.parquet": (PhotoRow, lambda photo, about: [photo_row(photo, about)]),
+    "faces.parquet": (FaceRow, face_rows),
+    "low-confidence-faces.parquet": (FaceRow, low_confidence_face_rows),
+}
+PARQUET = tuple(_PARQUET)
+_PACKAGES = {**dict.fromkeys(_PARQUET, "pyarrow.parquet"), "xlsx": "xlsxwriter"}
 _ARROW = {"text": "string", "integer": "int64", "number": "float64", "truth": "bool_"}
 _MEANINGS = ("table", "column", "kind", "unit", "meaning", "example")
 
@@ -55,10 +63,9 @@ def save_table(client: Client, job_id: str, file: BinaryIO, kind: str) -> None:
     about, photos = client.about(job_id), client.results(job_id)
     if kind == "xlsx":
         write_xlsx(file, photos, about)
-    elif kind == "photos.parquet":
-        write_parquet(file, PhotoRow, (photo_row(photo, about) for photo in photos))
     else:
-        write_parquet(file, FaceRow, (row for photo in photos for row in face_rows(photo, about)))
+        table, rows_of = _PARQUET[kind]
+        write_parquet(file, table, (row for photo in photos for row in rows_of(photo, about)))
 
 
 def write_parquet(file: BinaryIO, row: type[PhotoRow | FaceRow], rows: Iterable[PhotoRow | FaceRow]) -> None:
@@ -82,14 +89,17 @@ def _field(arrow: Any, column: Column) -> Any:
 
 
 def write_xlsx(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
-    """Write sheets `photos`, `faces` and `columns`, a row at a time."""
+    """Write sheets `photos`, `faces`, `low confidence faces` and `columns`, a row at a time."""
     xlsxwriter = imported("xlsxwriter")
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
-        tables = {name: _Sheets(book, name, row) for name, row in (("photos", PhotoRow), ("faces", FaceRow))}
+        kinds = (("photos", PhotoRow), ("faces", FaceRow), ("low confidence faces", FaceRow))
+        tables = {name: _Sheets(book, name, row) for name, row in kinds}
         for photo in photos:
             tables["photos"].add(cells(photo_row(photo, about)))
             for row in face_rows(photo, about):
                 tables["faces"].add(cells(row))
+            for row in low_confidence_face_rows(photo, about):
+                tables["low confidence faces"].add(cells(row))
         meanings = _Sheet(book, "columns", _MEANINGS, [None] * len(_MEANINGS))
         for cells_of in _meanings():
             meanings.add(cells_of)

@@ -20,13 +20,14 @@ from nightshift.words.documents import Added, Checked, Photo
 PAGE = 1000
 """Photos registered, or listed, with one request."""
 
-ResultsFormat = Literal["jsonl", "photos.csv", "faces.csv", "csv"]
-"""As a server writes them: JSON Lines, the two tables, and the one table from before, which goes."""
+ResultsFormat = Literal["jsonl", "photos.csv", "faces.csv", "low-confidence-faces.csv", "csv"]
+"""As a server writes them: JSON Lines, the tables, and the one table from before, which goes."""
 _JSON_LINES = ("results", "application/x-ndjson")
 _SERVED: dict[ResultsFormat, tuple[str, str]] = {
     "jsonl": _JSON_LINES,
     "photos.csv": ("photos.csv", "text/csv"),
     "faces.csv": ("faces.csv", "text/csv"),
+    "low-confidence-faces.csv": ("low-confidence-faces.csv", "text/csv"),
     "csv": ("results", "text/csv"),
 }
 """The part of a job's path that it is at, and its media type."""

@@ -266,6 +266,10 @@ class TimingsMs(_Answered):
     classify: float = 0.0
 
 
+LOW_CONFIDENCE = 0.7
+"""Faces of which MTCNN is less sure are never kept: its last network's own threshold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """What the pipeline found in one photo.
@@ -276,6 +280,9 @@ class Analysis:
         exif_orientation: 1-8 as the file said, 1 when it said nothing readable.
         scale: side of the photo the detector saw, as a fraction of full size, 0-1.
         faces: largest first; empty is a success.
+        low_confidence_faces: those of which the detector is less sure than the job's `min_confidence`, yet at
+            least `LOW_CONFIDENCE`; largest first, their indices go on behind those of `faces`. No count has
+            them. None of an analysis from before they were kept.
         timings_ms: by step.
         precision: number format of the classifier, `fp32`, `bf16` or `fp16`.
         warnings: short sentences, e.g. that EXIF could not be read.
@@ -296,3 +303,4 @@ class Analysis:
     taken_at: str | None = None
     camera_make: str | None = None
     camera_model: str | None = None
+    low_confidence_faces: tuple[Face, ...] | None = None

@@ -224,6 +224,12 @@ class Photo(Document):
     faces: list[Face] = Field(
         default_factory=list, description="Largest first; a photo without a face succeeded with none."
     )
+    low_confidence_faces: list[Face] | None = Field(
+        None,
+        description="Of which the detector is less sure than the job's `min_confidence`, yet at least 0.7;"
+        " largest first, with indices that go on. They are in no count. Null of a photo that is not analysed,"
+        " or was before they were kept.",
+    )
     format_version: int = Field(
         0,
         description="Of the results: raised when a field goes or means something else; 0 from before it was"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, Self, cast
@@ -61,9 +61,18 @@ def photo_row(photo: Photo, about: About) -> PhotoRow:
 
 def face_rows(photo: Photo, about: About) -> Iterator[FaceRow]:
     """The rows of `faces` that a photo has: one a face, largest first."""
-    if photo.faces:
+    return _face_rows(photo, photo.faces, about)
+
+
+def low_confidence_face_rows(photo: Photo, about: About) -> Iterator[FaceRow]:
+    """The rows of `low-confidence-faces`, likewise."""
+    return _face_rows(photo, photo.low_confidence_faces or (), about)
+
+
+def _face_rows(photo: Photo, faces: Sequence[Face], about: About) -> Iterator[FaceRow]:
+    if faces:
         shared = _of_photo(photo) | _of_run(photo, about)
-        for face in photo.faces:
+        for face in faces:
             yield FaceRow(**_rounded(FaceRow, shared | _of_face(face)))
 
 

@@ -181,6 +181,8 @@ class Photo(Leased, Base):
     camera_model: Mapped[str | None]
     scale: Mapped[float | None]
     face_count: Mapped[int] = mapped_column(default=0)
+    # Beside the counts and the faces' table, whose rows all count.
+    low_confidence_faces: Mapped[list[dict[str, Any]] | None]
     timings_ms: Mapped[dict[str, Any] | None]
     warnings: Mapped[list[str] | None]
     error: Mapped[dict[str, Any] | None]

@@ -19,7 +19,7 @@ from shared.settings import Settings
 
 ANALYSED = (
     *("width", "height", "exif_orientation", "scale", "precision", "timings_ms", "warnings"),
-    *("taken_at", "camera_make", "camera_model"),
+    *("taken_at", "camera_make", "camera_model", "low_confidence_faces"),
 )
 """Fields of an `Analysis` that are columns of its photo."""
 

@@ -1,4 +1,4 @@
-"""The flat tables of a job's results as CSV, `photos` and `faces`."""
+"""The flat tables of a job's results as CSV."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from nightshift.words import documents
 from nightshift.words.columns import Cell, columns
 from nightshift.words.options import JobOptions
-from nightshift.words.table_rows import About, cells, face_rows, photo_row
+from nightshift.words.table_rows import About, cells, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
 from nightshift.words.thresholds import Thresholds
 from shared.bundles.manifest import Manifest
@@ -26,7 +26,7 @@ BOM = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class FlatTable:
-    """One of the two: the class of its rows, and a photo's rows."""
+    """The class of its rows, and a photo's rows."""
 
     row: type[PhotoRow | FaceRow]
     rows: Callable[[documents.Photo, About], Iterable[PhotoRow | FaceRow]]
@@ -45,6 +45,7 @@ class FlatTable:
 
 PHOTOS = FlatTable(PhotoRow, lambda photo, about: [photo_row(photo, about)])
 FACES = FlatTable(FaceRow, face_rows)
+LOW_CONFIDENCE_FACES = FlatTable(FaceRow, low_confidence_face_rows)
 
 
 def about_job(session: Session, owner: str, job_id: str, in_use: Manifest, weights_dir: Path) -> About:

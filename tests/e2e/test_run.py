@@ -56,6 +56,7 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     assert len(rows) == 6
     assert sorted(path.name for path in out.iterdir()) == [
         "faces.csv",
+        "low-confidence-faces.csv",
         "nightshift.json",
         "photos.csv",
         "report.html",
@@ -94,7 +95,8 @@ def test_run_then_resume_another_over_the_same_photos_and_a_corrupt_one(
     assert report["failures"] == {"corrupt_image": 1}
     again = tmp_path / "again"
     assert report["files"] == {
-        kind: str(again / FILES[kind]) for kind in ("jsonl", "photos.csv", "faces.csv", "csv")
+        kind: str(again / FILES[kind])
+        for kind in ("jsonl", "photos.csv", "faces.csv", "low-confidence-faces.csv", "csv")
     }
     assert not (again / "report.html").exists()
     lines = {line["custom_id"]: line for line in results(tmp_path / "again")}

@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from nightshift.words.analysis import Analysis, Face, PhotoError, Quality, Stage, TimingsMs
+from nightshift.words.analysis import LOW_CONFIDENCE, Analysis, Face, PhotoError, Quality, Stage, TimingsMs
 from nightshift.words.options import AnalysisOptions
 from shared.bundles.in_use import bundle_in_use
 from shared.bundles.manifest import ONNX
@@ -46,11 +46,12 @@ Probabilities = tuple[NDArray[np.float32], NDArray[np.float32]]
 
 @dataclass(slots=True)
 class _Work:
-    """What is known of one photo while its batch runs."""
+    """What is known of one photo while its batch runs; of its faces the first so many are `sure` enough."""
 
     photo: DecodedPhoto
     error: PhotoError | None = None
     faces: list[Face | None] = field(default_factory=list)
+    sure: int = 0
     warnings: list[str] = field(default_factory=list)
     detect_ms: float = 0.0
     align_ms: float = 0.0
@@ -152,14 +153,19 @@ class Pipeline:
     ) -> Iterator[_Aligned]:
         """Detect in some photos, then cut out face by face; a crowd's crops never all lie in memory."""
         found = self.detector.detect(
-            [work.photo for work in works], options.min_confidence, options.min_face_px, progress
+            [work.photo for work in works],
+            min(options.min_confidence, LOW_CONFIDENCE),
+            options.min_face_px,
+            progress,
         )
         for work, detections in zip(works, found, strict=True):
             work.detect_ms = detections.elapsed_ms
             if detections.error is not None:
                 work.fail("detect", detections.error)
-            work.faces = [None] * len(detections.faces)
-            for index, detection in enumerate(detections.faces):
+            sure = [face for face in detections.faces if face.confidence >= options.min_confidence]
+            unsure = [face for face in detections.faces if face.confidence < options.min_confidence]
+            work.faces, work.sure = [None] * len(detections.faces), len(sure)
+            for index, detection in enumerate((*sure, *unsure)):
                 started = time.perf_counter()
                 try:
                     face = self._aligned(work, index, detection, options)
@@ -216,18 +222,20 @@ class Pipeline:
         if work.error is not None:
             return work.error
         photo = work.photo
+        faces = tuple(face for face in work.faces if face is not None)
         return Analysis(
             width=photo.width,
             height=photo.height,
             exif_orientation=photo.exif_orientation,
             scale=photo.scale,
-            faces=tuple(face for face in work.faces if face is not None),
+            faces=faces[: work.sure],
             timings_ms=TimingsMs(photo.decode_ms, work.detect_ms, work.align_ms, work.classify_ms),
             precision=self.classifier.precision,
             warnings=(*photo.warnings, *work.warnings),
             taken_at=photo.capture.taken_at,
             camera_make=photo.capture.camera_make,
             camera_model=photo.capture.camera_model,
+            low_confidence_faces=faces[work.sure :],
         )
 
 

@@ -1,4 +1,4 @@
-"""`photos.csv` and `faces.csv`: what was found, flat."""
+"""`photos.csv`, `faces.csv` and `low-confidence-faces.csv`: what was found, flat."""
 
 from __future__ import annotations
 
@@ -66,6 +66,25 @@ def test_a_row_a_photo_and_a_row_a_face(service: Service) -> None:
     assert float(first["threshold_crop_size_px"]) == manifest().limits.min_size_px
 
 
+def test_faces_of_low_confidence_have_a_table_of_their_own_and_are_in_no_count(service: Service) -> None:
+    job_id = service.submitted_job("a", "b")
+    faint = replace(face(1, "male"), confidence=0.8)
+    # Of the second, an analysis from before they were kept.
+    service.work(lambda n: replace(analysis(face()), low_confidence_faces=None if n else (faint,)))
+    service.finish(job_id)
+
+    first, second = service.get(job_id, "/photos").json["photos"]
+    assert [found["confidence"] for found in first["low_confidence_faces"]] == [0.8]
+    assert second["low_confidence_faces"] is None
+    (kept,) = table(service, job_id, "low-confidence-faces")
+    assert (kept["custom_id"], kept["face_index"], kept["confidence"]) == ("a", "1", "0.8")
+    assert float(kept["confidence"]) < float(kept["option_min_confidence"])
+    assert [row["face_index"] for row in table(service, job_id, "faces")] == ["0", "0"]
+    summary = service.get(job_id, "/summary").json
+    assert (summary["faces"], summary["gender"]) == (2, {"female": 2, "male": 0})
+    assert service.get(job_id).json["faces"] == 2
+
+
 def test_thresholds_are_said_only_where_they_are_those_of_the_job(service: Service) -> None:
     job_id = service.submitted_job("a")
     service.work(lambda n: analysis(face()), batch_size=1)
@@ -78,12 +97,15 @@ def test_thresholds_are_said_only_where_they_are_those_of_the_job(service: Servi
     assert table(service, job_id, "faces")[0]["threshold_gender"] == ""
 
 
-@pytest.mark.parametrize(("name", "row"), [("photos", PhotoRow), ("faces", FaceRow)])
+@pytest.mark.parametrize(
+    ("name", "row"), [("photos", PhotoRow), ("faces", FaceRow), ("low-confidence-faces", FaceRow)]
+)
 def test_the_columns_are_those_of_the_class_and_cells_are_of_their_kind(
     service: Service, name: str, row: type[PhotoRow | FaceRow]
 ) -> None:
     job_id = service.submitted_job("b.jpg")
-    service.work(lambda n: analysis(replace(face(0), quality=QUALITY)), batch_size=1)
+    shown = replace(face(0), quality=QUALITY)
+    service.work(lambda n: replace(analysis(shown), low_confidence_faces=(shown,)), batch_size=1)
     (found,) = table(service, job_id, name)
     assert list(found) == [column.name for column in columns(row)]
     read = {
@@ -98,7 +120,7 @@ def test_the_columns_are_those_of_the_class_and_cells_are_of_their_kind(
             assert read[column.name] == round(float(found[column.name]), column.told.digits)
 
 
-@pytest.mark.parametrize("name", ["photos", "faces"])
+@pytest.mark.parametrize("name", ["photos", "faces", "low-confidence-faces"])
 def test_a_job_that_is_not_there_has_no_tables(plain_service: Service, name: str) -> None:
     answer = plain_service.get("job_0", f"/{name}.csv")
     assert (answer.status_code, answer.json["code"]) == (404, "job_not_found")

@@ -35,7 +35,7 @@ def test_a_photo_is_stored_as_it_came(service: Service) -> None:
         "sha256": hashlib.sha256(data).hexdigest(),
         "status": "queued",
         "width": None, "height": None, "exif_orientation": None, "scale": None,
-        "taken_at": None, "camera_make": None, "camera_model": None,
+        "taken_at": None, "camera_make": None, "camera_model": None, "low_confidence_faces": None,
         "attempts": 0, "history": [], "reused": False, "timings_ms": None, "precision": None, "bundle": None,
         "warnings": [], "error": None, "faces": [], "format_version": 1,
     }  # fmt: skip

@@ -148,6 +148,45 @@ class Found(Detector):
         return [PhotoDetections((self.face,) * count, None, 1.0) for count in self.counts]
 
 
+class Doubting(Found):
+    """One face after another, of falling size, with these confidences."""
+
+    def __init__(self, *confidences: float) -> None:
+        super().__init__(1)
+        self.confidences = confidences
+
+    def detect(
+        self,
+        photos: Sequence[DecodedPhoto],
+        min_confidence: float,
+        min_face_px: int,
+        progress: Callable[[Collection[str]], None] = lambda _: None,
+    ) -> list[PhotoDetections]:
+        faces = (replace(self.face, confidence=each) for each in self.confidences if each >= min_confidence)
+        return [PhotoDetections(tuple(faces), None, 1.0)]
+
+
+@pytest.mark.parametrize(
+    ("min_confidence", "sure", "unsure"),
+    [
+        (0.9, [0.95, 0.9], [0.75, 0.89]),
+        (0.7, [0.75, 0.95, 0.89, 0.9], []),
+        (0.5, [0.75, 0.95, 0.89, 0.6, 0.9], []),
+    ],
+)
+def test_faces_of_low_confidence_are_kept_apart(
+    small: Pipeline, min_confidence: float, sure: list[float], unsure: list[float]
+) -> None:
+    small.detector = Doubting(0.75, 0.95, 0.89, 0.6, 0.9)
+    (found,) = small.analyse([photo()], AnalysisOptions(min_confidence=min_confidence))
+    assert isinstance(found, Analysis) and found.low_confidence_faces is not None
+    assert [face.confidence for face in found.faces] == sure
+    assert [face.confidence for face in found.low_confidence_faces] == unsure
+    assert [face.index for face in (*found.faces, *found.low_confidence_faces)] == list(
+        range(len(sure) + len(unsure))
+    )
+
+
 class Scarce(Classifier):
     """Has memory for few crops at once, and for none that is darker than `least`."""
 
