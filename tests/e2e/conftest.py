@@ -12,7 +12,7 @@ from tests.support.requirements import require
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     path = find_browser()
-    require(path, "no Chromium: run tests/install_browser.sh")
+    require(path, "no Chromium: run tests/install_programs.sh")
     assert path is not None
     with chromium(path) as running:
         yield running

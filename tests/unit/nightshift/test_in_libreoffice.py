@@ -30,7 +30,7 @@ def about() -> About:
 def opened(path: Path, sheet: int = 1) -> list[dict[str, str]]:
     """A table as LibreOffice has understood it, saved again."""
     office = shutil.which("soffice")
-    require(office, "LibreOffice is not installed", essential=False)
+    require(office, "no LibreOffice: run tests/install_programs.sh")
     saved = path.parent / "saved"
     # Comma, quotes, UTF-8; cells as they are, not as they are shown.
     form = f"csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,{sheet}"
@@ -57,7 +57,7 @@ def test_a_csv_is_utf8_and_its_groups_are_no_dates(tmp_path: Path, about: About)
 
 
 def test_a_workbook_has_every_face_as_it_is(tmp_path: Path, about: About) -> None:
-    require(find_spec("xlsxwriter"), "xlsxwriter is not installed", essential=False)
+    require(find_spec("xlsxwriter"), "xlsxwriter is not installed")
     path = tmp_path / "results.xlsx"
     with path.open("wb") as file:
         write_xlsx(file, PHOTOS, about)
