@@ -54,7 +54,13 @@ def opened(data: bytes, limits: Limits) -> Opened:
 
 def _load(data: bytes, limits: Limits) -> Loaded:
     try:
-        known, bodies = APART.ask("jxl", _without_jpeg(data), package=PACKAGE, memory=limits.max_memory)
+        known, bodies = APART.ask(
+            "jxl",
+            _without_jpeg(data),
+            package=PACKAGE,
+            memory=limits.max_memory,
+            seconds=limits.max_apart_s,
+        )
     except Refused as error:
         raise damaged("libjxl cannot read it") from error
     size = known["width"], known["height"]

@@ -79,7 +79,9 @@ def read_raw(data: bytes, limits: Limits) -> RawFile:
         Unreadable: `unsupported_format`, `corrupt_image` or as `Apart.ask`.
     """
     try:
-        known, bodies = APART.ask("raw_preview", data, package=PACKAGE, memory=limits.max_memory)
+        known, bodies = APART.ask(
+            "raw_preview", data, package=PACKAGE, memory=limits.max_memory, seconds=limits.max_apart_s
+        )
     except Refused as error:
         raise _refusal(error) from error
     size = known["width"], known["height"]
@@ -138,7 +140,12 @@ def opened(file: RawFile, limits: Limits) -> Opened:
 def _load(file: RawFile, half: bool, limits: Limits) -> Loaded:
     try:
         known, bodies = APART.ask(
-            "raw_developed", file.data, package=PACKAGE, memory=limits.max_memory, half=half
+            "raw_developed",
+            file.data,
+            package=PACKAGE,
+            memory=limits.max_memory,
+            seconds=limits.max_apart_s,
+            half=half,
         )
     except Refused as error:
         raise _refusal(error) from error

@@ -23,7 +23,7 @@ require_rawpy()
 SEEN = quadrants(360, 240)
 """What the sensor sees."""
 
-LIMITS = Limits(1080, 200_000_000, 8_300_000, 1_000_000_000)
+LIMITS = Limits(1080, 200_000_000, 8_300_000, 1_000_000_000, 30)
 
 UPRIGHT = {
     1: (), 2: (Image.Transpose.FLIP_LEFT_RIGHT,), 3: (Image.Transpose.ROTATE_180,),
