@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import socket
@@ -349,7 +350,7 @@ class Run:
 
     def _find(self, paths: Sequence[Path], out: Path, pairs: PairsWish) -> None:
         for path in paths:
-            if not path.exists():
+            if not os.path.exists(path):  # noqa: PTH110 - Path.exists() raises where a name is too long
                 raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
         for kind in self._request.also:
             require(kind)
@@ -357,6 +358,11 @@ class Run:
         if archive_among(paths):
             self._let_in(out, paths)
             return
+        if any(out.exists() and path.samefile(out) for path in paths):
+            # It is not looked into, or the small pictures of the last report would be photos.
+            raise InvalidInput(
+                Code.BAD_OUT, f"--out {out} is the folder of the photos: name one in it or elsewhere"
+            )
         exclude = [out, self._settings.home]
         with say_if_slow("the folders to be looked through", say, self._word_s):
             self._found = find_photos(paths, exclude=exclude, follow=self._request.follow, pairs=pairs)

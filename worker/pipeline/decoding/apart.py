@@ -139,7 +139,7 @@ class Apart:
             except OSError:
                 # It is about to end by itself, and of what it ends is to be known.
                 why = _what_ended(self._end(_PATIENCE_S), asked["seconds"])
-            except (ValueError, TypeError, AttributeError):
+            except (ValueError, TypeError, AttributeError, RecursionError):
                 self._end()
                 why = damaged("its decoder gave no answer that can be read")
             except BaseException:
@@ -192,7 +192,7 @@ def _read_answer(answers: IO[bytes], most_bytes: int) -> tuple[dict[str, Any], l
 
     Raises:
         OSError: it breaks off.
-        ValueError, TypeError, AttributeError: no process of ours says that.
+        ValueError, TypeError, AttributeError, RecursionError: no process of ours says that.
     """
     line = answers.readline(_LONGEST_LINE)
     if not line:

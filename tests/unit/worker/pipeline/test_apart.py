@@ -115,7 +115,7 @@ def test_no_file_is_blamed_for_what_an_earlier_one_broke(apart: Apart) -> None:
 @pytest.mark.parametrize(
     "says",
     [b"no JSON\n", b"[]\n", b"{}\n", b'{"sizes": 3}\n', b'{"sizes": [-1]}\n', b'{"sizes": ["a"]}\n',
-     b'{"sizes": [99999999999999]}\n', b"\xff" * 20_000],
+     b'{"sizes": [99999999999999]}\n', b"\xff" * 20_000, b"[" * 20_000],
 )  # fmt: skip
 def test_what_it_makes_up_is_no_answer(apart: Apart, says: bytes) -> None:
     assert code_of(apart, "babble", says) == "corrupt_image"
