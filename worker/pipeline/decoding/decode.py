@@ -147,9 +147,7 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPh
     if file.preview is not None:
         try:
             photo = _decode_file(file.preview, limits, begin, len(data))
-            # Cameras say the moment in their own directory, and leave it out of the JPEG.
-            capture = photo.capture if file.capture == UNKNOWN else file.capture
-            return replace(photo, exif_orientation=file.orientation, capture=capture)
+            return replace(photo, exif_orientation=file.orientation, capture=file.capture)
         except Unreadable:
             notes.append(raw.DEVELOPED)
     return _decode_once(replace(file, preview=None), notes, limits, begin)
