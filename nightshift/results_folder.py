@@ -190,6 +190,18 @@ def place_again(folder: Path, job_id: str, paths: Sequence[Path], *, overwrite: 
     return Place(folder, {name: said for name, said in there.items() if files.get(name) == said}, overwrite)
 
 
+def require_elsewhere(folder: Path, paths: Sequence[Path]) -> None:
+    """Refuse a folder that is to be looked through: the small pictures of a report would be photos.
+
+    Raises:
+        InvalidInput: `bad_out`.
+    """
+    if any(folder.exists() and path.samefile(folder) for path in paths):
+        raise InvalidInput(
+            Code.BAD_OUT, f"--out {folder} is the folder of the photos: name one in it or elsewhere"
+        )
+
+
 def require_own_report(folder: Path, job_id: str) -> None:
     """Refuse a folder that has the report of another job, or one of nobody knows which.
 
