@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
@@ -115,6 +116,8 @@ def check_writable(folder: Path) -> None:
         with NamedTemporaryFile(dir=there, prefix=".nightshift-") as file:
             file.write(bytes(4096))
             file.flush()
+        for place in (folder, *(there / name for name in folder.relative_to(there).parts)):
+            _check_names(place)
     except OSError as error:
         why = f"{there} cannot be written to: {error.strerror}"
         raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {why}") from error
@@ -135,7 +138,17 @@ def check_room(folder: Path, photos: int, *, page: bool) -> None:
 
 def _nearest(folder: Path) -> Path:
     """The folder, or the nearest one above it that there is."""
-    return next(place for place in (folder, *folder.parents) if place.exists())
+    return next(place for place in (folder, *folder.parents) if os.path.exists(place))  # noqa: PTH110
+
+
+def _check_names(path: Path) -> None:
+    """Whether a path, and the last name in it, which may still be to be made, is one that the disk can hold.
+
+    Raises:
+        OSError: it is too long.
+    """
+    with suppress(FileNotFoundError):
+        path.lstat()
 
 
 def write_results(

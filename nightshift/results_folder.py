@@ -50,6 +50,9 @@ HASHED = 5
 
 RESULTS_FOLDER = "nightshift-results"
 
+_LONGEST_NAME = 200
+"""Bytes of a name that are kept in that of a folder, which has 255 at most: a date and a number follow."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
@@ -87,7 +90,7 @@ class Note:
                 return None
             said.pop("nightshift", None)
             note = cls(**said)
-        except (OSError, ValueError, TypeError, AttributeError):
+        except (OSError, ValueError, TypeError, AttributeError, RecursionError):
             return None
         return note if isinstance(note.files, dict) else None
 
@@ -130,8 +133,11 @@ class Place:
 
 def default_out(paths: Sequence[Path], today: date | None = None) -> Path:
     """`nightshift-results/NAME-DATE` in the current folder, by the first path; numbered where it is taken."""
-    name = f"{paths[0].name or 'all'}-{today or date.today():%Y-%m-%d}"  # noqa: DTZ011 - the user's day
-    return free(Path.cwd() / RESULTS_FOLDER / name)
+    name = paths[0].name or "all"
+    if len(os.fsencode(name)) > _LONGEST_NAME:
+        name = os.fsencode(name)[:_LONGEST_NAME].decode(errors="ignore")
+    day = today or date.today()  # noqa: DTZ011 - the user's
+    return free(Path.cwd() / RESULTS_FOLDER / f"{name}-{day:%Y-%m-%d}")
 
 
 def free(folder: Path) -> Path:
@@ -186,6 +192,18 @@ def place_again(folder: Path, job_id: str, paths: Sequence[Path], *, overwrite: 
     return Place(folder, {name: said for name, said in there.items() if files.get(name) == said}, overwrite)
 
 
+def require_elsewhere(folder: Path, paths: Sequence[Path]) -> None:
+    """Refuse a folder that is to be looked through: the small pictures of a report would be photos.
+
+    Raises:
+        InvalidInput: `bad_out`.
+    """
+    if any(folder.exists() and path.samefile(folder) for path in paths):
+        raise InvalidInput(
+            Code.BAD_OUT, f"--out {folder} is the folder of the photos: name one in it or elsewhere"
+        )
+
+
 def require_own_report(folder: Path, job_id: str) -> None:
     """Refuse a folder that has the report of another job, or one of nobody knows which.
 
@@ -213,6 +231,9 @@ def _there(folder: Path) -> dict[str, str]:
         try:
             if path.is_file():
                 found[name] = _sha256(path)
+            elif os.path.lexists(path):
+                # A pipe would be waited for until somebody reads from it.
+                raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {name} is no file")
         except OSError as error:
             raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {name}: {error.strerror}") from error
     return found
@@ -236,7 +257,7 @@ def _other_photos(folder: Path, photos: Sequence[FoundPhoto]) -> str:
             for line in file:
                 said = json.loads(line)
                 earlier[said["path"]] = said["sha256"]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return f"{JSON_LINES} does not say of which photos they are"
     if others := sum(path not in given for path in earlier):
         return f"they are of {others:,} photos that are not among these"

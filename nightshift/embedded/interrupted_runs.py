@@ -10,11 +10,13 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy import select
 
+from nightshift.embedded.beside_photos import BesidePhotos
 from nightshift.embedded.home import make_private_folder
 from nightshift.machine.places import path_as_text, path_of_text
 from nightshift.machine.whole_files import replacing
@@ -38,7 +40,11 @@ _RESUMABLE = (JobState.OPEN, JobState.UNPACKING, JobState.QUEUED, JobState.RUNNI
 
 @dataclass(frozen=True, slots=True)
 class InterruptedRun:
-    """A job that `nightshift run` made and did not see the end of; bundle and pairs as it was begun with."""
+    """A job that `nightshift run` made and did not see the end of; bundle and pairs as it was begun with.
+
+    Attributes:
+        beside: what was found beside its photos when it was begun.
+    """
 
     job_id: str
     state: str
@@ -47,15 +53,42 @@ class InterruptedRun:
     bundle_name: str
     bundle_sha256: str
     pairs: PairsWish = JobOptions().pairs
+    beside: BesidePhotos = field(default_factory=BesidePhotos)
 
 
-def note_run(home: Path, job_id: str, paths: Sequence[Path], out: Path) -> None:
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done: over which paths, where the results go, and with which interrupted job."""
+
+    paths: tuple[Path, ...]
+    out: Path
+    earlier: InterruptedRun | None
+
+    @property
+    def begun(self) -> InterruptedRun | None:
+        """The interrupted one, where all of its photos are named already."""
+        return self.earlier if self.earlier and self.earlier.state != JobState.OPEN else None
+
+
+class _Noted(NamedTuple):
+    paths: tuple[Path, ...]
+    out: Path
+    beside: BesidePhotos
+
+
+def note_run(
+    home: Path, job_id: str, paths: Sequence[Path], out: Path, beside: BesidePhotos | None = None
+) -> None:
     """Write down what a job's run is about, whole and for this user alone.
 
     Raises:
         NightshiftError: `run_not_noted`.
     """
-    note = {"paths": [path_as_text(path) for path in paths], "out": path_as_text(out)}
+    note = {
+        "paths": [path_as_text(path) for path in paths],
+        "out": path_as_text(out),
+        "beside": (beside or BesidePhotos()).as_json(),
+    }
     file = _file(home, job_id)
     try:
         make_private_folder(file.parent)
@@ -82,7 +115,8 @@ def interrupted_runs(session: Transaction, home: Path) -> list[InterruptedRun]:
     ):
         if state in _RESUMABLE:
             pairs = options.get("pairs", JobOptions().pairs)
-            runs.append(InterruptedRun(job_id, state, *noted[job_id], name, sha256, pairs))
+            paths, out, beside = noted[job_id]
+            runs.append(InterruptedRun(job_id, state, paths, out, name, sha256, pairs, beside))
         else:
             forget_run(home, job_id)
     for job_id in session.scalars(select(Erasure.job_id).where(Erasure.job_id.in_(noted))):
@@ -126,7 +160,7 @@ def _file(home: Path, job_id: str) -> Path:
     return home / FOLDER / f"{job_id}.json"
 
 
-def _notes(home: Path) -> Iterator[tuple[str, tuple[tuple[Path, ...], Path]]]:
+def _notes(home: Path) -> Iterator[tuple[str, _Noted]]:
     try:
         names = os.listdir(home / FOLDER)  # noqa: PTH208 - a home that is new has none
     except OSError:
@@ -136,7 +170,9 @@ def _notes(home: Path) -> Iterator[tuple[str, tuple[tuple[Path, ...], Path]]]:
             try:
                 note = json.loads((home / FOLDER / name).read_bytes())
                 paths = tuple(map(path_of_text, note["paths"]))
-                yield named[1], (paths, path_of_text(note["out"]))
+                # Runs of versions before have none.
+                beside = BesidePhotos.of_json(note["beside"]) if "beside" in note else BesidePhotos()
+                yield named[1], _Noted(paths, path_of_text(note["out"]), beside)
             except (OSError, ValueError, KeyError, TypeError):
                 # Half of a note tells nothing; the job is there still.
                 continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shlex
 import socket
@@ -15,10 +16,12 @@ from typing import Any
 from rich.console import Console
 
 from nightshift.client import Client
+from nightshift.embedded.beside_photos import BesidePhotos
 from nightshift.embedded.clock_warning import clock_warning
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
+    Work,
     choose_run,
     forget_run,
     interrupted_runs,
@@ -44,7 +47,7 @@ from nightshift.report import (
     write_pairs,
     write_results,
 )
-from nightshift.results_folder import Note, Place, default_out, place_again, place_for
+from nightshift.results_folder import Note, Place, default_out, place_again, place_for, require_elsewhere
 from nightshift.table_files import require
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
@@ -101,15 +104,6 @@ class Request:
     again: str | None = None
     also: Sequence[str] = ()
     overwrite: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Work:
-    """What is to be done: over which paths, where the results go, and with which interrupted job."""
-
-    paths: tuple[Path, ...]
-    out: Path
-    earlier: InterruptedRun | None
 
 
 class Run:
@@ -189,7 +183,7 @@ class Run:
                 out = self._place.now()
                 if out != work.out:
                     say(f"what lies in {work.out} has changed meanwhile: the results go to {out}")
-                report = self._report(client, self._job, work.paths, out)
+                report = self._report(client, self._job, work, out)
                 if self._request.page:
                     progress.stage("writing the report")
                     report = add_page(client, report, out)
@@ -219,17 +213,16 @@ class Run:
         self._found.photos = photos
         return settings.model_copy(update={"in_place_roots": roots_of(in_place_roots(paths, real))})
 
-    def _with_networks_in_time(self, settings: Settings, work: _Work) -> Settings:
+    def _with_networks_in_time(self, settings: Settings, work: Work) -> Settings:
         """Settings by which workers load them before the first photo comes, or not before one needs them."""
-        is_begun = work.earlier is not None and work.earlier.state != JobState.OPEN
-        if is_begun or self._manifest is None:
+        if work.begun is not None or self._manifest is None:
             return settings
         photos = [photo.path for photo in self._found.photos]
         if not seem_known(settings, self._manifest, photos, archive_among(work.paths), self._request.options):
             return settings
         return settings.model_copy(update={"load_networks": "when_needed"})
 
-    def _choose(self) -> _Work:
+    def _choose(self) -> Work:
         """Which job; interrupted runs are paused first."""
         request = self._request
         with closing(Database(self._settings.database_url)) as database, database.write() as session:
@@ -251,16 +244,16 @@ class Run:
             self._check_weights(earlier)
             if request.options:
                 say("the interrupted run keeps the options it was begun with")
-            return _Work(earlier.paths, request.out or earlier.out, earlier)
+            return Work(earlier.paths, request.out or earlier.out, earlier)
         if request.resume and not request.paths:
             raise InvalidInput(Code.NOTHING_TO_RESUME, f"{self._settings.home} holds no interrupted run")
         if request.resume:
             say("no interrupted run over these paths: starting a new one")
         elif runs:
             say(f"an interrupted run is left: `{self._resume_command()}` goes on with it")
-        return _Work(tuple(request.paths), self._out, None)
+        return Work(tuple(request.paths), self._out, None)
 
-    def _place_of(self, work: _Work) -> Place:
+    def _place_of(self, work: Work) -> Place:
         """Where a run that may be an interrupted one writes."""
         overwrite = self._request.overwrite
         if work.earlier is None:
@@ -278,11 +271,11 @@ class Run:
                 f" name them with --bundle, or run without --resume",
             )
 
-    def _begin(self, client: Client, work: _Work) -> Job:
+    def _begin(self, client: Client, work: Work) -> Job:
         """A submitted job: a new one, or the interrupted one going on."""
         earlier = work.earlier
-        if earlier is not None and earlier.state != JobState.OPEN:
-            job = client.job(earlier.job_id)
+        if work.begun is not None:
+            job = client.job(work.begun.job_id)
             return client.resume(job.id) if job.state == JobState.PAUSED else job
         if earlier is not None:
             job_id = earlier.job_id
@@ -295,15 +288,16 @@ class Run:
             return job
         else:
             job_id = client.create_job(options=self._request.options).id
-            note_run(self._settings.home, job_id, work.paths, work.out)
+            beside = BesidePhotos.of(self._found)
+            note_run(self._settings.home, job_id, work.paths, work.out, beside)
         found = ((photo.custom_id, photo.path, photo.root) for photo in self._found.photos)
         client.register_in_place(job_id, found)
         return client.submit(job_id)
 
-    def _registering(self, work: _Work) -> str:
+    def _registering(self, work: Work) -> str:
         if archive := archive_among(work.paths):
             return f"handing over {path_spelled_out(archive)}"
-        if work.earlier is not None and work.earlier.state != JobState.OPEN:
+        if work.begun is not None:
             return "going on with the interrupted run"
         return f"registering {counted(len(self._found.photos), 'photo')}"
 
@@ -317,14 +311,15 @@ class Run:
         assert job is not None  # noqa: S101 - poll yields at least once
         return job
 
-    def _report(self, client: Client, job: Job, paths: Sequence[Path], out: Path) -> Report:
+    def _report(self, client: Client, job: Job, work: Work, out: Path) -> Report:
         summary = client.summary(job.id)
-        note = Note.of(job, summary, paths)
+        note = Note.of(job, summary, work.paths)
         files = write_results(client, job.id, out, also=self._request.also, note=note)
-        if pairs := self._found.pairs():
-            files["pairs"] = write_pairs(pairs, out)
+        beside = work.begun.beside if work.begun else BesidePhotos.of(self._found)
+        if beside.pairs:
+            files["pairs"] = write_pairs(beside.pairs, out)
         code = exit_for_outcome(job.outcome)
-        if code == Exit.SUCCEEDED and (self._found.unnameable or self._found.unreadable):
+        if code == Exit.SUCCEEDED and (beside.unnameable or beside.unreadable):
             code = Exit.PARTIAL
         return Report(
             job=job,
@@ -332,9 +327,9 @@ class Run:
             failed=first_failures(client, summary, job.id),
             files=files,
             exit=code,
-            left_out=self._found.unnameable,
-            left_alone=self._found.left_alone,
-            unreadable=self._found.unreadable,
+            left_out=beside.unnameable,
+            left_alone=beside.left_alone,
+            unreadable=beside.unreadable,
         )
 
     @property
@@ -342,14 +337,14 @@ class Run:
         wish: PairsWish = self._request.options.get("pairs", JobOptions().pairs)
         return wish
 
-    def _find_again(self, work: _Work, earlier: InterruptedRun) -> None:
+    def _find_again(self, work: Work, earlier: InterruptedRun) -> None:
         """Of a run broken off while photos were named: those the job has already are left as they are."""
         if not self._found.photos or earlier.pairs != self._pairs:
             self._find(work.paths, work.out, earlier.pairs)
 
     def _find(self, paths: Sequence[Path], out: Path, pairs: PairsWish) -> None:
         for path in paths:
-            if not path.exists():
+            if not os.path.exists(path):  # noqa: PTH110 - Path.exists() raises where a name is too long
                 raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
         for kind in self._request.also:
             require(kind)
@@ -357,6 +352,7 @@ class Run:
         if archive_among(paths):
             self._let_in(out, paths)
             return
+        require_elsewhere(out, paths)
         exclude = [out, self._settings.home]
         with say_if_slow("the folders to be looked through", say, self._word_s):
             self._found = find_photos(paths, exclude=exclude, follow=self._request.follow, pairs=pairs)

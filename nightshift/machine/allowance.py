@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,9 @@ from pathlib import Path, PurePosixPath
 
 _NO_LIMIT_BYTES = 2**60
 """Of version 1 no limit is a number, the largest that a page fits into."""
+
+
+_NUMBER = re.compile(r"-?\d+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,9 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
         is_second = kind.startswith("cgroup2 ")
         if not is_second and not (kind.startswith("cgroup ") and controller in kind.split()[-1].split(",")):
             continue
-        mounted, at = (_unescaped(field) for field in fields.split()[3:5])
+        if len(words := fields.split()) < 5:
+            continue
+        mounted, at = (_unescaped(word) for word in words[3:5])
         for _, controllers, path in (parts for parts in ours if len(parts) == 3):
             if (controllers == "") if is_second else (controller in controllers.split(",")):
                 top = root / at.lstrip("/")
@@ -107,10 +113,10 @@ def _cpus(group: Path) -> float | None:
 
 
 def _memory(group: Path) -> int | None:
-    """Its limit, bytes; None without one."""
-    limit = _number(group / "memory.max")
-    limit = _number(group / "memory.limit_in_bytes") if limit is None else limit
-    return limit if limit is not None and limit < _NO_LIMIT_BYTES else None
+    """Its limit, bytes; None without one. Over `memory.high` nothing is killed, but all of it crawls."""
+    limits = (_number(group / f"memory.{name}") for name in ("max", "high", "limit_in_bytes"))
+    # Nothing lives where no byte is allowed.
+    return min((limit for limit in limits if limit and 0 < limit < _NO_LIMIT_BYTES), default=None)
 
 
 def _kills(root: Path) -> int | None:
@@ -139,7 +145,7 @@ def _number(path: Path) -> int | None:
 def _numbers(path: Path) -> list[int | None]:
     """The words of a file's first line; `max`, and what is no number, is None."""
     words = next(iter(_lines(path)), "").split()
-    return [int(word) if word.lstrip("-").isdecimal() else None for word in words]
+    return [int(word) if _NUMBER.fullmatch(word) else None for word in words]
 
 
 def _lines(path: Path) -> list[str]:

@@ -1,5 +1,6 @@
 """A run that is broken off, gently or not, leaves no process behind and is gone on with."""
 
+import json
 import signal
 from pathlib import Path
 
@@ -24,6 +25,7 @@ def check_complete(nightshift: Nightshift) -> list[int]:
 
 def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -> None:
     nightshift = interrupted(tmp_path)
+    (tmp_path / "party" / "PORTRAIT-07.NEF").touch()
     runner = nightshift.start("run", "party", "--out", "out")
     wait_for(lambda: nightshift.succeeded() > 2 or runner.poll() is not None, "the first results")
     runner.send_signal(signal.SIGINT)
@@ -40,6 +42,11 @@ def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -
     assert resumed.returncode == 0, resumed.stderr
     # The attempts that were broken off have been given back.
     assert check_complete(nightshift) == [1] * PHOTOS
+    # What the first one found beside the photos is said still.
+    pairs = (tmp_path / "out" / "pairs.jsonl").read_text().splitlines()
+    assert [json.loads(pair) for pair in pairs] == [
+        {"custom_id": "portrait-07.jpg", "raw_file": "PORTRAIT-07.NEF"}
+    ]
 
 
 def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: Path) -> None:

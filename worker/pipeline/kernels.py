@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
+
+log = logging.getLogger(__name__)
 
 Loop = Callable[..., None]
 
@@ -15,13 +20,34 @@ def kernel(loop: Loop) -> Loop:
 
     It runs without Python's lock.
     """
-    compiled: Any
-    try:
-        compiled = numba.njit(cache=True, nogil=True, error_model="numpy")(loop)
-    except RuntimeError:
-        # No folder that can be written to: neither the package's own nor the user's cache.
-        compiled = inner(loop)
+    compiled: Any = inner(loop)
+    # Without a folder that can be written to, neither the package's own nor the user's cache, none is kept.
+    with suppress(RuntimeError):
+        compiled._cache = _Kept(loop)  # type: ignore[no-untyped-call]
     return compiled  # type: ignore[no-any-return]
+
+
+class _Kept(FunctionCache):
+    """What is kept on the disk, and done without where that is damaged or full.
+
+    Numba's own does not wait for the disk: after a power cut there may be a file of no bytes, over which each
+    process that reads it would fall.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        try:
+            return super().load_overload(sig, target_context)  # type: ignore[no-untyped-call]
+        except Exception as error:
+            log.warning("what was kept of %s is damaged, and compiled again: %r", self._name, error)
+            with suppress(OSError):
+                self.flush()  # type: ignore[no-untyped-call]
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        try:
+            super().save_overload(sig, data)  # type: ignore[no-untyped-call]
+        except OSError as error:
+            log.warning("%s is not kept for the next process: %s", self._name, error)
 
 
 def inner(loop: Loop) -> Loop:

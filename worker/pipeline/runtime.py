@@ -5,7 +5,6 @@ torch is imported only where something runs on it.
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Callable
 from functools import cache
@@ -15,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nightshift.machine.allowance import allowance
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.layers import Filled
@@ -39,9 +39,7 @@ def use_threads(count: int) -> None:
 
 def threads() -> int:
     """How many; those that this process may use, as long as nobody said."""
-    if _threads:
-        return _threads
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return _threads or allowance().cores
 
 
 def runtimes(device: str) -> tuple[RuntimeName, ...]:

@@ -173,6 +173,7 @@ def dng(
     image: Image.Image,
     *,
     preview: Image.Image | None = None,
+    data: bytes | None = None,
     orientation: int = 1,
     flat: bool = True,
     order: str = "<",
@@ -182,6 +183,7 @@ def dng(
     Args:
         image: what the sensor sees, as it lies on it.
         preview: likewise, of the JPEG; None: there is none.
+        data: of that JPEG, where it is made already.
         orientation: as EXIF counts.
         flat: a mosaic; else three values a pixel.
         order: of its numbers.
@@ -195,7 +197,7 @@ def dng(
         50728: (RATIONAL, [1, 1, 1]),
         50778: (SHORT, [21]),
     }
-    first.within = [sensor(image, flat=flat), *([preview_of(preview)] if preview else [])]
+    first.within = [sensor(image, flat=flat), *([preview_of(preview, data)] if preview else [])]
     if order == ">":
         first.within[0].body = np.frombuffer(first.within[0].body, "<u2").astype(">u2").tobytes()
     return tiff_of([first], order=order)

@@ -78,6 +78,18 @@ def test_the_default_has_name_and_date_and_is_nobody_elses(
     assert default_out(photos, day).name == "party-2026-11-27-2"
 
 
+def test_a_long_name_is_cut_so_that_there_can_be_such_a_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("x" * 255, "\u00e9" * 127, os.fsdecode(b"\xe9" * 255)):
+        for _ in range(2):
+            folder = default_out([Path("/photos", name)], date(2026, 11, 27))
+            folder.mkdir(parents=True)
+            assert "-2026-11-27" in folder.name
+    assert default_out([Path("/photos", "\u00e9" * 127)]).name.startswith("\u00e9" * 100 + "-")
+
+
 def test_results_of_the_same_photos_and_of_more_are_replaced(tmp_path: Path, photos: Path) -> None:
     out = tmp_path / "out"
     assert place_for(out, [photos], found(photos)).now() == out
@@ -161,6 +173,25 @@ def test_a_name_that_is_a_folder_is_found_out_before(tmp_path: Path, photos: Pat
     with pytest.raises(InvalidInput, match=r"faces\.csv is a folder") as error:
         place_for(tmp_path, [photos], found(photos), overwrite=True)
     assert error.value.code == "bad_out"
+
+
+def test_what_is_no_file_is_found_out_before(tmp_path: Path, photos: Path) -> None:
+    # A pipe would be waited for, and what a link leads to be lost.
+    os.mkfifo(tmp_path / "results.jsonl")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "faces.csv").symlink_to("nowhere")
+    for out in (tmp_path, tmp_path / "out"):
+        with pytest.raises(InvalidInput, match="is no file") as error:
+            place_for(out, [photos], found(photos), overwrite=True)
+        assert error.value.code == "bad_out"
+
+
+@pytest.mark.parametrize("said", [b"[" * 100_000, b"3", b'{"format_version": 1, "files": 3}', b"\xff"])
+def test_a_note_that_is_none_is_in_the_way(tmp_path: Path, photos: Path, said: bytes) -> None:
+    (tmp_path / NOTE).write_bytes(said)
+    with pytest.raises(InvalidInput) as error:
+        place_for(tmp_path, [photos], found(photos))
+    assert error.value.code == "results_in_the_way"
 
 
 def test_the_report_of_another_job_is_kept(tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import IO, Any, NamedTuple
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
-from worker.pipeline.decoding.apart_child import CPU_S
 from worker.pipeline.decoding.refusal import damaged
 
 COMMAND = (sys.executable, "-m", "worker.pipeline.decoding.apart_child")
@@ -39,6 +38,10 @@ class Answer(NamedTuple):
 
     known: dict[str, Any]
     bodies: list[bytes]
+
+
+_LONGEST_LINE = 10_000
+"""Bytes of what is known of a picture; whatever goes on for longer is no answer."""
 
 
 class _Process(NamedTuple):
@@ -75,8 +78,11 @@ class Apart:
         self._lock = threading.Lock()
         self._process: _Process | None = None
         self._owner = 0
+        self._answered = 0
 
-    def ask(self, operation: str, data: bytes, *, package: str, memory: int, **more: object) -> Answer:
+    def ask(
+        self, operation: str, data: bytes, *, package: str, memory: int, seconds: float, **more: object
+    ) -> Answer:
         """Have something done with a file.
 
         Args:
@@ -84,22 +90,24 @@ class Apart:
             data: the whole file.
             package: that has the decoder, as it is installed.
             memory: bytes that it may take.
+            seconds: of a processor that it may take.
             more: what else is to be said.
 
         Raises:
             Refused: the decoder raised something.
-            Unreadable: `decoder_not_installed`; `too_much_memory`; `timeout` where it took a minute of a
-                processor; `corrupt_image` where the file ended the process.
+            Unreadable: `decoder_not_installed`; `too_much_memory`; `timeout` where it took longer;
+                `corrupt_image` where the file ended the process.
             MemoryError: the system ended the process.
         """
         asked = {
             "operation": operation,
             "size": len(data),
             "memory": memory + _SPARE_BYTES,
+            "seconds": seconds,
             **more,
         }
         with self._lock:
-            known, bodies = self._asked(json.dumps(asked).encode() + b"\n", data)
+            known, bodies = self._asked(json.dumps(asked).encode() + b"\n", data, asked)
         error, reason = known.get("error"), known.get("reason", "")
         if error == "missing":
             raise Unreadable(
@@ -117,33 +125,37 @@ class Apart:
         with self._lock:
             self._end()
 
-    def _asked(self, line: bytes, data: bytes) -> tuple[dict[str, Any], list[bytes]]:
-        _, questions, answers = self._running()
-        try:
-            questions.write(line)
-            questions.write(data)
-            questions.flush()
-            known: dict[str, Any] = json.loads(answers.readline() or b"null") or {}
-            sizes = known.pop("sizes", None)
-            if sizes is not None:
-                bodies = [answers.read(size) for size in sizes]
-                if list(map(len, bodies)) == sizes:
-                    return known, bodies
-        except OSError:
-            pass
-        except BaseException:
-            # What is left of an answer would be taken for the next one.
-            self._end()
-            raise
-        # It is about to end by itself, and of what it ends is to be known.
-        raise _what_ended(self._end(_PATIENCE_S))
+    def _asked(self, line: bytes, data: bytes, asked: dict[str, Any]) -> tuple[dict[str, Any], list[bytes]]:
+        while True:
+            process = self._running()
+            is_new = not self._answered
+            try:
+                process.questions.write(line)
+                process.questions.write(data)
+                process.questions.flush()
+                found = _read_answer(process.answers, asked["memory"])
+                self._answered += 1
+                return found
+            except OSError:
+                # It is about to end by itself, and of what it ends is to be known.
+                why = _what_ended(self._end(_PATIENCE_S), asked["seconds"])
+            except (ValueError, TypeError, AttributeError, RecursionError):
+                self._end()
+                why = damaged("its decoder gave no answer that can be read")
+            except BaseException:
+                # What is left of an answer would be taken for the next one.
+                self._end()
+                raise
+            # An earlier file may have broken the process that this one met its end in.
+            if is_new or not isinstance(why, Unreadable) or why.code != Code.CORRUPT_IMAGE:
+                raise why
 
     def _running(self) -> _Process:
         if self._process is not None and self._owner != os.getpid():
             self._process = None  # it is the process's that this one was forked from
         if self._process is None or self._process.child.poll() is not None:
             self._end()
-            self._owner = os.getpid()
+            self._owner, self._answered = os.getpid(), 0
             pipe = subprocess.PIPE
             child = subprocess.Popen(  # noqa: S603 - a command of ours
                 self._command,
@@ -175,11 +187,31 @@ def _environment() -> dict[str, str]:
     return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _ONE_THREAD
 
 
-def _what_ended(status: int) -> Exception:
+def _read_answer(answers: IO[bytes], most_bytes: int) -> tuple[dict[str, Any], list[bytes]]:
+    """What it says.
+
+    Raises:
+        OSError: it breaks off.
+        ValueError, TypeError, AttributeError, RecursionError: no process of ours says that.
+    """
+    line = answers.readline(_LONGEST_LINE)
+    if not line:
+        raise BrokenPipeError
+    known: dict[str, Any] = json.loads(line)
+    sizes: list[int] = known.pop("sizes", None)
+    if min(sizes, default=0) < 0 or sum(sizes) > most_bytes:
+        raise ValueError(sizes)
+    bodies = [answers.read(size) for size in sizes]
+    if list(map(len, bodies)) != sizes:
+        raise BrokenPipeError
+    return known, bodies
+
+
+def _what_ended(status: int, seconds: float) -> Exception:
     if status == -signal.SIGKILL:
         return MemoryError("the decoder was ended by the system; memory may be short")
     if status in (-signal.SIGPROF, -signal.SIGALRM):
-        return Unreadable(Code.TIMEOUT, f"decoding it took over {CPU_S} s of a processor")
+        return Unreadable(Code.TIMEOUT, f"decoding it took over {seconds:g} s of a processor")
     name = signal.Signals(-status).name if status < 0 else f"exit status {status}"
     return damaged(f"its decoder broke off ({name})")
 

@@ -17,9 +17,6 @@ from typing import Any, BinaryIO
 Answer = tuple[dict[str, Any], tuple[bytes | memoryview, ...]]
 """What is known of a picture, and its bytes."""
 
-CPU_S = 60
-"""Seconds of a processor that one file may take; over them, the kernel ends the process."""
-
 WALL_S = 600
 """Seconds after which a process ends that waits for something, whoever waits for it."""
 
@@ -103,16 +100,21 @@ def _limit_time(cpu_s: float, wall_s: float) -> None:
 
 def _limit_memory(bytes_: int | None) -> None:
     """Let no more be taken than so many bytes beside what is there already; None: as much as there is."""
+    if (there := _address_space()) is None:
+        return
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    most = hard if bytes_ is None else _address_space() + bytes_
+    most = hard if bytes_ is None else there + bytes_
     if hard != resource.RLIM_INFINITY:
         most = min(most, hard)
     resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
-def _address_space() -> int:
-    with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
-        return int(file.read().split()[0]) * resource.getpagesize()
+def _address_space() -> int | None:
+    try:
+        with open("/proc/self/statm", encoding="ascii") as file:  # noqa: PTH123
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:  # macOS has no such file, and keeps nobody to such a limit
+        return None
 
 
 def serve(questions: BinaryIO, answers: BinaryIO) -> None:
@@ -122,7 +124,7 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         data = questions.read(asked["size"])
         if len(data) < asked["size"]:
             return
-        _limit_time(CPU_S, WALL_S)
+        _limit_time(asked["seconds"], WALL_S)
         known, bodies = answer(data, asked)
         _limit_time(0, 0)
         del data
@@ -140,8 +142,10 @@ def main() -> None:
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    # Who asks decides when it ends: with it, or by closing the pipe.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Who asks decides when it ends: with it, or by closing the pipe. Terminals and service managers tell all
+    # processes of a worker to stop; that one finishes its photo, and would take it for damaged.
+    for stop in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(stop, signal.SIG_IGN)
     serve(sys.stdin.buffer, answers)
 
 

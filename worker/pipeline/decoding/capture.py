@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import struct
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from PIL.ExifTags import Base
@@ -40,6 +40,10 @@ class Capture:
     taken_at: str | None = None
     camera_make: str | None = None
     camera_model: str | None = None
+
+    def or_by(self, other: Capture) -> Capture:
+        """The same, with what only another says of the same moment."""
+        return Capture(*(mine or its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
 UNKNOWN = Capture()

@@ -31,6 +31,9 @@ from worker.pipeline.decoding.shrink import shrink, shrink_pixels
 MAX_MEMORY = 1_000_000_000
 """Bytes; two workers, each with its networks, fit into 4 GB with it."""
 
+MAX_APART_S = 30.0
+"""Seconds of a processor; half of the time after which a worker without progress is ended, by default."""
+
 NO_LOCK = Alone(None)
 
 
@@ -68,6 +71,7 @@ def decode(
     max_photo_pixels: int,
     max_working_pixels: int,
     max_memory: int = MAX_MEMORY,
+    max_apart_s: float = MAX_APART_S,
     admit: Callable[[int], None] = lambda _: None,
     alone: Alone = NO_LOCK,
 ) -> DecodedPhoto:
@@ -82,6 +86,7 @@ def decode(
         max_working_pixels: most pixels of the result.
         max_memory: most bytes that decoding may take, by an estimate. A photo over a quarter of it is decoded
             in parts where its format allows it.
+        max_apart_s: most seconds of a processor that a decoder in a process of its own may take.
         admit: called with how many pixels are about to be decoded, before there are any; it may wait. Called
             with 0 while `alone` is waited for.
         alone: held while a photo is decoded that takes over a quarter of `max_memory`.
@@ -97,7 +102,7 @@ def decode(
     held = False
 
     _prepare_pillow()
-    limits = Limits(height, max_photo_pixels, max_working_pixels, max_memory)
+    limits = Limits(height, max_photo_pixels, max_working_pixels, max_memory, max_apart_s)
     with _pillow_limit(max_photo_pixels), ExitStack() as stack:
 
         def begin(pixels: int, bytes_: int) -> None:
@@ -142,9 +147,7 @@ def _decode_as_it_can_be(data: bytes, limits: Limits, begin: Begin) -> DecodedPh
     if file.preview is not None:
         try:
             photo = _decode_file(file.preview, limits, begin, len(data))
-            # Cameras say the moment in their own directory, and leave it out of the JPEG.
-            capture = photo.capture if file.capture == UNKNOWN else file.capture
-            return replace(photo, exif_orientation=file.orientation, capture=capture)
+            return replace(photo, exif_orientation=file.orientation, capture=file.capture)
         except Unreadable:
             notes.append(raw.DEVELOPED)
     return _decode_once(replace(file, preview=None), notes, limits, begin)

@@ -10,6 +10,7 @@ from PIL import Image
 
 from worker.pipeline.decoding import cost
 from worker.pipeline.decoding.apart import APART, Refused
+from worker.pipeline.decoding.capture import UNKNOWN, Capture, read_capture
 from worker.pipeline.decoding.opened import Limits, Loaded, Opened, upright
 from worker.pipeline.decoding.refusal import check_pixels, damaged, not_read
 
@@ -23,6 +24,7 @@ _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 _SIDE_BITS = (9, 13, 18, 30)
 _MODES = {"L": "L", "LA": "LA", "RGB": "RGB", "RGBA": "RGBA", "I;16": "I;16", "F": "F"}
 _MOST_BOXES = 10_000
+_EXIF_BOX = b"Exif"
 _JPEG_BOX = b"jbrd"
 """What makes the JPEG that it was again; its pixels are decoded without."""
 
@@ -49,12 +51,29 @@ def opened(data: bytes, limits: Limits) -> Opened:
         orientation=orientation,
         turn=1,
         profile=None,
+        capture=_capture(data),
     )
+
+
+def _capture(data: bytes) -> Capture:
+    """By its EXIF, before which stands how many bytes in it begins; some writers leave that out."""
+    if data.startswith(IN_BOXES):
+        for kind, start, end in _boxes(data):
+            if kind == _EXIF_BOX:
+                begins = start + 4 + int.from_bytes(data[start : start + 4], "big")
+                return read_capture(data[begins:end]).or_by(read_capture(data[start:end]))
+    return UNKNOWN
 
 
 def _load(data: bytes, limits: Limits) -> Loaded:
     try:
-        known, bodies = APART.ask("jxl", _without_jpeg(data), package=PACKAGE, memory=limits.max_memory)
+        known, bodies = APART.ask(
+            "jxl",
+            _without_jpeg(data),
+            package=PACKAGE,
+            memory=limits.max_memory,
+            seconds=limits.max_apart_s,
+        )
     except Refused as error:
         raise damaged("libjxl cannot read it") from error
     size = known["width"], known["height"]

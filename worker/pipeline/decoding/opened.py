@@ -31,6 +31,7 @@ class Limits:
     max_photo_pixels: int
     max_working_pixels: int
     max_memory: int
+    max_apart_s: float
 
     @property
     def large(self) -> int:

@@ -13,7 +13,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
 from worker.pipeline.decoding import cost, jpeg, jpeg_segments, tiff_pages
 from worker.pipeline.decoding.apart import APART, Refused
-from worker.pipeline.decoding.capture import UNKNOWN, Capture, read_capture
+from worker.pipeline.decoding.capture import Capture, read_capture
 from worker.pipeline.decoding.opened import Limits, Loaded, Opened, upright
 from worker.pipeline.decoding.refusal import check_pixels, damaged
 from worker.pipeline.decoding.shrink import shrink_pixels
@@ -28,6 +28,12 @@ SIGNATURES = (
 )
 _WITHIN_TIFF = (b"CR\x02", b"IIII", b"MMMM")
 """What stands behind a TIFF's header in those of Canon and Phase One."""
+
+_CAPTURE_BOXES = (b"CMT1", b"CMT2")
+"""Of CR3: each holds a TIFF, of the camera and of the moment."""
+_BOXES_WITHIN = 65_536
+"""Bytes, from a CR3's beginning, that they lie in; and the most of one."""
+_EXIF = b"Exif\0\0"
 
 DEVELOPED = "the JPEG in the raw file is damaged; the sensor's values were developed"
 
@@ -60,7 +66,7 @@ class RawFile:
         orientation: 1-8, as EXIF counts.
         mosaic: whether each value is of one colour.
         preview: the largest JPEG in it, which says which way up it is; None where there is none of use.
-        capture: when it was taken, and with what, where it is laid out as a TIFF.
+        capture: when it was taken, and with what, by the file itself or by the JPEG in it.
     """
 
     data: bytes
@@ -69,7 +75,7 @@ class RawFile:
     orientation: int
     mosaic: bool
     preview: bytes | None
-    capture: Capture = UNKNOWN
+    capture: Capture
 
 
 def read_raw(data: bytes, limits: Limits) -> RawFile:
@@ -79,13 +85,30 @@ def read_raw(data: bytes, limits: Limits) -> RawFile:
         Unreadable: `unsupported_format`, `corrupt_image` or as `Apart.ask`.
     """
     try:
-        known, bodies = APART.ask("raw_preview", data, package=PACKAGE, memory=limits.max_memory)
+        known, bodies = APART.ask(
+            "raw_preview", data, package=PACKAGE, memory=limits.max_memory, seconds=limits.max_apart_s
+        )
     except Refused as error:
         raise _refusal(error) from error
     size = known["width"], known["height"]
     about = known["sensor_pixels"], known["orientation"], _has_mosaic(data)
-    file = RawFile(data, size, *about, None, read_capture(data))
+    file = RawFile(data, size, *about, None, capture_of(data, *bodies))
     return replace(file, preview=_of_use(bodies[0], file, limits.height)) if bodies else file
+
+
+def capture_of(data: bytes, preview: bytes = b"") -> Capture:
+    """What the file says of the moment: as the TIFF that most are, in boxes, or only in the JPEG in it."""
+    capture = read_capture(data)
+    if data[4:8] == b"ftyp":
+        for kind in _CAPTURE_BOXES:
+            start = data.find(kind, 0, _BOXES_WITHIN) + len(kind)
+            capture = capture.or_by(read_capture(data[start : start + _BOXES_WITHIN]))
+    if preview.startswith(jpeg.SIGNATURE):
+        for part in jpeg_segments.segments(preview):
+            if part.kind == jpeg_segments.APP1:
+                body = preview[part.start : part.end]
+                capture = capture.or_by(read_capture(body[body.find(_EXIF) :]))
+    return capture
 
 
 def _has_mosaic(data: bytes) -> bool:
@@ -138,7 +161,12 @@ def opened(file: RawFile, limits: Limits) -> Opened:
 def _load(file: RawFile, half: bool, limits: Limits) -> Loaded:
     try:
         known, bodies = APART.ask(
-            "raw_developed", file.data, package=PACKAGE, memory=limits.max_memory, half=half
+            "raw_developed",
+            file.data,
+            package=PACKAGE,
+            memory=limits.max_memory,
+            seconds=limits.max_apart_s,
+            half=half,
         )
     except Refused as error:
         raise _refusal(error) from error

@@ -1,3 +1,4 @@
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,6 +7,7 @@ import pytest
 from pydantic import JsonValue
 from sqlalchemy import select
 
+from nightshift.embedded.beside_photos import BesidePhotos
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
     cancel_runs,
@@ -102,6 +104,23 @@ def test_what_a_client_writes_is_not_believed(tmp_path: Path, database: Database
         assert session.scalar(select(Job.state).where(Job.id == job.id)) == "queued"
         # It is said, and no more.
         assert runs_by_their_metadata(session, tmp_path) == [job.id]
+
+
+def test_what_was_found_beside_the_photos_is_kept(tmp_path: Path, database: Database) -> None:
+    beside = BesidePhotos(
+        (("a.jpg", "a.NEF"),), (Path("/photos/\udcff\n"),), ("/photos/b: Permission denied",), {".mov": 3}
+    )
+    with database.write() as session:
+        job = open_job(session, "local", NewJob(), manifest())
+        note_run(tmp_path, job.id, [A], B, beside)
+        assert interrupted_runs(session, tmp_path)[0].beside == beside
+        # As the version before wrote it; and half of a note.
+        (file,) = (tmp_path / "runs").iterdir()
+        note = json.loads(file.read_bytes())
+        file.write_text(json.dumps({name: note[name] for name in ("paths", "out")}))
+        assert interrupted_runs(session, tmp_path)[0].beside == BesidePhotos()
+        file.write_text(json.dumps(note | {"beside": {"pairs": [["a.jpg"]]}}))
+        assert interrupted_runs(session, tmp_path) == []
 
 
 def test_another_owners_job_is_nobodys_run(tmp_path: Path, database: Database) -> None:

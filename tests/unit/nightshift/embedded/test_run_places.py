@@ -12,6 +12,7 @@ from rich.console import Console
 
 from nightshift.embedded.run import Request, Run
 from nightshift.machine.places import path_as_text
+from nightshift.report import check_writable
 from nightshift.results_folder import NOTE
 from nightshift.words.errors import InvalidInput, NightshiftError
 from tests.support.samples import no_face_jpeg
@@ -102,3 +103,21 @@ def test_the_same_photos_are_let_in_again(tmp_path: Path, photos: Path) -> None:
     (out / "results.jsonl").write_text("")
     with pytest.raises(InvalidInput, match="changed since"):
         Run(Request((photos,), out, False, {}, {}, quiet=True), Console(file=io.StringIO())).execute()
+
+
+def test_the_folder_of_the_photos_is_no_place(photos: Path, tmp_path: Path) -> None:
+    refusal = refused(photos, photos)
+    assert refusal.code == "bad_out"
+    assert "is the folder of the photos" in refusal.message
+    (tmp_path / "link").symlink_to(photos)
+    assert refused(photos, tmp_path / "link").code == "bad_out"
+    let_in(photos, photos / "out")
+
+
+def test_a_name_that_no_disk_can_hold_stops_it(photos: Path, tmp_path: Path) -> None:
+    for out in (tmp_path / ("x" * 256), tmp_path / "new" / ("x" * 256)):
+        assert refused(photos, out).code == "bad_out"
+    with pytest.raises(InvalidInput, match="File name too long"):
+        check_writable(tmp_path.joinpath(*["x" * 200] * 30))
+    assert refused(tmp_path / ("x" * 256), tmp_path / "out").code == "no_such_path"
+    assert not (tmp_path / "new").exists()

@@ -115,6 +115,19 @@ def test_both_versions_at_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", ["max", "0", "-1", "--5", "5-", "", "\u00b2", "9223372036854771712"])
+def test_what_no_limit_can_be_is_none(tmp_path: Path, limit: str) -> None:
+    at = "sys/fs/cgroup"
+    files = {f"{at}/memory.max": f"{limit}\n", f"{at}/cpu.max": f"{limit} 0\n"}
+    cut = "30 - cgroup2 cgroup2 rw\n31 25 0:26 / /sys/fs/cgroup rw - cgroup\n"
+    assert numbers(allowance(tree(tmp_path, cut + SECOND, "0::/\n", files))) == (16, 64 * GB, False)
+
+
+def test_where_a_group_is_slowed_down_its_memory_ends(tmp_path: Path) -> None:
+    files = {"sys/fs/cgroup/memory.max": f"{4 * GB}\n", "sys/fs/cgroup/memory.high": f"{3 * GB}\n"}
+    assert numbers(allowance(tree(tmp_path, SECOND, "0::/\n", files))) == (16, 3 * GB, True)
+
+
 @pytest.mark.parametrize("groups", ["", "0::/\n", "0::/../../elsewhere\n", "nonsense\n", "0::/gone/by/now\n"])
 def test_what_cannot_be_read_is_no_limit(tmp_path: Path, groups: str) -> None:
     root = tree(tmp_path, SECOND + "nonsense\n", groups, {"sys/fs/cgroup/cpu.max": "\n"})

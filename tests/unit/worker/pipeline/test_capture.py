@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
+from tests.support.decoders import require_jxl
 from tests.support.pictures.drawn import decoded
 from worker.pipeline.decoding.capture import LONGEST_TEXT, UNKNOWN, Capture, read_capture
 
@@ -40,6 +41,21 @@ def test_time_with_its_offset_and_camera_are_kept(image_format: str) -> None:
     exif = exif_of("2026:11:24 21:35:26", "+01:00", "Canon", "EOS R6")
     found = decoded(photo(image_format, exif)).capture
     assert found == Capture("2026-11-24T21:35:26+01:00", "Canon", "EOS R6")
+
+
+def test_so_they_are_of_a_jpeg_xl() -> None:
+    require_jxl()
+    import pillow_jxl  # noqa: F401 - it registers itself
+
+    exif = exif_of("2026:11:24 21:35:26", "+01:00", "Canon", "EOS R6")
+    data = photo("JXL", exif)
+    place = data.index(b"Exif") + 4
+    size = int.from_bytes(data[place - 8 : place - 4], "big")
+    # As the standard has it, which this writer does not follow.
+    standard = data[: place - 8] + (size + 6).to_bytes(4, "big") + b"Exif\0\0\0\2//" + data[place:]
+    for each in (data, standard):
+        found = decoded(each).capture
+        assert found == Capture("2026-11-24T21:35:26+01:00", "Canon", "EOS R6")
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

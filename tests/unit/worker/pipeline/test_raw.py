@@ -16,6 +16,7 @@ from tests.support.decoders import require_rawpy
 from tests.support.pictures.drawn import assert_quadrants, code_of, decoded, encoded, quadrants
 from tests.support.pictures.raws import cr2, dng, nef
 from worker.pipeline.decoding import raw
+from worker.pipeline.decoding.capture import UNKNOWN, Capture
 from worker.pipeline.decoding.opened import Limits
 
 require_rawpy()
@@ -23,7 +24,7 @@ require_rawpy()
 SEEN = quadrants(360, 240)
 """What the sensor sees."""
 
-LIMITS = Limits(1080, 200_000_000, 8_300_000, 1_000_000_000)
+LIMITS = Limits(1080, 200_000_000, 8_300_000, 1_000_000_000, 30)
 
 UPRIGHT = {
     1: (), 2: (Image.Transpose.FLIP_LEFT_RIGHT,), 3: (Image.Transpose.ROTATE_180,),
@@ -76,6 +77,30 @@ def test_so_it_is_in_other_makers_files(make: object) -> None:
     assert_quadrants(photo, 6)
     # It is not in the JPEG.
     assert photo.capture.camera_model in ("Shift 1", "NIKON D90", "Canon EOS 550D")
+
+
+def test_what_the_file_does_not_say_of_the_moment_the_jpeg_in_it_says() -> None:
+    # Fujifilm's files say nothing themselves. Developed or not, it is the same moment.
+    tags = Image.Exif()
+    tags[272] = "of the JPEG"
+    tags.get_ifd(0x8769)[0x9003] = "2026:11:24 21:35:26"
+    for pixels in (SEEN, SEEN.resize((90, 60))):
+        preview = encoded(pixels, "JPEG", exif=tags.tobytes())
+        capture = decoded(dng(SEEN, preview=pixels, data=preview), 200).capture
+        assert capture == Capture("2026-11-24T21:35:26", "Night", "Shift 1")
+        alone = Capture("2026-11-24T21:35:26", None, "of the JPEG")
+        assert raw.capture_of(b"FUJIFILMCCD-RAW", preview) == alone
+
+
+def test_canons_boxes_say_it() -> None:
+    camera, moment = Image.Exif(), Image.Exif()
+    camera[271], camera[272] = "Canon", "EOS R6"
+    moment[0x9003], moment[0x9011] = "2026:11:24 21:35:26", "+01:00"
+    bodies = [(b"CMT1", camera.tobytes()[6:]), (b"CMT2", moment.tobytes()[6:])]
+    boxes = b"".join(struct.pack(">I4s", len(body) + 8, kind) + body for kind, body in bodies)
+    data = struct.pack(">I8s4x", 16, b"ftypcrx ") + boxes
+    assert raw.capture_of(data) == Capture("2026-11-24T21:35:26+01:00", "Canon", "EOS R6")
+    assert raw.capture_of(data[:70]).taken_at is None
 
 
 def test_a_jpeg_that_was_turned_already_is_not_turned_again() -> None:
@@ -186,7 +211,7 @@ def test_sizes_that_are_not_there_are_refused() -> None:
 
 def test_150_megapixels_are_reckoned() -> None:
     size = (14_204, 10_652)
-    file = raw.RawFile(b"", size, size[0] * size[1], 1, mosaic=True, preview=None)
+    file = raw.RawFile(b"", size, size[0] * size[1], 1, mosaic=True, preview=None, capture=UNKNOWN)
     asked = raw.opened(file, LIMITS)
     assert asked.pixels < 38_000_000
     assert 800_000_000 < asked.bytes_ < 1_000_000_000
