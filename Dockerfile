@@ -16,9 +16,11 @@ RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraint
 
 FROM build AS build-worker-cpu
 RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker,raw,jxl]"
+RUN NUMBA_CACHE_DIR=/var/cache/nightshift python -m worker.compile_loops
 
 FROM build AS build-worker-gpu
 RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker,torch]"
+RUN NUMBA_CACHE_DIR=/var/cache/nightshift python -m worker.compile_loops
 
 FROM ${PYTHON_IMAGE} AS base
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
@@ -37,7 +39,15 @@ EXPOSE 8080
 FROM base AS worker-cpu
 COPY --from=build-worker-cpu /venv /venv
 COPY --from=build-worker-cpu /app /app
+# Loops that are compiled already, for processors like the builder's; what others need is kept there, too. A volume,
+# since a container's own files may be read-only: a new one begins with what the image has.
+ENV NUMBA_CACHE_DIR=/var/cache/nightshift
+COPY --from=build-worker-cpu --chown=nightshift:nightshift /var/cache/nightshift /var/cache/nightshift
+VOLUME /var/cache/nightshift
 
 FROM base AS worker-gpu
 COPY --from=build-worker-gpu /venv /venv
 COPY --from=build-worker-gpu /app /app
+ENV NUMBA_CACHE_DIR=/var/cache/nightshift
+COPY --from=build-worker-gpu --chown=nightshift:nightshift /var/cache/nightshift /var/cache/nightshift
+VOLUME /var/cache/nightshift

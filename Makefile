@@ -163,15 +163,20 @@ $(PYTHON):
 	echo "Nightshift needs Python 3.11 or newer with its venv module, and found none." >&2; \
 	echo "Install one (on Debian or Ubuntu: python3 and python3-venv) and try again." >&2; exit 1
 
+# Else the first run's workers do, each at its first photo. Without it all works as well.
+COMPILE_LOOPS = @echo "Compiling the loops over pixels, once" >&2; $(PYTHON) -m worker.compile_loops || true
+
 # What is in the environment for a GPU, or for development, serves the others as well.
 $(RUN_STAMP): $(INPUTS) | $(PYTHON)
 	@echo "Installing Nightshift for $(KIND) into $(VENV): $(SIZE_$(KIND))" >&2
 	@$(PIP_SHOWN) --editable ".[$(KIND)]"
+	$(COMPILE_LOOPS)
 	@touch $(VENV)/.installed-cpu $@
 
 $(DEMO_STAMP): $(INPUTS) | $(PYTHON)
 	@echo "Installing Nightshift for $(KIND) into $(VENV): $(SIZE_$(KIND)), and 250 MB of sample pictures" >&2
 	@$(PIP_SHOWN) --editable ".[$(KIND),demo]"
+	$(COMPILE_LOOPS)
 	@touch $(VENV)/.installed-cpu $(RUN_STAMP) $@
 
 $(DEV_STAMP): $(INPUTS) | $(PYTHON)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from bench.error_codes import BenchCode
+from bench.mode import MODES, Mode
 from bench.protocol import Pass, Setup
 from nightshift.words.errors import NightshiftError
 from shared.settings import REPOSITORY
@@ -53,12 +54,13 @@ class Contender:
         setup: what it is told.
         python: interpreter of its environment.
         log: file for all it says beside its answers.
+        mode: what is kept from it.
 
     Raises:
         NightshiftError: `contender_failed`, here or from any call; the last lines of its log are shown.
     """
 
-    def __init__(self, entry: Entry, setup: Setup, python: Path, log: Path) -> None:
+    def __init__(self, entry: Entry, setup: Setup, python: Path, log: Path, mode: Mode = MODES[""]) -> None:
         self.entry = entry
         self._log = log
         with log.open("wb") as file:
@@ -68,7 +70,7 @@ class Contender:
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=file,
-                    env=environment(os.environ),
+                    env=environment(os.environ, mode),
                     cwd=REPOSITORY,
                     text=True,
                     encoding="utf-8",
@@ -147,14 +149,14 @@ class Contender:
         return pipe
 
 
-def environment(inherited: Mapping[str, str]) -> dict[str, str]:
-    """This checkout's code, nobody's settings, and every library's own way of waiting."""
+def environment(inherited: Mapping[str, str], mode: Mode = MODES[""]) -> dict[str, str]:
+    """This checkout's code, no settings but the mode's, and every library's own way of waiting."""
     kept = {
         name: value
         for name, value in inherited.items()
         if not name.startswith("NIGHTSHIFT_") and name != "OMP_WAIT_POLICY"
     }
-    return {**kept, "PYTHONPATH": str(REPOSITORY)}
+    return {**kept, "PYTHONPATH": str(REPOSITORY), **mode.environment}
 
 
 def python_here() -> Path:

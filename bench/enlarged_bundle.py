@@ -1,4 +1,4 @@
-"""The shipped weights, told to read larger crops: a stand-in for a bundle of the original model's size."""
+"""The original's network, told to read crops of the size it was made for: a stand-in for such a bundle."""
 
 from __future__ import annotations
 
@@ -7,6 +7,10 @@ import shutil
 from pathlib import Path
 
 from shared.bundles.manifest import MANIFEST, TENSORS, read_manifest
+from shared.settings import REPOSITORY
+
+ORIGINAL = REPOSITORY / "weights" / "utkface-v2s"
+"""Weights of the original model's network, EfficientNetV2-S."""
 
 
 def write_enlarged(source: Path, folder: Path, size_px: int) -> Path:

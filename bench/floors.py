@@ -13,7 +13,7 @@ import io
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -41,13 +41,12 @@ _PROBE_SIDE = 192
 _REPEATS = 5
 
 
-def measure_floors(photos: Sequence[Path], sizes_px: Sequence[int], architecture: Architecture) -> Floors:
+def measure_floors(photos: Sequence[Path], networks: Mapping[int, Architecture]) -> Floors:
     """Rates of this machine, and the work that these photos make.
 
     Args:
         photos: all photos of the benchmark.
-        sizes_px: input sizes of the classifier.
-        architecture: of its features.
+        networks: architectures of classifiers by their input size, pixels.
     """
     native = has_native_bf16()
     few = sampled(photos, SAMPLE)
@@ -61,7 +60,7 @@ def measure_floors(photos: Sequence[Path], sizes_px: Sequence[int], architecture
         pnet_flops=pnet,
         rnet_flops=rnet,
         onet_flops=onet,
-        face_flops={size: face_flops(size, architecture) for size in sizes_px},
+        face_flops={size: face_flops(size, architecture) for size, architecture in networks.items()},
     )
 
 
@@ -168,19 +167,30 @@ def _listed(path: Path) -> list[Path]:
     return [Path(name) for name in json.loads(path.read_text(encoding="utf-8"))]
 
 
+def _network(text: str) -> tuple[int, Architecture]:
+    size, _, name = text.partition(":")
+    if name not in FEATURES:
+        raise argparse.ArgumentTypeError(f"architectures are {', '.join(FEATURES)}")
+    return int(size), name
+
+
 def main() -> None:
     """Print machine and floors as JSON, one line."""
     parser = argparse.ArgumentParser(
         prog="python -m bench.floors", description="Measure this machine's floors."
     )
     parser.add_argument("photos", type=Path, help="a folder, or a JSON list of paths")
-    parser.add_argument("--sizes", type=int, nargs="+", default=[128, 384], help="input sizes, pixels")
     parser.add_argument(
-        "--architecture", default="efficientnet_v2_s", choices=FEATURES, help="of the classifier"
+        "--networks",
+        type=_network,
+        nargs="+",
+        default=[(384, "efficientnet_v2_s")],
+        metavar="PIXELS:ARCHITECTURE",
+        help="classifiers by their input size",
     )
     given = parser.parse_args()
     photos = photos_in(given.photos) if given.photos.is_dir() else _listed(given.photos)
-    floors = measure_floors(photos, given.sizes, given.architecture)
+    floors = measure_floors(photos, dict(given.networks))
     document = {"machine": describe_machine().model_dump(), "floors": floors.model_dump()}
     sys.stdout.write(json.dumps(document) + "\n")
 

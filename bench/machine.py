@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from bench.mode import bf16_is_switched_off
 from bench.results import Machine
 from nightshift.machine.allowance import allowance
 
@@ -15,9 +16,9 @@ _BF16 = ("avx512_bf16", "amx_bf16")
 
 
 def has_native_bf16() -> bool:
-    """True when the CPU multiplies bf16 numbers itself."""
+    """True when the CPU multiplies bf16 numbers itself, and is left to."""
     able = torch.cpu.get_capabilities()
-    return any(able.get(name) for name in _BF16)
+    return any(able.get(name) for name in _BF16) and not bf16_is_switched_off()
 
 
 def describe_machine() -> Machine:

@@ -147,11 +147,12 @@ class Floors(_Part):
 
 
 class Results(_Part):
-    """One run of the benchmark."""
+    """One run of the benchmark; `mode` of `bench.mode.MODES`."""
 
     format: Literal["nightshift-performance/1"] = "nightshift-performance/1"
     day: date
     rounds: int
+    mode: str = ""
     warm_up: int
     machine: Machine
     photos: Photos

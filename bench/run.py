@@ -24,9 +24,10 @@ from pathlib import Path
 
 from bench import report
 from bench.contest import Contender, Entry, environment, python_here
-from bench.enlarged_bundle import write_enlarged
+from bench.enlarged_bundle import ORIGINAL, write_enlarged
 from bench.error_codes import BenchCode
 from bench.matching import agreement, count_faces, count_matched
+from bench.mode import MODES, Mode
 from bench.others import Others
 from bench.photo_folder import describe_photos, photos_in
 from bench.plain_network import plain_architecture
@@ -46,7 +47,7 @@ from bench.results import (
 from bench.sample_event import write_event
 from bench.tables import section
 from nightshift.words.errors import InvalidInput, NightshiftError
-from shared.bundles.manifest import Architecture, locate_bundle, read_verified_manifest
+from shared.bundles.manifest import Architecture, locate_bundle, read_manifest, read_verified_manifest
 from shared.settings import REPOSITORY, Settings
 
 _PIPELINE, _QUEUE = "bench.pipeline_flow:PipelineFlow", "bench.queue_flow:QueueFlow"
@@ -77,6 +78,7 @@ class Request:
         rounds: how often each contender runs.
         warm_up: photos that each analyses before it is timed.
         peer_python: interpreter of the peer's environment.
+        mode: of `MODES`.
     """
 
     photos: Sequence[Path]
@@ -86,6 +88,7 @@ class Request:
     rounds: int = 5
     warm_up: int = 3
     peer_python: Path = PEER_PYTHON
+    mode: str = ""
 
 
 def chosen(names: str) -> list[Entry]:
@@ -124,10 +127,11 @@ def measure(request: Request, say: Say) -> Results:
         )
     with tempfile.TemporaryDirectory(prefix="nightshift-bench-") as folder, ExitStack() as stack:
         workspace = Path(folder)
-        enlarged = write_enlarged(request.bundle, workspace / "enlarged", ENLARGED_PX)
+        enlarged = write_enlarged(ORIGINAL, workspace / "enlarged", ENLARGED_PX)
         say("measuring what the machine can do")
-        sizes = sorted({manifest.input.size, ENLARGED_PX})
-        machine, floors = _floors(request.photos, sizes, architecture, workspace)
+        original = plain_architecture(read_manifest(ORIGINAL))
+        networks = {ENLARGED_PX: original, manifest.input.size: architecture}
+        machine, floors = _floors(request.photos, networks, MODES[request.mode], workspace)
         contenders = {}
         for entry in here:
             say(f"loading: {entry.title}")
@@ -150,6 +154,7 @@ def measure(request: Request, say: Say) -> Results:
     return Results(
         day=datetime.now(UTC).date(),
         rounds=request.rounds,
+        mode=request.mode,
         warm_up=request.warm_up,
         machine=machine,
         photos=about_photos,
@@ -180,7 +185,7 @@ def _started(entry: Entry, request: Request, bundle: Path, workspace: Path) -> I
     own.mkdir()
     setup = Setup(tuple(request.photos), bundle, entry.workers, own, request.warm_up)
     python = request.peer_python if entry.name == "peer" else python_here()
-    contender = Contender(entry, setup, python, workspace / f"{entry.name}.log")
+    contender = Contender(entry, setup, python, workspace / f"{entry.name}.log", MODES[request.mode])
     try:
         yield contender
     finally:
@@ -188,7 +193,7 @@ def _started(entry: Entry, request: Request, bundle: Path, workspace: Path) -> I
 
 
 def _floors(
-    photos: Sequence[Path], sizes_px: Sequence[int], architecture: Architecture, workspace: Path
+    photos: Sequence[Path], networks: Mapping[int, Architecture], mode: Mode, workspace: Path
 ) -> tuple[Machine, Floors]:
     """In a process of its own, which is gone before anything is timed."""
     listed = workspace / "photos.json"
@@ -196,10 +201,10 @@ def _floors(
     done = subprocess.run(  # noqa: S603 - our own command line, no shell
         [
             *(sys.executable, "-m", "bench.floors", str(listed)),
-            *("--architecture", architecture, "--sizes", *map(str, sizes_px)),
+            *("--networks", *(f"{size}:{name}" for size, name in sorted(networks.items()))),
         ],
         cwd=REPOSITORY,
-        env=environment(os.environ),
+        env=environment(os.environ, mode),
         capture_output=True,
         text=True,
         check=False,
@@ -263,6 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 rounds=given.rounds,
                 warm_up=given.warm_up,
                 peer_python=given.peer_python.absolute(),  # a contender has its own working folder
+                mode=given.mode,
             )
             results = measure(request, _say)
         path = given.out or FOLDER / f"{PREFIX}{given.name}.json"
@@ -290,7 +296,10 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--made", type=_positive, default=24, help="sample photos without a folder (default: 24)"
     )
-    parser.add_argument("--bundle", default="utkface-v2s", help="weights, a name or a path")
+    parser.add_argument(
+        "--bundle", default=Settings.model_fields["bundle"].default, help="weights, a name or a path"
+    )
+    parser.add_argument("--mode", default="", choices=MODES, help="what is kept from the processor")
     parser.add_argument("--warm-up", type=_positive, default=3, help="photos before round 1 (default: 3)")
     parser.add_argument("--peer-python", type=Path, default=PEER_PYTHON, help="interpreter of the peer")
     parser.add_argument("--out", type=Path, help="write the results there, and leave the document alone")

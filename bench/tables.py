@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from bench.mode import MODES
 from bench.results import Agreement, Floors, Result, Results, Spread, ratios, spread
 
 PLAIN, PEER = "plain", "peer"
@@ -45,8 +46,13 @@ def _subject(run: Results) -> str:
         f" ({weights.input_px} px). {machine.cpu}, {machine.cores} cores,"
         f" {machine.memory_bytes / 2**30:.0f} GiB; it has {features}"
         f"{f' and lacks {_listed(lacking)}' if lacking else ''}. Python {machine.python}, torch"
-        f" {machine.torch}, {machine.threads} threads by default."
+        f" {machine.torch}, {machine.threads} threads by default.{_mode(run)}"
     )
+
+
+def _mode(run: Results) -> str:
+    says = MODES[run.mode].says
+    return f" **{says[0].upper()}{says[1:]}.**" if says else ""
 
 
 def _rounds(number: int) -> str:
@@ -96,8 +102,8 @@ def _notes(run: Results) -> str:
         )
     if any(r.name.endswith("-384") for r in run.results):
         lines.append(
-            "Of crops at 384 px only the speed is meant: the weights are the same and were not trained at"
-            " that size, and speed does not depend on what weights hold."
+            "At 384 px stands the original's network, EfficientNetV2-S, as in the plain flow. Only the speed"
+            " is meant: the weights were not trained at that size, and it does not depend on what they hold."
         )
     return "\n\n".join(lines)
 

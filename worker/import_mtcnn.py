@@ -22,9 +22,10 @@ from numpy.typing import NDArray
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from shared.bundles.detector import DETECTOR, Origin
 from shared.bundles.manifest import sha256_of
 from worker.pipeline.detection.mtcnn import ALL
-from worker.pipeline.detection.weights import DETECTOR, Origin, read_detector, write_detector
+from worker.pipeline.detection.weights import read_detector, write_detector
 
 PACKAGE = "facenet-pytorch"
 LICENCE = "MIT, Copyright (c) 2019 Timothy Esler: see LICENSE.md"

@@ -21,6 +21,7 @@ from nightshift.words.errors import NightshiftError
 from nightshift.words.plain_text import plain
 from shared.broker.doorbell import TASK, broker_options
 from shared.broker.rings import count_in, take_dropped
+from shared.bundles.detector import verify_detector
 from shared.bundles.in_use import bundle_in_use
 from shared.logs import configure
 from shared.settings import load_settings
@@ -97,6 +98,7 @@ def _check_before_forking(**_: object) -> None:
     try:
         settings = load_settings()
         bundle_in_use(settings)
+        verify_detector()
     except NightshiftError as error:
         raise SystemExit(f"nightshift worker: {error.code}: {plain(error.message)}") from error
     try:

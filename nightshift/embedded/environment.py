@@ -17,7 +17,7 @@ NETWORK = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR", "HTTP_PROXY", "HTTPS_PROXY
 
 MACHINE = frozenset({"LD_LIBRARY_PATH", "LD_PRELOAD", "CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER"})
 
-_FAMILIES = ("LC_", "AWS_", "PGSSL", "OMP_", "MKL_", "KMP_", "OPENBLAS_", "MALLOC_", "NUMBA_")
+_FAMILIES = ("LC_", "AWS_", "PGSSL", "OMP_", "MKL_", "KMP_", "OPENBLAS_", "MALLOC_", "NUMBA_", "ONEDNN_")
 """Locale; the bucket's names and keys; PostgreSQL's certificates; what the mathematics may be told."""
 
 _OURS = {

@@ -20,6 +20,7 @@ from nightshift.errors import ClientError
 from nightshift.waiting import WORD_S, what_is_wrong
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
+from shared.bundles.detector import verify_detector
 from shared.bundles.in_use import bundle_in_use
 from shared.bundles.manifest import Manifest
 from shared.processes.command_lines import api_command, worker_command
@@ -36,8 +37,9 @@ def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
     """Settings that name the bundle by its absolute path, and its manifest.
 
     Raises:
-        ModelUnavailable: as `bundle_in_use`; its weights are not those it names.
+        ModelUnavailable: as `bundle_in_use`; its weights, or the detector's, are not those that are named.
     """
+    verify_detector()
     folder, manifest = bundle_in_use(settings, verified=True)
     return settings.model_copy(update={"bundle": str(folder.absolute())}), manifest
 

@@ -21,6 +21,7 @@ from nightshift.words.errors import NightshiftError
 from nightshift.words.health import GRAVE, complaint
 from nightshift.words.plain_text import counted
 from shared.broker.doorbell import CeleryDoorbell
+from shared.bundles.detector import verify_detector
 from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
 from shared.files.store import Store
@@ -54,6 +55,7 @@ def examine(settings: Settings) -> Iterator[Diagnosis]:
         ("store", _store),
         ("broker", _broker),
         ("bundle", _bundle),
+        ("detector", _detector),
         ("home", _home),
         ("machine", _machine),
         ("privacy", _privacy),
@@ -157,6 +159,11 @@ def _bundle(settings: Settings) -> Iterator[Diagnosis]:
     _, manifest = bundle_in_use(settings, verified=True)
     allowed = manifest.commercial_use.allowed
     yield Diagnosis("bundle", "ok", f"{manifest.name}, {manifest.sha256[:12]}; commercial use: {allowed}")
+
+
+def _detector(_: Settings) -> Iterator[Diagnosis]:
+    about = verify_detector()
+    yield Diagnosis("detector", "ok", f"{about.name}, {about.sha256[:12]}")
 
 
 def _privacy(settings: Settings) -> Iterator[Diagnosis]:

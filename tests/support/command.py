@@ -29,10 +29,12 @@ class Nightshift:
     Attributes:
         folder: working folder; the home is `home` in it.
         settings: further NIGHTSHIFT_* variables, without the prefix.
+        command: the program; by default this environment's.
     """
 
     folder: Path
     settings: dict[str, str] = field(default_factory=dict)
+    command: Path = Path(COMMAND)
 
     @property
     def home(self) -> Path:
@@ -48,7 +50,7 @@ class Nightshift:
     def start(self, *arguments: str, **files: int) -> subprocess.Popen[str]:
         """Start the command in a session of its own."""
         return subprocess.Popen(
-            [COMMAND, *arguments],
+            [str(self.command), *arguments],
             cwd=self.folder,
             env=self.environment(),
             text=True,

@@ -154,6 +154,17 @@ def test_images_and_their_targets(services: dict[str, Any]) -> None:
     assert {"api", "worker-cpu", "worker-gpu"} <= set(stages)
 
 
+@pytest.mark.parametrize("image", ["worker-cpu", "worker-gpu"])
+def test_workers_find_the_loops_that_were_compiled_with_their_image(image: str) -> None:
+    """In a volume, which can be written to in a container whose own files cannot."""
+    dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
+    stages = {part.split()[2]: part for part in re.split(r"^FROM ", dockerfile, flags=re.MULTILINE)[1:]}
+    (kept,) = re.findall(r"NUMBA_CACHE_DIR=(\S+) python -m worker.compile_loops", stages[f"build-{image}"])
+    assert f"ENV NUMBA_CACHE_DIR={kept}\n" in stages[image]
+    assert f"COPY --from=build-{image} --chown=nightshift:nightshift {kept} {kept}\n" in stages[image]
+    assert f"VOLUME {kept}\n" in stages[image]
+
+
 def test_images_run_as_nobody_special() -> None:
     dockerfile = (REPOSITORY / "Dockerfile").read_text(encoding="utf-8")
     last_user = re.findall(r"^USER (\S+)$", dockerfile, re.MULTILINE)[-1]

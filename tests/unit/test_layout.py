@@ -9,10 +9,10 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from shared.bundles import detector
 from shared.bundles.manifest import TENSORS
 from shared.settings import REPOSITORY
 from tests.support.requirements import require
-from worker.pipeline.detection import weights as detector
 
 OF_THE_SERVICE = {"nightshift.bundles", "nightshift.embedded"}
 """What the command has in a checkout only."""

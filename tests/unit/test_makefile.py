@@ -61,4 +61,6 @@ def test_the_machine_or_its_user_chooses_and_the_size_is_said_first(
     (said,) = (number for number, line in enumerate(lines) if size in line)
     (done,) = (number for number, line in enumerate(lines) if f'--editable ".[{extra}]"' in line)
     assert said < done
+    (compiled,) = (number for number, line in enumerate(lines) if "-m worker.compile_loops" in line)
+    assert done < compiled
     assert "--quiet" not in lines[done]

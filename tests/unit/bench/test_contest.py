@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import pytest
 
 from bench.contender import serve
 from bench.contest import Contender, Entry, environment
+from bench.mode import MODES, WITHOUT_BF16, bf16_is_switched_off
 from bench.protocol import FoundFace, Pass, Reading, Setup
 from nightshift.words.errors import NightshiftError
 from tests.support.flows_made import FakeFlow
@@ -91,3 +94,12 @@ def test_settings_of_the_caller_do_not_reach_a_contender() -> None:
     given = {"PATH": "p", "NIGHTSHIFT_HOME": "h", "OMP_WAIT_POLICY": "ACTIVE", "OMP_NUM_THREADS": "1"}
 
     assert environment(given).keys() == {"PATH", "OMP_NUM_THREADS", "PYTHONPATH"}
+
+
+def test_without_bf16_neither_contenders_nor_floors_have_it() -> None:
+    told = environment({**os.environ, "NIGHTSHIFT_PRECISION": "bf16"}, MODES[WITHOUT_BF16])
+    said = "from shared.settings import load_settings as l; print(l().precision)"
+    said += "; from bench.mode import bf16_is_switched_off as off; print(off())"
+    ran = subprocess.run([sys.executable, "-c", said], env=told, capture_output=True, text=True, check=True)
+    assert ran.stdout.split() == ["fp32", "True"]
+    assert not bf16_is_switched_off({})

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import needs_torch as _needs_torch  # noqa: F401
+
+# isort: split
 from bench import floors
 from bench.enlarged_bundle import write_enlarged
 from bench.memory import peak_bytes

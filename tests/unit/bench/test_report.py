@@ -82,6 +82,11 @@ def test_a_disturbed_measurement_is_marked() -> None:
     assert "Other processes" not in section(results(), "x.svg")
 
 
+def test_a_run_without_bf16_says_so() -> None:
+    assert "**Bf16 is switched off (ONEDNN_MAX_CPU_ISA=" in section(results(mode="without-bf16"), "x.svg")
+    assert "ONEDNN" not in section(results(), "x.svg")
+
+
 def test_the_page_is_written_from_results_alone(tmp_path: Path) -> None:
     page, path = tmp_path / "performance.md", tmp_path / "performance-party.json"
     page.write_text(MARKED)

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import needs_torch as _needs_torch  # noqa: F401
+
+# isort: split
 from bench import run
 from bench.photo_folder import describe_photos, photos_in, sampled
 from bench.samples import astronaut_jpeg, no_face_jpeg

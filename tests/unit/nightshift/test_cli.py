@@ -1,5 +1,6 @@
 """The command line in this process: what it refuses before anything is started."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from nightshift.cli import app
 from nightshift.embedded.interrupted_runs import note_run
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
+from shared.bundles import detector
 from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
@@ -87,6 +89,35 @@ def test_the_parents_of_api_and_workers_refuse_weights_that_are_not_there(
     for start, name in ((lambda: on_starting(None), "api"), (_check_before_forking, "worker")):
         with pytest.raises(SystemExit, match=f"^nightshift {name}: bundle_not_found: .*no-such-weights"):
             start()
+
+
+@pytest.fixture
+def damaged_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(detector.DETECTOR, tmp_path / "mtcnn")
+    path = tmp_path / "mtcnn" / detector.TENSORS
+    path.write_bytes(path.read_bytes()[:-1])
+    monkeypatch.setattr(detector, "DETECTOR", tmp_path / "mtcnn")
+    return path
+
+
+@pytest.mark.parametrize("command", [["run", "a.jpg"], ["serve"], ["worker"]], ids=["run", "serve", "worker"])
+def test_a_damaged_detector_is_found_before_anything_is_started(
+    tmp_path: Path, damaged_detector: Path, command: list[str]
+) -> None:
+    (tmp_path / "a.jpg").touch()
+    unavailable = invoke(*command)
+    assert unavailable.exit_code == 6
+    last = unavailable.stderr.splitlines()[-1]
+    assert f"{damaged_detector}: is not the file that {detector.ABOUT} names" in last
+    assert last.endswith("(detector_unavailable)")
+    assert not (tmp_path / "home").exists()
+
+
+def test_workers_and_the_doctor_name_a_damaged_detector(damaged_detector: Path) -> None:
+    with pytest.raises(SystemExit, match=f"^nightshift worker: detector_unavailable: {damaged_detector}: is"):
+        _check_before_forking()
+    (line,) = [line for line in invoke("admin", "doctor").stdout.splitlines() if " detector " in line]
+    assert line.startswith("failed   detector") and str(damaged_detector) in line
 
 
 @pytest.mark.parametrize("command", [["run", "a.jpg"], ["serve"], ["worker"]])

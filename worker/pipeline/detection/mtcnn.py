@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from worker.pipeline.detection.weights import DETECTOR, read_detector
+from shared.bundles.detector import DETECTOR
+from worker.pipeline.detection.weights import read_detector
 from worker.pipeline.layers import Chain, Convolution, Filled, Flatten, Layer, Linear, MaxPool, PRelu
 from worker.pipeline.runtime import Forward, RuntimeName, compiled
 

@@ -27,6 +27,7 @@ OURS = {
     "AWS_ACCESS_KEY_ID": "id",
     "https_proxy": "http://proxy",
     "OMP_NUM_THREADS": "1",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
     "CUDA_VISIBLE_DEVICES": "0",
     "LD_LIBRARY_PATH": "/l",
 }

@@ -13,8 +13,9 @@ import pytest
 from safetensors.numpy import load_file, save
 
 from nightshift.words.errors import ModelUnavailable
+from shared.bundles.detector import ABOUT, DETECTOR, TENSORS, read_about
 from worker.pipeline.detection.mtcnn import ALL, load_networks
-from worker.pipeline.detection.weights import ABOUT, DETECTOR, TENSORS, read_about, read_detector
+from worker.pipeline.detection.weights import read_detector
 from worker.pipeline.layers import shapes
 
 

@@ -79,14 +79,17 @@ def test_without_both_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -
     assert "OpenVINO is not installed, and torch is not installed (pip install" in caught.value.message
 
 
-def test_a_processor_that_openvino_does_not_know_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("machine", ["ppc64le", "aarch64"])
+def test_a_processor_that_openvino_does_not_know_is_named(
+    monkeypatch: pytest.MonkeyPatch, machine: str
+) -> None:
     def refuse() -> None:
         raise RuntimeError("Exception from src/inference/src/core.cpp:1:\nCPU device is not registered\n")
 
     without(monkeypatch, "torch")
     monkeypatch.setattr(runtime, "openvino_core", refuse)
-    monkeypatch.setattr(platform, "machine", lambda: "ppc64le")
-    with pytest.raises(ModelUnavailable, match=r"this processor \(ppc64le: CPU device is not registered\)"):
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    with pytest.raises(ModelUnavailable, match=rf"processor \({machine}: CPU device is not registered\)"):
         runtimes("cpu")
 
 
