@@ -86,6 +86,10 @@ def test_it_opens_from_disk_without_a_network(open_page: Open, report: Path) -> 
     assert numbers["Photos"].startswith(f"{PHOTOS:,}")
     assert numbers["Faces"].startswith(f"{faces:,}")
     expect(page.locator("#count")).to_have_text(f"{PHOTOS:,} photos, {faces:,} faces")
+    expect(page.locator("#in-words")).to_contain_text(f"{faces:,} faces in ")
+    expect(page.locator("#notice")).to_contain_text("Faces are not people")
+    first = page.locator("#grid .tile").first.bounding_box()
+    assert first is not None and first["y"] + first["height"] / 2 < 900, "no photo on the first screen"
     expect(page.locator("#notice")).to_contain_text("apparent")
     expect(page.get_by_role("link", name="faces.csv")).to_have_attribute("href", "faces.csv")
     assert page.get_by_role("link", name="results.jsonl").count() == 0
@@ -98,6 +102,7 @@ def test_it_opens_from_disk_without_a_network(open_page: Open, report: Path) -> 
 
 def test_the_charts_are_tables_too_and_add_up(open_page: Open, report: Path) -> None:
     page = open_page(report)
+    page.locator("#charts > summary").click()
     for chart, least in (("#ages", 8), ("#crowds", 4)):
         expect(page.locator(f"{chart} svg[role=img]")).to_have_attribute("aria-label", re.compile("table"))
         page.locator(f"{chart} summary").click()
@@ -160,7 +165,7 @@ def test_a_filter_without_photos_says_so(open_page: Open, tmp_path: Path) -> Non
 
 def test_the_keyboard_does_it_all(open_page: Open, report: Path) -> None:
     page = open_page(report)
-    page.locator("#filters [name=age]").last.focus()
+    page.locator("#more-filters > summary").focus()
     page.keyboard.press("Tab")
     expect(page.locator("#grid [data-position='0'] button")).to_be_focused()
     page.keyboard.press("ArrowRight")
@@ -187,6 +192,9 @@ def test_the_keyboard_does_it_all(open_page: Open, report: Path) -> None:
     page.keyboard.press("ArrowUp")
     expect(last).not_to_be_focused()
     page.keyboard.press("Shift+Tab")
+    expect(page.locator("#more-filters > summary")).to_be_focused()
+    for _ in range(3):
+        page.keyboard.press("Shift+Tab")
     expect(page.locator("#filters [name=age]").last).to_be_focused()
     page.keyboard.press("Space")
     assert shown_count(page) < PHOTOS
@@ -194,6 +202,7 @@ def test_the_keyboard_does_it_all(open_page: Open, report: Path) -> None:
 
 def test_failures_are_listed_with_their_reasons(open_page: Open, report: Path) -> None:
     page = open_page(report)
+    page.locator("#failures > summary").click()
     failed = [photo for photo in photos() if photo.status == "failed"]
     rows = page.locator("#failure-rows tr")
     expect(rows).to_have_count(len(failed))
@@ -247,6 +256,7 @@ def test_it_is_as_wide_as_the_screen(open_page: Open, report: Path, width: int) 
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.locator("#provenance summary").click()
     expect(page.locator("#facts")).to_contain_text("no: trained on UTKFace")
+    page.locator("#charts > summary").click()
     page.locator("#ages summary").click()
     assert page.evaluate("document.documentElement.scrollWidth") == width
     page.locator("#grid .tile").nth(1).click()
@@ -274,8 +284,9 @@ def test_axe_finds_nothing_serious(open_page: Open, report: Path, scheme: str, w
     # axe runs as a script of its own, which the page's policy would not let in.
     page = open_page(report, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     if where == "opened":
-        for summary in page.locator("summary").all():
-            summary.click()
+        for summary in page.locator(".panels summary, .as-table summary").all():
+            if summary.is_visible():
+                summary.click()
         page.locator("#filters").get_by_label("Female", exact=True).check()
     if where == "viewer":
         page.locator("#grid .tile").nth(2).click()
