@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -19,9 +18,6 @@ HOSTILE = "</script><img src=x onerror=alert(1)>\"' \u2028 <b>bold</b>.jpg"
 AGE_5_9 = "5\N{EN DASH}9"
 
 Open = Callable[..., Page]
-
-# Five seconds, its default, are not much for a busy machine.
-expect.set_options(timeout=15_000)
 
 
 def photos() -> list[Photo]:
@@ -39,35 +35,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out.mkdir()
     (out / "faces.csv").write_text("custom_id\n")
     return write_report_of(out, photos(), label="<i>Summer</i> party")
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens pages; at the end none may have asked for anything but files, or have complained."""
-    contexts, requests, complaints = [], [], []
-
-    def opened(path: Path, **options: Any) -> Page:
-        context = browser.new_context(
-            **{"offline": True, "viewport": {"width": 1280, "height": 900}, **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(15_000)
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("requestfailed", lambda request: complaints.append(f"{request.url}: {request.failure}"))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.goto(path.as_uri())
-        expect(page.locator("#grid .tile[aria-busy]")).to_have_count(0)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert requests
-    assert [url for url in requests if not url.startswith("file:")] == []
-    assert complaints == []
 
 
 def shown_count(page: Page) -> int:

@@ -58,6 +58,7 @@
   nightshift.showOnly = (wish) => {
     nightshift.ask(wish);
     fill();
+    intoAddress();
     refresh();
     byId("photos").scrollIntoView();
     nightshift.focusGrid();
@@ -127,10 +128,14 @@
       ...{ name: value("name").trim(), folder: value("folder"), from: value("from"), to: value("to"), sort: value("sort") },
       ...Object.fromEntries(SLIDERS.map(([name]) => [name, Number(value(name))])),
     });
-    const text = nightshift.wishAsText();
-    // Without an entry in the history for each click.
-    if (text || location.hash.includes("=")) history.replaceState(null, "", text ? `#${text}` : location.href.split("#")[0]);
+    intoAddress();
     refresh();
+  }
+
+  /** Without an entry in the history for each click. */
+  function intoAddress() {
+    const text = nightshift.wishAsText();
+    if (text || location.hash.includes("=")) history.replaceState(null, "", text ? `#${text}` : location.href.split("#")[0]);
   }
 
   function refresh() {

@@ -65,8 +65,6 @@
     byId("viewer-faces").scrollTop = 0;
     byId("viewer-original").replaceChildren();
     if (photo?.original) showOriginal(photo, stage.querySelector("img"));
-    // Of a crowd, those that were asked for first.
-    if (nightshift.isNarrowed()) byId("viewer-faces").querySelector(".wanted")?.scrollIntoView({ block: "nearest" });
   }
 
   /** Put the photo itself in the place of its small picture, once it is there; and link to it. */
@@ -112,7 +110,16 @@
       const text = photo.status === "succeeded" ? "No face was found in this photo." : "This photo was not analysed.";
       notes.unshift(element("p", { class: "remark" }, text));
     }
-    return [...notes, element("ol", { class: "faces" }, photo.faces.map((face, index) => finding(photo, face, index)))];
+    return [...notes, element("ol", { class: "faces" }, wantedFirst(photo))];
+  }
+
+  /** Of a crowd, those that were asked for come first; each keeps its number. */
+  function wantedFirst(photo) {
+    const isOther = (face) => Number(nightshift.isNarrowed() && !nightshift.isWanted(face));
+    return photo.faces
+      .map((face, index) => [face, index])
+      .sort(([one, at], [other, place]) => isOther(one) - isOther(other) || at - place)
+      .map(([face, index]) => finding(photo, face, index));
   }
 
   function finding(photo, face, index) {
