@@ -13,6 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, BinaryIO, cast, get_args
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.table import Table
@@ -20,13 +21,14 @@ from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit, say
+from nightshift.machine.loopback import is_loopback
 from nightshift.machine.whole_files import replacing
 from nightshift.report_page.page import write_page
 from nightshift.results_folder import FILES, Note
 from nightshift.screen import cell
 from nightshift.table_files import is_made, save_table
 from nightshift.words.analysis import DOUBTS
-from nightshift.words.documents import Job, Photo, Summary
+from nightshift.words.documents import FACES_ARE_NOT_PEOPLE, Job, Photo, Summary
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out, spelled_out
@@ -231,6 +233,8 @@ def write_report(client: Client, job: Job, folder: Path) -> Path:
             summary=summary,
             thumbnails=client.thumbnails(job.id),
             photos=client.results(job.id),
+            # Another machine's paths may name other files here.
+            originals=is_loopback(urlsplit(client.server).hostname),
         )
         note = Note.read(folder)
         if note is None or note.job_id != job.id:
@@ -298,7 +302,8 @@ def print_report(report: Report, console: Console) -> None:
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
     console.print(table, highlight=False)
     if summary.faces:
-        console.print(cell(f"* {summary.notice or 'Gender and age are apparent.'}", "dim"), highlight=False)
+        notice = summary.notice or "Gender and age are apparent."
+        console.print(cell(f"* {notice} {FACES_ARE_NOT_PEOPLE}", "dim"), highlight=False)
 
 
 def _if(number: int, what: str) -> list[str]:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from nightshift.machine.whole_files import write_new
+from nightshift.report_page.details import Details
+from nightshift.report_page.originals import original_of, title_of
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
 from nightshift.words.analysis import DOUBTS
-from nightshift.words.documents import Job, Photo, Summary
+from nightshift.words.documents import FACES_ARE_NOT_PEOPLE, Job, Photo, Summary
 from nightshift.words.version import VERSION
 
 PAGE_PHOTOS = 500
@@ -54,11 +56,15 @@ class Index:
         entries: one a photo; see `index_entry`.
         shapes: one character a photo; see `shape_of`.
         failed: ordinal, name, code and message of the first failed photos.
+        roots: that were given, in the order of their first photo.
+        details: which the page reads afterwards.
     """
 
     entries: list[str] = field(default_factory=list)
     shapes: list[str] = field(default_factory=list)
     failed: list[list[Any]] = field(default_factory=list)
+    roots: dict[str, None] = field(default_factory=dict)
+    details: Details = field(default_factory=Details)
 
     def add(self, photo: Photo, has_thumbnail: bool) -> None:
         """Add the next photo."""
@@ -66,6 +72,9 @@ class Index:
             self.failed.append([len(self.entries), photo.custom_id, photo.error.code, photo.error.message])
         self.entries.append(index_entry(photo))
         self.shapes.append(shape_of(photo, has_thumbnail))
+        if photo.root:
+            self.roots[photo.root] = None
+        self.details.add(photo)
 
     def as_data(self) -> dict[str, Any]:
         """For the page."""
@@ -75,16 +84,18 @@ class Index:
             "index": " ".join(self.entries),
             "shapes": "".join(self.shapes),
             "failed": self.failed,
+            "from": title_of(self.roots),
         }
 
 
-def write_photos(folder: Path, photos: Iterable[Photo], shown: set[str]) -> Index:
-    """Write `page-0001.js` and so on, `PAGE_PHOTOS` photos in each.
+def write_photos(folder: Path, photos: Iterable[Photo], shown: set[str], *, originals: bool = False) -> Index:
+    """Write `page-0001.js` and so on, `PAGE_PHOTOS` photos in each, and `index.js` over all of them.
 
     Args:
         folder: where to.
         photos: read once; one file's worth of them is in memory.
         shown: ids of those that have a thumbnail.
+        originals: whether photos may be linked to that lie on this disk.
     """
     index = Index()
     rows: list[list[Any]] = []
@@ -99,11 +110,12 @@ def write_photos(folder: Path, photos: Iterable[Photo], shown: set[str]) -> Inde
     for photo in photos:
         has_thumbnail = photo.photo_id in shown
         index.add(photo, has_thumbnail)
-        rows.append(photo_row(photo, has_thumbnail))
+        rows.append(photo_row(photo, has_thumbnail, original_of(photo.path) if originals else None))
         if len(rows) == PAGE_PHOTOS:
             write()
     if rows:
         write()
+    write_new(folder / "index.js", call("nightshift.know", index.details.as_data()))
     return index
 
 
@@ -127,6 +139,8 @@ def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
         "failures": [[code, number] for code, number in summary.failures.items()],
         "commercial_use": summary.commercial_use.model_dump(include={"allowed", "reason"}),
         "notice": summary.notice,
+        "not_people": FACES_ARE_NOT_PEOPLE,
+        "archive": job.archive.name if job.archive else "",
         "labels": LABELS,
         "doubts": [[reason, words] for reason, words in DOUBTS.items()],
         "downloads": downloads,

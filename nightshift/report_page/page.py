@@ -35,6 +35,7 @@ def write_page(
     summary: Summary,
     thumbnails: Iterable[tuple[str, bytes]],
     photos: Iterable[Photo],
+    originals: bool = False,
 ) -> Path:
     """Write the report of a job, ended or not.
 
@@ -44,6 +45,7 @@ def write_page(
         summary: of its faces and failures.
         thumbnails: photo id and WebP; read to their end before the photos.
         photos: those that are final, in order; read once, some hundreds in memory at a time.
+        originals: whether the page may show photos from where they lie on this disk.
 
     Returns:
         The page to open.
@@ -58,7 +60,7 @@ def write_page(
             if asset.name.endswith((".js", ".css")):
                 write_new(parts / asset.name, asset.read_bytes())
         shown = _write_thumbnails(parts / "thumbnails", thumbnails)
-        index = write_photos(parts, photos, shown)
+        index = write_photos(parts, photos, shown, originals=originals)
         downloads = [name for name in DOWNLOADS if (out / name).is_file()]
         data = about(job, summary, downloads) | index.as_data()
         write_new(parts / "data.js", call("nightshift.receive", data))

@@ -49,8 +49,8 @@ def shape_of(photo: Photo, has_thumbnail: bool) -> str:
     return ALPHABET[round((math.log(ratio) / math.log(_WIDEST) + 1) / 2 * 63)]
 
 
-def photo_row(photo: Photo, has_thumbnail: bool) -> list[Any]:
-    """Name, id, status, thumbnail?, width, height, faces, error, warnings, reused?"""
+def photo_row(photo: Photo, has_thumbnail: bool, original: str | None = None) -> list[Any]:
+    """Name, id, status, thumbnail?, width, height, faces, error, warnings, reused?, `file:` URL."""
     error = photo.error
     return [
         photo.custom_id,
@@ -63,6 +63,7 @@ def photo_row(photo: Photo, has_thumbnail: bool) -> list[Any]:
         [error.code, error.stage, error.message] if error else None,
         list(photo.warnings),
         int(photo.reused),
+        original,
     ]
 
 

@@ -29,6 +29,8 @@ NOTICE = (
     " or young."
 )
 
+FACES_ARE_NOT_PEOPLE = "Faces are not people: whoever is in ten photos is counted as ten faces."
+
 FourDecimals = Annotated[float, AfterValidator(lambda value: round(value, 4))]
 
 

@@ -66,7 +66,13 @@ def job_of(photos: Sequence[Photo], *, label: str | None = None, more: int = 0) 
 
 
 def write_report_of(
-    out: Path, photos: Sequence[Photo], *, label: str | None = None, more: int = 0, thumbnails: bool = True
+    out: Path,
+    photos: Sequence[Photo],
+    *,
+    label: str | None = None,
+    more: int = 0,
+    thumbnails: bool = True,
+    originals: bool = False,
 ) -> Path:
     """Write the report of these photos."""
     job, summary = job_of(photos, label=label, more=more)
@@ -75,7 +81,9 @@ def write_report_of(
         for photo in photos
         if thumbnails and photo.status == "succeeded"
     )
-    return write_page(out, job=job, summary=summary, thumbnails=drawn, photos=iter(photos))
+    return write_page(
+        out, job=job, summary=summary, thumbnails=drawn, photos=iter(photos), originals=originals
+    )
 
 
 def parts_of(page: Path) -> Path:

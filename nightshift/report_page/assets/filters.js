@@ -1,14 +1,22 @@
 "use strict";
-/* Which photos are shown. Filters look at the index only, so they know of photos whose page is not there. */
+/* The controls of which photos are shown. They look at the index only, so they know of photos whose page is not
+ * there; names, times and certainties come a moment later, and with them the controls that need these. */
 
 {
   const { element, byId, number } = nightshift;
-  let show = "all";
-  let narrowed = false;
-  let fits = () => true;
+  const SLIDERS = [
+    ["detector", "Detector at least", 100],
+    ["sureGender", "Gender at least", 100],
+    ["sureAge", "Age group at least", 100],
+  ];
+  const form = byId("filters");
+  const extra = { camera: "", time: "" };
+  let changed = () => {};
+  let waiting = 0;
 
-  /** Make the controls; `changed` is called with the ordinals to show. */
-  nightshift.showFilters = (tally, changed) => {
+  /** Make the controls; `shown` is called with the ordinals to show. */
+  nightshift.showFilters = (tally, shown) => {
+    changed = shown;
     const shows = [
       ["all", "All", tally.photos],
       ["uncertain-gender", "Uncertain gender", tally.unsureGenderPhotos],
@@ -25,26 +33,65 @@
     byId("filter-age").append(
       ...nightshift.data.labels.map((_, age) => pill({ type: "checkbox", name: "age", value: age }, nightshift.ageLabel(age))),
     );
-    const form = byId("filters");
-    form.addEventListener("change", () => apply(form, changed));
+    byId("sort").append(...nightshift.SORTS.map(([value, text]) => element("option", { value }, text)));
+    byId("filter-sure").append(...SLIDERS.map(slider));
+    form.addEventListener("change", apply);
+    // A word is searched for when the typing rests.
+    form.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(apply, 120);
+    });
     form.addEventListener("submit", (event) => event.preventDefault());
-    // The controls have their new values after the event only.
-    form.addEventListener("reset", () => setTimeout(() => apply(form, changed)));
-    nightshift.showOnly = (value) => {
-      form.reset();
-      form.querySelector(`[name=show][value=${value}]`).checked = true;
-      apply(form, changed);
-      byId("photos").scrollIntoView();
-      nightshift.focusGrid();
-    };
-    apply(form, changed);
+    form.addEventListener("reset", () => {
+      Object.assign(extra, { camera: "", time: "" });
+      // The controls have their new values after the event only.
+      setTimeout(apply);
+    });
+    addEventListener("hashchange", () => {
+      if (location.hash.includes("=") && location.hash.slice(1) !== nightshift.wishAsText()) byAddress();
+    });
+    byAddress();
+    nightshift.onKnown(known);
   };
 
-  /** Whether a face is one that was asked for; all are when nothing was. */
-  nightshift.isWanted = (bits) => fits(bits);
+  /** Show these alone, such as `{show: "failed"}` or `{folder: "friday"}`. */
+  nightshift.showOnly = (wish) => {
+    nightshift.ask(wish);
+    fill();
+    intoAddress();
+    refresh();
+    byId("photos").scrollIntoView();
+    nightshift.focusGrid();
+  };
 
-  /** Whether faces are told apart at all. */
-  nightshift.isNarrowed = () => narrowed;
+  function byAddress() {
+    nightshift.askByText(location.hash.slice(1));
+    fill();
+    refresh();
+  }
+
+  /** What names, times and certainties are needed for is of use now. */
+  function known() {
+    const folders = new Map();
+    for (const ordinal of nightshift.entries.keys()) {
+      // A folder holds what is in those within it.
+      for (let folder = nightshift.folderOf(nightshift.nameOf(ordinal)); folder; folder = nightshift.folderOf(folder)) {
+        folders.set(folder, (folders.get(folder) ?? 0) + 1);
+      }
+    }
+    const names = [...folders.keys()].sort(new Intl.Collator("en", { numeric: true }).compare).slice(0, 1000);
+    byId("folder").append(...names.map((name) => element("option", { value: name }, `${name} (${number(folders.get(name))})`)));
+    byId("folder").closest("label").hidden = names.length === 0;
+    if (!nightshift.hasTimes()) byId("sort").querySelector("[value=time]").remove();
+    form.querySelectorAll("[data-late]").forEach((control) => control.removeAttribute("disabled"));
+    byAddress();
+  }
+
+  function slider([name, text]) {
+    const shown = element("output", {}, "any");
+    const input = element("input", { type: "range", name, min: 0, max: 100, value: 0, "data-late": true, disabled: true });
+    return element("label", { class: "slider" }, element("span", {}, text, " ", shown), input);
+  }
 
   function showPill(value, text, photos) {
     const attributes = { type: "radio", name: "show", value, checked: value === "all", disabled: value !== "all" && !photos };
@@ -55,45 +102,63 @@
     return element("label", { class: "pill" }, element("input", attributes), element("span", {}, text));
   }
 
-  function apply(form, changed) {
+  /** Put the wish into the controls. */
+  function fill() {
+    const wish = nightshift.wish();
+    for (const input of form.elements) {
+      const asked = wish[input.name];
+      if (asked === undefined) continue;
+      if (input.type === "radio") input.checked = input.value === asked;
+      else if (input.type === "checkbox") input.checked = asked.includes(Number(input.value));
+      else input.value = asked;
+    }
+    Object.assign(extra, { camera: wish.camera, time: wish.time });
+  }
+
+  /** Make the controls' values the wish. */
+  function apply() {
+    clearTimeout(waiting);
+    const value = (name) => form.elements[name].value;
     const chosen = new FormData(form);
-    const genders = chosen.getAll("gender").map(Number);
-    const ages = chosen.getAll("age").map(Number);
-    show = chosen.get("show");
+    nightshift.ask({
+      ...extra,
+      show: chosen.get("show"),
+      gender: [...form.querySelectorAll("[name=gender]:checked")].map((input) => Number(input.value)),
+      age: [...form.querySelectorAll("[name=age]:checked")].map((input) => Number(input.value)),
+      ...{ name: value("name").trim(), folder: value("folder"), from: value("from"), to: value("to"), sort: value("sort") },
+      ...Object.fromEntries(SLIDERS.map(([name]) => [name, Number(value(name))])),
+    });
+    intoAddress();
+    refresh();
+  }
+
+  /** Without an entry in the history for each click. */
+  function intoAddress() {
+    const text = nightshift.wishAsText();
+    if (text || location.hash.includes("=")) history.replaceState(null, "", text ? `#${text}` : location.href.split("#")[0]);
+  }
+
+  function refresh() {
+    const wish = nightshift.wish();
     // A photo without a face has neither gender nor age.
-    for (const name of ["gender", "age"]) byId(`filter-${name}`).closest("fieldset").disabled = show === "none" || show === "failed";
-    fits = (bits) => {
-      const face = nightshift.faceOf(bits);
-      return (
-        (!genders.length || genders.includes(face.gender)) &&
-        (!ages.length || ages.includes(face.age)) &&
-        (show !== "uncertain-gender" || face.genderUncertain) &&
-        (show !== "uncertain-age" || face.ageUncertain)
-      );
-    };
-    narrowed = genders.length > 0 || ages.length > 0 || show.startsWith("uncertain");
-    byId("clear").hidden = show === "all" && !genders.length && !ages.length;
-    const ordinals = chosenOnes();
+    const faceless = wish.show === "none" || wish.show === "failed";
+    for (const name of ["gender", "age", "sure"]) byId(`filter-${name}`).closest("fieldset").disabled = faceless;
+    for (const [name] of SLIDERS) form.elements[name].parentElement.querySelector("output").textContent = wish[name] ? `${wish[name]}%` : "any";
+    const also = [wish.time.replace("T", ", ") + (wish.time.includes("T") ? ":00" : ""), wish.camera].filter(Boolean);
+    byId("also").textContent = also.length ? `Only ${also.join(" and ")}` : "";
+    byId("also").hidden = !also.length;
+    byId("clear").hidden = !nightshift.isAsking();
+    const ordinals = nightshift.wantedOnes();
     say(ordinals);
     changed(ordinals);
   }
 
-  function chosenOnes() {
-    const isWanted = (ordinal) => {
-      const status = nightshift.statusOf(ordinal);
-      if (show === "failed") return status === "failed";
-      const faces = nightshift.facesIn(ordinal);
-      if (show === "none") return status === "succeeded" && !faces.length;
-      return narrowed ? faces.some(fits) : true;
-    };
-    return [...nightshift.entries.keys()].filter(isWanted);
-  }
-
   function say(ordinals) {
     const all = nightshift.entries.length;
-    const faces = ordinals.reduce((sum, ordinal) => sum + nightshift.facesIn(ordinal).filter(fits).length, 0);
+    const isNarrowed = nightshift.isNarrowed();
+    const ofPhoto = (ordinal) => (isNarrowed ? nightshift.facesOf(ordinal).filter(nightshift.isWanted) : nightshift.facesIn(ordinal)).length;
+    const faces = ordinals.reduce((sum, ordinal) => sum + ofPhoto(ordinal), 0);
     const photos = ordinals.length === all ? nightshift.count(all, "photo") : `${number(ordinals.length)} of ${nightshift.count(all, "photo")}`;
-    const said = narrowed ? nightshift.count(faces, "such face") : nightshift.count(faces, "face");
-    byId("count").textContent = `${photos}, ${said}`;
+    byId("count").textContent = `${photos}, ${nightshift.count(faces, isNarrowed ? "such face" : "face")}`;
   }
 }

@@ -20,6 +20,9 @@
     arrange();
   };
 
+  /** Ordinals of the photos that are shown, in their order. */
+  nightshift.shownOnes = () => ordinals;
+
   /** Let the keyboard go on at the active photo, or at another one. */
   nightshift.focusGrid = (position = active) => {
     if (position < ordinals.length) move(position);

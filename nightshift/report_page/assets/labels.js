@@ -8,7 +8,7 @@
 
   /** The labels of the faces, as far as there is room; none when most would be missing, or hide the picture. */
   nightshift.labels = (faces, size) => {
-    const wanted = faces.filter((face) => nightshift.isWanted(face.bits));
+    const wanted = faces.filter((face) => nightshift.isWanted(face));
     const boxes = faces.map((face) => inPixels(face.box, size));
     const taken = [];
     const labels = wanted.map((face) => {

@@ -14,6 +14,8 @@ const nightshift = {};
   const pages = new Map();
   const asked = new Set();
   const listeners = [];
+  const toKnow = [];
+  const details = { names: null, times: [], cameras: [], camera_of: [], certainties: [] };
 
   nightshift.GENDERS = ["female", "male"];
 
@@ -35,8 +37,36 @@ const nightshift = {};
   /** Called by page-0001.js and so on. */
   nightshift.page = (number, rows) => {
     pages.set(number, rows);
-    listeners.forEach((listener) => listener());
+    [...listeners].forEach((listener) => listener());
   };
+
+  /** Called by index.js, after the first photos are on the screen. */
+  nightshift.know = (known) => {
+    Object.assign(details, known, { certainties: known.certainties.split(" ") });
+    toKnow.splice(0).forEach((listener) => listener());
+  };
+
+  /** Have `listener` called once names, times, cameras and certainties are known. */
+  nightshift.onKnown = (listener) => (details.names ? listener() : toKnow.push(listener));
+
+  nightshift.isKnown = () => details.names !== null;
+  nightshift.nameOf = (ordinal) => details.names[ordinal];
+  nightshift.cameras = () => details.cameras;
+
+  /** Place of the photo's camera among `cameras()`; -1 for none. */
+  nightshift.cameraOf = (ordinal) => details.camera_of[ordinal] ?? -1;
+
+  /** What the camera's clock showed, such as `2026-05-30T21:04:59`; empty where it said nothing. */
+  nightshift.timeOf = (ordinal) => {
+    const seconds = details.times[ordinal];
+    return seconds ? new Date(seconds * 1000).toISOString().slice(0, 19) : "";
+  };
+
+  nightshift.secondsOf = (ordinal) => details.times[ordinal] ?? 0;
+  nightshift.hasTimes = () => details.times.length > 0;
+
+  /** The folder a name is in, without a slash at its end; empty for none. */
+  nightshift.folderOf = (name) => name.slice(0, Math.max(0, name.lastIndexOf("/")));
 
   /** Have `listener` called whenever more photos are known. */
   nightshift.onPage = (listener) => listeners.push(listener);
@@ -49,6 +79,34 @@ const nightshift = {};
     nightshift.statusOf(ordinal) === "succeeded"
       ? Array.from(nightshift.entries[ordinal], (character) => CODES.get(character))
       : [];
+
+  /** The same with how sure each answer is, 0-1; that is 1 until it is known. */
+  nightshift.facesOf = (ordinal) => {
+    const sure = details.certainties[ordinal] ?? "";
+    const share = (at) => (sure ? (CODES.get(sure[at]) * 64 + CODES.get(sure[at + 1])) / 1000 : 1);
+    return nightshift.facesIn(ordinal).map((bits, index) => ({
+      ...nightshift.faceOf(bits),
+      confidence: share(6 * index),
+      genderSure: share(6 * index + 2),
+      ageSure: share(6 * index + 4),
+    }));
+  };
+
+  /** All these photos, once their pages are there. */
+  nightshift.photosOf = (ordinals) =>
+    new Promise((resolve) => {
+      const look = () => {
+        let isAll = true;
+        // Every page is asked for, not the first that is missing alone.
+        const photos = ordinals.map((ordinal) => nightshift.photo(ordinal) ?? (isAll = false));
+        if (isAll) {
+          listeners.splice(listeners.indexOf(look), 1);
+          resolve(photos);
+        }
+      };
+      listeners.push(look);
+      look();
+    });
 
   /** Width through height. */
   nightshift.ratioOf = (ordinal) => WIDEST ** ((CODES.get(nightshift.data.shapes[ordinal]) / 63) * 2 - 1);
@@ -65,6 +123,10 @@ const nightshift = {};
     return named(rows[ordinal % nightshift.data.page_photos]);
   };
 
+  /** A photo, or null where its page has not been read; none is asked for. */
+  nightshift.photoIfRead = (ordinal) =>
+    pages.has(Math.floor(ordinal / nightshift.data.page_photos) + 1) ? nightshift.photo(ordinal) : null;
+
   function askFor(number) {
     if (asked.has(number)) return;
     asked.add(number);
@@ -77,10 +139,10 @@ const nightshift = {};
   /** Stands for a photo whose data file was lost, as when only a part of the report was copied. */
   function missing(ordinal) {
     const error = { code: "missing", stage: "report", message: "The report's data of this photo is missing." };
-    return { name: `Photo ${ordinal + 1}`, id: "", status: "missing", thumbnail: null, faces: [], error, warnings: [] };
+    return { name: `Photo ${ordinal + 1}`, id: "", status: "missing", thumbnail: null, original: null, faces: [], error, warnings: [] };
   }
 
-  function named([name, id, status, shown, width, height, faces, error, warnings, reused]) {
+  function named([name, id, status, shown, width, height, faces, error, warnings, reused, original]) {
     return {
       name,
       id,
@@ -92,6 +154,7 @@ const nightshift = {};
       error: error && { code: error[0], stage: error[1], message: error[2] },
       warnings,
       reused: Boolean(reused),
+      original,
     };
   }
 
@@ -110,6 +173,8 @@ const nightshift = {};
       confidence: confidence / 1000,
       female: female / 1000,
       ages: ages.map((age) => age / 1000),
+      genderSure: Math.max(female, 1000 - female) / 1000,
+      ageSure: ages[(bits >> 1) & 7] / 1000,
       years,
       tilt,
       range: range.replace("-", "–"),

@@ -17,16 +17,19 @@
     showNumbers(tally);
     showFailures();
     showProvenance();
-    byId("notice").textContent = nightshift.data.notice;
+    byId("notice").textContent = `${nightshift.data.notice} ${nightshift.data.not_people}`;
   };
 
   function showHead() {
     const { job, counts, downloads } = nightshift.data;
-    const title = job.label || "Photo report";
+    const given = nightshift.data.from || nightshift.data.archive;
+    const title = job.label || given || "Photo report";
     byId("title").textContent = title;
-    document.title = job.label ? `${title} – photo report` : title;
+    document.title = title === "Photo report" ? title : `${title} – photo report`;
     const outcome = job.outcome ? OUTCOMES[job.outcome] ?? nightshift.words(job.outcome) : null;
-    byId("subtitle").textContent = [day(job.started_at ?? job.created_at), outcome].filter(Boolean).join(" · ");
+    const from = job.label && given ? `from ${given}` : null;
+    byId("subtitle").textContent = [day(job.started_at ?? job.created_at), from, outcome].filter(Boolean).join(" · ");
+    byId("in-words").textContent = inWords(nightshift.tally);
     const missing = counts.total - nightshift.data.total;
     if (job.state !== "ended" || missing > 0) {
       const { number } = nightshift;
@@ -40,6 +43,22 @@
         element("li", {}, element("a", { href: name, download: name }, name)),
       ),
     );
+  }
+
+  /** What was found, as one would say it. */
+  function inWords(tally) {
+    if (!tally.photos) return "";
+    const { count, number } = nightshift;
+    const some = tally.succeeded - tally.noFace;
+    const found = tally.faces
+      ? `${count(tally.faces, "face")} in ${number(some)} of ${count(tally.photos, "photo")}`
+      : `No face in ${count(tally.photos, "photo")}`;
+    const [female, male] = [0, 1].map((gender) => tally.ages.reduce((sum, genders) => sum + genders[gender].sure + genders[gender].unsure, 0));
+    const ages = tally.ages.map((genders) => genders.reduce((sum, { sure, unsure }) => sum + sure + unsure, 0));
+    const most = nightshift.ageLabel(ages.indexOf(Math.max(...ages)));
+    const seen = tally.faces ? `: ${number(female)} apparently female, ${number(male)} apparently male; the largest age group is ${most}` : "";
+    const unread = tally.failed ? ` ${count(tally.failed, "photo")} could not be read.` : "";
+    return `${found}${seen}.${unread}`;
   }
 
   function showNumbers(tally) {
@@ -71,6 +90,7 @@
     const all = nightshift.tally.failed;
     if (!failed.length && !failures.length) return;
     byId("failures").hidden = false;
+    byId("failures-line").textContent = failures.map(([code, number]) => `${nightshift.number(number)} ${nightshift.words(code)}`).join(", ");
     byId("failure-codes").append(
       ...failures.map(([code, number]) =>
         element("li", {}, element("span", { class: "code" }, code), ` ${nightshift.number(number)}`),
@@ -91,7 +111,7 @@
       const more = byId("failures-more");
       more.hidden = false;
       const button = element("button", { type: "button", class: "plain" }, "Show all of them among the photos");
-      button.addEventListener("click", () => nightshift.showOnly("failed"));
+      button.addEventListener("click", () => nightshift.showOnly({ show: "failed" }));
       more.append(`The first ${nightshift.number(failed.length)} of ${nightshift.number(all)}. `, button);
     }
   }
@@ -132,7 +152,7 @@
         element("div", { class: value.length > 50 ? "long" : null }, element("dt", {}, name), element("dd", {}, value)),
       ),
     );
-    byId("provenance-line").textContent = [bundle?.name, day(job.started_at), took === null ? null : duration(took)]
+    byId("provenance-line").textContent = [bundle?.name, took === null ? null : duration(took)]
       .filter(Boolean)
       .join(" · ");
     byId("colophon").textContent = `Written by Nightshift ${version}, ${moment(written_at)}. ${job.id}`;

@@ -7,5 +7,8 @@ nightshift.start = () => {
   nightshift.showOverview(nightshift.tally);
   nightshift.showCharts(nightshift.tally);
   nightshift.startGrid();
+  nightshift.startLists();
+  nightshift.startPrint();
   nightshift.showFilters(nightshift.tally, nightshift.showPhotos);
+  nightshift.onKnown(nightshift.showBreakdown);
 };

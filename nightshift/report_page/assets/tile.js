@@ -68,9 +68,10 @@
     if (!photo.faces.length) return ["No face"];
     const genders = photo.faces.filter((face) => face.genderUncertain).length;
     const ages = photo.faces.filter((face) => face.ageUncertain).length;
-    const uncertain = [genders && nightshift.count(genders, "gender"), ages && nightshift.count(ages, "age")].filter(Boolean);
-    const faces = nightshift.count(photo.faces.length, "face");
-    return [uncertain.length ? `${faces}, uncertain: ${uncertain.join(", ")}` : faces];
+    const unsure = [genders && `${nightshift.count(genders, "gender")}?`, ages && `${nightshift.count(ages, "age")}?`];
+    const wanted = nightshift.isNarrowed() ? photo.faces.filter(nightshift.isWanted).length : 0;
+    const faces = wanted && wanted < photo.faces.length ? `${wanted} of ${photo.faces.length} faces` : nightshift.count(photo.faces.length, "face");
+    return [[faces, ...unsure].filter(Boolean).join(" · ")];
   }
 
   /** How much of the frame a picture fills, across and down: panoramas and very tall photos not all of it. */
@@ -86,7 +87,7 @@
     const classes = ["box", nightshift.GENDERS[face.gender]];
     // Its colour is the gender's.
     if (face.genderUncertain) classes.push("unsure");
-    if (nightshift.isNarrowed() && !nightshift.isWanted(face.bits)) classes.push("other");
+    if (nightshift.isNarrowed()) classes.push(nightshift.isWanted(face) ? "wanted" : "other");
     const made = element("span", { class: classes.join(" "), "aria-hidden": "true" });
     made.style.left = `${100 * x1}%`;
     made.style.top = `${100 * y1}%`;

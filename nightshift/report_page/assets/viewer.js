@@ -4,6 +4,7 @@
 {
   const { element, byId, percent } = nightshift;
   const dialog = byId("viewer");
+  const SHOWN_BY_BROWSERS = /\.(jpe?g|jfif|png|webp|gif|bmp|avif)$/i;
   let ordinals = [];
   let position = 0;
   let opener = null;
@@ -17,6 +18,7 @@
   };
 
   nightshift.startViewer = () => {
+    nightshift.startZoom();
     byId("viewer-previous").addEventListener("click", () => step(-1));
     byId("viewer-next").addEventListener("click", () => step(1));
     byId("viewer-close").addEventListener("click", () => dialog.close());
@@ -27,7 +29,7 @@
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === "ArrowLeft") step(-1);
       else if (event.key === "ArrowRight") step(1);
-      else return;
+      else if (!nightshift.zoomByKey(event.key)) return;
       event.preventDefault();
     });
     dialog.addEventListener("close", () => {
@@ -55,16 +57,48 @@
     byId("viewer-name").textContent = photo ? photo.name : "Loading";
     byId("viewer-about").textContent = photo ? aboutPhoto(photo) : "";
     const stage = byId("viewer-stage");
+    nightshift.zoomOut();
     stage.replaceChildren(...(photo ? [nightshift.picture(photo)] : []));
+    stage.style.setProperty("--most", photo?.original ? "100000px" : "960px");
     stage.style.setProperty("--ratio", photo?.thumbnail && photo.height ? photo.width / photo.height : 4 / 3);
     byId("viewer-faces").replaceChildren(...(photo ? findings(photo) : []));
     byId("viewer-faces").scrollTop = 0;
+    byId("viewer-original").replaceChildren();
+    if (photo?.original) showOriginal(photo, stage.querySelector("img"));
+  }
+
+  /** Put the photo itself in the place of its small picture, once it is there; and link to it. */
+  function showOriginal(photo, image) {
+    const line = byId("viewer-original");
+    const say = (...words) => line.replaceChildren(element("a", { href: photo.original, target: "_blank", rel: "noopener" }, "Open the photo itself"), ...words);
+    if (!image || !SHOWN_BY_BROWSERS.test(photo.original)) {
+      say(image ? " (browsers do not show this kind; here is its preview)" : "");
+      return;
+    }
+    say(" (being read …)");
+    const large = new Image();
+    large.src = photo.original;
+    large.decode().then(
+      () => {
+        if (!image.isConnected) return;
+        // Browsers do not turn every kind of file by what its camera says; boxes would lie beside the faces.
+        if (Math.abs((large.naturalWidth * photo.height) / (large.naturalHeight * photo.width) - 1) > 0.02) {
+          say(" (shown here by its preview)");
+          return;
+        }
+        for (const small of dialog.querySelectorAll(".picture img, .crop img")) small.src = large.src;
+        say();
+      },
+      () => image.isConnected && line.replaceChildren("The photo is not where it was: this is its preview."),
+    );
   }
 
   function aboutPhoto(photo) {
     const size = photo.width && photo.height ? `${photo.width} × ${photo.height}` : null;
     const faces = photo.status === "succeeded" ? nightshift.count(photo.faces.length, "face") : nightshift.words(photo.status);
-    return [size, faces, photo.reused ? "result reused" : null].filter(Boolean).join(" · ");
+    const time = nightshift.isKnown() ? nightshift.timeOf(ordinals[position]).replace("T", " ") : null;
+    const camera = nightshift.isKnown() ? nightshift.cameras()[nightshift.cameraOf(ordinals[position])] : null;
+    return [size, faces, time, camera, photo.reused ? "result reused" : null].filter(Boolean).join(" · ");
   }
 
   function findings(photo) {
@@ -76,10 +110,19 @@
       const text = photo.status === "succeeded" ? "No face was found in this photo." : "This photo was not analysed.";
       notes.unshift(element("p", { class: "remark" }, text));
     }
-    return [...notes, element("ol", { class: "faces" }, photo.faces.map(finding))];
+    return [...notes, element("ol", { class: "faces" }, wantedFirst(photo))];
   }
 
-  function finding(face, index) {
+  /** Of a crowd, those that were asked for come first; each keeps its number. */
+  function wantedFirst(photo) {
+    const isOther = (face) => Number(nightshift.isNarrowed() && !nightshift.isWanted(face));
+    return photo.faces
+      .map((face, index) => [face, index])
+      .sort(([one, at], [other, place]) => isOther(one) - isOther(other) || at - place)
+      .map(([face, index]) => finding(photo, face, index));
+  }
+
+  function finding(photo, face, index) {
     const name = nightshift.GENDERS[face.gender];
     const gender = face.gender ? 1 - face.female : face.female;
     const tilt = face.tilt === null ? null : `turned upright by ${Math.abs(Math.round(face.tilt))}°`;
@@ -87,8 +130,8 @@
     const range = face.ageUncertain ? `probably ${face.range}` : null;
     return element(
       "li",
-      { class: name },
-      element("span", { class: "face-number" }, String(index + 1)),
+      { class: nightshift.isNarrowed() ? `${name} ${nightshift.isWanted(face) ? "wanted" : "other"}` : name },
+      crop(photo, face, index),
       element(
         "div",
         {},
@@ -99,6 +142,26 @@
         element("p", { class: "remark" }, [range, years, tilt, `detector ${(100 * face.confidence).toFixed(1)}%`].filter(Boolean).join(" · ")),
       ),
     );
+  }
+
+  /** The face by itself; a click brings it near. */
+  function crop(photo, face, index) {
+    const button = element("button", { type: "button", class: "crop", "aria-label": `Face ${index + 1}: show it larger` });
+    const { x1, y1, x2, y2 } = face.box;
+    if (photo.thumbnail && photo.width && photo.height) {
+      const image = element("img", { alt: "", decoding: "async", src: photo.thumbnail });
+      const [across, down] = [(x2 - x1) * photo.width, (y2 - y1) * photo.height];
+      // A square around the face, somewhat larger, in shares of the square's side.
+      const side = 1.3 * Math.max(across, down, 1);
+      image.style.width = `${(100 * photo.width) / side}%`;
+      image.style.left = `${50 - (50 * (x1 + x2) * photo.width) / side}%`;
+      image.style.top = `${50 - (50 * (y1 + y2) * photo.height) / side}%`;
+      image.style.height = `${(100 * photo.height) / side}%`;
+      button.append(image);
+    }
+    button.append(element("span", { class: "face-number" }, String(index + 1)));
+    button.addEventListener("click", () => nightshift.zoomToFace(face.box));
+    return button;
   }
 
   function uncertain(is, doubts) {

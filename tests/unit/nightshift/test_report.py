@@ -78,7 +78,7 @@ def test_a_person_reads_what_was_found_and_what_failed() -> None:
         "/out/report.html",
         "mine; commercial use: no (trained on UTKFace)",
         "0:01:01",
-        "* Gender and age are apparent.",
+        "* Gender and age are apparent. Faces are not people",
         r"/photos/caf\xe9.jpg",
     ):
         assert line in shown

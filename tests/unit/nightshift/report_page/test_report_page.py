@@ -59,7 +59,7 @@ def test_numbers_that_are_none_are_refused() -> None:
 @pytest.mark.parametrize("total", [0, 1, PAGE_PHOTOS, PAGE_PHOTOS + 1])
 def test_pages_hold_five_hundred_photos(tmp_path: Path, total: int) -> None:
     index = write_photos(tmp_path, (fake_photo(number) for number in range(total)), set())
-    files = sorted(tmp_path.iterdir())
+    files = sorted(tmp_path.glob("page-*.js"))
     assert [file.name for file in files] == [f"page-{n + 1:04d}.js" for n in range(-(-total // PAGE_PHOTOS))]
     pages = [read_call(file.read_bytes(), "nightshift.page") for file in files]
     assert [number for number, _ in pages] == [*range(1, len(files) + 1)]

@@ -1,0 +1,71 @@
+"use strict";
+/* The photos by hour, by folder and by camera: lists of bars, each of which shows its photos. */
+
+{
+  const { element, byId, number } = nightshift;
+  const MOST_HOURS = 48;
+  const SHOWN = 100;
+  const inOrder = new Intl.Collator("en", { numeric: true });
+
+  /** Fill the lists in, as far as anything is known of the photos. */
+  nightshift.showBreakdown = () => {
+    const hours = groups((ordinal) => nightshift.timeOf(ordinal).slice(0, 13));
+    const times = hours.length > MOST_HOURS ? groups((ordinal) => nightshift.timeOf(ordinal).slice(0, 10)) : hours;
+    const folders = groups((ordinal) => nightshift.folderOf(nightshift.nameOf(ordinal)));
+    const cameras = groups((ordinal) => nightshift.cameras()[nightshift.cameraOf(ordinal)] ?? "");
+    const lists = [
+      [times === hours ? "By hour" : "By day", times, "time", said, "by the cameras' own clocks"],
+      ["By folder", folders.length > 1 ? folders : [], "folder", String, ""],
+      ["By camera", cameras, "camera", String, ""],
+    ].filter(([, found]) => found.length);
+    byId("breakdown").hidden = lists.length === 0;
+    byId("breakdown-line").textContent = [
+      hours.length && nightshift.count(hours.length, "hour"),
+      folders.length > 1 && nightshift.count(folders.length, "folder"),
+      cameras.length && nightshift.count(cameras.length, "camera"),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+    byId("breakdown-lists").replaceChildren(...lists.map(list));
+  };
+
+  /** Photos and faces by a key, in its order; what has none is left out. */
+  function groups(keyOf) {
+    const found = new Map();
+    for (const ordinal of nightshift.entries.keys()) {
+      const key = keyOf(ordinal);
+      if (!key) continue;
+      const group = found.get(key) ?? { key, photos: 0, faces: 0 };
+      group.photos += 1;
+      group.faces += nightshift.facesIn(ordinal).length;
+      found.set(key, group);
+    }
+    return [...found.values()].sort((one, other) => inOrder.compare(one.key, other.key));
+  }
+
+  /** `2026-05-30T21` as `30 May, 21:00`. */
+  function said(time) {
+    const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(time.slice(0, 10)));
+    return time.length > 10 ? `${day}, ${time.slice(11)}:00` : day;
+  }
+
+  function list([head, found, field, words, note]) {
+    const most = Math.max(...found.map(({ photos }) => photos));
+    const rows = found.slice(0, SHOWN).map(({ key, photos, faces }) => {
+      const bar = element("span", { class: "share", "aria-hidden": "true" });
+      bar.style.width = `${(100 * photos) / most}%`;
+      const counts = `${nightshift.count(photos, "photo")}, ${nightshift.count(faces, "face")}`;
+      const button = element("button", { type: "button", title: key }, bar, element("span", { class: "key" }, words(key)), element("span", { class: "counts" }, counts));
+      button.addEventListener("click", () => nightshift.showOnly({ [field]: key }));
+      return element("li", {}, button);
+    });
+    const more = found.length - SHOWN;
+    return element(
+      "section",
+      {},
+      element("h3", {}, head, note ? element("small", {}, ` ${note}`) : null),
+      element("ul", {}, rows),
+      more > 0 ? element("p", { class: "more" }, `and ${number(more)} more`) : null,
+    );
+  }
+}

@@ -1,0 +1,86 @@
+"use strict";
+/* On paper: every photo that is shown, in rows that no page cuts. The grid of the screen has but those in view. */
+
+{
+  const { element, byId } = nightshift;
+  // Of a row, in its heights: about four photos.
+  const ROW = 5;
+  const opened = [];
+
+  nightshift.startPrint = () => {
+    addEventListener("beforeprint", () => {
+      if (!byId("print").childElementCount) layOut();
+      unfold();
+    });
+    addEventListener("afterprint", () => {
+      byId("print").replaceChildren();
+      opened.splice(0).forEach((details) => (details.open = false));
+    });
+    addEventListener("keydown", (event) => {
+      if (event.key.toLowerCase() !== "p" || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      nightshift.printShown();
+    });
+  };
+
+  /** Print once all photos that are shown have been read. */
+  nightshift.printShown = async () => {
+    await nightshift.readyToPrint();
+    print();
+  };
+
+  /** Lay the photos out for paper, and wait for their pictures. */
+  nightshift.readyToPrint = async () => {
+    await nightshift.photosOf(nightshift.shownOnes());
+    layOut();
+    const pictures = [...byId("print").querySelectorAll("img")];
+    // One that is lost has its place taken by words.
+    await Promise.all(pictures.map((picture) => picture.decode().catch(() => null)));
+  };
+
+  function layOut() {
+    const rows = [];
+    let [row, sum, unread] = [[], 0, 0];
+    const close = () => {
+      if (row.length) rows.push(element("div", { class: "print-row" }, row));
+      [row, sum] = [[], 0];
+    };
+    for (const ordinal of nightshift.shownOnes()) {
+      const photo = nightshift.photoIfRead(ordinal);
+      if (!photo) {
+        unread += 1;
+        continue;
+      }
+      const ratio = Math.min(2.1, Math.max(0.66, nightshift.ratioOf(ordinal)));
+      if (sum + ratio > ROW) close();
+      row.push(tile(photo, ratio));
+      sum += ratio;
+    }
+    if (row.length) row.push(space(ROW - sum));
+    close();
+    const note = unread ? `${nightshift.count(unread, "more photo")} had not been read: “Use this list” prints all of them.` : null;
+    byId("print").replaceChildren(...rows, ...(note ? [element("p", {}, note)] : []));
+  }
+
+  function tile(photo, ratio) {
+    const made = nightshift.tile(photo, ratio, 150 * ratio);
+    made.querySelector("img")?.setAttribute("loading", "eager");
+    const cell = element("div", { class: "print-photo" }, ...made.childNodes);
+    cell.style.flexGrow = ratio;
+    cell.querySelector(".frame").style.aspectRatio = ratio;
+    return cell;
+  }
+
+  function space(ratio) {
+    const empty = element("div", { class: "print-photo" });
+    empty.style.flexGrow = Math.max(0, ratio);
+    return empty;
+  }
+
+  function unfold() {
+    for (const details of document.querySelectorAll(".panels > details:not([open])")) {
+      details.open = true;
+      opened.push(details);
+    }
+  }
+}

@@ -1,0 +1,126 @@
+"use strict";
+/* What was asked for: which photos, which faces in them, in which order; and the same as an address. */
+
+{
+  const NOTHING = {
+    ...{ show: "all", gender: [], age: [], name: "", folder: "", camera: "", time: "", from: "", to: "" },
+    ...{ detector: 0, sureGender: 0, sureAge: 0, sort: "given" },
+  };
+  const LISTS = ["gender", "age"];
+  const NUMBERS = ["detector", "sureGender", "sureAge"];
+  const SHOWS = ["all", "uncertain-gender", "uncertain-age", "none", "failed"];
+  const inOrder = new Intl.Collator("en", { numeric: true });
+  let wish = NOTHING;
+
+  nightshift.SORTS = [
+    ["given", "As given"],
+    ["name", "Name"],
+    ["time", "Time taken"],
+    ["faces", "Most faces"],
+    ["gender", "Least sure of gender"],
+    ["age", "Least sure of age"],
+  ];
+
+  /** What is asked for now. */
+  nightshift.wish = () => wish;
+
+  /** Ask for something; what is not said is not asked for. */
+  nightshift.ask = (asked) => {
+    wish = { ...NOTHING, ...asked };
+  };
+
+  /** Whether anything is left out. */
+  nightshift.isAsking = () => Object.keys(NOTHING).some((key) => key !== "sort" && String(wish[key]) !== String(NOTHING[key]));
+
+  /** Whether faces are told apart at all. */
+  nightshift.isNarrowed = () =>
+    wish.gender.length > 0 || wish.age.length > 0 || wish.show.startsWith("uncertain") || NUMBERS.some((key) => wish[key] > 0);
+
+  /** Whether a face is one that was asked for; all are when nothing was. */
+  nightshift.isWanted = (face) =>
+    (!wish.gender.length || wish.gender.includes(face.gender)) &&
+    (!wish.age.length || wish.age.includes(face.age)) &&
+    (wish.show !== "uncertain-gender" || face.genderUncertain) &&
+    (wish.show !== "uncertain-age" || face.ageUncertain) &&
+    100 * face.confidence >= wish.detector &&
+    100 * face.genderSure >= wish.sureGender &&
+    100 * face.ageSure >= wish.sureAge;
+
+  /** Ordinals of the photos that were asked for, in the order that was. */
+  nightshift.wantedOnes = () => {
+    const isPhoto = photoTest();
+    return inWishedOrder([...nightshift.entries.keys()].filter(isPhoto));
+  };
+
+  function photoTest() {
+    const narrowed = nightshift.isNarrowed();
+    const words = wish.name.toLowerCase().split(/\s+/).filter(Boolean);
+    const [least, most] = [Number(wish.from || 0), wish.to === "" ? Infinity : Number(wish.to)];
+    const isCounted = wish.from !== "" || wish.to !== "";
+    return (ordinal) => {
+      const status = nightshift.statusOf(ordinal);
+      if (wish.show === "failed" && status !== "failed") return false;
+      const number = nightshift.facesIn(ordinal).length;
+      if (wish.show === "none" && (status !== "succeeded" || number)) return false;
+      if (isCounted && (status !== "succeeded" || number < least || number > most)) return false;
+      if (narrowed && wish.show !== "failed" && wish.show !== "none" && !nightshift.facesOf(ordinal).some(nightshift.isWanted)) return false;
+      return !nightshift.isKnown() || isLike(ordinal, words);
+    };
+  }
+
+  function isLike(ordinal, words) {
+    const name = nightshift.nameOf(ordinal);
+    if (words.length) {
+      const said = name.toLowerCase();
+      if (!words.every((word) => said.includes(word))) return false;
+    }
+    if (wish.folder && !`${nightshift.folderOf(name)}/`.startsWith(`${wish.folder}/`)) return false;
+    if (wish.time && !nightshift.timeOf(ordinal).startsWith(wish.time)) return false;
+    return !wish.camera || nightshift.cameras()[nightshift.cameraOf(ordinal)] === wish.camera;
+  }
+
+  function inWishedOrder(ordinals) {
+    if (wish.sort === "given" || !nightshift.isKnown()) return ordinals;
+    if (wish.sort === "name") return ordinals.sort((one, other) => inOrder.compare(nightshift.nameOf(one), nightshift.nameOf(other)) || one - other);
+    const keys = new Map(ordinals.map((ordinal) => [ordinal, sortKey(ordinal)]));
+    return ordinals.sort((one, other) => keys.get(one) - keys.get(other) || one - other);
+  }
+
+  function sortKey(ordinal) {
+    // What has no time, or no such face, comes last.
+    if (wish.sort === "time") return nightshift.secondsOf(ordinal) || Number.MAX_SAFE_INTEGER;
+    const faces = nightshift.facesOf(ordinal).filter(nightshift.isWanted);
+    if (wish.sort === "faces") return -faces.length;
+    return Math.min(2, ...faces.map((face) => (wish.sort === "gender" ? face.genderSure : face.ageSure)));
+  }
+
+  /** The wish as the end of an address, such as `gender=female&age=20-29`; empty for none. */
+  nightshift.wishAsText = () => {
+    const said = new URLSearchParams();
+    for (const [key, nothing] of Object.entries(NOTHING)) {
+      if (String(wish[key]) === String(nothing)) continue;
+      const spoken = { gender: (one) => nightshift.GENDERS[one], age: (one) => nightshift.data.labels[one] }[key];
+      said.set(key, spoken ? wish[key].map(spoken).join(" ") : wish[key]);
+    }
+    return said.toString();
+  };
+
+  /** Ask for what an address says; of what it does not know, nothing. */
+  nightshift.askByText = (text) => {
+    const said = new URLSearchParams(text);
+    const asked = {};
+    for (const [key, nothing] of Object.entries(NOTHING)) {
+      const value = said.get(key);
+      if (value === null) continue;
+      if (LISTS.includes(key)) {
+        const known = key === "gender" ? nightshift.GENDERS : nightshift.data.labels;
+        asked[key] = value.split(" ").map((one) => known.indexOf(one)).filter((at) => at >= 0);
+      } else if (NUMBERS.includes(key)) asked[key] = Math.min(100, Math.max(0, Number(value) || 0));
+      else if (key === "from" || key === "to") asked[key] = /^\d{1,4}$/.test(value) ? value : nothing;
+      else asked[key] = value;
+    }
+    if (!SHOWS.includes(asked.show)) delete asked.show;
+    if (!nightshift.SORTS.some(([sort]) => sort === asked.sort)) delete asked.sort;
+    nightshift.ask(asked);
+  };
+}
