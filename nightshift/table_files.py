@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import wraps
 from itertools import islice
 from tempfile import gettempdir
 from typing import Any, BinaryIO, Literal, get_args
@@ -82,22 +83,27 @@ def _field(arrow: Any, column: Column) -> Any:
     return arrow.field(column.name, getattr(arrow, _ARROW[column.kind])(), column.optional, about)
 
 
+def _telling_where_sheets_lie(
+    write: Callable[[BinaryIO, Iterable[Photo], About], None],
+) -> Callable[[BinaryIO, Iterable[Photo], About], None]:
+    """Have a full disk told as an OSError, which says where sheets are put together."""
+
+    @wraps(write)
+    def written(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
+        try:
+            write(file, photos, about)
+            return
+        except imported("xlsxwriter.exceptions").FileCreateError as error:
+            number, why = error.args[0].errno, error.args[0].strerror
+        # Not from within: what the error holds would go on with the file when that is closed.
+        raise OSError(number, f"{why}; sheets are put together in {gettempdir()} (TMPDIR)")
+
+    return written
+
+
+@_telling_where_sheets_lie
 def write_xlsx(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
-    """Write sheets `photos`, `faces` and `columns`, a row at a time.
-
-    Raises:
-        OSError: the file, or those of the sheets before they are put together, cannot be written.
-    """
-    try:
-        _write_sheets(file, photos, about)
-        return
-    except imported("xlsxwriter.exceptions").FileCreateError as error:
-        number, why = error.args[0].errno, error.args[0].strerror
-    # Not from within: what the error holds would go on with the file when that is closed.
-    raise OSError(number, f"{why}; sheets are put together in {gettempdir()} (TMPDIR)")
-
-
-def _write_sheets(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
+    """Write sheets `photos`, `faces` and `columns`, a row at a time."""
     xlsxwriter = imported("xlsxwriter")
     with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         tables = {name: _Sheets(book, name, row) for name, row in (("photos", PhotoRow), ("faces", FaceRow))}
