@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import wraps
 from itertools import islice
 from tempfile import gettempdir
 from typing import Any, BinaryIO, Literal, get_args
@@ -88,7 +87,6 @@ def _telling_where_sheets_lie(
 ) -> Callable[[BinaryIO, Iterable[Photo], About], None]:
     """Have a full disk told as an OSError, which says where sheets are put together."""
 
-    @wraps(write)
     def written(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
         try:
             write(file, photos, about)
