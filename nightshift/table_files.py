@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
+from tempfile import gettempdir
 from typing import Any, BinaryIO, Literal, get_args
 
 from nightshift.client import Client
@@ -88,6 +89,24 @@ def _field(arrow: Any, column: Column) -> Any:
     return arrow.field(column.name, getattr(arrow, _ARROW[column.kind])(), column.optional, about)
 
 
+def _telling_where_sheets_lie(
+    write: Callable[[BinaryIO, Iterable[Photo], About], None],
+) -> Callable[[BinaryIO, Iterable[Photo], About], None]:
+    """Have a full disk told as an OSError, which says where sheets are put together."""
+
+    def written(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
+        try:
+            write(file, photos, about)
+            return
+        except imported("xlsxwriter.exceptions").FileCreateError as error:
+            number, why = error.args[0].errno, error.args[0].strerror
+        # Not from within: what the error holds would go on with the file when that is closed.
+        raise OSError(number, f"{why}; sheets are put together in {gettempdir()} (TMPDIR)")
+
+    return written
+
+
+@_telling_where_sheets_lie
 def write_xlsx(file: BinaryIO, photos: Iterable[Photo], about: About) -> None:
     """Write sheets `photos`, `faces`, `low confidence faces` and `columns`, a row at a time."""
     xlsxwriter = imported("xlsxwriter")

@@ -252,7 +252,7 @@ class Code(AnyCode):
     """There was not enough memory, for this photo or for the command.
     Fewer workers (`NIGHTSHIFT_WORKERS`), or a smaller `NIGHTSHIFT_MAX_PIXELS_IN_FLIGHT`."""
     TIMEOUT = "timeout", PHOTO, None, FAILS_FOR_NOW
-    """The photo made no progress for `NIGHTSHIFT_PHOTO_TIMEOUT_S`, or kept LibRaw or libjxl at work for 60 s.
+    """The photo made no progress for `NIGHTSHIFT_PHOTO_TIMEOUT_S`, or kept LibRaw or libjxl busy half of it.
     Look at the photo; or raise it, and `NIGHTSHIFT_LEASE_S` with it."""
     WORKER_LOST = "worker_lost", PHOTO, None, FAILS_FOR_NOW
     """Its worker died as often as `NIGHTSHIFT_MAX_CRASHES` allows, the last time with nothing else in hand.

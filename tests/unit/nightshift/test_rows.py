@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -194,6 +195,14 @@ def test_a_table_that_a_sheet_has_no_room_for_goes_on_on_the_next(
     save_table(client, "job_1", file, "xlsx")
     book = imported("openpyxl").load_workbook(io.BytesIO(file.getvalue()))
     assert [book[name].max_row for name in ("photos", "photos 2", "photos 3")] == [21, 21, 2]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_full_disk_is_no_fault_of_ours(client: Client) -> None:
+    require(find_spec("xlsxwriter"), "xlsxwriter is not installed", essential=False)
+    with open("/dev/full", "wb", buffering=0) as file, pytest.raises(OSError, match="TMPDIR") as full:  # noqa: PTH123
+        save_table(client, "job_1", file, "xlsx")
+    assert full.value.errno == errno.ENOSPC
 
 
 def test_a_file_that_is_there_is_replaced_only_when_that_is_asked_for(server: Server, tmp_path: Path) -> None:
