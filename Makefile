@@ -34,7 +34,7 @@ LIGHT_VENV := .venv-light
 LIGHT_STAMP := $(LIGHT_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test test-light check soak cluster bench bench-peer bench-scale train card lock clean
+.PHONY: help run demo serve worker test test-light check soak cluster bench bench-whole bench-peer bench-scale train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
@@ -120,6 +120,9 @@ cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as 
 
 bench: $(DEV_STAMP) ## Measure against the plain flow and a peer: make bench [PHOTOS=dir]
 	@$(PYTHON) -m bench.run $${PHOTOS:+"$$PHOTOS"} $(ARGS)
+
+bench-whole: .photos-are-given $(DEV_STAMP) ## Measure all of docs/performance.md, part by part: make bench-whole PHOTOS=dir
+	@$(PYTHON) -m bench.whole "$$PHOTOS" $(ARGS)
 
 # The peer needs an older Pillow than Nightshift.
 bench-peer: | $(PYTHON) ## Install the peer that bench compares with, into .venv-peer

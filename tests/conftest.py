@@ -15,8 +15,8 @@ pytest_plugins = [
     "tests.support.stores",
 ]
 
-# A commit must not fail over an old mistake that chance finds just then; `make soak` looks for new ones. Nor over
-# how long an example takes on a busy machine.
+# A commit must not fail over an old mistake that chance finds just then; `make soak` looks for new ones.
+# Nor over how long an example takes on a busy machine.
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 
 
