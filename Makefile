@@ -34,7 +34,7 @@ LIGHT_VENV := .venv-light
 LIGHT_STAMP := $(LIGHT_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test test-light check soak cluster bench bench-peer bench-scale train card lock clean
+.PHONY: help run demo serve worker test test-light check soak cluster bench bench-whole bench-peer bench-scale train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
@@ -78,6 +78,7 @@ worker: .gpu-is-there $(RUN_STAMP) ## Start a worker
 # run: with a new process in its place, xdist waits for ever. So does one that hangs where no signal gets through. With
 # ARGS: those tests, one by one.
 PYTEST := $(PYTHON) -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
+LIGHT_PYTEST := $(LIGHT_VENV)/bin/python -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 AT_ONCE := --max-worker-restart 0 --dist
 test: $(DEV_STAMP) ## Run the tests
 ifeq ($(strip $(ARGS)),)
@@ -90,13 +91,24 @@ else
 	@$(PYTHON) -m pytest $(ARGS)
 endif
 
-# In an environment of its own, since the other has torch: what a worker on the CPU is made of, and a run from end to end.
-LIGHT_TESTS := tests/unit/worker/pipeline/test_bundle.py tests/unit/worker/pipeline/test_detector_weights.py \
-  tests/unit/worker/pipeline/test_runtime.py tests/unit/worker/pipeline/test_shrink.py \
-  tests/unit/worker/pipeline/test_graph.py tests/integration/worker/pipeline/test_without_torch.py \
-  tests/integration/worker/pipeline/test_choice.py tests/e2e/test_shipped_bundles.py
-test-light: $(LIGHT_STAMP) ## Run the core of the tests without torch
-	@LIGHT=1 $(LIGHT_VENV)/bin/python -m pytest $(or $(ARGS),$(LIGHT_TESTS))
+# In an environment of its own, since the other has torch. Every test must at least be found there; those run that take
+# another way without torch, or load what networks run on: the pipeline's weights, runtimes and choice, workers that load
+# them, the check of a bundle, a run from end to end. All others do the same with it and without. ARGS="tests/unit
+# tests/integration tests/e2e" runs the whole suite, and what needs torch is skipped by name.
+LIGHT_TESTS := tests/unit/worker/pipeline/test_bundle.py tests/unit/worker/pipeline/test_check_bundle.py \
+  tests/unit/worker/pipeline/test_detector_weights.py tests/unit/worker/pipeline/test_graph.py \
+  tests/unit/worker/pipeline/test_onnx.py tests/unit/worker/pipeline/test_runtime.py \
+  tests/unit/worker/pipeline/test_shrink.py tests/integration/worker/test_networks.py \
+  tests/integration/worker/pipeline/test_choice.py tests/integration/worker/pipeline/test_compile_loops.py \
+  tests/integration/worker/pipeline/test_without_torch.py tests/e2e/test_without_packages.py
+test-light: $(LIGHT_STAMP) ## Run what differs without torch in an environment without it
+ifeq ($(strip $(ARGS)),)
+	@LIGHT=1 $(LIGHT_PYTEST) --collect-only -qq tests > /dev/null || { \
+	  echo "a test cannot be found without torch: make test-light ARGS=\"--collect-only -q tests\" says which" >&2; exit 1; }
+	@LIGHT=1 $(LIGHT_PYTEST) $(AT_ONCE) worksteal -n 3 $(LIGHT_TESTS)
+else
+	@LIGHT=1 $(LIGHT_PYTEST) $(ARGS)
+endif
 
 # Numbers of each fault go to soak.jsonl; python -m docs.reliability_table puts them into docs/reliability.md.
 soak: $(DEV_STAMP) ## Run the long tests and every fault test
@@ -108,6 +120,9 @@ cluster: .photos-are-given $(DEV_STAMP) ## Run docker-compose.yml's services as 
 
 bench: $(DEV_STAMP) ## Measure against the plain flow and a peer: make bench [PHOTOS=dir]
 	@$(PYTHON) -m bench.run $${PHOTOS:+"$$PHOTOS"} $(ARGS)
+
+bench-whole: .photos-are-given $(DEV_STAMP) ## Measure all of docs/performance.md, part by part: make bench-whole PHOTOS=dir
+	@$(PYTHON) -m bench.whole "$$PHOTOS" $(ARGS)
 
 # The peer needs an older Pillow than Nightshift.
 bench-peer: | $(PYTHON) ## Install the peer that bench compares with, into .venv-peer
@@ -187,5 +202,5 @@ $(DEV_STAMP): $(INPUTS) | $(PYTHON)
 $(LIGHT_STAMP): $(INPUTS) | $(PYTHON)
 	@echo "Installing Nightshift and its tests, without torch, into $(LIGHT_VENV)" >&2
 	@$(PYTHON) -m venv $(LIGHT_VENV)
-	@$(LIGHT_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --editable ".[test]"
+	@$(LIGHT_VENV)/bin/python -m pip install $(PIP_OPTIONS) --quiet --no-compile --editable ".[test]"
 	@touch $@

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import platform
-from pathlib import Path
 
 import torch
 
+from bench.cpu import cpu_name
 from bench.mode import bf16_is_switched_off
 from bench.results import Machine
 from nightshift.machine.allowance import allowance
@@ -26,7 +26,7 @@ def describe_machine() -> Machine:
     able = torch.cpu.get_capabilities()
     has = {"AVX2": able.get("avx2"), "AVX-512": able.get("avx512_f"), "bf16": has_native_bf16()}
     return Machine(
-        cpu=_cpu(),
+        cpu=cpu_name(),
         cores=allowance().cores,
         memory_bytes=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
         features=tuple(name for name, there in has.items() if there),
@@ -34,12 +34,3 @@ def describe_machine() -> Machine:
         torch=torch.__version__.partition("+")[0],
         threads=torch.get_num_threads(),
     )
-
-
-def _cpu() -> str:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return names[0] if names else platform.machine()

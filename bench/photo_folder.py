@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
@@ -13,6 +14,8 @@ from bench.results import Photos
 from nightshift.photos import find_photos
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+
+T = TypeVar("T")
 
 
 def photos_in(folder: Path) -> list[Path]:
@@ -56,7 +59,7 @@ def describe_photos(photos: Sequence[Path], source: str) -> Photos:
     )
 
 
-def sampled(photos: Sequence[Path], most: int) -> list[Path]:
+def sampled(photos: Sequence[T], most: int) -> list[T]:
     """At most so many, evenly out of all."""
     step = max(1.0, len(photos) / most)
     return [photos[int(index * step)] for index in range(min(most, len(photos)))]

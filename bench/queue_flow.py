@@ -59,15 +59,14 @@ class QueueFlow:
         """One timed pass, in a service of its own."""
         with tempfile.TemporaryDirectory(dir=self._setup.workspace) as folder:
             settings = self._settings(Path(folder) / "home")
-            with _service(settings) as (url, supervisor), _client(url, settings) as client:
+            with service(settings) as (url, supervisor), client_of(url, settings) as client:
                 wait_for_workers(settings, supervisor)
-                # Enough for a batch to each worker.
-                count = settings.batch_size * settings.worker_count
-                few = list(islice(cycle(self._few), count))
-                _job(client, supervisor, ((f"{index}", path) for index, path in enumerate(few)))
-                job = _job(client, supervisor, ((f"{index:08}", path) for index, path in enumerate(photos)))
+                warm_up_workers(client, supervisor, settings, self._few)
+                job = run_job(
+                    client, supervisor, ((f"{index:08}", path) for index, path in enumerate(photos))
+                )
                 results = sorted(client.results(job.id), key=lambda photo: photo.custom_id)
-                return _passed(job, results, len(photos))
+                return passed(job, results, len(photos))
 
     def read(self, photos: Sequence[Path]) -> Pass:
         """Not here: the pipeline alone gives the same labels."""
@@ -81,6 +80,12 @@ class QueueFlow:
             in_place_roots="/",
             api_key=secrets.token_urlsafe(32),
         )
+
+
+def warm_up_workers(client: Client, supervisor: Supervisor, settings: Settings, few: Sequence[Path]) -> None:
+    """A job with enough photos for a batch to each worker."""
+    photos = islice(cycle(few), settings.batch_size * settings.worker_count)
+    run_job(client, supervisor, ((f"{index}", path) for index, path in enumerate(photos)))
 
 
 def wait_for_workers(settings: Settings, supervisor: Supervisor) -> None:
@@ -106,7 +111,8 @@ def wait_for_workers(settings: Settings, supervisor: Supervisor) -> None:
 
 
 @contextmanager
-def _service(settings: Settings) -> Iterator[tuple[str, Supervisor]]:
+def service(settings: Settings) -> Iterator[tuple[str, Supervisor]]:
+    """The whole service in a home of its own; its URL, and who looks after its processes."""
     settings, _ = check_bundle(settings)
     with ExitStack() as parts:
         parts.enter_context(Home(settings.home))
@@ -117,11 +123,13 @@ def _service(settings: Settings) -> Iterator[tuple[str, Supervisor]]:
         yield parts.enter_context(running_service(settings, listener, supervisor, workers=True)), supervisor
 
 
-def _client(url: str, settings: Settings) -> Client:
+def client_of(url: str, settings: Settings) -> Client:
+    """A client with the service's key."""
     return Client(url, settings.api_key.get_secret_value())
 
 
-def _job(client: Client, supervisor: Supervisor, photos: Iterable[tuple[str, Path]]) -> Job:
+def run_job(client: Client, supervisor: Supervisor, photos: Iterable[tuple[str, Path]]) -> Job:
+    """One job from its opening to its end; nothing is taken over from another."""
     job_id = client.create_job(options={"reuse": False}).id
     client.register_in_place(job_id, photos)
     looks = [client.submit(job_id)]
@@ -131,7 +139,12 @@ def _job(client: Client, supervisor: Supervisor, photos: Iterable[tuple[str, Pat
     return looks[-1]
 
 
-def _passed(job: Job, results: Sequence[Photo], count: int) -> Pass:
+def passed(job: Job, results: Sequence[Photo], count: int) -> Pass:
+    """What a job came to.
+
+    Raises:
+        NightshiftError: a photo failed, with its own code; `results_missing`.
+    """
     failed = [photo.error for photo in results if photo.error is not None]
     if failed or len(results) != count or job.ended_at is None:
         reason = failed[0].message if failed else f"{len(results)} results of {count} photos"

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench.error_codes import BenchCode
+from bench.footprint_results import FOOTPRINT, Footprint, read_footprint
+from bench.footprint_table import footprint_section
 from bench.plot import draw
 from bench.results import FOLDER, PREFIX, Results, read_results
 from bench.tables import section
@@ -37,20 +39,21 @@ def name_of(path: Path) -> str:
     return path.stem.removeprefix(PREFIX)
 
 
-def rendered(runs: Sequence[tuple[str, Results]]) -> str:
-    """The generated part of the page: a section a run."""
+def rendered(runs: Sequence[tuple[str, Results]], footprint: Footprint) -> str:
+    """The generated part of the page: a section a run, and one of what it takes of a machine."""
     parts = [section(run, f"{PICTURES}/{name}.svg") for name, run in runs]
-    return "\n\n".join(parts) or NOTHING
+    return "\n\n".join(part for part in (*parts, footprint_section(footprint)) if part) or NOTHING
 
 
-def write(paths: Sequence[Path], page: Path = PAGE) -> None:
+def write(paths: Sequence[Path], page: Path = PAGE, footprint: Path = FOOTPRINT) -> None:
     """Draw each run and write all of them into the page.
 
     Raises:
         InvalidInput: `bad_results`.
     """
     runs = [(name_of(path), read_results(path)) for path in paths]
-    text = between(page.read_text(encoding="utf-8"), "performance", rendered(runs), BY)
+    part = rendered(runs, read_footprint(footprint))
+    text = between(page.read_text(encoding="utf-8"), "performance", part, BY)
     for name, run in runs:
         picture = page.parent / PICTURES / f"{name}.svg"
         picture.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +61,7 @@ def write(paths: Sequence[Path], page: Path = PAGE) -> None:
     page.write_text(text, encoding="utf-8")
 
 
-def check(paths: Sequence[Path], page: Path = PAGE) -> None:
+def check(paths: Sequence[Path], page: Path = PAGE, footprint: Path = FOOTPRINT) -> None:
     """Make sure that the page says what the results say.
 
     Raises:
@@ -67,7 +70,8 @@ def check(paths: Sequence[Path], page: Path = PAGE) -> None:
     runs = [(name_of(path), read_results(path)) for path in paths]
     text = page.read_text(encoding="utf-8")
     missing = [name for name, _ in runs if not (page.parent / PICTURES / f"{name}.svg").is_file()]
-    if between(text, "performance", rendered(runs), BY) != text or missing:
+    wanted = between(text, "performance", rendered(runs, read_footprint(footprint)), BY)
+    if wanted != text or missing:
         raise InvalidInput(
             BenchCode.PERFORMANCE_STALE, f"{page} is behind {FOLDER}: run `python -m bench.report`"
         )

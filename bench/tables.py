@@ -81,7 +81,7 @@ def _speed(run: Results) -> str:
         *("Contender", "s a photo", "least-most", "photos/s", "times the plain flow", "times the peer"),
         *("faces", "matched", "peak MiB"),
     )
-    return _table(head, rows)
+    return table(head, rows)
 
 
 def _notes(run: Results) -> str:
@@ -133,7 +133,7 @@ def _labels(run: Results) -> str:
         f"differing, and how many of them by more than {CLOSE}",
     )
     return (
-        f"{_table(head, rows)}\n\nThe fp32 network is torchvision's, eager, with the same weights. On its own"
+        f"{table(head, rows)}\n\nThe fp32 network is torchvision's, eager, with the same weights. On its own"
         " faces only the arithmetic differs; on plain MTCNN's also decoding and landmarks. The last column"
         " counts labels that differ, and those of them where the fp32 network's top two classes lie further"
         f" apart than {CLOSE}."
@@ -155,9 +155,9 @@ def _stages(run: Results) -> str:
     ]
     if not rows:
         return ""
-    table = _table(("ms a photo", *(result.title for result in shown)), rows)
+    times = table(("ms a photo", *(result.title for result in shown)), rows)
     return (
-        f"{table}\n\nMedians of the rounds, added up over all processes: stages that run at the same time may"
+        f"{times}\n\nMedians of the rounds, added up over all processes: stages that run at the same time may"
         " add up to more than the photo took."
     )
 
@@ -176,7 +176,7 @@ def _floors(run: Results) -> str:
     )
     head = ("Floor, ms a photo on all cores", "work a photo", "fp32", "bf16", *_beside(run))
     return (
-        f"{_table(head, rows)}\n\nMatrix product: fp32 {floors.fp32_flops / 1e9:,.1f} GFLOP/s on all cores,"
+        f"{table(head, rows)}\n\nMatrix product: fp32 {floors.fp32_flops / 1e9:,.1f} GFLOP/s on all cores,"
         f" bf16 {bf16}.{jpeg} P-Net's work follows from the photos' sizes, that of R- and O-Net from the"
         f" candidates that plain MTCNN had, the classifier's from {faces:.2f} faces a photo. Beside the"
         " floors stands what the stage took, as above; one that works on one core at a time, as plain"
@@ -257,6 +257,7 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Markdown: the first column to the left, the others to the right."""
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

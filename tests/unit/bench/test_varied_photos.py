@@ -19,3 +19,14 @@ def test_each_photo_becomes_32_of_four_sizes(tmp_path: Path) -> None:
     assert sorted({Image.open(path).size for path in first}) == [(50, 50), (70, 70), (100, 100), (140, 140)]
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
     assert len({path.read_bytes() for path in first}) == 32
+
+
+def test_as_many_as_are_asked_for_all_of_them_different(tmp_path: Path) -> None:
+    photos = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for path, side in zip(photos, (60, 80), strict=True):
+        path.write_bytes(samples.astronaut_jpeg(side))
+    many = write_varied(photos, tmp_path / "many", 50)
+    assert len(many) == 50
+    assert len({path.read_bytes() for path in many}) == 50
+    assert {path.name.partition("-")[0] for path in many} == {"001", "002"}
+    assert len({Image.open(path).size for path in many}) == 8
