@@ -43,6 +43,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
         page.goto(path.as_uri() + (f"#{wish}" if wish else ""))
         expect(page.locator("#grid .tile[aria-busy]")).to_have_count(0)
+        expect(page.locator("[name=name]")).to_be_enabled()
         return page
 
     yield opened

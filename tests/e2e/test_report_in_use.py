@@ -118,7 +118,7 @@ def test_controls_are_in_the_address_and_come_back(open_page: Open, report: Path
     page.locator("#folder").select_option("saturday/late")
     page.get_by_label("to", exact=True).fill("4")
     page.locator("[name=sureAge]").fill("30")
-    page.wait_for_function("location.hash.includes('sureAge=30')")
+    expect(page).to_have_url(re.compile("sureAge=30"))
     before = shown(page)
     assert before and len(before) < PHOTOS
 

@@ -7,25 +7,34 @@
   const SHOWN = 100;
   const inOrder = new Intl.Collator("en", { numeric: true });
 
-  /** Fill the lists in, as far as anything is known of the photos. */
+  /** Say what lists there are; they are filled in when they are looked at. */
   nightshift.showBreakdown = () => {
-    const hours = groups((ordinal) => nightshift.timeOf(ordinal).slice(0, 13));
-    const times = hours.length > MOST_HOURS ? groups((ordinal) => nightshift.timeOf(ordinal).slice(0, 10)) : hours;
-    const folders = groups((ordinal) => nightshift.folderOf(nightshift.nameOf(ordinal)));
-    const cameras = groups((ordinal) => nightshift.cameras()[nightshift.cameraOf(ordinal)] ?? "");
-    const lists = [
-      [times === hours ? "By hour" : "By day", times, "time", said, "by the cameras' own clocks"],
-      ["By folder", folders.length > 1 ? folders : [], "folder", String, ""],
-      ["By camera", cameras, "camera", String, ""],
-    ].filter(([, found]) => found.length);
-    byId("breakdown").hidden = lists.length === 0;
+    const all = [...nightshift.entries.keys()];
+    const hours = new Set(all.map((ordinal) => Math.floor(nightshift.secondsOf(ordinal) / 3600)).filter(Boolean)).size;
+    const folders = new Set(all.map((ordinal) => nightshift.folderOf(nightshift.nameOf(ordinal))).filter(Boolean)).size;
+    const cameras = nightshift.cameras().length;
+    byId("breakdown").hidden = !hours && folders < 2 && !cameras;
     byId("breakdown-line").textContent = [
-      hours.length && nightshift.count(hours.length, "hour"),
-      folders.length > 1 && nightshift.count(folders.length, "folder"),
-      cameras.length && nightshift.count(cameras.length, "camera"),
+      hours && nightshift.count(hours, "hour"),
+      folders > 1 && nightshift.count(folders, "folder"),
+      cameras && nightshift.count(cameras, "camera"),
     ]
       .filter(Boolean)
       .join(" · ");
+    byId("breakdown").addEventListener("toggle", nightshift.fillBreakdown);
+  };
+
+  /** Fill the lists in, once, as far as anything is known of the photos. */
+  nightshift.fillBreakdown = () => {
+    if (byId("breakdown").hidden || byId("breakdown-lists").childElementCount) return;
+    const hours = groups((ordinal) => nightshift.timeOf(ordinal).slice(0, 13));
+    const times = hours.length > MOST_HOURS ? groups((ordinal) => nightshift.timeOf(ordinal).slice(0, 10)) : hours;
+    const folders = groups((ordinal) => nightshift.folderOf(nightshift.nameOf(ordinal)));
+    const lists = [
+      [times === hours ? "By hour" : "By day", times, "time", said, "by the cameras' own clocks"],
+      ["By folder", folders.length > 1 ? folders : [], "folder", String, ""],
+      ["By camera", groups((ordinal) => nightshift.cameras()[nightshift.cameraOf(ordinal)] ?? ""), "camera", String, ""],
+    ].filter(([, found]) => found.length);
     byId("breakdown-lists").replaceChildren(...lists.map(list));
   };
 

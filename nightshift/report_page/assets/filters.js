@@ -72,19 +72,22 @@
 
   /** What names, times and certainties are needed for is of use now. */
   function known() {
-    const folders = new Map();
+    const own = new Map();
     for (const ordinal of nightshift.entries.keys()) {
+      const folder = nightshift.folderOf(nightshift.nameOf(ordinal));
+      own.set(folder, (own.get(folder) ?? 0) + 1);
+    }
+    const folders = new Map();
+    for (const [within, photos] of own) {
       // A folder holds what is in those within it.
-      for (let folder = nightshift.folderOf(nightshift.nameOf(ordinal)); folder; folder = nightshift.folderOf(folder)) {
-        folders.set(folder, (folders.get(folder) ?? 0) + 1);
-      }
+      for (let folder = within; folder; folder = nightshift.folderOf(folder)) folders.set(folder, (folders.get(folder) ?? 0) + photos);
     }
     const names = [...folders.keys()].sort(new Intl.Collator("en", { numeric: true }).compare).slice(0, 1000);
     byId("folder").append(...names.map((name) => element("option", { value: name }, `${name} (${number(folders.get(name))})`)));
     byId("folder").closest("label").hidden = names.length === 0;
     if (!nightshift.hasTimes()) byId("sort").querySelector("[value=time]").remove();
     form.querySelectorAll("[data-late]").forEach((control) => control.removeAttribute("disabled"));
-    byAddress();
+    if (nightshift.wishAsText()) byAddress();
   }
 
   function slider([name, text]) {
@@ -156,8 +159,7 @@
   function say(ordinals) {
     const all = nightshift.entries.length;
     const isNarrowed = nightshift.isNarrowed();
-    const ofPhoto = (ordinal) => (isNarrowed ? nightshift.facesOf(ordinal).filter(nightshift.isWanted) : nightshift.facesIn(ordinal)).length;
-    const faces = ordinals.reduce((sum, ordinal) => sum + ofPhoto(ordinal), 0);
+    const faces = ordinals.reduce((sum, ordinal) => sum + nightshift.wantedIn(ordinal), 0);
     const photos = ordinals.length === all ? nightshift.count(all, "photo") : `${number(ordinals.length)} of ${nightshift.count(all, "photo")}`;
     byId("count").textContent = `${photos}, ${nightshift.count(faces, isNarrowed ? "such face" : "face")}`;
   }

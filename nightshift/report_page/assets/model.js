@@ -10,6 +10,7 @@ const nightshift = {};
   const CODES = new Map([...ALPHABET].map((character, bits) => [character, bits]));
   const STATUSES = { "!": "failed", ".": "cancelled", "?": "waiting" };
   const WIDEST = 3;
+  const SURE = { confidence: 1, genderSure: 1, ageSure: 1 };
   const folder = document.currentScript.src.replace(/[^/]*$/, "");
   const pages = new Map();
   const asked = new Set();
@@ -26,6 +27,8 @@ const nightshift = {};
     genderUncertain: Boolean(bits & 16),
     ageUncertain: Boolean(bits & 32),
   });
+
+  nightshift.sureFaceOf = (bits) => ({ ...nightshift.faceOf(bits), ...SURE });
 
   /** Called by data.js. */
   nightshift.receive = (data) => {
@@ -130,9 +133,16 @@ const nightshift = {};
   function askFor(number) {
     if (asked.has(number)) return;
     asked.add(number);
+    load(`page-${String(number).padStart(4, "0")}.js`, () => nightshift.page(number, null));
+  }
+
+  /** Have names, times, cameras and certainties read; without that file the page does without them. */
+  nightshift.askForIndex = () => load("index.js", () => {});
+
+  function load(name, failed) {
     const script = document.createElement("script");
-    script.src = `${folder}page-${String(number).padStart(4, "0")}.js`;
-    script.addEventListener("error", () => nightshift.page(number, null));
+    script.src = folder + name;
+    script.addEventListener("error", failed);
     document.head.append(script);
   }
 

@@ -78,6 +78,7 @@
   }
 
   function unfold() {
+    nightshift.fillBreakdown();
     for (const details of document.querySelectorAll(".panels > details:not([open])")) {
       details.open = true;
       opened.push(details);

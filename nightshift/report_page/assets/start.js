@@ -11,4 +11,6 @@ nightshift.start = () => {
   nightshift.startPrint();
   nightshift.showFilters(nightshift.tally, nightshift.showPhotos);
   nightshift.onKnown(nightshift.showBreakdown);
+  // Not before the first photos are on the screen.
+  requestAnimationFrame(() => setTimeout(nightshift.askForIndex));
 };

@@ -11,6 +11,7 @@
   const SHOWS = ["all", "uncertain-gender", "uncertain-age", "none", "failed"];
   const inOrder = new Intl.Collator("en", { numeric: true });
   let wish = NOTHING;
+  let fits = Array(64).fill(1);
 
   nightshift.SORTS = [
     ["given", "As given"],
@@ -27,6 +28,7 @@
   /** Ask for something; what is not said is not asked for. */
   nightshift.ask = (asked) => {
     wish = { ...NOTHING, ...asked };
+    fits = Array.from({ length: 64 }, (_, bits) => Number(nightshift.isWanted(nightshift.sureFaceOf(bits))));
   };
 
   /** Whether anything is left out. */
@@ -46,6 +48,13 @@
     100 * face.genderSure >= wish.sureGender &&
     100 * face.ageSure >= wish.sureAge;
 
+  /** How many of a photo's faces were asked for. */
+  nightshift.wantedIn = (ordinal) => {
+    if (NUMBERS.some((key) => wish[key] > 0)) return nightshift.facesOf(ordinal).filter(nightshift.isWanted).length;
+    // Of twenty thousand photos: by a look into a table.
+    return nightshift.facesIn(ordinal).reduce((sum, bits) => sum + fits[bits], 0);
+  };
+
   /** Ordinals of the photos that were asked for, in the order that was. */
   nightshift.wantedOnes = () => {
     const isPhoto = photoTest();
@@ -63,7 +72,7 @@
       const number = nightshift.facesIn(ordinal).length;
       if (wish.show === "none" && (status !== "succeeded" || number)) return false;
       if (isCounted && (status !== "succeeded" || number < least || number > most)) return false;
-      if (narrowed && wish.show !== "failed" && wish.show !== "none" && !nightshift.facesOf(ordinal).some(nightshift.isWanted)) return false;
+      if (narrowed && wish.show !== "failed" && wish.show !== "none" && !nightshift.wantedIn(ordinal)) return false;
       return !nightshift.isKnown() || isLike(ordinal, words);
     };
   }
@@ -89,8 +98,8 @@
   function sortKey(ordinal) {
     // What has no time, or no such face, comes last.
     if (wish.sort === "time") return nightshift.secondsOf(ordinal) || Number.MAX_SAFE_INTEGER;
+    if (wish.sort === "faces") return -nightshift.wantedIn(ordinal);
     const faces = nightshift.facesOf(ordinal).filter(nightshift.isWanted);
-    if (wish.sort === "faces") return -faces.length;
     return Math.min(2, ...faces.map((face) => (wish.sort === "gender" ? face.genderSure : face.ageSure)));
   }
 

@@ -137,7 +137,7 @@ def test_a_report_has_all_its_parts_and_nothing_from_elsewhere(tmp_path: Path) -
     used = re.findall(r'(?:src|href)="([^"#]+)"', html)
     assert used and all((tmp_path / path).is_file() for path in used)
     written = {path.name for path in parts.iterdir() if path.is_file()}
-    assert {Path(path).name for path in used} | {"page-0001.js"} == written
+    assert {Path(path).name for path in used} | {"index.js", "page-0001.js"} == written
     assert "Content-Security-Policy" in html and "default-src 'none'" in html
     # Nothing of the job is in the page itself, so there is nothing in it to escape.
     assert HOSTILE not in html and "unsafe-inline" not in html
