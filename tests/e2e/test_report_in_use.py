@@ -328,6 +328,19 @@ def test_axe_finds_nothing_serious(
     ] == []
 
 
+@pytest.mark.parametrize("width", [320, 390, 800, 900])
+def test_menus_open_inside_the_page(open_page: Open, report: Path, width: int) -> None:
+    page = open_page(report, viewport={"width": width, "height": 840})
+    for menu in ("list", "more-filters"):
+        page.locator(f"#{menu} > summary").click()
+        box = page.locator(f"#{menu} .menu-body").bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        page.keyboard.press("Escape")
+        expect(page.locator(f"#{menu} .menu-body")).to_be_hidden()
+        expect(page.locator(f"#{menu} > summary")).to_be_focused()
+
+
 def test_without_its_index_the_rest_of_the_report_is_there(browser: Browser, tmp_path: Path) -> None:
     report = write_report_of(tmp_path, [fake_photo(number) for number in range(4)])
     (parts_of(report) / "index.js").unlink()
