@@ -3,6 +3,9 @@
 
 {
   const { drawing, element, number } = nightshift;
+  // Of a chart, pixels; it is made narrower where there is less room.
+  const ON_PAPER = 520;
+  const undrawn = [];
   const CROWDS = [[0, 0], [1, 1], [2, 2], [3, 3], [4, 4], [5, 5], [6, 9], [10, 19], [20, Infinity]];
 
   /** Add up what the charts and the large numbers show, from the index alone. */
@@ -48,9 +51,15 @@
     tabled("crowds", ["Faces", "Photos"], crowds);
   };
 
+  /** Draw what has not been on the screen yet, and is to be on paper. */
+  nightshift.drawForPaper = () => undrawn.forEach((draw) => draw());
+
   function drawn(id, draw) {
     const plot = document.querySelector(`#${id} .plot`);
     let width = 0;
+    undrawn.push(() => {
+      if (!plot.childElementCount) plot.replaceChildren(draw(ON_PAPER));
+    });
     new ResizeObserver(() => {
       if (Math.abs(plot.clientWidth - width) < 2) return;
       width = plot.clientWidth;
@@ -90,7 +99,7 @@
   }
 
   function ageChart(ages, width) {
-    const [left, right, bar, gap] = [48, 52, 12, 13];
+    const [left, right, bar, gap] = [56, 52, 12, 13];
     const step = 2 * bar + 3 + gap;
     const most = Math.max(1, ...ages.flat().map(({ sure, unsure }) => sure + unsure));
     const scale = (value) => (value / most) * Math.max(10, width - left - right);

@@ -138,7 +138,12 @@
   /** Without an entry in the history for each click. */
   function intoAddress() {
     const text = nightshift.wishAsText();
-    if (text || location.hash.includes("=")) history.replaceState(null, "", text ? `#${text}` : location.href.split("#")[0]);
+    if (!text && !location.hash.includes("=")) return;
+    try {
+      history.replaceState(null, "", text ? `#${text}` : location.href.split("#")[0]);
+    } catch {
+      // Some browsers let no page from a disk do that, or not so often; the filter holds all the same.
+    }
   }
 
   function refresh() {

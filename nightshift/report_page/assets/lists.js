@@ -3,7 +3,10 @@
 
 {
   const { byId } = nightshift;
-  const FORMULA = /^[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]/;
+  // As in `photos.csv` (shared/reads/table.py): an apostrophe before all that could begin a formula.
+  const SIGNS = "=+\\-@\\uff1d\\uff0b\\uff0d\\uff20\\ufe66\\ufe62\\ufe63\\ufe6b\\u207a\\u207b\\u207c\\u208a\\u208b\\u208c\\u2212";
+  const FORMULA = `[\\x00-\\x20\\s\\x85\\u200b\\ufeff"']*[${SIGNS}]`;
+  const ARMED = new RegExp(`^(?='*[\\t\\r]|${FORMULA})|(?:(?<=[;\\n\\r])|(?<=.\\t))(?=${FORMULA})`, "gs");
 
   nightshift.startLists = () => {
     const actions = {
@@ -80,11 +83,10 @@
     return `\ufeff${[heads, ...rows].map((row) => row.map(cell).join(",")).join("\r\n")}\r\n`;
   }
 
-  /** A cell that no spreadsheet takes for a formula, as in `photos.csv`. */
+  /** A cell in which no spreadsheet finds a formula. */
   function cell(value) {
-    const text = String(value);
-    const safe = typeof value === "string" && FORMULA.test(text) ? `'${text}` : text;
-    return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+    const text = typeof value === "string" ? value.replace(ARMED, "'") : String(value);
+    return /[",;\t\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   }
 
   /** `cp`, a line a photo: what is there already stays, folders become part of the name. */

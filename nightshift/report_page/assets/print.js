@@ -59,7 +59,20 @@
     if (row.length) row.push(space(ROW - sum));
     close();
     const note = unread ? `${nightshift.count(unread, "more photo")} had not been read: “Use this list” prints all of them.` : null;
-    byId("print").replaceChildren(...rows, ...(note ? [element("p", {}, note)] : []));
+    byId("print").replaceChildren(legend(), ...rows, ...(note ? [element("p", {}, note)] : []));
+  }
+
+  /** What was asked for, and what the boxes mean: the controls that say so are not on paper. */
+  function legend() {
+    const asked = nightshift.wishInWords();
+    const sign = (kind, text) => element("li", {}, element("span", { class: `swatch ${kind}` }), text);
+    const signs = [
+      ...nightshift.GENDERS.map((name, gender) => sign(name, `apparently ${nightshift.genderLabel(gender).toLowerCase()}`)),
+      sign("dashed", "gender uncertain"),
+      element("li", {}, "? uncertain"),
+      nightshift.isNarrowed() ? sign("ringed", "asked for") : null,
+    ];
+    return element("div", { class: "print-legend" }, asked ? element("p", {}, `Only: ${asked}`) : null, element("ul", { class: "legend" }, signs));
   }
 
   function tile(photo, ratio) {
@@ -78,6 +91,7 @@
   }
 
   function unfold() {
+    nightshift.drawForPaper();
     nightshift.fillBreakdown();
     for (const details of document.querySelectorAll(".panels > details:not([open])")) {
       details.open = true;

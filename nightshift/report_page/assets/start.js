@@ -12,5 +12,6 @@ nightshift.start = () => {
   nightshift.showFilters(nightshift.tally, nightshift.showPhotos);
   nightshift.onKnown(nightshift.showBreakdown);
   // Not before the first photos are on the screen.
-  requestAnimationFrame(() => setTimeout(nightshift.askForIndex));
+  const later = window.requestIdleCallback ?? ((task) => setTimeout(task));
+  addEventListener("load", () => later(nightshift.askForIndex, { timeout: 2000 }));
 };

@@ -103,6 +103,22 @@
     return Math.min(2, ...faces.map((face) => (wish.sort === "gender" ? face.genderSure : face.ageSure)));
   }
 
+  /** The wish as one would say it; empty for none. */
+  nightshift.wishInWords = () =>
+    [
+      wish.show === "all" ? "" : { none: "no face", failed: "failed" }[wish.show] ?? nightshift.words(wish.show.replace("-", "_")),
+      wish.gender.map((one) => nightshift.GENDERS[one]).join(" or "),
+      wish.age.map(nightshift.ageLabel).join(" or "),
+      wish.name && `name with “${wish.name}”`,
+      wish.folder && `folder ${wish.folder}`,
+      wish.camera,
+      wish.time.replace("T", ", hour "),
+      (wish.from || wish.to) && `${wish.from || 0} to ${wish.to || "any number of"} faces`,
+      ...[["detector", "detector"], ["sureGender", "gender"], ["sureAge", "age group"]].map(([key, said]) => wish[key] && `${said} at least ${wish[key]}%`),
+    ]
+      .filter(Boolean)
+      .join(" · ");
+
   /** The wish as the end of an address, such as `gender=female&age=20-29`; empty for none. */
   nightshift.wishAsText = () => {
     const said = new URLSearchParams();
