@@ -7,7 +7,7 @@ from typing import Any
 
 import numba
 
-Loop = Callable[..., None]
+Loop = Callable[..., Any]
 
 
 def kernel(loop: Loop) -> Loop:
