@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from worker.pipeline.detection.area import SummedPhotos
 from worker.pipeline.detection.mtcnn import OUTPUT_SIDE, REFINE_SIDE, Networks
-from worker.pipeline.detection.screen import ProposalScreen
+from worker.pipeline.detection.screen import Screens
 from worker.pipeline.detection.suppression import keep_by_smaller, keep_by_union
 from worker.pipeline.runtime import Forward
 
@@ -37,7 +37,7 @@ Indices = NDArray[np.int64]
 
 
 def find_faces(
-    photos: SummedPhotos, min_face_px: int, networks: Networks[Forward], screen: ProposalScreen | None = None
+    photos: SummedPhotos, min_face_px: int, networks: Networks[Forward], screens: Screens | None = None
 ) -> tuple[Indices, Floats, Floats]:
     """Run the cascade.
 
@@ -45,14 +45,14 @@ def find_faces(
         photos: of one size.
         min_face_px: side of the smallest face to look for, pixels.
         networks: on the CPU.
-        screen: says which windows the P-Net need look at; by default all.
+        screens: say at which windows the P- and R-Net need look; by default at all.
 
     Returns:
         Of which photo each face is, int64 [N]; box and confidence, float32 [N, 5], x1 y1 x2 y2 p; landmarks,
         float32 [N, 5, 2].
     """
-    photo, boxes = _propose(photos, min_face_px, networks, screen)
-    photo, boxes = _refine(photos, photo, boxes, networks)
+    photo, boxes = _propose(photos, min_face_px, networks, screens)
+    photo, boxes = _refine(photos, photo, boxes, networks, screens)
     return _output(photos, photo, boxes, networks)
 
 
@@ -79,14 +79,14 @@ def rounded_up(count: int) -> int:
 
 
 def _propose(
-    photos: SummedPhotos, min_face_px: int, networks: Networks[Forward], screen: ProposalScreen | None = None
+    photos: SummedPhotos, min_face_px: int, networks: Networks[Forward], screens: Screens | None = None
 ) -> tuple[Indices, Floats]:
     levels = scales(photos.height, photos.width, min_face_px)
     sizes = [(int(photos.height * scale + 1), int(photos.width * scale + 1)) for scale in levels]
-    if screen is None:
+    if screens is None:
         found = [_windows_over(networks.propose(photos.level(*size))) for size in sizes]
     else:
-        found = _screened_windows(photos, sizes, networks.propose, screen)
+        found = _screened_windows(photos, sizes, networks.propose, screens)
     parts = []
     for scale, (photo, corner, answer) in zip(levels, found, strict=True):
         box = np.concatenate([np.floor((corner + 1) / scale), np.floor((corner + WINDOW) / scale)], axis=1)
@@ -109,12 +109,12 @@ def _windows_over(answer: Floats) -> tuple[Indices, Floats, Floats]:
 
 
 def _screened_windows(
-    photos: SummedPhotos, sizes: Sequence[tuple[int, int]], network: Forward, screen: ProposalScreen
+    photos: SummedPhotos, sizes: Sequence[tuple[int, int]], network: Forward, screens: Screens
 ) -> list[tuple[Indices, Floats, Floats]]:
     """The same of the windows that the screen lets through, by level; those of all levels go together."""
     if not sizes:
         return []
-    through = screen.windows(photos, sizes, logit(THRESHOLDS[0]))
+    through = screens.windows(photos, sizes, logit(THRESHOLDS[0]))
     photo, row, column = (np.concatenate(columns) for columns in zip(*through, strict=True))
     level = np.repeat(np.arange(len(sizes)), [len(rows) for _, rows, _ in through])
     corner, size = np.stack([column, row], axis=1) * STEP, np.array(sizes)[level]
@@ -146,9 +146,13 @@ def _cut(
 
 
 def _refine(
-    photos: SummedPhotos, photo: Indices, boxes: Floats, networks: Networks[Forward]
+    photos: SummedPhotos, photo: Indices, boxes: Floats, networks: Networks[Forward], screens: Screens | None
 ) -> tuple[Indices, Floats]:
-    photo, boxes, answer = _look(photos, photo, boxes, networks.refine, REFINE_SIDE, THRESHOLDS[1])
+    photo, boxes, corners = _inside(photos, photo, boxes)
+    if screens is not None:
+        through = screens.candidates(photos, photo, corners, logit(THRESHOLDS[1]))
+        photo, boxes, corners = photo[through], boxes[through], corners[through]
+    photo, boxes, answer = _look(photos, photo, boxes, corners, networks.refine, REFINE_SIDE, THRESHOLDS[1])
     keep = keep_by_union(boxes, photo, 0.7)
     photo, boxes, answer = photo[keep], boxes[keep], answer[keep]
     return photo, _squares(_moved(boxes, answer[:, 1:5]))
@@ -157,7 +161,8 @@ def _refine(
 def _output(
     photos: SummedPhotos, photo: Indices, boxes: Floats, networks: Networks[Forward]
 ) -> tuple[Indices, Floats, Floats]:
-    photo, boxes, answer = _look(photos, photo, boxes, networks.output, OUTPUT_SIDE, THRESHOLDS[2])
+    photo, boxes, corners = _inside(photos, photo, boxes)
+    photo, boxes, answer = _look(photos, photo, boxes, corners, networks.output, OUTPUT_SIDE, THRESHOLDS[2])
     size = boxes[:, 2:4] - boxes[:, :2] + 1
     shares = answer[:, 5:].reshape(-1, 2, 5).transpose(0, 2, 1)
     landmarks = size[:, None] * shares + boxes[:, None, :2] - 1
@@ -166,15 +171,25 @@ def _output(
     return photo[keep], boxes[keep], landmarks[keep]
 
 
-def _look(
-    photos: SummedPhotos, photo: Indices, boxes: Floats, network: Forward, side: int, threshold: float
-) -> tuple[Indices, Floats, Floats]:
-    """Candidates that a network takes for faces: photo, box with the network's probability, its answer."""
+def _inside(photos: SummedPhotos, photo: Indices, boxes: Floats) -> tuple[Indices, Floats, Indices]:
+    """Of those that lie in their photo photo, box, and what of it is inside, half open."""
     corners = boxes[:, :4].astype(np.int64)
     low = np.maximum(corners[:, :2], 1) - 1
     high = np.minimum(corners[:, 2:], [photos.width, photos.height])
     inside = (high > low).all(axis=1)
-    photo, boxes, corners = photo[inside], boxes[inside], np.concatenate([low, high], axis=1)[inside]
+    return photo[inside], boxes[inside], np.concatenate([low, high], axis=1)[inside]
+
+
+def _look(
+    photos: SummedPhotos,
+    photo: Indices,
+    boxes: Floats,
+    corners: Indices,
+    network: Forward,
+    side: int,
+    threshold: float,
+) -> tuple[Indices, Floats, Floats]:
+    """Candidates that a network takes for faces: photo, box with the network's probability, its answer."""
     answer = _answers(network, lambda at: photos.windows(photo[at], corners[at], side), len(photo))
     passed = answer[:, 0] > logit(threshold)
     answer = answer[passed]

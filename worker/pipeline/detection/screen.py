@@ -1,4 +1,4 @@
-"""The P-Net's screen: 16-bit numbers throw out what is surely no face, and fp32 decides the rest (ADR 31)."""
+"""Screens: 16-bit numbers throw out what is surely no face, and fp32 decides the rest (ADR 31)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from worker.pipeline.detection import sixteen_bits
 from worker.pipeline.detection.area import SummedPhotos
 from worker.pipeline.detection.mtcnn import ALL, Networks
-from worker.pipeline.detection.screen_loops import screen_level
+from worker.pipeline.detection.pairs import LANES
+from worker.pipeline.detection.propose_loops import screen_level
+from worker.pipeline.detection.refine_loops import screen_windows
 from worker.pipeline.detection.weights import DETECTOR, read_detector
 from worker.pipeline.processor import features
 from worker.pipeline.runtime import Forward, threads
@@ -22,10 +24,10 @@ from worker.pipeline.runtime import Forward, threads
 Tensors = Mapping[str, NDArray[Any]]
 Indices = NDArray[np.int64]
 
-MARGIN = 0.25
+PROPOSE_MARGIN, REFINE_MARGIN = 0.1, 0.4
 """How far under the threshold a logit in 16 bits may be for its window to be decided in fp32.
 
-Several times what the two were apart at most, over all windows of the photos at hand (docs/performance.md).
+Some three times what the two were apart at most, over all windows of the photos at hand (ADR 31).
 """
 
 PAYS_FROM = 1.25
@@ -35,31 +37,16 @@ BAND = 64
 """Least rows of windows that are worth a thread of their own; it computes four more."""
 
 
-class ProposalScreen:
-    """The P-Net over whole levels, its last step left to others.
+class Screens:
+    """The P-Net over whole levels and the R-Net over candidates, without their last step.
 
     Args:
-        tensors: the P-Net's, by name.
+        tensors: the detector's, by name.
     """
 
     def __init__(self, tensors: Tensors) -> None:
-        wide = {name: tensor.astype(np.float64) for name, tensor in tensors.items()}
-        given = sixteen_bits.of_pixels()
-        weights, factors = [], []
-        for number, at_once in ((1, 5), (2, 4), (3, 4)):
-            weight, bias = wide[f"conv{number}.weight"], wide[f"conv{number}.bias"]
-            slope = wide[f"prelu{number}.weight"]
-            numbers, unit = sixteen_bits.whole(weight, given)
-            by_taps = sixteen_bits.first_taps(numbers) if number == 1 else sixteen_bits.taps(numbers)
-            weights.append(sixteen_bits.blocks(by_taps, at_once))
-            given = sixteen_bits.after(weight, bias, slope, given)
-            if number < 3:
-                factors.append(np.stack([given.unit / unit, bias * given.unit, slope]))
-        head = wide["head.weight"][0, :, 0, 0]
-        factors.append(np.stack([1 / unit, bias, head, head * slope]))
-        self._weights = tuple(weights)
-        self._factors = tuple(each.astype(np.float32) for each in factors)
-        self._bias = np.float32(wide["head.bias"][0])
+        self._propose = _in_16_bits(tensors, "propose", {"conv1": 5, "conv2": 4, "conv3": 4})
+        self._refine = _in_16_bits(tensors, "refine", {"conv1": 4, "conv2": 8, "conv3": 8, "dense4": 8})
         self._pool = ThreadPoolExecutor(threads()) if threads() > 1 else None
 
     def windows(
@@ -93,6 +80,39 @@ class ProposalScreen:
         joined = [np.concatenate(parts) for parts in places]
         return [(each[:, 0], each[:, 1], each[:, 2]) for each in joined]
 
+    def candidates(
+        self, photos: SummedPhotos, photo: Indices, corners: Indices, threshold: float
+    ) -> NDArray[np.bool_]:
+        """Which of them may have a logit that reaches a threshold.
+
+        Args:
+            photos: of one size.
+            photo: int64 [N], of which photo each is.
+            corners: int64 [N, 4], x1 y1 x2 y2, half open, inside the photo, at least one pixel each way.
+            threshold: of the logit, without the margin.
+
+        Returns:
+            bool [N].
+        """
+        logits = np.empty(len(photo), np.float32)
+
+        def look(part: slice) -> None:
+            network = self._refine
+            screen_windows(
+                photos.sums,
+                photo[part],
+                corners[part],
+                network.weights,
+                network.factors,
+                network.bias,
+                logits[part],
+            )
+
+        share = -(-len(photo) // (threads() * LANES)) * LANES if self._pool else len(photo)
+        parts = [slice(start, start + share) for start in range(0, len(photo), max(1, share))]
+        list(self._pool.map(look, parts) if self._pool else map(look, parts))
+        return logits >= threshold - REFINE_MARGIN
+
     def _bands(self, rows: int) -> list[tuple[int, int]]:
         count = max(1, min(threads(), rows // BAND)) if self._pool else 1
         return [(rows * n // count, rows * (n + 1) // count) for n in range(count)]
@@ -109,10 +129,10 @@ class ProposalScreen:
             width,
             begin,
             end,
-            self._weights,
-            self._factors,
-            self._bias,
-            np.float32(threshold - MARGIN),
+            self._propose.weights,
+            self._propose.factors,
+            self._propose.bias,
+            np.float32(threshold - PROPOSE_MARGIN),
             places,
             count,
         )
@@ -124,33 +144,46 @@ def can_screen() -> bool:
     return "avx2" in features()
 
 
-def load_screen(folder: Path = DETECTOR) -> ProposalScreen:
-    """Make the screen of the detector's weights.
+def load_screens(folder: Path = DETECTOR) -> Screens:
+    """Make them of the detector's weights.
 
     Raises:
         ModelUnavailable: `detector_unavailable` when they cannot be read.
     """
-    prefix = "propose."
-    tensors = read_detector(folder, ALL)
-    return ProposalScreen(
-        {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
-    )
+    return Screens(read_detector(folder, ALL))
 
 
-def screen_that_pays(networks: Networks[Forward], folder: Path = DETECTOR) -> ProposalScreen | None:
-    """The screen, where there can be one and a short timing finds it faster than the P-Net alone.
+def screens_that_pay(networks: Networks[Forward], folder: Path = DETECTOR) -> Screens | None:
+    """Screens, where there can be any and a short timing finds them faster than the P-Net alone.
 
     Raises:
-        ModelUnavailable: as `load_screen`.
+        ModelUnavailable: as `load_screens`.
     """
     if not can_screen():
         return None
-    screen = load_screen(folder)
+    screens = load_screens(folder)
     photos = SummedPhotos([np.full((320, 480, 3), 128, np.uint8)])
     size = (192, 288)
-    screened = _least_time(lambda: screen.windows(photos, [size], 0.0))
+    screened = _least_time(lambda: screens.windows(photos, [size], 0.0))
     plain = _least_time(lambda: networks.propose(photos.level(*size)))
-    return screen if screened * PAYS_FROM <= plain else None
+    return screens if screened * PAYS_FROM <= plain else None
+
+
+def _in_16_bits(tensors: Tensors, name: str, layers: Mapping[str, int]) -> sixteen_bits.Network:
+    """One of the networks; of each layer how many outputs its loop computes at once."""
+    wide = {
+        key.removeprefix(f"{name}."): tensor.astype(np.float64)
+        for key, tensor in tensors.items()
+        if key.startswith(f"{name}.")
+    }
+    made = []
+    for layer, at_once in layers.items():
+        weight, slope = wide[f"{layer}.weight"], wide[f"prelu{layer[-1]}.weight"]
+        if weight.ndim == 2:  # of 3 x 3 pixels that were laid flat, channel by channel
+            weight = weight.reshape(len(weight), -1, 3, 3)
+        made.append(sixteen_bits.Layer(weight, wide[f"{layer}.bias"], slope, at_once))
+    head = wide["head.weight"][0].reshape(-1)
+    return sixteen_bits.network(made, head, float(wide["head.bias"][0]))
 
 
 def _least_time(work: Callable[[], object]) -> float:

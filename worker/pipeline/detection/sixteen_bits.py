@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.pipeline.detection.screen_loops import MOST, UNITS
+from worker.pipeline.detection.pairs import MOST, UNITS
 
 Floats = NDArray[np.float64]
 Pairs = NDArray[np.int64]
@@ -16,7 +17,40 @@ FULL = 2.0**31 - 2.0**20
 """What sums may come to at most; the rest is for what rounding adds."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Network:
+    """What the loops take.
+
+    Attributes:
+        weights: of each layer, int16 [blocks, taps, outputs at once, 2].
+        factors: scale, shift and slope of each layer, float32 [3, channels]; of the last scale, shift, and
+            the weight in the logit above and under nought, float32 [4, channels].
+        bias: the logit's.
+    """
+
+    weights: tuple[NDArray[np.int16], ...]
+    factors: tuple[NDArray[np.float32], ...]
+    bias: np.float32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """A convolution with its PReLU.
+
+    Attributes:
+        weight: float64 [O, C, h, w].
+        bias: float64 [O].
+        slope: float64 [O].
+        at_once: outputs that the innermost loop computes together.
+    """
+
+    weight: Floats
+    bias: Floats
+    slope: Floats
+    at_once: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Channels:
     """What is known of the channels that go into a layer.
 
@@ -33,8 +67,21 @@ class Channels:
     most: float
 
 
+def network(layers: Sequence[Layer], head: Floats, bias: float) -> Network:
+    """Layers of which the first sees three colours, and the head's first output, which is the logit."""
+    given, weights, factors = of_pixels(), [], []
+    for number, layer in enumerate(layers):
+        numbers, unit = whole(layer.weight, given)
+        by_taps = taps(numbers) if number else first_taps(numbers)
+        weights.append(blocks(by_taps, layer.at_once))
+        given = after(layer.weight, layer.bias, layer.slope, given)
+        factors.append(np.stack([given.unit / unit, layer.bias * given.unit, layer.slope]))
+    factors[-1] = np.stack([1 / unit, layer.bias, head, head * layer.slope])
+    return Network(tuple(weights), tuple(each.astype(np.float32) for each in factors), np.float32(bias))
+
+
 def of_pixels() -> Channels:
-    """Three colours as `screen_loops` takes them from a photo."""
+    """Three colours as the loops take them from a photo."""
     ends = np.full(3, 127.5 / 128)
     return Channels(-ends, ends, np.full(3, 128.0 * UNITS), 127.5 * UNITS)
 

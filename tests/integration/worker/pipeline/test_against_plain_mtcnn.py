@@ -18,7 +18,7 @@ from worker.pipeline.detection.cascade import find_faces
 from worker.pipeline.detection.cascade_torch import finder
 from worker.pipeline.detection.detect import Find
 from worker.pipeline.detection.mtcnn import load_networks
-from worker.pipeline.detection.screen import can_screen, load_screen
+from worker.pipeline.detection.screen import can_screen, load_screens
 
 if TYPE_CHECKING:
     import facenet_pytorch
@@ -42,8 +42,8 @@ def find(request: pytest.FixtureRequest) -> Find:
     screened = request.param == "openvino, screened"
     require(not screened or can_screen(), "the processor has no AVX2", essential=False)
     networks = load_networks("openvino" if screened else request.param)
-    screen = load_screen() if screened else None
-    return lambda photos, min_face_px: find_faces(SummedPhotos(photos), min_face_px, networks, screen)
+    screens = load_screens() if screened else None
+    return lambda photos, min_face_px: find_faces(SummedPhotos(photos), min_face_px, networks, screens)
 
 
 def assert_same_faces(plain: facenet_pytorch.MTCNN, find: Find, pixels: NDArray[np.uint8]) -> int:

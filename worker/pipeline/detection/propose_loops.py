@@ -1,127 +1,31 @@
-"""The P-Net's logits in 16-bit whole numbers, in loops that numba compiles.
+"""The P-Net's logits in 16-bit whole numbers, over levels of a photo.
 
-AVX2 multiplies sixteen 16-bit numbers and adds them two by two where it multiplies eight floats. Two channels
-lie in each 32-bit number, the even one low; eight neighbours of a row fill a register. Nothing as large as a
-level is kept but the photo's sums: a row of each layer is made when the next one needs it.
+Nothing as large as a level is kept but the photo's sums: a row of each layer is made when the next needs it.
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from llvmlite import ir
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from worker.pipeline.detection.pairs import (
+    LANES,
+    UNITS,
+    Floats,
+    Ints,
+    channel,
+    logits_of,
+    of_first_layer,
+    pair_of,
+    products_of_pairs,
+    rounded,
+)
 from worker.pipeline.kernels import inner, kernel
-
-LANES = 8
-"""32-bit numbers in a register."""
 
 BLOCK = 2 * LANES
 """Neighbours in a row that are computed at once."""
 
-UNITS = 64
-"""Whole numbers a level of brightness: what goes into the networks is (mean - 127.5) times this."""
-
-MOST = 32767
-"""Largest whole number of a channel."""
-
-Ints = NDArray[np.int32]
-Floats = NDArray[np.float32]
-
-
-def _products(outputs: int, vectors: int) -> Any:
-    """Makes the innermost loop: sums of products, for some outputs and registers of neighbours at once.
-
-    Its arguments are addresses, and distances in bytes: of the numbers; of int64 [taps], where each tap's lie
-    from there; how many taps; of the weights, int16 [taps, outputs, 2]; of where the sums go, int32; from one
-    register of neighbours to the next; from one output's sums to the next.
-    """
-
-    @intrinsic
-    def products(
-        _: Any, numbers: Any, offsets: Any, count: Any, weights: Any, sums: Any, apart: Any, row: Any
-    ) -> Any:
-        return types.void(numbers, offsets, count, weights, sums, apart, row), _code(outputs, vectors)
-
-    return products
-
-
-def _code(outputs: int, vectors: int) -> Any:
-    word, half, size = ir.IntType(32), ir.IntType(16), ir.IntType(64)
-    words, halves = ir.VectorType(word, LANES), ir.VectorType(half, 2 * LANES)
-
-    def generate(context: Any, to: Any, _: Any, arguments: Any) -> Any:
-        numbers, offsets, count, weights, sums, apart, row = arguments
-
-        def at(address: Any, distance: int | Any, kind: Any, align: int) -> Any:
-            distance = ir.Constant(size, distance) if isinstance(distance, int) else distance
-            return to.load(to.inttoptr(to.add(address, distance), kind.as_pointer()), align=align)
-
-        multiply = cgutils.get_or_insert_function(
-            to.module, ir.FunctionType(words, [halves, halves]), "llvm.x86.avx2.pmadd.wd"
-        )
-        nothing = ir.Constant(words, [0] * LANES)
-        totals = [[cgutils.alloca_once_value(to, nothing) for _ in range(vectors)] for _ in range(outputs)]
-        with cgutils.for_range(to, count) as loop:
-            offset = at(offsets, to.mul(loop.index, ir.Constant(size, 8)), size, 8)
-            place = to.add(numbers, offset)
-            pairs = [at(place, to.mul(apart, ir.Constant(size, v)), halves, 4) for v in range(vectors)]
-            of_tap = to.add(weights, to.mul(loop.index, ir.Constant(size, 4 * outputs)))
-            for output, of_output in enumerate(totals):
-                weight = to.insert_element(
-                    ir.Constant(words, ir.Undefined), at(of_tap, 4 * output, word, 4), ir.Constant(word, 0)
-                )
-                weight = to.bitcast(to.shuffle_vector(weight, weight, nothing), halves)
-                for pair, total in zip(pairs, of_output, strict=True):
-                    to.store(to.add(to.load(total), to.call(multiply, [pair, weight])), total)
-        for output, of_output in enumerate(totals):
-            begin = to.add(sums, to.mul(row, ir.Constant(size, output)))
-            for vector, total in enumerate(of_output):
-                place = to.add(begin, ir.Constant(size, 4 * LANES * vector))
-                to.store(to.load(total), to.inttoptr(place, words.as_pointer()), align=4)
-        return context.get_dummy_value()
-
-    return generate
-
-
-_five_by_two, _four_by_two, _eight_by_one = _products(5, 2), _products(4, 2), _products(8, 1)
-
-
-@inner
-def _pair(even: np.int32, odd: np.int32) -> np.int32:
-    return (even & np.int32(0xFFFF)) | (odd << np.int32(16))
-
-
-@inner
-def _rounded(value: np.float32) -> np.int32:
-    # Above nought, where cutting off is rounding.
-    return np.int32(value + np.float32(32768.5)) - np.int32(32768)
-
-
-@inner
-def _channel(total: np.int32, scale: np.float32, shift: np.float32, slope: np.float32) -> np.int32:
-    """A sum of products through its bias and PReLU, as the whole number that the next layer takes."""
-    value, zero, most = np.float32(total) * scale + shift, np.float32(0), np.float32(MOST)
-    value = max(value, zero) + slope * min(value, zero)
-    whole: np.int32 = _rounded(max(min(value, most), -most))
-    return whole
-
-
-@inner
-def _of_first_layer(
-    offsets: NDArray[np.int64], row: int, rows: int, down: int, kind: int, across: int
-) -> None:
-    """Where the first layer's 15 taps lie, in bytes: of each row three of red and green, then two of blue."""
-    for y in range(3):
-        begin = (row + y) % rows * down
-        for x in range(3):
-            offsets[5 * y + x] = begin + x * across
-        offsets[5 * y + 3], offsets[5 * y + 4] = begin + kind, begin + kind + 2 * across
+_five_by_two, _four_by_two = products_of_pairs(5, 2), products_of_pairs(4, 2)
 
 
 @inner
@@ -131,23 +35,6 @@ def _of_ring(offsets: NDArray[np.int64], row: int, pairs: int, down: int) -> Non
         for pair in range(pairs):
             for x in range(3):
                 offsets[(y * pairs + pair) * 3 + x] = ((row + y) % 3 * pairs + pair) * down + 4 * x
-
-
-@inner
-def _logits(sums: Ints, last: Floats, bias: np.float32, count: int, logits: Floats) -> None:
-    """The head's first output, of sums [channels, >= count]; `last` as `screen_level` has it."""
-    zero = np.float32(0)
-    for x in range(count):
-        logits[x] = bias
-    # Two at a time, for fewer ways to memory.
-    for c in range(0, len(sums), 2):
-        scale, shift, over, under = last[0, c], last[1, c], last[2, c], last[3, c]
-        scale2, shift2, over2, under2 = last[0, c + 1], last[1, c + 1], last[2, c + 1], last[3, c + 1]
-        one, other = sums[c], sums[c + 1]
-        for x in range(count):
-            a, b = np.float32(one[x]) * scale + shift, np.float32(other[x]) * scale2 + shift2
-            a = over * max(a, zero) + under * min(a, zero)
-            logits[x] += a + (over2 * max(b, zero) + under2 * min(b, zero))
 
 
 @inner
@@ -177,10 +64,10 @@ def _level_row(
         blue = (
             np.float32(np.int32(between[end + np.uintp(2)] - between[start + np.uintp(2)])) * scale + middle
         )
-        out[0, x] = _pair(_rounded(red), _rounded(green))
-        out[1, x] = _rounded(blue)
+        out[0, x] = pair_of(rounded(red), rounded(green))
+        out[1, x] = rounded(blue)
     for x in range(width):
-        out[1, x] = _pair(out[1, x], out[1, x + 1])
+        out[1, x] = pair_of(out[1, x], out[1, x + 1])
 
 
 @inner
@@ -194,18 +81,18 @@ def _pooled_row(one: Ints, other: Ints, factors: Floats, width: int, out: Ints) 
         if slope >= 0 and slope2 >= 0:
             for x in range(width):
                 y, z = 2 * np.uintp(x), 2 * np.uintp(x) + np.uintp(1)
-                even = _channel(max(max(a[y], a[z]), max(b[y], b[z])), scale, shift, slope)
-                odd = _channel(max(max(e[y], e[z]), max(f[y], f[z])), scale2, shift2, slope2)
-                row[x] = _pair(even, odd)
+                even = channel(max(max(a[y], a[z]), max(b[y], b[z])), scale, shift, slope)
+                odd = channel(max(max(e[y], e[z]), max(f[y], f[z])), scale2, shift2, slope2)
+                row[x] = pair_of(even, odd)
             continue
         # PReLU with a slope under nought falls, then rises: its greatest is at one end or the other.
         for x in range(width):
             y, z = 2 * np.uintp(x), 2 * np.uintp(x) + np.uintp(1)
-            even = _channel(max(max(a[y], a[z]), max(b[y], b[z])), scale, shift, slope)
-            even = max(even, _channel(min(min(a[y], a[z]), min(b[y], b[z])), scale, shift, slope))
-            odd = _channel(max(max(e[y], e[z]), max(f[y], f[z])), scale2, shift2, slope2)
-            odd = max(odd, _channel(min(min(e[y], e[z]), min(f[y], f[z])), scale2, shift2, slope2))
-            row[x] = _pair(even, odd)
+            even = channel(max(max(a[y], a[z]), max(b[y], b[z])), scale, shift, slope)
+            even = max(even, channel(min(min(a[y], a[z]), min(b[y], b[z])), scale, shift, slope))
+            odd = channel(max(max(e[y], e[z]), max(f[y], f[z])), scale2, shift2, slope2)
+            odd = max(odd, channel(min(min(e[y], e[z]), min(f[y], f[z])), scale2, shift2, slope2))
+            row[x] = pair_of(even, odd)
 
 
 @kernel
@@ -258,7 +145,7 @@ def screen_level(
     of_first, of_second = np.empty((3, 45), np.int64), np.empty((3, 72), np.int64)
     for turn in range(2):
         for row in range(2):
-            _of_first_layer(of_pixels[turn, row], 2 * turn + row, 4, 8 * wide, 4 * wide, 4)
+            of_first_layer(of_pixels[turn, row], 2 * turn + row, 4, 8 * wide, 4 * wide, 4)
     for turn in range(3):
         _of_ring(of_first[turn], turn, 5, 4 * narrow)
         _of_ring(of_second[turn], turn, 8, 4 * narrow)
@@ -303,9 +190,9 @@ def screen_level(
             for pair in range(8):
                 c, d = 2 * pair, 2 * pair + 1
                 for n in range(BLOCK):
-                    even = _channel(second_sums[c, n], scale[c], shift[c], slope[c])
-                    odd = _channel(second_sums[d, n], scale[d], shift[d], slope[d])
-                    out[pair, np.uintp(x + n)] = _pair(even, odd)
+                    even = channel(second_sums[c, n], scale[c], shift[c], slope[c])
+                    odd = channel(second_sums[d, n], scale[d], shift[d], slope[d])
+                    out[pair, np.uintp(x + n)] = pair_of(even, odd)
         if y < begin + 4:
             continue
         turn = (y - 4) % 3
@@ -320,7 +207,7 @@ def screen_level(
                     4 * LANES,
                     4 * narrow,
                 )
-        _logits(third_sums, factors[2], np.float32(bias), pooled_width - 4, logits)
+        logits_of(third_sums, factors[2], np.float32(bias), pooled_width - 4, logits)
         for x in range(pooled_width - 4):
             if logits[x] >= threshold:
                 places[found, 0], places[found, 1] = y - 4, x
