@@ -12,7 +12,7 @@ from numba.core.caching import FunctionCache
 
 log = logging.getLogger(__name__)
 
-Loop = Callable[..., None]
+Loop = Callable[..., Any]
 
 
 def kernel(loop: Loop) -> Loop:

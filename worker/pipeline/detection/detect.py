@@ -13,6 +13,7 @@ from worker.pipeline.decoding.decode import DecodedPhoto
 from worker.pipeline.detection.area import SummedPhotos
 from worker.pipeline.detection.cascade import find_faces
 from worker.pipeline.detection.mtcnn import load_networks
+from worker.pipeline.detection.screen import screens_that_pay
 from worker.pipeline.isolation import isolated
 from worker.pipeline.runtime import CPU, RuntimeName, runtimes
 
@@ -128,7 +129,8 @@ class Detector:
 
 def _on_cpu(runtime: RuntimeName) -> Find:
     networks = load_networks(runtime)
-    return lambda photos, min_face_px: find_faces(SummedPhotos(photos), min_face_px, networks)
+    screens = screens_that_pay(networks)
+    return lambda photos, min_face_px: find_faces(SummedPhotos(photos), min_face_px, networks, screens)
 
 
 def _on_device(device: str) -> Find:

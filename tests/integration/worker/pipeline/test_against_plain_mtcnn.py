@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from tests.support import needs_torch as _needs_torch  # noqa: F401
 from tests.support import samples
 from tests.support.reference_data import PHOTOS, needs_photos
+from tests.support.requirements import require
 from worker.pipeline.decoding.decode import decode
 from worker.pipeline.detection.area import SummedPhotos
 from worker.pipeline.detection.cascade import find_faces
 from worker.pipeline.detection.cascade_torch import finder
 from worker.pipeline.detection.detect import Find
 from worker.pipeline.detection.mtcnn import load_networks
+from worker.pipeline.detection.screen import can_screen, load_screens
 
 if TYPE_CHECKING:
     import facenet_pytorch
@@ -32,13 +34,16 @@ def plain() -> facenet_pytorch.MTCNN:
     return facenet_pytorch.MTCNN(keep_all=True, device="cpu")
 
 
-@pytest.fixture(scope="module", params=["openvino", "torch", "all in torch"])
+@pytest.fixture(scope="module", params=["openvino", "torch", "openvino, screened", "all in torch"])
 def find(request: pytest.FixtureRequest) -> Find:
-    """The CPU's way on either runtime, and CUDA's, which runs on a CPU as well."""
+    """The CPU's way on either runtime and behind a screen, and CUDA's, which runs on a CPU as well."""
     if request.param == "all in torch":
         return finder("cpu")
-    networks = load_networks(request.param)
-    return lambda photos, min_face_px: find_faces(SummedPhotos(photos), min_face_px, networks)
+    screened = request.param == "openvino, screened"
+    require(not screened or can_screen(), "the processor has no AVX2", essential=False)
+    networks = load_networks("openvino" if screened else request.param)
+    screens = load_screens() if screened else None
+    return lambda photos, min_face_px: find_faces(SummedPhotos(photos), min_face_px, networks, screens)
 
 
 def assert_same_faces(plain: facenet_pytorch.MTCNN, find: Find, pixels: NDArray[np.uint8]) -> int:

@@ -76,7 +76,7 @@ def test_sums_that_wrap_around_are_right_all_the_same() -> None:
     """White is 255 a pixel: 17 megapixels overflow 32 bits. Made to, without the pixels."""
     photos = [noise(3, 40, 20, 3)]
     summed = SummedPhotos(photos)
-    summed._sums += np.uint32(2**32 - 1000)
+    summed.sums += np.uint32(2**32 - 1000)
     torch.testing.assert_close(
         torch.from_numpy(summed.level(9, 7)[0]), expected(photos[0], 9, 7), atol=2e-6, rtol=0
     )
