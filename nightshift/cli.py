@@ -17,8 +17,9 @@ from nightshift.exits import SERVICE_IS_HERE, exit_table, explaining_what_is_not
 from nightshift.flags import ServiceCommand, flag, with_options
 from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
-from nightshift.screen import errors_screen, tables_screen, tell_json
+from nightshift.screen import errors_screen, say, tables_screen, tell_json
 from nightshift.top import Command
+from nightshift.variables import remarks_on_variables
 from nightshift.words.options import BundlePlace, Home, Host, PairsOption, Port, Workers
 from nightshift.words.pairs import PairsWish
 from nightshift.words.version import VERSION
@@ -51,6 +52,14 @@ def main(
     """Analyse photos on this machine (run), or serve others (serve, worker) and be their client."""
     # Results and reports, too: they are about people.
     keep_files_private()
+    for remark in remarks_on_variables(os.environ):
+        say(remark)
+
+
+@app.command()
+def version() -> None:
+    """Show the version."""
+    typer.echo(VERSION)
 
 
 @app.command(cls=ServiceCommand, epilog=exit_table())

@@ -13,7 +13,7 @@ import typer
 from rich.table import Table
 
 from nightshift import given
-from nightshift.client import DEFAULT_SERVER, Client, ResultsFormat
+from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit, exit_for_outcome, reporting_errors, say
 from nightshift.flags import with_flags, with_wishes
 from nightshift.machine.whole_files import replacing
@@ -25,6 +25,7 @@ from nightshift.screen import bare_table, cell, errors_screen, results_sink, tab
 from nightshift.sending import send_photos
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
+from nightshift.variables import server_address
 from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
@@ -38,7 +39,14 @@ SHOWN_JOBS = 20
 
 JobArgument = Annotated[str, typer.Argument(help="The job.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-ServerOption = Annotated[str, typer.Option(envvar="NIGHTSHIFT_SERVER", help="The server's URL.")]
+ServerOption = Annotated[
+    str,
+    typer.Option(
+        envvar="NIGHTSHIFT_SERVER",
+        help="The server's URL. [default: this machine, at NIGHTSHIFT_HOST and NIGHTSHIFT_PORT]",
+        show_default=False,
+    ),
+]
 KeyOption = Annotated[
     str, typer.Option(envvar="NIGHTSHIFT_API_KEY", help="API key.", show_default=False, show_envvar=True)
 ]
@@ -47,8 +55,8 @@ KeyOption = Annotated[
 def with_client(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `client` is filled from flags; what goes wrong is told in one line."""
 
-    def run(server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = "", **given: Any) -> None:
-        with Client(server, api_key, say=say) as client:
+    def run(server: ServerOption = "", api_key: KeyOption = "", **given: Any) -> None:
+        with Client(server or server_address(), api_key, say=say) as client:
             command(client=client, **given)
 
     return reporting_errors(with_flags(run, command, instead_of="client"))
@@ -306,7 +314,7 @@ def _find(paths: Sequence[Path], pairs: PairsWish) -> tuple[list[FoundPhoto], in
     if not found.photos:
         raise InvalidInput(Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{found.others()}")
     if found.left_alone:
-        say(f"{counted(len(found.photos), 'photo')}{found.others()}")
+        found.tell(say)
     return found.photos, len(found.unreadable) + len(found.unnameable)
 
 

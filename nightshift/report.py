@@ -28,6 +28,7 @@ from nightshift.words.analysis import DOUBTS
 from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.left_alone import by_kind, in_full
 from nightshift.words.photo_names import path_spelled_out, spelled_out
 from nightshift.words.plain_text import counted, plain
 
@@ -63,6 +64,11 @@ class Report:
     unreadable: Sequence[str] = ()
     seconds: float = 0.0
 
+    @property
+    def all_left_alone(self) -> Mapping[str, int]:
+        """In the folders, or in the archive: a run has the one or the other."""
+        return self.job.archive.left_alone if self.job.archive else self.left_alone
+
     def as_json(self) -> dict[str, Any]:
         """For a script."""
         return {
@@ -83,7 +89,8 @@ class Report:
             "failures": self.summary.failures,
             "left_out": [path_spelled_out(path) for path in self.left_out],
             "unreadable": [spelled_out(reason) for reason in self.unreadable],
-            "left_alone": dict(self.job.archive.left_alone if self.job.archive else self.left_alone),
+            "left_alone": dict(self.all_left_alone),
+            "left_alone_by_kind": by_kind(self.all_left_alone),
             "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
@@ -265,10 +272,9 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row("Uncertain", cell(_uncertain(summary)))
     for code, number in summary.failures.items():
         table.add_row(cell(f"Failed: {code}", "red"), _names(report.failed.get(code, []), number))
-    if report.job.archive and report.job.archive.left_alone:
-        table.add_row(
-            "Left alone", cell(f"in the archive, no photos: {_spread(report.job.archive.left_alone)}")
-        )
+    if report.all_left_alone:
+        lines = map(plain, in_full(report.all_left_alone))
+        table.add_row("Left alone", Text("\n".join(lines)))
     if report.left_out:
         table.add_row(cell("Not taken", "red"), _paths(report.left_out))
     if report.unreadable:
@@ -283,9 +289,23 @@ def print_report(report: Report, console: Console) -> None:
     table.add_row("Weights", cell(f"{report.job.bundle.name}; commercial use: {use.allowed} ({use.reason})"))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
+    if report.exit == Exit.PARTIAL:
+        table.add_row("Ended", f"{_shortfall(report)}; all else is written (exit code {report.exit:d})")
     console.print(table, highlight=False)
     if summary.faces:
         console.print(cell(f"* {summary.notice or 'Gender and age are apparent.'}", "dim"), highlight=False)
+
+
+def _shortfall(report: Report) -> str:
+    """Such as `2 of 6 photos failed`."""
+    counts, parts = report.summary.photos, []
+    if counts.failed:
+        parts.append(f"{counts.failed:,} of {counted(counts.total, 'photo')} failed")
+    if report.left_out:
+        parts.append(f"{counted(len(report.left_out), 'photo')} could not be taken")
+    if report.unreadable:
+        parts.append(f"{counted(len(report.unreadable), 'folder')} could not be looked into")
+    return ", ".join(parts) or "not every photo succeeded"
 
 
 def _if(number: int, what: str) -> list[str]:

@@ -368,7 +368,7 @@ class Run:
             )
         self._let_in(out, paths)
         if not self._request.quiet:
-            say(f"{counted(len(self._found.photos), 'photo')}{self._found.others()}")
+            self._found.tell(say)
 
     def _let_in(self, out: Path, paths: Sequence[Path]) -> None:
         """Make sure that results have room, and no others are in their way."""

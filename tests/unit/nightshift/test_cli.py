@@ -55,7 +55,7 @@ def test_a_folder_without_photos(tmp_path: Path) -> None:
     empty = invoke("run", "folder")
     assert empty.exit_code == 2
     assert "no photos in" in empty.stderr
-    assert "1 other file left alone: 1 .mov" in empty.stderr
+    assert "1 other file left alone: 1 video" in empty.stderr
     assert not (tmp_path / "home").exists()
 
 
