@@ -26,6 +26,11 @@ def server_address(given: Mapping[str, str] = os.environ) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
+def server_of_environment(given: Mapping[str, str] = os.environ) -> tuple[str, str]:
+    """Address and key, for who has no flags: a shell that completes a word."""
+    return given.get("NIGHTSHIFT_SERVER") or server_address(given), given.get("NIGHTSHIFT_API_KEY", "")
+
+
 def remarks_on_variables(given: Iterable[str]) -> list[str]:
     """A sentence for each variable that begins as ours do and is none, with the one that was meant."""
     unknown = sorted(name for name in given if name.startswith(PREFIX) and name not in OF_CLIENTS | OF_TESTS)

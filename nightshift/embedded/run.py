@@ -40,11 +40,11 @@ from nightshift.report import (
     add_page,
     check_room,
     check_writable,
-    first_failures,
     write_pairs,
     write_results,
 )
 from nightshift.results_folder import Note, Place, default_out, place_again, place_for
+from nightshift.summary_rows import first_failures
 from nightshift.table_files import require
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
