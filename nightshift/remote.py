@@ -20,10 +20,11 @@ from nightshift.looking import JobArgument as JobArgument
 from nightshift.looking import JsonOption as JsonOption
 from nightshift.looking import wait_for
 from nightshift.machine.whole_files import replacing
-from nightshift.photos import FoundPhoto, archive_among, find_photos
+from nightshift.photos import Found, archive_among, find_photos
+from nightshift.plans import Plan
 from nightshift.report import check_writable, save_form, write_report
 from nightshift.results_folder import RESULTS_FOLDER, require_own_report
-from nightshift.screen import cell, errors_screen, results_sink, tell, tell_json
+from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
@@ -87,6 +88,7 @@ def submit(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for the end; the exit code tells how it was.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Send photos, or one zip, tar or tar.gz of photos, to a server and print the job's id.
@@ -99,8 +101,11 @@ def submit(
         raise InvalidInput(
             Code.ARCHIVE_ALONE, "an archive makes a job of its own: leave out --job and --in-place"
         )
-    photos, left_out = ([], 0) if archive else _find(paths, wish.options.pairs)
-    refused = left_out
+    found = Found() if archive else _find(paths, wish.options.pairs)
+    photos, refused = found.photos, len(found.unreadable) + len(found.unnameable)
+    if dry_run:
+        Plan(found, archive, client.server).tell(tables_screen(), as_json=as_json)
+        raise typer.Exit
     if archive is not None:
         with console.status(cell(f"sending {archive.name}")):
             submitted = client.submit_archive(archive, wish)
@@ -280,8 +285,8 @@ def delete(
         say("the database's log may still hold copies while it is read; the sweeper sees to it")
 
 
-def _find(paths: Sequence[Path], pairs: PairsWish) -> tuple[list[FoundPhoto], int]:
-    """The photos, and how many, or how many folders, could not be taken."""
+def _find(paths: Sequence[Path], pairs: PairsWish) -> Found:
+    """The photos; what could not be taken is said."""
     for path in paths:
         if not path.exists():
             raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
@@ -294,4 +299,4 @@ def _find(paths: Sequence[Path], pairs: PairsWish) -> tuple[list[FoundPhoto], in
         raise InvalidInput(Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{found.others()}")
     if found.left_alone:
         found.tell(say)
-    return found.photos, len(found.unreadable) + len(found.unnameable)
+    return found

@@ -15,6 +15,7 @@ from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
 from shared.queue.intake import open_job
+from tests.support.answering_server import Answer, Received, serving
 from tests.support.bundles_made import make_bundle
 from worker.main import _check_before_forking
 
@@ -156,3 +157,20 @@ def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     away = invoke("status", "--server", "http://127.0.0.1:9")
     assert away.exit_code == 6
     assert "nightshift serve" in away.stderr
+
+
+def test_each_file_that_was_not_sent_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    job = {"id": "job_1", "state": "open", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}
+
+    def answer(asked: Received, _number: int) -> Answer:
+        if asked.path.endswith("/photos/check"):
+            return Answer(200, {"missing": ["a.jpg"]})
+        if asked.method == "PUT":
+            return Answer(413, {"code": "too_large", "detail": "it is over the limit"})
+        return Answer(200, job)
+
+    with serving(answer) as server:
+        sent = invoke("submit", str(tmp_path), "--server", server.url, "--api-key", "k")
+    assert sent.exit_code == 3
+    assert f"not sent: {tmp_path / 'a.jpg'}: it is over the limit" in sent.stderr
