@@ -22,6 +22,7 @@ from nightshift.top import Command
 from nightshift.variables import remarks_on_variables
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import BundlePlace, Home, Host, Port, Workers
+from nightshift.words.plain_text import counted
 from nightshift.words.version import VERSION
 
 app = typer.Typer(
@@ -139,6 +140,34 @@ def run(
     else:
         print_report(report, tables_screen())
     raise typer.Exit(report.exit)
+
+
+@app.command(cls=ServiceCommand)
+@reporting_errors
+def runs(
+    drop: Annotated[
+        str | None, typer.Option(help="Give this one up; what it has analysed is kept for later runs.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List runs that were broken off, and how much of each is done; run --resume goes on with one."""
+    with explaining_what_is_not_installed():
+        from nightshift.embedded.left_runs import drop_run, left_runs, table_of
+        from shared.settings import load_settings
+
+    settings = load_settings(**_given(home=home))
+    if drop is not None:
+        gone = drop_run(settings, drop)
+        say(f"{gone.run.job_id} is dropped; its {gone.done:,} of {counted(gone.total, 'photo')} are kept")
+        return
+    left = left_runs(settings)
+    if as_json:
+        tell_json([each.as_json() for each in left])
+    elif left:
+        tables_screen().print(table_of(left))
+    else:
+        say("no run was broken off")
 
 
 @app.command(cls=ServiceCommand)

@@ -24,6 +24,9 @@ from nightshift.words.plain_text import counted, plain
 
 SHOWN_JOBS = 20
 
+WORD_S = 5.0
+"""With the command's start and two long polls, this is a word on a missing worker within ten seconds."""
+
 JOB_HELP = "The job: its id, the beginning of it, or `latest`.".replace("`", "")
 JobArgument = Annotated[str, typer.Argument(help=JOB_HELP, autocompletion=complete)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -103,7 +106,9 @@ def wait_for(client: Client, job_id: str, console: Console) -> Job:
     """
     job = None
     with JobProgress(console) as progress:
-        for job in client.poll(job_id, wait_s=LOOK_S, lookout=Lookout(say, give_up_s=GIVE_UP_S)):
+        for job in client.poll(
+            job_id, wait_s=LOOK_S, lookout=Lookout(say, word_s=WORD_S, give_up_s=GIVE_UP_S)
+        ):
             progress.show(job)
     assert job is not None  # noqa: S101 - poll yields at least once
     return job

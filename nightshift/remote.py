@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from nightshift import given
+from nightshift.again import rerun
 from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit, exit_for_outcome, reporting_errors, say
 from nightshift.flags import with_flags, with_wishes
@@ -65,7 +66,7 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (submit, *LOOKING, results, report, pause, resume, retry, cancel, delete):
+    for command in (submit, rerun, *LOOKING, results, report, pause, resume, retry, cancel, delete):
         app.command()(with_client(command))
 
 

@@ -239,7 +239,10 @@ class Run:
         if request.resume:
             say("no interrupted run over these paths: starting a new one")
         elif runs:
-            say(f"an interrupted run is left: `{self._resume_command()}` goes on with it")
+            say(
+                f"{counted(len(runs), 'interrupted run is', 'interrupted runs are')} left:"
+                f" `{self._resume_command()}` goes on with the latest, `nightshift runs` lists them"
+            )
         return _Work(tuple(request.paths), self._out, None)
 
     def _place_of(self, work: _Work) -> Place:

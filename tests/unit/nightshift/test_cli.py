@@ -1,5 +1,6 @@
 """The command line in this process: what it refuses before anything is started."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from nightshift.words.options import JobOptions
 from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.queue.intake import open_job
+from shared.queue.intake import NewPhoto, add_photos, open_job
 from tests.support.answering_server import Answer, Received, serving
 from tests.support.bundles_made import make_bundle
 from worker.main import _check_before_forking
@@ -142,6 +143,35 @@ def test_a_run_is_not_resumed_under_other_weights(tmp_path: Path, monkeypatch: p
     assert refused.exit_code == 2
     assert f"the weights begun, sha256 {bundle.sha256[:12]}" in refused.stderr
     assert refused.stderr.endswith("(other_weights)\n")
+
+
+def test_runs_that_were_broken_off_are_listed_and_dropped(tmp_path: Path) -> None:
+    assert "no run was broken off" in invoke("runs").stderr
+    assert not (tmp_path / "home").exists()
+    url = f"sqlite:///{tmp_path / 'home' / 'nightshift.db'}"
+    (tmp_path / "home").mkdir(mode=0o700)
+    upgrade(url)
+    database = Database(url)
+    bundle = read_manifest(make_bundle(tmp_path / "mine"))
+    with database.write() as session:
+        job = open_job(session, "local", NewJob(), bundle).id
+        add_photos(session, "local", job, [NewPhoto("x.jpg", "pho_1", in_place_path="/x.jpg")])
+        note_run(tmp_path / "home", job, [tmp_path / "party"], tmp_path / "out")
+    database.close()
+    listed = invoke("runs")
+    assert listed.exit_code == 0, listed.stderr
+    for part in (job, "0 of 1", str(tmp_path / "party"), str(tmp_path / "out")):
+        assert part in listed.stdout
+    (told,) = json.loads(invoke("runs", "--json").stdout)
+    assert (told["job_id"], told["done"], told["total"]) == (job, 0, 1)
+
+    none = invoke("runs", "--drop", "0000")
+    assert (none.exit_code, "no interrupted run 0000" in none.stderr) == (2, True)
+    dropped = invoke("runs", "--drop", job[:12])
+    assert dropped.exit_code == 0, dropped.stderr
+    assert f"{job} is dropped" in dropped.stderr
+    assert "no run was broken off" in invoke("runs").stderr
+    assert invoke("run", "--resume").exit_code == 2
 
 
 def test_a_setting_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

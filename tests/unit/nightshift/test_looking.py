@@ -129,3 +129,55 @@ def test_a_shell_is_offered_ids_and_nothing_where_no_server_answers(monkeypatch:
         assert complete("") == ["latest", *IDS]
         assert complete("job_d") == [IDS[2]]
     assert complete("") == []
+
+
+def test_the_photos_of_a_job_are_run_again_with_other_options() -> None:
+    photos = [
+        {"custom_id": "sent.jpg", "photo_id": "pho_1", "sha256": "a" * 64},
+        {"custom_id": "gone.jpg", "photo_id": "pho_2", "sha256": "b" * 64},
+        {"custom_id": "here.jpg", "photo_id": "pho_3", "path": "/srv/here.jpg", "root": "/srv"},
+    ]
+
+    def again(got: Received, _number: int) -> Answer:
+        path = got.path.partition("?")[0]
+        if path.endswith("/photos/check"):
+            return Answer(200, {"missing": ["gone.jpg"]})
+        if path.endswith("/photos") and got.method == "GET":
+            found = [{"job_id": IDS[0], "status": "succeeded", **photo} for photo in photos]
+            return Answer(200, {"photos": found, "next": None})
+        if path.endswith(("/photos", "/in-place", "/photos/in-place")):
+            return Answer(200, {"added": 1})
+        return Answer(200, JOB | {"id": IDS[1]} if got.method == "POST" else JOB)
+
+    with serving(again) as server:
+        arguments = ["rerun", IDS[0], "--min-confidence", "0.5", "--server", server.url, "--api-key", "k"]
+        done = CliRunner().invoke(app, arguments)
+    assert (done.exit_code, done.stdout) == (3, f"{IDS[1]}\n"), done.stderr
+    assert "left out, the server has no copy that it can take over: gone.jpg" in done.stderr
+    posted = [got for got in server.requests if got.method == "POST"]
+    wish = json.loads(posted[0].body)
+    assert (wish["label"], wish["processing_window"]) == ("summer party", "22:00-06:00 Europe/Berlin")
+    # Its own options, and the one that was given.
+    assert (wish["options"]["height"], wish["options"]["min_confidence"]) == (720, 0.5)
+    assert any(b"/srv/here.jpg" in got.body for got in posted)
+    assert posted[-1].path.endswith("/submit")
+
+
+def test_of_photos_that_are_all_gone_no_job_is_left() -> None:
+    deleted: list[str] = []
+
+    def empty(got: Received, _number: int) -> Answer:
+        if got.method == "DELETE":
+            deleted.append(got.path)
+            return Answer(
+                200, {"job_id": IDS[1], "reason": "requested", "requested_at": "2026-01-01T00:00:00Z"}
+            )
+        if got.path.partition("?")[0].endswith("/photos"):
+            return Answer(200, {"photos": [], "next": None})
+        return Answer(200, JOB | {"id": IDS[1], "counts": {}})
+
+    with serving(empty) as server:
+        done = CliRunner().invoke(app, ["rerun", IDS[0], "--server", server.url, "--api-key", "k"])
+    assert done.exit_code == 2
+    assert "none of the photos" in done.stderr
+    assert deleted == [f"/v1/jobs/{IDS[1]}"]
