@@ -14,13 +14,15 @@ import typer
 
 from nightshift import given, keys, remote
 from nightshift.exits import SERVICE_IS_HERE, exit_table, explaining_what_is_not_installed, reporting_errors
-from nightshift.flags import ServiceCommand, flag, with_options
+from nightshift.flags import ServiceCommand, flag, with_wishes
 from nightshift.machine.home import roots_of
 from nightshift.machine.privacy import keep_files_private
-from nightshift.screen import errors_screen, tables_screen, tell_json
+from nightshift.screen import errors_screen, say, tables_screen, tell_json
 from nightshift.top import Command
-from nightshift.words.options import BundlePlace, Home, Host, PairsOption, Port, Workers
-from nightshift.words.pairs import PairsWish
+from nightshift.variables import remarks_on_variables
+from nightshift.words.new_job import NewJob
+from nightshift.words.options import BundlePlace, Home, Host, Port, Workers
+from nightshift.words.plain_text import counted
 from nightshift.words.version import VERSION
 
 app = typer.Typer(
@@ -51,11 +53,19 @@ def main(
     """Analyse photos on this machine (run), or serve others (serve, worker) and be their client."""
     # Results and reports, too: they are about people.
     keep_files_private()
+    for remark in remarks_on_variables(os.environ):
+        say(remark)
+
+
+@app.command()
+def version() -> None:
+    """Show the version."""
+    typer.echo(VERSION)
 
 
 @app.command(cls=ServiceCommand, epilog=exit_table())
 @reporting_errors
-@with_options
+@with_wishes
 def run(
     paths: Annotated[
         list[Path] | None,
@@ -77,18 +87,17 @@ def run(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with an interrupted run: over PATHS, or the latest.")
     ] = False,
-    no_reuse: Annotated[
-        bool, typer.Option("--no-reuse", help="Analyse again what was analysed before.")
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be analysed, and where results would go.")
     ] = False,
     bundle: Annotated[str | None, flag(BundlePlace)] = None,
     workers: WorkersOption = None,
     home: HomeOption = None,
     *,
-    options: dict[str, Any],
+    wish: NewJob,
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Only the results: no report.html with its thumbnails.")
     ] = False,
-    pairs: Annotated[PairsWish | None, flag(PairsOption, show_default=False)] = None,
     follow: Annotated[bool, typer.Option(help="Look into folders that are links.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only what goes wrong.")] = False,
@@ -109,15 +118,20 @@ def run(
         paths=tuple(dict.fromkeys(_absolute(path) for path in paths or [])),
         out=_absolute(out) if out else None,
         resume=resume,
-        options=options | _given(reuse=False if no_reuse else None, pairs=pairs),
+        options=wish.options.model_dump(exclude_unset=True),
+        about=wish.model_dump(exclude_unset=True, exclude={"options"}),
         settings=_given(home=home, workers=workers, bundle=bundle),
         follow=follow,
         page=not no_report,
-        quiet=quiet,
+        quiet=quiet or dry_run,
         also=[*(PARQUET if parquet else ()), *(("xlsx",) if xlsx else ())],
         overwrite=overwrite,
     )
-    report = Run(request, errors_screen()).execute()
+    asked = Run(request, errors_screen())
+    if dry_run:
+        asked.plan().tell(tables_screen(), as_json=as_json)
+        raise typer.Exit
+    report = asked.execute()
     if not isinstance(report, Report):
         raise typer.Exit(report)
     if as_json:
@@ -125,6 +139,34 @@ def run(
     else:
         print_report(report, tables_screen())
     raise typer.Exit(report.exit)
+
+
+@app.command(cls=ServiceCommand)
+@reporting_errors
+def runs(
+    drop: Annotated[
+        str | None, typer.Option(help="Give this one up; what it has analysed is kept for later runs.")
+    ] = None,
+    home: HomeOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List runs that were broken off, and how much of each is done; run --resume goes on with one."""
+    with explaining_what_is_not_installed():
+        from nightshift.embedded.left_runs import drop_run, left_runs, table_of
+        from shared.settings import load_settings
+
+    settings = load_settings(**_given(home=home))
+    if drop is not None:
+        gone = drop_run(settings, drop)
+        say(f"{gone.run.job_id} is dropped; its {gone.done:,} of {counted(gone.total, 'photo')} are kept")
+        return
+    left = left_runs(settings)
+    if as_json:
+        tell_json([each.as_json() for each in left])
+    elif left:
+        tables_screen().print(table_of(left))
+    else:
+        say("no run was broken off")
 
 
 @app.command(cls=ServiceCommand)

@@ -15,7 +15,7 @@ from typer.core import TyperCommand
 
 from nightshift.exits import SERVICE_IS_HERE
 from nightshift.words.new_job import NewJob
-from nightshift.words.options import AnalysisOptions, JobOptions
+from nightshift.words.options import JobOptions
 
 _NO_FLAGS = frozenset({"metadata", "options"})
 _SHORTER = {"processing_window": "--window"}
@@ -69,26 +69,50 @@ def with_flags(
     return run
 
 
-def with_options(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `options` is filled from flags: those of the analysis that are given."""
-    fields = AnalysisOptions.model_fields
-
-    def run(**given: Any) -> None:
-        command(options=_taken_from(given, fields), **given)
-
-    return with_flags(run, command, instead_of="options", flags=starmap(_flag, fields.items()))
-
-
 def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `wish` is filled from flags: plain fields of `NewJob`, and options."""
     plain = {name: field for name, field in NewJob.model_fields.items() if name not in _NO_FLAGS}
     options = JobOptions.model_fields
 
     def run(**given: Any) -> None:
-        wish = NewJob.of(**_taken_from(given, plain), options=_taken_from(given, options) or None)
+        metadata = metadata_of(given.pop("metadata") or ())
+        wish = NewJob.of(
+            **_taken_from(given, plain), metadata=metadata, options=_taken_from(given, options) or None
+        )
         command(wish=wish, **given)
 
-    return with_flags(run, command, instead_of="wish", flags=starmap(_flag, (plain | options).items()))
+    flags = [*starmap(_flag, (plain | options).items()), _METADATA]
+    return with_flags(run, command, instead_of="wish", flags=flags)
+
+
+_METADATA = inspect.Parameter(
+    "metadata",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    default=None,
+    annotation=Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="Anything you want back with the job; may be given several times.",
+            show_default=False,
+        ),
+    ],
+)
+
+
+def metadata_of(given: Iterable[str]) -> dict[str, str] | None:
+    """Names and values of `NAME=VALUE`; None where there are none.
+
+    Raises:
+        typer.BadParameter: one has no name, or no `=`.
+    """
+    metadata = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{text!r} does not read NAME=VALUE", param_hint="--metadata")
+        metadata[name] = value
+    return metadata or None
 
 
 def _taken_from(given: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:

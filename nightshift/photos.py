@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -16,7 +16,8 @@ from nightshift.report_page.page import FOLDER, PAGE
 from nightshift.words.archive_kinds import kind_of_archive_file
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
-from nightshift.words.pairs import LEFT_OF_PAIRS, RAW_LEFT, Pairs, PairsWish, raw_files_of
+from nightshift.words.left_alone import in_short, what_to_do
+from nightshift.words.pairs import RAW_LEFT, Pairs, PairsWish, raw_files_of
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from nightshift.words.plain_text import counted
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
@@ -81,15 +82,13 @@ class Found:
         ]
 
     def others(self) -> str:
-        """Such as ` (12 other files left alone: 10 .mov, 2 .txt)`."""
-        if not self.left_alone:
-            return ""
-        # What would have been a photo comes first.
-        counts = sorted(self.left_alone.most_common(), key=lambda counted: counted[0] not in LEFT_OF_PAIRS)
-        kinds = [f"{number:,} {kind}" for kind, number in counts[:4]]
-        more = ", ..." if len(self.left_alone) > len(kinds) else ""
-        total = counted(self.left_alone.total(), "other file")
-        return f" ({total} left alone: {', '.join(kinds)}{more})"
+        """Such as ` (12 other files left alone: 10 videos, 2 .txt)`."""
+        return in_short(self.left_alone)
+
+    def tell(self, say: Callable[[str], None]) -> None:
+        """Say how many photos there are, and of what was left alone what to do with it instead."""
+        more = what_to_do(self.left_alone)
+        say("\n".join([f"{counted(len(self.photos), 'photo')}{self.others()}", *more]))
 
 
 def archive_among(paths: Sequence[Path]) -> Path | None:
@@ -142,10 +141,12 @@ def find_photos(
         pairs: what becomes of RAW+JPEG of one name; files that are named on their own are always taken.
 
     Raises:
-        InvalidInput: `nightshift_home`, where a root is one, or lies in one.
+        InvalidInput: `nightshift_home`, where a root is one, or lies in one; `not_a_photo`, where it is a
+            file of another kind.
     """
     for root in roots:
         _refuse_home(root)
+        _refuse_other_file(root)
     found = Found()
     seen: set[tuple[int, int]] = {identity for folder in exclude if (identity := _identity(folder))}
     taken: set[str] = set()
@@ -175,6 +176,16 @@ def _refuse_home(root: Path) -> None:
             Code.NIGHTSHIFT_HOME,
             f"{root} {where} a Nightshift home: name the folder that the photos came from",
         )
+
+
+def _refuse_other_file(root: Path) -> None:
+    """Who names a film, or a list, means something that will not happen; better said than found out."""
+    # One that cannot be read may be a photo: it fails by its name, with the reason.
+    if root.is_dir() or (beginning := _beginning(root)) is None:
+        return
+    if word := left_alone_as(root.name, lambda: beginning):
+        advice = "".join(f"; {line.partition(': ')[2]}" for line in what_to_do({word: 1}))
+        raise InvalidInput(Code.NOT_A_PHOTO, f"{root} is no photo of a format that is read{advice}")
 
 
 def _prefixes(roots: Sequence[Path]) -> list[PurePosixPath]:

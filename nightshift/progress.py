@@ -102,10 +102,20 @@ def _notes(job: Job) -> list[str]:
         return ["waiting for a worker" if job.state == "queued" else "waiting for the first of them"]
     notes = [counted(job.faces, "face")]
     if rate := job.photos_per_second:
-        notes.append(f"{rate:.{1 if rate >= 1 else 2}f} photos/s")
-        left = job.counts.total - job.counts.final
-        if left:
-            notes.append(f"{timedelta(seconds=round(left / rate))} left")
+        notes.append(rate_of(rate))
+    if left := time_left(job):
+        notes.append(f"{left} left")
     if job.counts.failed:
         notes.append(f"{job.counts.failed:,} failed")
     return notes
+
+
+def rate_of(rate: float) -> str:
+    """Such as `2.1 photos/s`, and `0.03 photos/s`."""
+    return f"{rate:.{1 if rate >= 1 else 2}f} photos/s"
+
+
+def time_left(job: Job) -> timedelta | None:
+    """How long it takes at its rate; None where there is no rate yet, or nothing left."""
+    left = job.counts.total - job.counts.final
+    return timedelta(seconds=round(left / job.photos_per_second)) if job.photos_per_second and left else None

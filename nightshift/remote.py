@@ -10,22 +10,27 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 
 from nightshift import given
-from nightshift.client import DEFAULT_SERVER, Client, ResultsFormat
+from nightshift.again import rerun
+from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit, exit_for_outcome, reporting_errors, say
 from nightshift.flags import with_flags, with_wishes
+from nightshift.looking import COMMANDS as LOOKING
+from nightshift.looking import JobArgument as JobArgument
+from nightshift.looking import JsonOption as JsonOption
+from nightshift.looking import wait_for
 from nightshift.machine.whole_files import replacing
-from nightshift.photos import FoundPhoto, archive_among, find_photos
-from nightshift.progress import JobProgress
+from nightshift.photos import Found, archive_among, find_photos
+from nightshift.plans import Plan
 from nightshift.report import check_writable, save_form, write_report
 from nightshift.results_folder import RESULTS_FOLDER, require_own_report
-from nightshift.screen import bare_table, cell, errors_screen, results_sink, tables_screen, tell, tell_json
+from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
 from nightshift.sending import send_photos
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
-from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
+from nightshift.variables import server_address
+from nightshift.which_job import job_named
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -34,11 +39,14 @@ from nightshift.words.pairs import PairsWish
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted, plain
 
-SHOWN_JOBS = 20
-
-JobArgument = Annotated[str, typer.Argument(help="The job.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-ServerOption = Annotated[str, typer.Option(envvar="NIGHTSHIFT_SERVER", help="The server's URL.")]
+ServerOption = Annotated[
+    str,
+    typer.Option(
+        envvar="NIGHTSHIFT_SERVER",
+        help="The server's URL. [default: this machine, at NIGHTSHIFT_HOST and NIGHTSHIFT_PORT]",
+        show_default=False,
+    ),
+]
 KeyOption = Annotated[
     str, typer.Option(envvar="NIGHTSHIFT_API_KEY", help="API key.", show_default=False, show_envvar=True)
 ]
@@ -47,8 +55,10 @@ KeyOption = Annotated[
 def with_client(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `client` is filled from flags; what goes wrong is told in one line."""
 
-    def run(server: ServerOption = DEFAULT_SERVER, api_key: KeyOption = "", **given: Any) -> None:
-        with Client(server, api_key, say=say) as client:
+    def run(server: ServerOption = "", api_key: KeyOption = "", **given: Any) -> None:
+        with Client(server or server_address(), api_key, say=say) as client:
+            if given.get("job"):
+                given["job"] = job_named(client, given["job"])
             command(client=client, **given)
 
     return reporting_errors(with_flags(run, command, instead_of="client"))
@@ -56,7 +66,7 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (submit, status, results, report, pause, resume, retry, cancel, delete):
+    for command in (submit, rerun, *LOOKING, results, report, pause, resume, retry, cancel, delete):
         app.command()(with_client(command))
 
 
@@ -79,6 +89,7 @@ def submit(
     wait: Annotated[
         bool, typer.Option("--wait", help="Wait for the end; the exit code tells how it was.")
     ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Send photos, or one zip, tar or tar.gz of photos, to a server and print the job's id.
@@ -91,8 +102,11 @@ def submit(
         raise InvalidInput(
             Code.ARCHIVE_ALONE, "an archive makes a job of its own: leave out --job and --in-place"
         )
-    photos, left_out = ([], 0) if archive else _find(paths, wish.options.pairs)
-    refused = left_out
+    found = Found() if archive else _find(paths, wish.options.pairs)
+    photos, refused = found.photos, len(found.unreadable) + len(found.unnameable)
+    if dry_run:
+        Plan(found, archive, client.server).tell(tables_screen(), as_json=as_json)
+        raise typer.Exit
     if archive is not None:
         with console.status(cell(f"sending {archive.name}")):
             submitted = client.submit_archive(archive, wish)
@@ -116,10 +130,7 @@ def submit(
         with _naming_job_if_output_is_lost(job_id):
             tell(job_id)
     if wait:
-        lookout = Lookout(say, give_up_s=GIVE_UP_S)
-        with JobProgress(console) as progress:
-            for submitted in client.poll(job_id, wait_s=LOOK_S, lookout=lookout):
-                progress.show(submitted)
+        submitted = wait_for(client, job_id, console)
     if as_json:
         with _naming_job_if_output_is_lost(job_id):
             tell_json(submitted.model_dump(mode="json"))
@@ -139,24 +150,6 @@ def _naming_job_if_output_is_lost(job_id: str) -> Iterator[None]:
     except OutputLost:
         say(f"{job_id} is submitted")
         raise
-
-
-def status(
-    job: Annotated[str | None, typer.Argument(help="A job; without one, the latest jobs are listed.")] = None,
-    *,
-    client: Client,
-    as_json: JsonOption = False,
-) -> None:
-    """Show how far a job is, or the latest jobs."""
-    if job is not None:
-        jobs = [client.job(job)]
-    else:
-        jobs = [listed for listed, _ in zip(client.jobs(), range(SHOWN_JOBS), strict=False)]
-    if as_json:
-        documents = [listed.model_dump(mode="json") for listed in jobs]
-        tell_json(documents[0] if job else documents)
-        return
-    tables_screen().print(_table(jobs))
 
 
 def results(
@@ -293,8 +286,8 @@ def delete(
         say("the database's log may still hold copies while it is read; the sweeper sees to it")
 
 
-def _find(paths: Sequence[Path], pairs: PairsWish) -> tuple[list[FoundPhoto], int]:
-    """The photos, and how many, or how many folders, could not be taken."""
+def _find(paths: Sequence[Path], pairs: PairsWish) -> Found:
+    """The photos; what could not be taken is said."""
     for path in paths:
         if not path.exists():
             raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
@@ -306,25 +299,5 @@ def _find(paths: Sequence[Path], pairs: PairsWish) -> tuple[list[FoundPhoto], in
     if not found.photos:
         raise InvalidInput(Code.NO_PHOTOS, f"no photos in {', '.join(map(str, paths))}{found.others()}")
     if found.left_alone:
-        say(f"{counted(len(found.photos), 'photo')}{found.others()}")
-    return found.photos, len(found.unreadable) + len(found.unnameable)
-
-
-def _table(jobs: Sequence[Job]) -> Table:
-    table = bare_table()
-    table.add_column("JOB", overflow="fold", min_width=max((len(job.id) for job in jobs), default=0))
-    several = len({job.owner for job in jobs}) > 1
-    for heading in (*(["OWNER"] if several else []), "STATE", "DONE", "FAILED", "FACES", "CREATED", "LABEL"):
-        table.add_column(heading, justify="right" if heading in {"FAILED", "FACES"} else "left")
-    for job in jobs:
-        table.add_row(
-            cell(job.id),
-            *([cell(job.owner)] if several else []),
-            cell(f"{job.state}: {job.outcome}" if job.outcome else job.state),
-            f"{job.counts.final} of {job.counts.total}",
-            str(job.counts.failed),
-            str(job.faces),
-            f"{job.created_at.astimezone():%Y-%m-%d %H:%M}",
-            cell(job.label or ""),
-        )
-    return table
+        found.tell(say)
+    return found

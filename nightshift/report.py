@@ -16,7 +16,6 @@ from typing import Any, BinaryIO, cast, get_args
 from urllib.parse import urlsplit
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
@@ -26,15 +25,14 @@ from nightshift.machine.whole_files import replacing
 from nightshift.report_page.page import write_page
 from nightshift.results_folder import FILES, Note
 from nightshift.screen import cell
+from nightshift.summary_rows import NAMES_SHOWN, add_summary, more, print_summary, summary_table
 from nightshift.table_files import is_made, save_table
-from nightshift.words.analysis import DOUBTS
-from nightshift.words.documents import FACES_ARE_NOT_PEOPLE, Job, Photo, Summary
+from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.left_alone import by_kind, in_full
 from nightshift.words.photo_names import path_spelled_out, spelled_out
 from nightshift.words.plain_text import counted, plain
-
-NAMES_SHOWN = 10
 
 BYTES_A_PHOTO, BYTES_A_THUMBNAIL = 8_000, 12_000
 """What results and report take of a disk, about: of photos with two faces."""
@@ -66,6 +64,11 @@ class Report:
     unreadable: Sequence[str] = ()
     seconds: float = 0.0
 
+    @property
+    def all_left_alone(self) -> Mapping[str, int]:
+        """In the folders, or in the archive: a run has the one or the other."""
+        return self.job.archive.left_alone if self.job.archive else self.left_alone
+
     def as_json(self) -> dict[str, Any]:
         """For a script."""
         return {
@@ -86,7 +89,8 @@ class Report:
             "failures": self.summary.failures,
             "left_out": [path_spelled_out(path) for path in self.left_out],
             "unreadable": [spelled_out(reason) for reason in self.unreadable],
-            "left_alone": dict(self.job.archive.left_alone if self.job.archive else self.left_alone),
+            "left_alone": dict(self.all_left_alone),
+            "left_alone_by_kind": by_kind(self.all_left_alone),
             "files": {kind: path_spelled_out(path) for kind, path in self.files.items()},
             "seconds": round(self.seconds, 2),
             "photos_per_second": self.job.photos_per_second,
@@ -94,15 +98,6 @@ class Report:
             "commercial_use": self.summary.commercial_use.model_dump(),
             "notice": self.summary.notice,
         }
-
-
-def first_failures(client: Client, summary: Summary, job_id: str) -> dict[str, list[Photo]]:
-    """Up to ten failed photos of each code."""
-    failed = {}
-    for code in summary.failures:
-        photos = client.photos(job_id, status="failed", code=code, limit=NAMES_SHOWN)
-        failed[code] = [photo for photo, _ in zip(photos, range(NAMES_SHOWN), strict=False)]
-    return failed
 
 
 def check_writable(folder: Path) -> None:
@@ -261,36 +256,17 @@ def add_page(client: Client, report: Report, out: Path) -> Report:
 
 def print_report(report: Report, console: Console) -> None:
     """The summary for a person."""
-    summary, counts = report.summary, report.summary.photos
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-
-    done = [f"{counts.succeeded:,} succeeded", *_if(counts.failed, "failed")]
-    done += [*_if(counts.cancelled, "cancelled"), *_if(summary.reused, "reused from earlier runs")]
-    if summary.duplicates:
-        done.append(f"{counted(summary.duplicates, 'duplicate')} within this run")
-    table.add_row("Photos", f"{counts.total:,}: {', '.join(done)}")
-    faces = [f"{summary.faces:,}"]
-    if summary.no_face:
-        faces.append(f"none in {counted(summary.no_face, 'photo')}")
-    table.add_row("Faces", ", ".join(faces))
-    if summary.faces:
-        table.add_row("Gender*", cell(_spread(summary.gender.model_dump())))
-        table.add_row("Age group*", cell(_spread(summary.age_group)))
-    if summary.uncertain:
-        table.add_row("Uncertain", cell(_uncertain(summary)))
-    for code, number in summary.failures.items():
-        table.add_row(cell(f"Failed: {code}", "red"), _names(report.failed.get(code, []), number))
-    if report.job.archive and report.job.archive.left_alone:
-        table.add_row(
-            "Left alone", cell(f"in the archive, no photos: {_spread(report.job.archive.left_alone)}")
-        )
+    summary = report.summary
+    table = summary_table()
+    add_summary(table, summary, report.failed)
+    if report.all_left_alone:
+        lines = map(plain, in_full(report.all_left_alone))
+        table.add_row("Left alone", Text("\n".join(lines)))
     if report.left_out:
         table.add_row(cell("Not taken", "red"), _paths(report.left_out))
     if report.unreadable:
         shown = [plain(reason) for reason in report.unreadable[:NAMES_SHOWN]]
-        shown += _more(len(report.unreadable) - len(shown))
+        shown += more(len(report.unreadable) - len(shown))
         table.add_row(cell("Not looked into", "red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
         until = "   (from before: for one more release)" if kind == "csv" else ""
@@ -300,38 +276,25 @@ def print_report(report: Report, console: Console) -> None:
     table.add_row("Weights", cell(f"{report.job.bundle.name}; commercial use: {use.allowed} ({use.reason})"))
     rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
-    console.print(table, highlight=False)
-    if summary.faces:
-        notice = summary.notice or "Gender and age are apparent."
-        console.print(cell(f"* {notice} {FACES_ARE_NOT_PEOPLE}", "dim"), highlight=False)
+    if report.exit == Exit.PARTIAL:
+        table.add_row("Ended", f"{_shortfall(report)}; all else is written (exit code {report.exit:d})")
+    print_summary(table, summary, console)
 
 
-def _if(number: int, what: str) -> list[str]:
-    return [f"{number:,} {what}"] if number else []
-
-
-def _spread(numbers: dict[str, int]) -> str:
-    return "   ".join(f"{name}: {number:,}" for name, number in numbers.items() if number)
-
-
-def _uncertain(summary: Summary) -> str:
-    """Such as `gender: 1   age group: 7   (close call: 6   too small: 2)`."""
-    labels = {"gender": summary.uncertain_gender, "age group": summary.uncertain_age_group}
-    because = {DOUBTS.get(reason, reason): faces for reason, faces in summary.uncertain_because.items()}
-    return _spread(labels) + (f"   ({_spread(because)})" if because else "")
-
-
-def _names(photos: Sequence[Photo], number: int) -> Text:
-    lines = [plain(f"{photo.custom_id}: {photo.error.message if photo.error else ''}") for photo in photos]
-    return Text("\n".join([*lines, *_more(number - len(lines))]))
+def _shortfall(report: Report) -> str:
+    """Such as `2 of 6 photos failed`."""
+    counts, parts = report.summary.photos, []
+    if counts.failed:
+        parts.append(f"{counts.failed:,} of {counted(counts.total, 'photo')} failed")
+    if report.left_out:
+        parts.append(f"{counted(len(report.left_out), 'photo')} could not be taken")
+    if report.unreadable:
+        parts.append(f"{counted(len(report.unreadable), 'folder')} could not be looked into")
+    return ", ".join(parts) or "not every photo succeeded"
 
 
 def _paths(paths: Sequence[Path]) -> Text:
     shown = [plain(path_spelled_out(path)) for path in paths[:NAMES_SHOWN]]
     return Text(
-        "\n".join([f"{path}: its name cannot be used" for path in shown] + _more(len(paths) - len(shown)))
+        "\n".join([f"{path}: its name cannot be used" for path in shown] + more(len(paths) - len(shown)))
     )
-
-
-def _more(number: int) -> list[str]:
-    return [f"and {number:,} more"] if number > 0 else []

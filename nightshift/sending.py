@@ -13,6 +13,7 @@ from nightshift.errors import ApiError, UploadCut
 from nightshift.exits import ending_of, say
 from nightshift.photos import FoundPhoto
 from nightshift.upload import PhotoFile
+from nightshift.words.photo_names import path_spelled_out
 
 AT_ONCE = 4
 """Groups on their way at the same time; a server has eight threads by default."""
@@ -44,25 +45,26 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
                 # It would end with an empty line in a log.
                 disable=not console.is_terminal,
             ):
-                for error in future.result():
+                for photo, error in future.result():
                     refused += 1
                     said = ending_of(error)
-                    say(f"not sent: {said[0] if said else error}")
+                    say(f"not sent: {path_spelled_out(photo.path)}: {said[0] if said else error}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return refused
 
 
-def _send(client: Client, job_id: str, group: Sequence[FoundPhoto]) -> list[Exception]:
+def _send(client: Client, job_id: str, group: Sequence[FoundPhoto]) -> list[tuple[FoundPhoto, Exception]]:
     """Send what is missing of a group; returns why photos were refused, which keeps no other from going."""
-    refused: list[Exception] = []
+    refused: list[tuple[FoundPhoto, Exception]] = []
+    named = {photo.custom_id: photo for photo in group}
     files: dict[str, PhotoFile] = {}
     for photo in group:
         try:
             files[photo.custom_id] = PhotoFile(photo.path)
         except OSError as error:
-            refused.append(error)
+            refused.append((photo, error))
     if not files:
         return refused
     missing = client.missing_photos(job_id, {name: file.sha256 for name, file in files.items()})
@@ -72,5 +74,5 @@ def _send(client: Client, job_id: str, group: Sequence[FoundPhoto]) -> list[Exce
         except (OSError, ApiError, UploadCut) as error:
             if isinstance(error, ApiError) and error.status not in _BAD_PHOTO:
                 raise
-            refused.append(error)
+            refused.append((named[custom_id], error))
     return refused

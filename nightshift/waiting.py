@@ -25,7 +25,7 @@ ASK_EVERY_S = 10.0
 GIVE_UP_S = 3600.0
 """Seconds without progress, for a known reason, until `submit --wait` ends; the job stays on its server."""
 
-LOOK_S = 5
+LOOK_S = 3
 """A long poll no longer than this leaves time for the word."""
 
 Say = Callable[[str], None]

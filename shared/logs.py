@@ -74,6 +74,8 @@ def configure(level: str, form: Format, file: Path | None = None) -> None:
     handler = logging.FileHandler(file, encoding="utf-8") if file else logging.StreamHandler(sys.stderr)
     handler.setFormatter(_formatter(form))
     logging.basicConfig(level=level, handlers=[handler])
+    # It tells of each of its parts whenever it is imported.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
 
 
 def _hide_settings(environment: Mapping[str, str]) -> None:

@@ -32,6 +32,7 @@ from nightshift.words.options import (
     TiltThresholdDeg,
     Workers,
 )
+from nightshift.words.wrong_values import wrong
 from shared.urls import check_broker_url, database_url
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -309,6 +310,6 @@ def load_settings(**overrides: object) -> Settings:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         lines = "; ".join(
-            f"NIGHTSHIFT_{'_'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
+            f"NIGHTSHIFT_{'_'.join(map(str, item['loc'])).upper()}: {wrong(item)}" for item in error.errors()
         )
         raise InvalidInput(Code.BAD_SETTING, lines) from error

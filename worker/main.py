@@ -9,11 +9,15 @@ from __future__ import annotations
 import logging
 import mmap
 import os
+import signal
 import threading
+import warnings
+from types import FrameType
 from typing import Any
 
 import billiard
 from celery import Celery, signals
+from celery.platforms import SecurityWarning
 from celery.worker import state as celery_state
 
 from nightshift.machine.privacy import keep_files_private
@@ -27,6 +31,12 @@ from shared.logs import configure
 from shared.settings import load_settings
 from worker.networks import NotLoaded
 from worker.starts import Starts, end_worker
+
+# One line for each ring says nothing that the slice does not say; of its start and end we speak ourselves.
+_NOT_OURS = (
+    *("celery.app.trace", "celery.worker.strategy"),
+    *("celery.apps.worker", "celery.worker.consumer.connection"),
+)
 
 # Shared with the children, of no file: Celery's pool children ignore the signals that stop a worker.
 _stop_flag = mmap.mmap(-1, 1)
@@ -81,9 +91,30 @@ def _log(**_: object) -> None:
     # Connected, it also keeps Celery from setting up its own.
     settings = load_settings()
     configure(settings.log_level, settings.log_format)
-    # One line for each ring says nothing that the slice does not say.
-    for name in ("celery.app.trace", "celery.worker.strategy"):
+    for name in _NOT_OURS:
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@signals.celeryd_init.connect
+def _speak_for_yourself(instance: Any = None, **_: object) -> None:
+    """Leave out Celery's banner, and its warning of root: in a container it is nobody else."""
+    instance.quiet = True
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+
+
+@signals.worker_ready.connect
+def _end_well(**_: object) -> None:
+    """Have Ctrl-C end it as SIGTERM does, with code 0, which Celery calls a failure; the second forces it."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if celery_state.should_stop is None:
+            log.info("stopping: what is under way is given back; Ctrl-C again forces")
+            _stop_flag[0] = 1
+            celery_state.should_stop = 0
+        else:
+            os.kill(os.getpid(), signal.SIGQUIT)
+
+    signal.signal(signal.SIGINT, stop)
 
 
 @signals.worker_init.connect
@@ -129,7 +160,9 @@ def _start(**_: object) -> None:
         log.exception("could not start")
         reason = error.reason if isinstance(error, NotLoaded) else NotLoaded(error).reason
     else:
-        _starts.tell("up" if _process["parts"].pipeline.are_loaded else "waits")
+        pipeline = _process["parts"].pipeline
+        _starts.tell("up" if pipeline.are_loaded else "waits")
+        log.info("ready", extra=pipeline.about())
         return
     _starts.tell("failed", reason)
     raise SystemExit(f"nightshift worker: {plain(reason)}")

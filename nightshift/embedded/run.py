@@ -7,11 +7,10 @@ import secrets
 import shlex
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -32,22 +31,24 @@ from nightshift.embedded.interrupted_runs import (
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.known_photos import seem_known
 from nightshift.embedded.logs import log_here
+from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.machine.home import roots_of
 from nightshift.photos import Found, archive_among, find_photos, in_place_roots, real_path
+from nightshift.plans import Plan
 from nightshift.progress import JobProgress
 from nightshift.report import (
     Report,
     add_page,
     check_room,
     check_writable,
-    first_failures,
     write_pairs,
     write_results,
 )
 from nightshift.results_folder import Note, Place, default_out, place_again, place_for, require_elsewhere
+from nightshift.summary_rows import first_failures
 from nightshift.table_files import require
 from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
@@ -73,37 +74,6 @@ _QUIET_WORD_S = 60.0
 
 _LOOK_S = 2
 """Longest time between two looks at the job, and so at the children's health."""
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What the user asked for.
-
-    Attributes:
-        paths: existing files and folders, absolute; may be empty with `resume`.
-        out: where the results go, None for the default.
-        resume: go on with an interrupted run.
-        options: the job's options that were given.
-        settings: settings that were given, by name.
-        follow: whether links to folders are followed.
-        page: whether the report is written.
-        quiet: no progress, no remarks.
-        again: the command that goes on when it is interrupted; None for `nightshift run --resume`.
-        also: further forms of the results, that are made only when they are asked for.
-        overwrite: whether whatever results are in the way are replaced.
-    """
-
-    paths: Sequence[Path]
-    out: Path | None
-    resume: bool
-    options: Mapping[str, Any]
-    settings: Mapping[str, object]
-    follow: bool = True
-    page: bool = True
-    quiet: bool = False
-    again: str | None = None
-    also: Sequence[str] = ()
-    overwrite: bool = False
 
 
 class Run:
@@ -132,6 +102,18 @@ class Run:
         self._settings = load_settings(
             **{"api_key": key, "host": "127.0.0.1", "in_place_roots": "", **request.settings}
         )
+
+    def plan(self) -> Plan:
+        """What it would do.
+
+        Raises:
+            NightshiftError: what would stop it before it begins.
+        """
+        self._find(self._request.paths, self._out, self._pairs)
+        settings, manifest = check_bundle(self._settings)
+        options = settings.default_job_options().model_copy(update=dict(self._request.options))
+        archive = archive_among(self._request.paths)
+        return Plan(self._found, archive, self._out, options, manifest.name)
 
     def execute(self) -> Report | Exit:
         """Do it; a bare exit code when it was interrupted.
@@ -242,7 +224,7 @@ class Run:
         earlier = choose_run(runs, request.paths) if request.resume else None
         if earlier is not None:
             self._check_weights(earlier)
-            if request.options:
+            if request.options or request.about:
                 say("the interrupted run keeps the options it was begun with")
             return Work(earlier.paths, request.out or earlier.out, earlier)
         if request.resume and not request.paths:
@@ -250,7 +232,10 @@ class Run:
         if request.resume:
             say("no interrupted run over these paths: starting a new one")
         elif runs:
-            say(f"an interrupted run is left: `{self._resume_command()}` goes on with it")
+            say(
+                f"{counted(len(runs), 'interrupted run is', 'interrupted runs are')} left:"
+                f" `{self._resume_command()}` goes on with the latest, `nightshift runs` lists them"
+            )
         return Work(tuple(request.paths), self._out, None)
 
     def _place_of(self, work: Work) -> Place:
@@ -282,12 +267,12 @@ class Run:
         elif archive := archive_among(work.paths):
             # What is unpacked from it is a copy of what the user has.
             options = {"delete_originals": True, **self._request.options}
-            job = client.submit_archive(archive, options=options)
+            job = client.submit_archive(archive, options=options, **self._request.about)
             # It has no id before all of it has arrived.
             note_run(self._settings.home, job.id, work.paths, work.out)
             return job
         else:
-            job_id = client.create_job(options=self._request.options).id
+            job_id = client.create_job(options=self._request.options, **self._request.about).id
             beside = BesidePhotos.of(self._found)
             note_run(self._settings.home, job_id, work.paths, work.out, beside)
         found = ((photo.custom_id, photo.path, photo.root) for photo in self._found.photos)
@@ -364,7 +349,7 @@ class Run:
             )
         self._let_in(out, paths)
         if not self._request.quiet:
-            say(f"{counted(len(self._found.photos), 'photo')}{self._found.others()}")
+            self._found.tell(say)
 
     def _let_in(self, out: Path, paths: Sequence[Path]) -> None:
         """Make sure that results have room, and no others are in their way."""

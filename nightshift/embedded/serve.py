@@ -22,6 +22,7 @@ from nightshift.machine.root_key import key_file
 from nightshift.waiting import PartsWatch, say_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
+from nightshift.words.plain_text import counted
 from shared.db.migrate import upgrade
 from shared.processes.command_lines import worker_command
 from shared.settings import REPOSITORY, Settings, embedded_broker_socket, load_settings
@@ -36,20 +37,22 @@ def serve(given: Mapping[str, object]) -> Exit:
     Raises:
         NightshiftError: a setting is wrong, the address is taken, or the service cannot go on.
     """
-    settings, _ = check_bundle(load_settings(**given))
+    settings, manifest = check_bundle(load_settings(**given))
     supervisor = Supervisor(say)
     try:
         with interruptible(supervisor.kill_all), ExitStack() as parts:
             if settings.broker_is_embedded:
                 parts.enter_context(Home(settings.home))
                 log_here(settings)
+            say("starting broker, database and API")
             with say_if_slow("the database", say):
                 upgrade(settings.database_url)
             key_is = _where_the_key_is(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             url = parts.enter_context(running_service(settings, listener, supervisor, workers=False))
-            say(f"serving on {url} (documentation at {url}/docs); Ctrl-C stops")
+            say(f"ready: serving on {url} (documentation at {url}/docs); Ctrl-C stops")
             say(key_is)
+            say(f"home {settings.home}, weights {manifest.name}; `nightshift worker` beside it does the work")
             watch = PartsWatch(parts.enter_context(Client(url, timeout_s=5.0)), say)
             while True:
                 supervisor.check()
@@ -57,6 +60,7 @@ def serve(given: Mapping[str, object]) -> Exit:
                 time.sleep(0.5)
     except Interrupted:
         # Being stopped is how serving ends: no failure.
+        say("stopped")
         return Exit.SUCCEEDED
 
 
@@ -75,12 +79,21 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     Raises:
         NightshiftError: a setting is wrong, or the home's broker is not running.
     """
-    settings, _ = check_bundle(load_settings(**given))
+    settings, manifest = check_bundle(load_settings(**given))
     if settings.broker_is_embedded and not answers(embedded_broker_socket(settings.home)):
         raise NightshiftError(
             Code.BROKER_MISSING,
             f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
         )
+    of = (
+        f"the service of {settings.home}"
+        if settings.broker_is_embedded
+        else "the service of NIGHTSHIFT_BROKER_URL"
+    )
+    say(
+        f"working for {of}: {counted(settings.worker_count, 'process', 'processes')} with the weights"
+        f" {manifest.name}, each a line when it is ready; Ctrl-C stops"
+    )
     command = worker_command(settings, name=f"worker-{os.getpid()}")
     # Celery imports from its working folder first; the user's, or the home, may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.wrong_values import wrong
 
 
 def storable(text: str) -> str:
@@ -40,10 +41,6 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-_WORDS = {"string_unicode": "a name in it holds half a surrogate pair"}
-"""In place of pydantic's own, by its names; that one it has of the names in an object."""
-
-
 def refuse_fields(error: ValidationError) -> NoReturn:
     """Turn what pydantic found into an error that names each field.
 
@@ -51,7 +48,7 @@ def refuse_fields(error: ValidationError) -> NoReturn:
         InvalidInput: `invalid_fields`.
     """
     fields = [
-        {"field": ".".join(map(str, item["loc"])) or "body", "message": _WORDS.get(item["type"], item["msg"])}
+        {"field": ".".join(map(str, item["loc"])) or "body", "message": wrong(item)}
         for item in error.errors()
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)

@@ -377,6 +377,12 @@ class Code(AnyCode):
     RUN_NOT_NOTED = "run_not_noted", OPERATOR
     """The home cannot hold the note by which `--resume` finds the run.
     Make room, or look at the home's permissions."""
+    SEVERAL_JOBS = "several_jobs", CLIENT
+    """More than one job's id begins with what was given to the command.
+    Give more of it: the message shows whole ids."""
+    NOT_A_PHOTO = "not_a_photo", CLIENT
+    """A file that was named on its own is a film, a document or the like, by its first bytes.
+    Leave it out, or save what it shows as JPEG."""
     NOTHING_TO_RESUME = "nothing_to_resume", CLIENT
     """The home holds no interrupted run.
     Run without `--resume`, or name the home with `--home`."""

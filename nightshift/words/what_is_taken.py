@@ -5,7 +5,8 @@
 3. Of every other file the first bytes decide. A picture is taken, whatever it is called, and so is an empty
    file without an extension, which fails with its name.
 
-A file that is named on its own, or sent on its own, is always taken.
+A file that is sent on its own is always taken; one that is named on its own is refused where these rules tell
+that it is no photo.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ ARCHIVE_EXTENSIONS = frozenset(
 )
 
 OF_A_SYSTEM = "of a system"
+HIDDEN = "hidden"
 PREVIEWS = "previews of a photo library"
 """Words that files are counted under which are left alone for where they lie."""
 
@@ -44,7 +46,8 @@ MOST_KINDS = 100
 """Kinds that are counted apart: who sends an archive chooses its extensions."""
 
 _TRACES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
-"""Left by desktops wherever they pass; so common that they are not counted, nor are hidden files."""
+"""Left by desktops wherever they pass; so common that they are not counted, nor is what is hidden
+and by its name no photo."""
 
 _SYSTEM = frozenset(
     {
@@ -96,7 +99,9 @@ def left_alone_for_its_place(parts: Sequence[str]) -> str | None:
     folded = [part.casefold() for part in parts if part not in {"", ".", "..", "/"}]
     for part in folded:
         if part in _TRACES or part.startswith("."):
-            return ""
+            # A photo that somebody may miss. Macs leave `._IMG_1.jpg` beside each file, which is none.
+            is_missed = part is folded[-1] and is_taken_by_its_name(part) and not part.startswith("._")
+            return HIDDEN if is_missed else ""
         if part in _SYSTEM:
             return OF_A_SYSTEM
         if part.endswith(_PREVIEW_FOLDERS) or _DARKTABLE.fullmatch(part):

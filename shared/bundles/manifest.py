@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
+from nightshift.words.wrong_values import wrong
 from shared.bundles.limits import Limits
 
 FORMAT = "nightshift-bundle/1"
@@ -257,7 +258,7 @@ def read_manifest(folder: Path) -> Manifest:
             raise ValueError(f"over {MANIFEST_BYTES:,} bytes")
         return Manifest.model_validate(json.loads(data.decode("utf-8")))
     except ValidationError as error:
-        lines = "; ".join(f"{_place(e['loc'])}: {e['msg']}" for e in error.errors()[:_ERRORS_NAMED])
+        lines = "; ".join(f"{_place(e['loc'])}: {wrong(e)}" for e in error.errors()[:_ERRORS_NAMED])
         raise ModelUnavailable(Code.BUNDLE_FORMAT, f"{path}: {lines}") from error
     except RecursionError as error:
         raise ModelUnavailable(Code.BUNDLE_FORMAT, f"{path}: nested too deeply") from error

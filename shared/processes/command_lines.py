@@ -20,7 +20,7 @@ def api_command(settings: Settings, *, bind: str | None = None) -> list[str]:
         *("--timeout", "60", "--graceful-timeout", "10", "--keep-alive", "30"),
         # A photo's name is in the query: 1024 characters, percent-encoded. This is gunicorn's most.
         *("--limit-request-line", "8190"),
-        *("--config", "python:api.gunicorn_hooks", "--no-control-socket"),
+        *("--config", "python:api.gunicorn_hooks", "--no-control-socket", "--log-level", "warning"),
     ]
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 from pathlib import Path
 
 from nightshift import Client
@@ -87,3 +88,24 @@ def test_a_worker_without_a_service_says_so(tmp_path: Path) -> None:
     alone = Nightshift(tmp_path).run("worker")
     assert alone.returncode == 6
     assert "nightshift serve" in alone.stderr
+
+
+def test_both_greet_in_their_own_words_and_end_well_on_ctrl_c(tmp_path: Path) -> None:
+    server = Nightshift(tmp_path, {"BUNDLE": "faces-mobilenet"})
+    with server.running("serve", "--port", "0") as serving:
+        said = tmp_path / "serve.stderr"
+        wait_for(lambda: "ready: serving on" in said.read_text() or serving.poll() is not None, "the server")
+        with server.running("worker", "--workers", "1") as working:
+            told = tmp_path / "worker.stderr"
+            wait_for(lambda: "main ready" in told.read_text() or working.poll() is not None, "the worker")
+            working.send_signal(signal.SIGINT)
+            assert working.wait(60) == 0, told.read_text()
+        serving.send_signal(signal.SIGINT)
+        assert serving.wait(60) == 0, said.read_text()
+    for file, first in ((said, "nightshift: starting"), (told, "nightshift: working for the service of")):
+        lines = file.read_text().splitlines()
+        assert lines[0].startswith(first)
+        for of_a_library in ("gunicorn", "celery", "alembic", "Warning", "-----"):
+            assert not any(of_a_library in line for line in lines), file.read_text()
+    assert "weights faces-mobilenet; `nightshift worker`" in said.read_text()
+    assert "device=" in told.read_text()

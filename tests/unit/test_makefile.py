@@ -64,3 +64,18 @@ def test_the_machine_or_its_user_chooses_and_the_size_is_said_first(
     (compiled,) = (number for number, line in enumerate(lines) if "-m worker.compile_loops" in line)
     assert done < compiled
     assert "--quiet" not in lines[done]
+
+
+@pytest.mark.parametrize(("code", "made"), [(0, 0), (3, 0), (2, 2), (4, 2), (130, 2)])
+def test_a_run_in_which_some_photos_failed_is_no_error_of_make(tmp_path: Path, code: int, made: int) -> None:
+    """A command that ends with that code stands in the environment, which is up to date."""
+    environment = tmp_path / "venv"
+    command = environment / "bin" / "nightshift"
+    command.parent.mkdir(parents=True)
+    command.write_text(f"#!/bin/sh\nexit {code}\n")
+    command.chmod(0o755)
+    (command.parent / "python").write_text("")
+    (environment / ".installed-cpu").write_text("")
+    ran = make("run", "PHOTOS=.", "GPU=0", f"VENV={environment}")
+    assert ran.returncode == made
+    assert ("***" in ran.stderr) == bool(made)

@@ -1,5 +1,6 @@
 """The command line in this process: what it refuses before anything is started."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from shared.bundles import detector
 from shared.bundles.manifest import read_manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.queue.intake import open_job
+from shared.queue.intake import NewPhoto, add_photos, open_job
+from tests.support.answering_server import Answer, Received, serving
 from tests.support.bundles_made import make_bundle
 from worker.main import _check_before_forking
 
@@ -57,7 +59,7 @@ def test_a_folder_without_photos(tmp_path: Path) -> None:
     empty = invoke("run", "folder")
     assert empty.exit_code == 2
     assert "no photos in" in empty.stderr
-    assert "1 other file left alone: 1 .mov" in empty.stderr
+    assert "1 other file left alone: 1 video" in empty.stderr
     assert not (tmp_path / "home").exists()
 
 
@@ -174,6 +176,35 @@ def test_a_run_is_not_resumed_under_other_weights(tmp_path: Path, monkeypatch: p
     assert refused.stderr.endswith("(other_weights)\n")
 
 
+def test_runs_that_were_broken_off_are_listed_and_dropped(tmp_path: Path) -> None:
+    assert "no run was broken off" in invoke("runs").stderr
+    assert not (tmp_path / "home").exists()
+    url = f"sqlite:///{tmp_path / 'home' / 'nightshift.db'}"
+    (tmp_path / "home").mkdir(mode=0o700)
+    upgrade(url)
+    database = Database(url)
+    bundle = read_manifest(make_bundle(tmp_path / "mine"))
+    with database.write() as session:
+        job = open_job(session, "local", NewJob(), bundle).id
+        add_photos(session, "local", job, [NewPhoto("x.jpg", "pho_1", in_place_path="/x.jpg")])
+        note_run(tmp_path / "home", job, [tmp_path / "party"], tmp_path / "out")
+    database.close()
+    listed = invoke("runs")
+    assert listed.exit_code == 0, listed.stderr
+    for part in (job, "0 of 1", str(tmp_path / "party"), str(tmp_path / "out")):
+        assert part in listed.stdout
+    (told,) = json.loads(invoke("runs", "--json").stdout)
+    assert (told["job_id"], told["done"], told["total"]) == (job, 0, 1)
+
+    none = invoke("runs", "--drop", "0000")
+    assert (none.exit_code, "no interrupted run 0000" in none.stderr) == (2, True)
+    dropped = invoke("runs", "--drop", job[:12])
+    assert dropped.exit_code == 0, dropped.stderr
+    assert f"{job} is dropped" in dropped.stderr
+    assert "no run was broken off" in invoke("runs").stderr
+    assert invoke("run", "--resume").exit_code == 2
+
+
 def test_a_setting_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.jpg").touch()
     monkeypatch.setenv("NIGHTSHIFT_BATCH_SIZE", "many")
@@ -187,3 +218,20 @@ def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     away = invoke("status", "--server", "http://127.0.0.1:9")
     assert away.exit_code == 6
     assert "nightshift serve" in away.stderr
+
+
+def test_each_file_that_was_not_sent_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    job = {"id": "job_1", "state": "open", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}
+
+    def answer(asked: Received, _number: int) -> Answer:
+        if asked.path.endswith("/photos/check"):
+            return Answer(200, {"missing": ["a.jpg"]})
+        if asked.method == "PUT":
+            return Answer(413, {"code": "too_large", "detail": "it is over the limit"})
+        return Answer(200, job)
+
+    with serving(answer) as server:
+        sent = invoke("submit", str(tmp_path), "--server", server.url, "--api-key", "k")
+    assert sent.exit_code == 3
+    assert f"not sent: {tmp_path / 'a.jpg'}: it is over the limit" in sent.stderr

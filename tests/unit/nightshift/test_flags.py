@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,48 @@ def test_the_page_has_every_command_and_is_up_to_date(
     whole = assert_kept(command_page, "PAGE", tmp_path, monkeypatch, ("--no-reuse", "--reuse-not"))
     for path in command_page.commands():
         assert f"## {' '.join(('nightshift', *path))}\n" in whole
+
+
+def test_a_run_takes_all_that_may_be_wished_of_a_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Request] = []
+
+    class Noted(Run):
+        def execute(self) -> Exit:
+            seen.append(self._request)
+            return Exit.SUCCEEDED
+
+    monkeypatch.setattr("nightshift.embedded.run.Run", Noted)
+    flags = ["--label", "party", "--window", "22:00-06:00 UTC", "--metadata", "who=me", "--metadata", "x=a=b"]
+    assert CliRunner().invoke(app, ["run", str(tmp_path), *flags]).exit_code == 0
+    assert seen[0].about == {
+        "label": "party",
+        "processing_window": "22:00-06:00 UTC",
+        "metadata": {"who": "me", "x": "a=b"},
+    }
+    refused = CliRunner().invoke(app, ["run", str(tmp_path), "--metadata", "who"])
+    assert refused.exit_code == 2
+    assert "NAME=VALUE" in refused.stderr
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    (tmp_path / "in" / "b.mov").write_bytes(b"x")
+    arguments = ["run", str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--height", "720", "--dry-run"]
+    arguments += ["--home", str(tmp_path / "home")]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.stderr
+    for part in (
+        "1 photo",
+        "a.jpg",
+        "1 video (.mov)",
+        str(tmp_path / "out"),
+        "height 720",
+        "faces-mobilenet",
+    ):
+        assert part in done.stdout
+    planned = json.loads(CliRunner().invoke(app, [*arguments, "--json"]).stdout)
+    assert (planned["photos"], planned["options"]["height"]) == (["a.jpg"], 720)
+    sent = ["submit", str(tmp_path / "in"), "--dry-run", "--server", "http://127.0.0.1:9"]
+    assert "a.jpg" in CliRunner().invoke(app, sent).stdout
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]

@@ -114,4 +114,4 @@ def test_what_is_left_alone_is_told_by_submit_too(tmp_path: Path) -> None:
     (tmp_path / "film.mov").write_bytes(b"x")
     refused = invoke("submit", str(tmp_path))
     assert refused.exit_code == 2
-    assert "(1 other file left alone: 1 .mov) (no_photos)" in refused.stderr
+    assert "(1 other file left alone: 1 video) (no_photos)" in refused.stderr

@@ -29,11 +29,11 @@ def test_what_is_no_photo_is_left_alone_and_counted(tmp_path: Path) -> None:
     touch(tmp_path / "__MACOSX" / "x.jpg", tmp_path / ".thumbs" / "y.jpg", tmp_path / "Thumbs.db")
     found = find_photos([tmp_path])
     assert [photo.custom_id for photo in found.photos] == ["a.jpg"]
-    assert found.left_alone == {".mov": 1, "no extension": 1}
+    assert found.left_alone == {".mov": 1, "no extension": 1, "hidden": 1}
 
 
 def test_a_named_file_is_taken_whatever_its_name(tmp_path: Path) -> None:
-    touch(tmp_path / "scan.bin")
+    (tmp_path / "scan.bin").write_bytes(b"\xff\xd8\xff\xe0")
     assert names(tmp_path / "scan.bin") == ["scan.bin"]
 
 
@@ -144,3 +144,18 @@ def test_names_that_a_home_has_make_no_home(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a.jpg"]
     touch(tmp_path / "shop" / "store" / "b.jpg")
     assert names(tmp_path / "shop") == ["store/b.jpg"]
+
+
+def test_a_film_that_is_named_on_its_own_is_refused(tmp_path: Path) -> None:
+    film = tmp_path / "clip.mov"
+    film.write_bytes(b"\0\0\0\x14ftypqt  ")
+    with pytest.raises(InvalidInput, match=r"clip\.mov is no photo.*save the frames") as refused:
+        find_photos([film])
+    assert refused.value.code == "not_a_photo"
+    # In a folder it is one of the others.
+    assert find_photos([tmp_path]).left_alone == {".mov": 1}
+
+
+def test_what_is_called_a_photo_and_is_none_fails_by_name_later(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"no picture")
+    assert [photo.custom_id for photo in find_photos([tmp_path / "a.jpg"]).photos] == ["a.jpg"]

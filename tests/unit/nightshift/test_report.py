@@ -144,3 +144,18 @@ def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path) -> None:
     with replacing(path) as file:
         file.write(b"new")
     assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("results.csv", b"new")]
+
+
+def test_the_end_says_what_was_left_alone_and_what_failed_and_the_code() -> None:
+    text = io.StringIO()
+    left = replace(report(), left_alone={".txt": 2, ".mov": 1})
+    print_report(left, Console(file=text, width=140))
+    lines = [" ".join(line.split()) for line in text.getvalue().splitlines()]
+    assert "Left alone 1 video (.mov): only photos are analysed; save the frames you need as JPEG" in lines
+    assert "2 .txt" in lines
+    ended = "Ended 12 of 15 photos failed, 1 photo could not be taken; all else is written (exit code 3)"
+    assert ended in lines
+    assert left.as_json()["left_alone_by_kind"] == {"videos": 1, "others": 2}
+    well = io.StringIO()
+    print_report(replace(report(), exit=Exit.SUCCEEDED), Console(file=well, width=140))
+    assert "Ended" not in well.getvalue()

@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.bundles.detector import DETECTOR
 from worker.pipeline.detection import sixteen_bits
 from worker.pipeline.detection.area import SummedPhotos
 from worker.pipeline.detection.mtcnn import ALL, Networks
 from worker.pipeline.detection.pairs import LANES
 from worker.pipeline.detection.propose_loops import screen_level
 from worker.pipeline.detection.refine_loops import screen_windows
-from worker.pipeline.detection.weights import DETECTOR, read_detector
+from worker.pipeline.detection.weights import read_detector
 from worker.pipeline.processor import features
 from worker.pipeline.runtime import Forward, threads
 

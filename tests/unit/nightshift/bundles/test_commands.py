@@ -56,7 +56,7 @@ def test_the_list(weights: Path) -> None:
         "   not validated, as far as its manifest says",
         "   none",
         "   commercial use: no (trained on UTKFace)",
-        "c  format: Input should be 'nightshift-bundle/1' (bundle_format)",
+        "c  format: must be 'nightshift-bundle/1' (bundle_format)",
     ]
 
 

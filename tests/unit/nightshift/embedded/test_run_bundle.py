@@ -27,7 +27,7 @@ def test_it_goes_before_the_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "a.jpg").touch()
     refused = invoke("run", str(tmp_path / "a.jpg"), "--bundle", str(broken))
     assert refused.exit_code == Exit.UNAVAILABLE
-    assert "architecture: Input should be 'efficientnet_v2_s', 'mobilenet_v1' or 'onnx'" in refused.stderr
+    assert "architecture: must be 'efficientnet_v2_s', 'mobilenet_v1' or 'onnx'" in refused.stderr
 
 
 def test_an_interrupted_run_is_gone_on_with_under_the_same_weights(tmp_path: Path) -> None:

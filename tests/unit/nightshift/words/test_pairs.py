@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from nightshift.cli import app
 from nightshift.photos import Found, find_photos
 from nightshift.words.pairs import JPEG_LEFT, RAW_LEFT, PairsWish
+from nightshift.words.what_is_taken import HIDDEN
 from shared.archives.member import Limits
 from shared.archives.opening import open_archive
 from shared.settings import Settings
@@ -32,10 +33,10 @@ RAW = {"a/IMG_1.CR2", "a/IMG_2.nef", "a/IMG_3.arw"}
 SHOWN = {"a/IMG_1.JPG", "a/img_2.jpeg", "a/IMG_3.HIF"}
 TAKEN = FILES.keys() - {"b/.x.jpg"}
 WISHES = {
-    "one": (TAKEN - RAW, {RAW_LEFT: 3}),
-    "jpeg": (TAKEN - RAW, {RAW_LEFT: 3}),
-    "raw": (TAKEN - SHOWN, {JPEG_LEFT: 3}),
-    "both": (TAKEN, {}),
+    "one": (TAKEN - RAW, {RAW_LEFT: 3, HIDDEN: 1}),
+    "jpeg": (TAKEN - RAW, {RAW_LEFT: 3, HIDDEN: 1}),
+    "raw": (TAKEN - SHOWN, {JPEG_LEFT: 3, HIDDEN: 1}),
+    "both": (TAKEN, {HIDDEN: 1}),
 }
 
 
@@ -74,7 +75,7 @@ def test_a_zip_that_is_gone_on_with_knows_its_pairs() -> None:
 
 def test_in_a_tar_each_is_a_photo() -> None:
     """Which other files there are is not known while it is read."""
-    assert in_archive(tar_of(FILES), "tar", "one") == (TAKEN, {})
+    assert in_archive(tar_of(FILES), "tar", "one") == (TAKEN, {HIDDEN: 1})
 
 
 def test_the_raw_file_of_a_photo_is_told(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ def test_it_is_said_first(tmp_path: Path) -> None:
         for other in ("txt", "mov", "pdf", "xmp", "aae"):
             (tmp_path / f"{number}.{other}").write_bytes(b"x")
     said = in_folder(tmp_path, "one").others()
-    assert said.startswith(f" (48 other files left alone: 3 {RAW_LEFT}, 9 .")
+    assert said.startswith(f" (49 other files left alone: 3 {RAW_LEFT}, 9 videos, 9 documents,")
 
 
 def test_another_wish_is_refused(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_whole_and_broken_ones_are_listed_by_name(tmp_path: Path) -> None:
     errors = {name: (b.error.code, b.error.message) if b.error else None for name, b in found.items()}
     assert list(errors) == ["a", "b", "c", "d"]
     assert errors["a"] == ("bundle_not_found", f"no {TENSORS}")
-    assert errors["b"] == ("bundle_format", "format: Input should be 'nightshift-bundle/1'")
+    assert errors["b"] == ("bundle_format", "format: must be 'nightshift-bundle/1'")
     assert errors["c"] is None
     assert errors["d"] == ("bundle_not_found", f"no {MANIFEST}")
     assert [name for name, bundle in found.items() if bundle.in_use] == ["c"]

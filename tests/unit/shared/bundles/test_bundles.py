@@ -116,7 +116,7 @@ def test_what_is_wrong_is_named(
 def test_what_is_missing_is_named(tmp_path: Path, document: dict[str, Any], name: str) -> None:
     del document[name]
 
-    assert f"{name}: Field required" in message_of(written(tmp_path, document))
+    assert f"{name}: is missing" in message_of(written(tmp_path, document))
 
 
 def test_age_groups_other_than_the_eight_are_refused(tmp_path: Path, document: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from shared.bundles.detector import DETECTOR
 from tests.support import samples
 from tests.support.requirements import require
 from worker.pipeline.detection import screen as screens
@@ -24,7 +25,7 @@ from worker.pipeline.detection.screen import (
     load_screens,
     screens_that_pay,
 )
-from worker.pipeline.detection.weights import DETECTOR, read_detector
+from worker.pipeline.detection.weights import read_detector
 from worker.pipeline.runtime import CPU, Forward, runtimes
 
 require(screens.can_screen(), "the processor has no AVX2", essential=False)

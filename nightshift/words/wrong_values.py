@@ -1,0 +1,63 @@
+"""What is wrong with a value, in words of ours: those of the library that checks it are for programmers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_SENTENCES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not known here",
+    "greater_than_equal": "must be {ge} or more",
+    "greater_than": "must be more than {gt}",
+    "less_than_equal": "must be {le} or less",
+    "less_than": "must be less than {lt}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "finite_number": "must be a number that is finite",
+    "int_from_float": "must be a whole number",
+    "literal_error": "must be {expected}",
+    "enum": "must be {expected}",
+    "string_too_long": "must have {max_length} characters at most",
+    "string_too_short": "must have {min_length} characters at least",
+    "string_pattern_mismatch": "must be {pattern}",
+    # The one that pydantic has of the names in an object.
+    "string_unicode": "a name in it holds half a surrogate pair",
+    "too_long": "must have {max_length} {things} at most",
+    "too_short": "must have {min_length} {things} at least",
+}
+_KINDS = {
+    "int": "must be a whole number",
+    "float": "must be a number",
+    "decimal": "must be a number",
+    "bool": "must be true or false",
+    "string": "must be text",
+    "dict": "must be an object with names and values",
+    "model": "must be an object with names and values",
+    "list": "must be a list",
+    "path": "must be a path",
+    "datetime": "must be a time with its zone, such as 2026-12-24T06:00:00Z",
+    "timezone": "must be a time with its zone, such as 2026-12-24T06:00:00Z",
+    "json": "must be JSON",
+    "url": "must be a URL",
+}
+
+
+def wrong(found: Any) -> str:
+    """The sentence for one of pydantic's findings (`ErrorDetails`), without its subject: `must be ...`."""
+    kind, context = found["type"], found.get("ctx", {})
+    if kind == "value_error":
+        # Ours, with two words of pydantic's before it.
+        return str(context.get("error", found["msg"]))
+    if sentence := _SENTENCES.get(kind):
+        things = "characters" if isinstance(found.get("input"), str) else "entries"
+        said = {name: _in_words(value) for name, value in context.items()}
+        return sentence.format_map(said | {"things": things})
+    return _KINDS.get(kind.partition("_")[0], "is not what it should be")
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
+    # `^(A|B)$` says which there are.
+    text = str(value)
+    is_choice = text.startswith("^(") and text.endswith(")$")
+    return " or ".join(text[2:-2].split("|")) if is_choice else text
