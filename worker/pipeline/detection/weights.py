@@ -16,7 +16,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
-from nightshift.words.wrong_values import wrong
 from shared.bundles.manifest import sha256_of
 from shared.settings import REPOSITORY
 from worker.pipeline.layers import Layer, shapes
@@ -86,7 +85,7 @@ def read_about(folder: Path) -> About:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "it"
-        raise ModelUnavailable(Code.DETECTOR_UNAVAILABLE, f"{path}: {place}: {wrong(first)}") from error
+        raise ModelUnavailable(Code.DETECTOR_UNAVAILABLE, f"{path}: {place}: {first['msg']}") from error
 
 
 def write_detector(
