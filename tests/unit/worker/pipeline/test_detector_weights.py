@@ -67,7 +67,7 @@ def about_of_another_kind(folder: Path) -> None:
         (cut_off, f"{TENSORS}: is not the file that {ABOUT} names"),
         (lambda folder: (folder / TENSORS).unlink(), f"{TENSORS}: No such file"),
         (lambda folder: (folder / ABOUT).unlink(), f"{ABOUT}: No such file"),
-        (lambda folder: (folder / ABOUT).write_bytes(b"\xff"), f"{ABOUT}: it: Invalid JSON"),
+        (lambda folder: (folder / ABOUT).write_bytes(b"\xff"), f"{ABOUT}: it: must be JSON"),
         (about_of_another_kind, f"{ABOUT}: format: "),
         (lambda folder: write_whole(folder, b"PK\3\4"), f"{TENSORS}: is not a safetensors file"),
         (without_a_tensor, "1 tensors are missing, the first is refine.head.bias"),
