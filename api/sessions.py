@@ -21,6 +21,9 @@ from shared.operations.keys import ROOT, Caller, caller_of_key
 LIFE = timedelta(hours=24)
 """From one evening to the next."""
 
+PATH = "/v1"
+"""Where the cookie is sent: the page's own files are anybody's."""
+
 _SAFE = frozenset({"GET", "HEAD"})
 
 
@@ -47,7 +50,7 @@ class Sessions:
             self.cookie,
             self._signer.dumps({"key": caller.key_id}),
             max_age=LIFE,
-            path="/",
+            path=PATH,
             secure=_is_https(request),
             httponly=True,
             samesite="Strict",
@@ -57,7 +60,7 @@ class Sessions:
     def end(self, response: Response, request: Request) -> None:
         """Have the browser forget the cookie."""
         response.delete_cookie(
-            self.cookie, path="/", secure=_is_https(request), httponly=True, samesite="Strict"
+            self.cookie, path=PATH, secure=_is_https(request), httponly=True, samesite="Strict"
         )
 
     def find(self, request: Request) -> tuple[Caller, datetime] | None:

@@ -19,6 +19,7 @@ from typing import Any
 from api.app import create_app
 from docs.errors_page import explained
 from nightshift.words.error_codes import JOB_ERROR_CODES, PHOTO_ERROR_CODES, Code
+from nightshift.words.errors import Fails
 from shared.settings import REPOSITORY, Settings
 
 PAGE = REPOSITORY / "api" / "page"
@@ -45,14 +46,18 @@ def description() -> dict[str, Any]:
 def codes() -> str:
     """What each code that a photo or a job may end with means, and what to do, for the page."""
     said = explained(Code)
-    shown = {code.value: said[code] for code in sorted({*PHOTO_ERROR_CODES, *JOB_ERROR_CODES})}
+    shown = {code: said[code] for code in Code if code in {*PHOTO_ERROR_CODES, *JOB_ERROR_CODES}}
+    lasting = [code for code in shown if code.fails == Fails.PHOTO]
     lines = [f"  {code}: {json.dumps(texts, ensure_ascii=False)}," for code, texts in shown.items()]
     return "\n".join(
         [
             "// Made by docs/page_built.py from nightshift/words/error_codes.py: meaning, and what to do.",
-            "export const codes: Record<string, readonly [string, string]> = {",
+            f"export type Code = {' | '.join(json.dumps(code) for code in shown)};\n",
+            "export const codes: Record<Code, readonly [string, string]> = {",
             *lines,
             "};\n",
+            "/** Of these the same bytes fail again. */",
+            f"export const lasting: ReadonlySet<string> = new Set({json.dumps(lasting)});\n",
         ]
     )
 

@@ -2,61 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.support.command import Nightshift, write_portraits
+from tests.support.page_served import Open, Served, accessible, opened_pages, serving, sign_in, signed_in
 from tests.support.processes import wait_for
 
 PORTRAITS = 3
 HOSTILE = '<img src=x onerror="alert(1)"> \u05e9\u05dc\u05d5\u05dd.jpg'
-ANALYSED = {"timeout": 120_000}
-
-Open = Callable[..., Page]
+ANALYSED_WITHIN_MS = 120_000
 
 expect.set_options(timeout=20_000)
-
-
-@dataclass
-class Served:
-    """A service, and how to reach it."""
-
-    command: Nightshift
-    url: str
-    link: str
-
-    @property
-    def key(self) -> str:
-        return (self.command.home / "api_key").read_text().strip()
-
-    def ask(self, method: str, path: str, **request: Any) -> Any:
-        headers = {"Authorization": f"Bearer {self.key}"}
-        return httpx.request(method, self.url + path, headers=headers, timeout=60, **request).json()
-
-    def made_key(self, *scopes: str, owner: str = "local") -> dict[str, Any]:
-        body = {"name": "for a test", "owner": owner, "scopes": scopes}
-        return dict(self.ask("POST", "/v1/keys", json=body))
-
-
-@contextmanager
-def serving(folder: Path, port: int = 0) -> Iterator[Served]:
-    command = Nightshift(folder)
-    said = folder / "serve.stderr"
-    with command.running("serve", "--port", str(port)) as process:
-        wait_for(lambda: "#link=" in said.read_text() or process.poll() is not None, "the server", 60)
-        found = re.search(r"(http://\S+)/#link=\S+", said.read_text())
-        assert found, said.read_text()
-        command.settings["SERVER"] = found[1]
-        yield Served(command, found[1], found[0])
 
 
 @pytest.fixture(scope="module")
@@ -67,47 +27,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
-    """Opens pages; none may ask another host, be refused by its policy, or throw."""
-    contexts, complaints, urls = [], [], []
-
-    def opened(url: str, **options: Any) -> Page:
-        context = browser.new_context(
-            **{"locale": "en-GB", "viewport": {"width": 1200, "height": 900}, **options}
-        )
-        contexts.append(context)
-        page = context.new_page()
-        page.set_default_timeout(20_000)
-        page.on("request", lambda request: urls.append(request.url))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("dialog", lambda dialog: complaints.append(f"dialog: {dialog.message}"))
-        page.on("console", lambda said: complaints.append(said.text) if "Policy" in said.text else None)
-        page.goto(url)
-        return page
-
-    yield opened
-    for context in contexts:
-        context.close()
-    assert [url for url in urls if not url.startswith(("http://127.0.0.1:", "blob:"))] == []
-    assert complaints == []
-
-
-def sign_in(page: Page, key: str) -> None:
-    page.get_by_label("API key").fill(key)
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1, name="Tonight")).to_be_visible()
-
-
-def signed_in(open_page: Open, served: Served, place: str = "", **options: Any) -> Page:
-    page = open_page(served.url, **options)
-    sign_in(page, served.key)
-    if place:
-        page.goto(f"{served.url}/#/{place}")
-    return page
-
-
-def accessible(page: Page) -> None:
-    found = Axe().run(page)
-    assert found.violations_count == 0, found.generate_report()
+    with opened_pages(browser) as opened:
+        yield opened
 
 
 def test_the_link_of_serve_signs_in_once(open_page: Open, served: Served) -> None:
@@ -148,7 +69,9 @@ def test_a_job_from_waiting_to_its_receipt(open_page: Open, served: Served, tmp_
 
     with Nightshift(served.command.folder).running("worker", "--workers", "1"):
         # Nobody presses anything: the page follows the job.
-        expect(page.get_by_role("status").filter(has_text="done, some failed")).to_be_visible(**ANALYSED)
+        expect(page.get_by_role("status").filter(has_text="done, some failed")).to_be_visible(
+            timeout=ANALYSED_WITHIN_MS
+        )
         failures = page.get_by_role("region", name="Failures")
         expect(failures).to_contain_text("of a kind that is not read")
         no_photo = failures.get_by_role("listitem").filter(has_text="unsupported_format")
@@ -214,6 +137,18 @@ def test_who_may_look_cannot_act_and_is_signed_out_with_the_key(open_page: Open,
     accessible(page)
 
 
+def test_an_operator_sees_others_jobs_from_outside(open_page: Open, served: Served) -> None:
+    job_id = served.ask("POST", "/v1/jobs", json={"label": "another's"})["id"]
+    made = served.made_key("operator", "submit", owner="ops")
+    page = open_page(served.url)
+    sign_in(page, made["key"])
+    page.get_by_role("link", name="another's").click()
+    expect(page.get_by_text("you see it from outside")).to_be_visible()
+    expect(page.get_by_role("button", name="Erase")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Failures")).to_have_count(0)
+    assert job_id in page.url
+
+
 def test_a_service_that_goes_away_comes_back_by_itself(browser: Browser, tmp_path: Path) -> None:
     page = browser.new_context(locale="de-DE").new_page()
     with serving(tmp_path) as served:
@@ -249,6 +184,8 @@ def test_it_fits_a_phone_and_the_keyboard(open_page: Open, served: Served, schem
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Photos and faces")).to_be_focused()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -2,7 +2,8 @@
 import { useState } from "preact/hooks";
 import { allPhotos, Away, get, Problem, type Job, type Photo, type PhotoPage, type Summary } from "./api";
 import { useAsked } from "./asking";
-import { count, words } from "./words";
+import { lasting } from "./made/codes";
+import { count, toldOf, words } from "./words";
 
 const PAGE = 50;
 
@@ -98,11 +99,11 @@ export function Failures({ job, retry }: { job: Job; retry: ((codes: string[]) =
       {failed > 0 && retry && job.state !== "ended" && <p class="soft">{said.later}</p>}
       <ul class="codes">
         {failed > 0 && byCode.map(([code, number]) => {
-          const [meaning, todo] = words.codes[code] ?? [code, ""];
+          const [meaning, todo] = toldOf(code) ?? [code, ""];
           return (
             <li key={code}>
               <h3><Said text={meaning} /> <span class="soft">{words.photos(number, count(number))} · <code>{code}</code></span></h3>
-              <p><Said text={todo} /></p>
+              <p><Said text={todo} /> {lasting.has(code) && <span class="soft">{said.hopeless}</span>}</p>
               <div class="buttons">
                 {retry && job.state === "ended" && <button type="button" onClick={() => retry([code])}>{said.retryCode}</button>}
                 <button type="button" aria-expanded={open === code} onClick={() => setOpen(open === code ? undefined : code)}>{said.show}</button>

@@ -7,7 +7,7 @@ import type { Rights } from "./main";
 import { RateLine } from "./rate_line";
 import { Receipt } from "./receipt";
 import { labelOf, standing, whyItWaits } from "./tonight";
-import { count, day, rate, time, words } from "./words";
+import { count, day, rate, time, toldOf, words } from "./words";
 
 type Move = "submit" | "pause" | "resume" | "cancel" | "retry";
 
@@ -114,6 +114,9 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
 
   const names: Record<Move, string> = { submit: words.job.submit, pause: words.job.pause, resume: words.job.resume, cancel: words.job.cancel, retry: words.job.retry };
   const label = labelOf(job);
+  // An operator sees others' jobs from outside: no photos, and nothing to steer.
+  const isOutside = job.owner !== rights.owner;
+  const looks = rights.looks && !isOutside;
   const { counts } = job;
   const { kind, said } = standing(job);
   const why = whyItWaits(job, ready?.checks.workers, []);
@@ -136,7 +139,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
         <h1>{label}</h1>
         <span class={`badge ${kind}`} role="status">{said}</span>
       </div>
-      {job.error && <p class="bad">{words.codes[job.error.code]?.[0] ?? job.error.message}</p>}
+      {job.error && <p class="bad">{toldOf(job.error.code)?.[0] ?? job.error.message}</p>}
       {why && <p class="why">{why}</p>}
       <section class="card" aria-labelledby="numbers">
         <h2 id="numbers" class="unseen">{words.job.numbers}</h2>
@@ -151,8 +154,9 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
           </p>
         )}
         <RateLine job={job} />
+        {looks && <p><a href={`#/jobs/${jobId}/faces`}>{words.faces.all}</a></p>}
       </section>
-      {rights.steers ? (
+      {rights.steers && !isOutside ? (
         <div class="buttons" role="group" aria-label={words.job.steer}>
           {movesOf(job).map((what) => (
             <button
@@ -171,12 +175,12 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
           )}
         </div>
       ) : (
-        <p class="soft">{words.job.readOnly}</p>
+        <p class="soft">{isOutside ? words.job.outside : words.job.readOnly}</p>
       )}
       <p role="alert" class="bad">{wrong}</p>
       {question && <Sure question={question} close={() => setQuestion(undefined)} />}
-      {rights.looks && <Failures job={job} retry={rights.steers && !busy ? (codes) => move("retry", codes) : undefined} />}
-      {rights.looks && <TakeAway job={job} />}
+      {looks && <Failures job={job} retry={rights.steers && !busy ? (codes) => move("retry", codes) : undefined} />}
+      {looks && <TakeAway job={job} />}
       <dl class="details soft">
         {told.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
       </dl>

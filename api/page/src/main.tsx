@@ -3,23 +3,29 @@ import "./page.css";
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Away, ask, get, listen, type SignIn } from "./api";
+import { Faces } from "./faces";
 import { JobView } from "./job";
+import { NewJob } from "./new_job";
 import { useRoute, type Route } from "./route";
 import { SignInForm } from "./sign_in";
 import { Tonight } from "./tonight";
 import { language, speakTheOther, words } from "./words";
 
+/** What the key is good for, with jobs of its owner. */
 export interface Rights {
+  owner: string;
   steers: boolean;
   looks: boolean;
 }
 
-const rightsOf = ({ scopes }: SignIn): Rights => {
+const rightsOf = ({ owner, scopes }: SignIn): Rights => {
   const has = (scope: string): boolean => scopes.some((one) => one === scope || one === "admin");
-  return { steers: has("submit"), looks: has("read") || has("submit") };
+  return { owner, steers: has("submit"), looks: has("read") || has("submit") };
 };
 
 function Part({ route, rights }: { route: Route; rights: Rights }) {
+  if (route.at === "new") return <NewJob rights={rights} />;
+  if (route.at === "job" && route.part === "faces") return <Faces jobId={route.id} key={route.id} />;
   if (route.at === "job") return <JobView jobId={route.id} rights={rights} key={route.id} />;
   return <Tonight rights={rights} />;
 }
@@ -112,6 +118,7 @@ function Page() {
         {rights && (
           <nav aria-label={words.nav.label}>
             <a href="#/" aria-current={here("tonight")}>{words.nav.tonight}</a>
+            {rights.steers && <a href="#/new" aria-current={here("new")}>{words.nav.fresh}</a>}
           </nav>
         )}
         <div class="who">

@@ -1,11 +1,11 @@
 // A photo, small, with a box at each face.
 import type { Photo } from "./api";
-import { count, words } from "./words";
+import { count, toldOf, words } from "./words";
 
 export const thumbnailOf = (jobId: string, photo: Photo): string => `/v1/jobs/${jobId}/photos/${photo.photo_id}/thumbnail`;
 
 export const facesOf = (photo: Photo): string =>
-  photo.error ? (words.codes[photo.error.code]?.[0] ?? photo.error.code) : photo.faces.length ? words.job.faces(photo.faces.length, count(photo.faces.length)) : words.faces.noFace;
+  photo.error ? (toldOf(photo.error.code)?.[0] ?? photo.error.code) : photo.faces.length ? words.job.faces(photo.faces.length, count(photo.faces.length)) : words.faces.noFace;
 
 export function Picture({ jobId, photo, alt, marked }: { jobId: string; photo: Photo; alt: string; marked?: number | undefined }) {
   return (

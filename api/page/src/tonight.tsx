@@ -4,7 +4,7 @@ import { get, type Job, type JobPage, type Photo, type PhotoPage, type Readiness
 import { useAsked } from "./asking";
 import type { Rights } from "./main";
 import { facesOf, Picture } from "./pictures";
-import { count, day, rate, time, words } from "./words";
+import { count, day, rate, time, toldOf, words } from "./words";
 
 const EVERY_MS = 2500;
 const LOOK_ROUND_MS = 10_000;
@@ -71,7 +71,7 @@ function useOnChange<Answer>(path: string | undefined): Answer | undefined {
 
 export function commonest(failures: Record<string, number>): string | undefined {
   const [first] = Object.entries(failures).sort(([, a], [, b]) => b - a);
-  return first && (words.codes[first[0]]?.[0] ?? first[0]);
+  return first && (toldOf(first[0])?.[0] ?? first[0]);
 }
 
 function Strip({ job, why, looks }: { job: Job; why: string | undefined; looks: boolean }) {
@@ -138,7 +138,7 @@ export function Tonight({ rights }: { rights: Rights }) {
       )}
       <ul class="strips">
         {kept?.jobs.map((job) => (
-          <Strip key={job.id} job={job} why={whyItWaits(job, ready?.checks.workers, running)} looks={rights.looks} />
+          <Strip key={job.id} job={job} why={whyItWaits(job, ready?.checks.workers, running)} looks={rights.looks && job.owner === rights.owner} />
         ))}
       </ul>
       {kept?.next && limit < 1000 && <button type="button" onClick={() => setLimit(Math.min(1000, limit + 50))}>{words.tonight.more}</button>}

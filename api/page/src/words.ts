@@ -24,6 +24,10 @@ export function speakTheOther(): void {
   location.reload();
 }
 
+/** What a code means and what to do, in this language; undefined of one that a newer service has. */
+export const toldOf = (code: string): readonly [string, string] | undefined =>
+  (words.codes as Record<string, readonly [string, string] | undefined>)[code];
+
 const counts = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB");
 const rates = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB", { maximumSignificantDigits: 2 });
 const clock = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", { hour: "2-digit", minute: "2-digit" });

@@ -36,7 +36,7 @@ def test_a_key_signs_in_and_out(service: Service) -> None:
     client, answer = sign_in(service, key=f" {ROOT_KEY}\n")
     assert (answer.status_code, answer.json["owner"], answer.json["scopes"]) == (201, "local", ["admin"])
     morsel = next(iter(SimpleCookie(answer.headers["Set-Cookie"]).values()))
-    assert (morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, "Strict", "/")
+    assert (morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, "Strict", "/v1")
     assert ROOT_KEY not in answer.headers["Set-Cookie"]
     assert client.get("/v1/jobs", headers=FROM_PAGE).status_code == 200
     assert client.get("/v1/session").json["signed_in"] is True
@@ -97,7 +97,7 @@ def test_a_session_ends_after_its_time_and_with_the_root_key(
 ) -> None:
     service = serve()
     client = page_of(service)
-    cookie = client.get_cookie(service.context.sessions.cookie)
+    cookie = client.get_cookie(service.context.sessions.cookie, path="/v1")
     assert cookie is not None
     other = serve(api_key="another-root-key-of-over-32-characters")
     stranger = other.anybody

@@ -133,7 +133,7 @@ export const de: Words = {
     none: "Kein Foto ist gescheitert.",
     retryCode: "Diese noch einmal versuchen",
     later: "Wenn der Auftrag beendet ist, können sie noch einmal versucht werden.",
-    hopeless: "Dieselben Bytes scheitern wieder.",
+    hopeless: "Unverändert scheitern sie wieder.",
     show: "Fotos zeigen",
     more: "Mehr zeigen",
     list: "Liste herunterladen",

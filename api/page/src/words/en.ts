@@ -107,7 +107,7 @@ export const en = {
     none: "No photo has failed.",
     retryCode: "Try these again",
     later: "They can be tried again when the job has ended.",
-    hopeless: "The same bytes fail again.",
+    hopeless: "Tried again as things are, they fail again.",
     show: "Show the photos",
     more: "Show more",
     list: "Download the list",
