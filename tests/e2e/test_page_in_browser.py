@@ -168,6 +168,21 @@ def test_a_service_that_goes_away_comes_back_by_itself(browser: Browser, tmp_pat
     page.context.close()
 
 
+def test_a_fault_of_the_service_is_said_and_asked_past(open_page: Open, served: Served) -> None:
+    served.ask("POST", "/v1/jobs", json={"label": "after the fault"})
+    page = signed_in(open_page, served, "new")
+    body = '{"code": "internal", "detail": "an error of the server\'s own"}'
+    page.route(
+        "**/v1/jobs?*",
+        lambda route: route.fulfill(status=500, body=body, headers={"Retry-After": "1"}),
+        times=1,
+    )
+    page.get_by_role("link", name="Tonight").click()
+    expect(page.get_by_role("alert").filter(has_text="an error of the server's own")).to_be_visible()
+    expect(page.get_by_role("link", name="after the fault")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="an error")).to_have_count(0)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_it_fits_a_phone_and_the_keyboard(open_page: Open, served: Served, scheme: str) -> None:
     job_id = served.ask("POST", "/v1/jobs", json={"label": "x" * 120})["id"]

@@ -51,7 +51,8 @@ function useLoop(step: (signal: AbortSignal) => Promise<number | undefined>, key
           if (error instanceof Away) pause = Math.min(1000 * 2 ** failed++, 8000);
           else if (error instanceof Problem) {
             setProblem(error);
-            pause = error.status === 429 ? error.retryAfterS * 1000 : undefined;
+            // A fault of the service's own may be over soon; what it refuses, it refuses again.
+            pause = error.status === 429 || error.status >= 500 ? error.retryAfterS * 1000 : undefined;
           } else throw error;
         }
         if (pause === undefined) return;
