@@ -34,7 +34,7 @@ LIGHT_VENV := .venv-light
 LIGHT_STAMP := $(LIGHT_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test test-light check soak cluster bench bench-whole bench-peer bench-scale train card lock clean
+.PHONY: help run demo serve worker test test-light page check soak cluster bench bench-whole bench-peer bench-scale train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
@@ -147,6 +147,9 @@ card: .chips-are-given $(DEV_STAMP) ## Measure the shipped weights and write doc
 .chips-are-given:
 	@if [ -z "$$CHIPS" ]; then echo "Say where UTKFace's chips are: CHIPS=path/to/utkface_chips.zip" >&2; exit 2; fi
 
+page: $(DEV_STAMP) ## Build the page that the API serves, with node and npm
+	$(PYTHON) -m docs.page_built
+
 check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -156,6 +159,7 @@ check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(PYTHON) -m docs.errors_page --check
 	$(PYTHON) -m docs.command_page --check
 	$(PYTHON) -m docs.tables_page --check
+	$(PYTHON) -m docs.page_built --check
 	$(PYTHON) -m training.card --check
 	$(PYTHON) -m bench.report --check
 	$(PYTHON) -m docs.scale_section --check

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 NOTHING_RUNS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; sandbox"
 """Content-Security-Policy of everything that is not a page of ours."""
@@ -40,6 +40,9 @@ def register(app: Flask) -> None:
 
 
 def _add(response: Response) -> Response:
+    if g.get("by_session"):
+        # A browser that others use afterwards must have kept nothing, pictures least of all.
+        response.headers["Cache-Control"] = "no-store"
     if request.path.startswith("/v1/"):
         response.headers.setdefault("Cache-Control", "private, no-cache")
     if response.mimetype == "text/html" and not response.direct_passthrough:

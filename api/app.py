@@ -18,9 +18,11 @@ from api import (
     jobs,
     keys,
     metrics,
+    page_files,
     photos,
     problems,
     results,
+    sign_in,
     workers,
 )
 from api.context import EXTENSION, Context
@@ -31,6 +33,7 @@ from api.last_use import LastUse
 from api.probes import Probes
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
+from api.sessions import Sessions
 from api.waiting import WaitingRoom
 from nightshift.words.body import refuse_fields
 from shared.broker.doorbell import CeleryDoorbell
@@ -72,9 +75,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
-    for part in (jobs, photos, results, keys, workers, bundles, health, metrics):
+    for part in (jobs, photos, results, keys, sign_in, workers, bundles, health, metrics):
         app.register_api(part.blueprint)
     _serve_description(app)
+    page_files.register(app)
     return app
 
 
@@ -92,6 +96,7 @@ def _context(settings: Settings) -> Context:
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
         rate_limits=RateLimits(settings.rate_limit),
         known_keys=KnownKeys(root, database),
+        sessions=Sessions(root, database),
         last_use=LastUse(database),
         probes=Probes(),
     )

@@ -16,6 +16,8 @@ from shared.reads.jobs import Viewer
 from shared.settings import Settings
 
 PREFIX = "/v1/"
+SESSION_PATH = "/v1/session"
+"""Where one signs in, with a key in the body."""
 _PROXY_HEADERS = (
     "Forwarded",
     "Via",
@@ -52,6 +54,8 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
     if request.path == "/metrics":
         return (Scope.METRICS, Scope.OPERATOR)
     if not request.path.startswith(PREFIX):
+        return ()
+    if request.path == SESSION_PATH:
         return ()
     if request.path.startswith("/v1/keys"):
         return (Scope.ADMIN,)
@@ -125,6 +129,9 @@ def in_place_forbidden() -> InvalidInput:
 
 
 def _caller(service: Context, request: Request) -> Caller:
+    if "Authorization" not in request.headers and (signed_in := service.sessions.find(request)):
+        g.by_session = True
+        return signed_in[0]
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     sent = token.strip() if scheme.lower() == "bearer" else ""
     # WSGI hands header bytes over as latin-1.

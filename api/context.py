@@ -11,6 +11,7 @@ from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
 from api.rate_limits import RateLimits
+from api.sessions import Sessions
 from api.waiting import WaitingRoom
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -36,6 +37,7 @@ class Context:
         waiting_room: seats for long polls.
         rate_limits: how many requests a key may make.
         known_keys: who has a key.
+        sessions: who is signed in to the page.
         last_use: notes when keys are used.
         probes: asks the parts whether they are there.
         owner: whose jobs this request is about.
@@ -51,6 +53,7 @@ class Context:
     waiting_room: WaitingRoom
     rate_limits: RateLimits
     known_keys: KnownKeys
+    sessions: Sessions
     last_use: LastUse
     probes: Probes
     owner: str = LOCAL

@@ -18,12 +18,14 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
+from nightshift.machine.loopback import is_loopback
 from nightshift.machine.root_key import key_file
 from nightshift.waiting import PartsWatch, say_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from nightshift.words.plain_text import counted
 from shared.db.migrate import upgrade
+from shared.operations.sign_in_links import make_link
 from shared.processes.command_lines import worker_command
 from shared.settings import REPOSITORY, Settings, embedded_broker_socket, load_settings
 
@@ -53,6 +55,8 @@ def serve(given: Mapping[str, object]) -> Exit:
             say(f"ready: serving on {url} (documentation at {url}/docs); Ctrl-C stops")
             say(key_is)
             say(f"home {settings.home}, weights {manifest.name}; `nightshift worker` beside it does the work")
+            if link := _link_to_page(settings, url):
+                say(link)
             watch = PartsWatch(parts.enter_context(Client(url, timeout_s=5.0)), say)
             while True:
                 supervisor.check()
@@ -71,6 +75,13 @@ def _where_the_key_is(settings: Settings) -> str:
         return "the root key is that of NIGHTSHIFT_API_KEY"
     path = key_file(settings.home)
     return f"the root key is in {path}: this user's `nightshift` finds it there, others are given keys"
+
+
+def _link_to_page(settings: Settings, url: str) -> str | None:
+    """What signs this user in to the page; None where others than this machine could be meant."""
+    if not (settings.broker_is_embedded and is_loopback(settings.host)):
+        return None
+    return f"the page, signed in, once and within the hour: {url}/#link={make_link(settings.home)}"
 
 
 def become_worker(given: Mapping[str, object]) -> NoReturn:

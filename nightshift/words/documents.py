@@ -317,6 +317,16 @@ class KeyList(Document):
     keys: list[Key]
 
 
+class SignIn(Document):
+    """Who is signed in to the page."""
+
+    signed_in: bool = Field(description="False where nobody is; the rest then says nothing.")
+    owner: str = Field("", description="Whose jobs they see.")
+    scopes: list[Known[Scope]] = Field(default_factory=list, description="What they may do.")
+    key_id: str | None = Field(None, description="Of the key they signed in with; null for the root key.")
+    ends_at: datetime | None = Field(None, description="When they have to sign in again.")
+
+
 class Worker(Document):
     """A process that works on photos, or sweeps."""
 

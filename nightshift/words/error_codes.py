@@ -98,6 +98,12 @@ class Code(AnyCode):
     KEY_EXPIRED = "key_expired", CLIENT, 401
     """The key's time is over.
     Have another made: `nightshift keys create`."""
+    SESSION_ENDED = "session_ended", CLIENT, 401
+    """The page's sign-in is over: its time is, its key was revoked, or the root key was changed.
+    Sign in again."""
+    SIGN_IN_LINK_USED = "sign_in_link_used", CLIENT, 401
+    """The link that `nightshift serve` printed was used before, is over an hour old, or of an earlier start.
+    Sign in with a key, or start `nightshift serve` again: it prints a new one."""
     SCOPE_MISSING = "scope_missing", CLIENT, 403
     """The key lacks the scope that this needs, named in `scope`.
     Have a key made that has it: `nightshift keys create --scope`."""

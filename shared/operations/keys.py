@@ -94,7 +94,19 @@ def find_caller(session: Session, digest: str, now: datetime) -> Caller | None:
     Raises:
         InvalidInput: `key_expired`.
     """
-    row = session.scalar(select(Key).where(Key.sha256 == digest, Key.revoked_at.is_(None)))
+    return _caller(session.scalar(select(Key).where(Key.sha256 == digest, Key.revoked_at.is_(None))), now)
+
+
+def caller_of_key(session: Session, key_id: str, now: datetime) -> Caller | None:
+    """Who has the key of this id; None for one that is unknown or revoked.
+
+    Raises:
+        InvalidInput: `key_expired`.
+    """
+    return _caller(session.scalar(select(Key).where(Key.id == key_id, Key.revoked_at.is_(None))), now)
+
+
+def _caller(row: Key | None, now: datetime) -> Caller | None:
     if row is None:
         return None
     if row.expires_at is not None and row.expires_at <= now:

@@ -1,0 +1,118 @@
+// What failed, by code: what it means, what to do, which photos, again.
+import { useState } from "preact/hooks";
+import { allPhotos, Away, get, Problem, type Job, type Photo, type PhotoPage, type Summary } from "./api";
+import { useAsked } from "./asking";
+import { lasting } from "./made/codes";
+import { count, toldOf, words } from "./words";
+
+const PAGE = 50;
+
+/** A sentence with `code` in it. */
+function Said({ text }: { text: string }) {
+  return <>{text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>;
+}
+
+/** As a cell of CSV: no spreadsheet takes it for a formula. */
+function cell(text: string): string {
+  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return `"${safe.replaceAll('"', '""')}"`;
+}
+
+async function saveList(job: Job): Promise<void> {
+  const rows = [["custom_id", "photo_id", "code", "stage", "message", "attempts"]];
+  for await (const photo of allPhotos(job.id, { status: "failed" }))
+    rows.push([photo.custom_id, photo.photo_id, photo.error?.code ?? "", photo.error?.stage ?? "", photo.error?.message ?? "", String(photo.attempts)]);
+  const text = rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
+  link.download = `${job.id}-failures.csv`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+function Photos({ jobId, code }: { jobId: string; code: string }) {
+  const [photos, setPhotos] = useState<Photo[]>([]);
+  const [cursor, setCursor] = useState<string | null>();
+  const [wrong, setWrong] = useState("");
+  const path = `/v1/jobs/${jobId}/photos`;
+  const query = { code, limit: PAGE };
+  const first = useAsked<PhotoPage>(`${path}?${new URLSearchParams({ code, limit: String(PAGE) })}`, 0).answer;
+  const shown = [...(first?.photos ?? []), ...photos];
+  const next = cursor === undefined ? first?.next : cursor;
+  const more = async (): Promise<void> => {
+    try {
+      const page = await get<PhotoPage>(path, { query: { ...query, cursor: next ?? undefined } });
+      setPhotos([...photos, ...page.photos]);
+      setCursor(page.next);
+    } catch (error) {
+      if (error instanceof Problem) setWrong(words.somethingWrong(error.message));
+      else if (!(error instanceof Away)) throw error;
+    }
+  };
+  const said = words.failures;
+  return (
+    <>
+      <div class="wide">
+        <table>
+          <thead><tr><th scope="col">{said.photo}</th><th scope="col">{said.reason}</th><th scope="col">{said.attempts}</th></tr></thead>
+          <tbody>
+            {shown.map((photo) => (
+              <tr key={photo.photo_id}>
+                <th scope="row"><bdi>{photo.custom_id}</bdi></th>
+                <td><bdi>{photo.error?.message}</bdi></td>
+                <td>
+                  {count(photo.attempts)}
+                  {photo.history.length > 0 && <span class="soft"> ({photo.history.map((one) => said.history[one.ending] ?? one.ending).join(", ")})</span>}
+                </td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {next && <button type="button" onClick={() => void more()}>{said.more}</button>}
+      <p role="alert" class="bad">{wrong}</p>
+    </>
+  );
+}
+
+export function Failures({ job, retry }: { job: Job; retry: ((codes: string[]) => void) | undefined }) {
+  const { failed } = job.counts;
+  const [open, setOpen] = useState<string>();
+  const [wrong, setWrong] = useState("");
+  const summary = useAsked<Summary>(failed ? `/v1/jobs/${job.id}/summary` : undefined, 0, failed).answer;
+  const said = words.failures;
+  const byCode = Object.entries(summary?.failures ?? {}).sort(([, a], [, b]) => b - a);
+  const save = (): void =>
+    void saveList(job).catch((error: unknown) => {
+      if (error instanceof Problem) setWrong(words.somethingWrong(error.message));
+      else if (error instanceof Away) setWrong(words.away);
+      else throw error;
+    });
+  return (
+    <section class="card" aria-labelledby="failures">
+      <div class="section-head">
+        <h2 id="failures">{said.title}</h2>
+        {failed > 0 && <button type="button" onClick={save}>{said.list}</button>}
+      </div>
+      <p role="alert" class="bad">{wrong}</p>
+      {failed === 0 && <p class="soft">{said.none}</p>}
+      {failed > 0 && retry && job.state !== "ended" && <p class="soft">{said.later}</p>}
+      <ul class="codes">
+        {failed > 0 && byCode.map(([code, number]) => {
+          const [meaning, todo] = toldOf(code) ?? [code, ""];
+          return (
+            <li key={code}>
+              <h3><Said text={meaning} /> <span class="soft">{words.photos(number, count(number))} · <code>{code}</code></span></h3>
+              <p><Said text={todo} /> {lasting.has(code) && <span class="soft">{said.hopeless}</span>}</p>
+              <div class="buttons">
+                {retry && job.state === "ended" && <button type="button" onClick={() => retry([code])}>{said.retryCode}</button>}
+                <button type="button" aria-expanded={open === code} onClick={() => setOpen(open === code ? undefined : code)}>{said.show}</button>
+              </div>
+              {open === code && <Photos jobId={job.id} code={code} key={`${code} ${number}`} />}
+            </li>
+          );
+        })}
+      </ul>
+    </section>
+  );
+}

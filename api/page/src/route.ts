@@ -1,0 +1,27 @@
+// Where the page is: behind the `#`, so that the service needs one address, and it is in no log.
+import { useEffect, useState } from "preact/hooks";
+
+export type Route =
+  | { at: "tonight" }
+  | { at: "new" }
+  | { at: "job"; id: string; part: "overview" | "faces" };
+
+export function routeOf(hash: string): Route {
+  const [first, id, part] = hash.replace(/^#\/?/, "").split("?")[0]!.split("/");
+  if (first === "new") return { at: "new" };
+  if (first === "jobs" && id && /^job_\w+$/.test(id)) return { at: "job", id, part: part === "faces" ? "faces" : "overview" };
+  return { at: "tonight" };
+}
+
+export function useRoute(): Route {
+  const [route, setRoute] = useState(() => routeOf(location.hash));
+  useEffect(() => {
+    const moved = (): void => {
+      setRoute(routeOf(location.hash));
+      scrollTo(0, 0);
+    };
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  return route;
+}

@@ -1,0 +1,116 @@
+"""Who is signed in to the page: a signed cookie that names a key's id, and is as good as that key is.
+
+Nothing is stored: whoever has the root key can sign. So every API process knows every session, and a new
+root key ends them all. A cookie speaks for fewer requests than a key does: see `counts`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+from flask import Request, Response
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from nightshift.words.clock import utc_now
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput
+from shared.db.engine import Database
+from shared.operations.keys import ROOT, Caller, caller_of_key
+
+LIFE = timedelta(hours=24)
+"""From one evening to the next."""
+
+PATH = "/v1"
+"""Where the cookie is sent: the page's own files are anybody's."""
+
+_SAFE = frozenset({"GET", "HEAD"})
+
+
+class Sessions:
+    """Makes sessions, and finds their callers.
+
+    Args:
+        root: the root key.
+        database: where the other keys are.
+    """
+
+    def __init__(self, root: str, database: Database) -> None:
+        secret = root.encode()
+        self._signer = URLSafeTimedSerializer(
+            secret, salt="nightshift page session", signer_kwargs={"digest_method": hashlib.sha256}
+        )
+        self._database = database
+        # Browsers do not tell ports apart: two services of one machine would sign each other's users out.
+        self.cookie = f"nightshift_{hashlib.sha256(b'name of the cookie' + secret).hexdigest()[:8]}"
+
+    def begin(self, response: Response, caller: Caller, request: Request) -> datetime:
+        """Sign a caller in; returns when that ends."""
+        response.set_cookie(
+            self.cookie,
+            self._signer.dumps({"key": caller.key_id}),
+            max_age=LIFE,
+            path=PATH,
+            secure=_is_https(request),
+            httponly=True,
+            samesite="Strict",
+        )
+        return utc_now().replace(microsecond=0) + LIFE
+
+    def end(self, response: Response, request: Request) -> None:
+        """Have the browser forget the cookie."""
+        response.delete_cookie(
+            self.cookie, path=PATH, secure=_is_https(request), httponly=True, samesite="Strict"
+        )
+
+    def find(self, request: Request) -> tuple[Caller, datetime] | None:
+        """Who is signed in, and until when; None for a request without a cookie that counts.
+
+        Raises:
+            InvalidInput: `session_ended`.
+            Transient: `database_unavailable`, and it is no session of the root key.
+        """
+        sent = request.cookies.get(self.cookie)
+        if not sent or not counts(request):
+            return None
+        try:
+            said, signed_at = self._signer.loads(
+                sent, max_age=int(LIFE.total_seconds()), return_timestamp=True
+            )
+        except BadData as error:
+            raise _ended() from error
+        caller = self._caller(str(said["key"]))
+        if caller is None:
+            raise _ended()
+        return caller, signed_at.astimezone(UTC) + LIFE
+
+    def _caller(self, key_id: str) -> Caller | None:
+        if not key_id:
+            return ROOT
+        with self._database.read() as session:
+            try:
+                return caller_of_key(session, key_id, utc_now())
+            except InvalidInput as error:
+                raise _ended() from error
+
+
+def counts(request: Request) -> bool:
+    """Whether a cookie may speak for this request: only one that the page itself, or a person, has made.
+
+    SameSite takes another port of the same host for the same site, and browsers send cookies there, so what
+    the browser says of the origin decides. Where it says nothing, as over plain HTTP from another machine,
+    looking is all that SameSite alone is trusted with: what changes something must name its origin. That a
+    foreign one is refused is for `api.auth`.
+    """
+    site = request.headers.get("Sec-Fetch-Site", "").lower()
+    if request.method in _SAFE:
+        return site in {"", "same-origin", "none"}
+    return site == "same-origin" or (site == "" and "Origin" in request.headers)
+
+
+def _is_https(request: Request) -> bool:
+    return request.is_secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
+
+
+def _ended() -> InvalidInput:
+    return InvalidInput(Code.SESSION_ENDED, "you are not signed in any more: sign in again")

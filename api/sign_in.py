@@ -1,0 +1,107 @@
+"""`/v1/session`: sign in to the page, ask who is, sign out."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from flask import Response, g, request
+from pydantic import Field, model_validator
+
+from api.answers import answer
+from api.auth import SESSION_PATH
+from api.context import Context, context
+from api.description import SESSION_TAG, answers, blueprint_of
+from nightshift.words import documents
+from nightshift.words.body import Body, Text
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput
+from shared.operations.keys import ROOT, Caller
+from shared.operations.sign_in_links import use_link
+
+blueprint = blueprint_of("session", SESSION_TAG, SESSION_PATH)
+
+
+class NewSignIn(Body):
+    """What somebody signs in with: one of the two."""
+
+    key: Text | None = Field(None, min_length=1, max_length=4096, description="An API key.")
+    link: Text | None = Field(
+        None,
+        min_length=1,
+        max_length=200,
+        description="What follows `#link=` in what `nightshift serve` prints.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.key is None) == (self.link is None):
+            raise ValueError("must have either key or link")
+        return self
+
+
+@blueprint.post("", responses=answers({201: documents.SignIn}, 400, 413, 415))
+def sign_in(body: NewSignIn) -> Response:
+    """Sign in with a key, or with the link that `nightshift serve` prints
+
+    The answer sets a cookie that is good for 24 hours, and no longer than the key is. It speaks for requests
+    of the service's own page alone.
+    """
+    service = context()
+    g.caller = caller = _by_key(service, body.key) if body.key else _by_link(service, body.link or "")
+    response = Response(status=201, content_type="application/json")
+    ends_at = service.sessions.begin(response, caller, request)
+    view = documents.SignIn(
+        signed_in=True,
+        owner=caller.owner,
+        scopes=sorted(caller.scopes),
+        key_id=caller.key_id or None,
+        ends_at=ends_at,
+    )
+    response.set_data(view.model_dump_json())
+    return response
+
+
+@blueprint.get("", responses=answers({200: documents.SignIn}))
+def who_is_signed_in() -> Response:
+    """Who is signed in: nobody is no error"""
+    service = context()
+    try:
+        found = service.sessions.find(request)
+    except InvalidInput:
+        found = None
+    if found is None:
+        return answer(documents.SignIn(signed_in=False))
+    caller, ends_at = found
+    view = documents.SignIn(
+        signed_in=True,
+        owner=caller.owner,
+        scopes=sorted(caller.scopes),
+        key_id=caller.key_id or None,
+        ends_at=ends_at,
+    )
+    return answer(view)
+
+
+@blueprint.delete("", responses=answers({200: documents.SignIn}))
+def sign_out() -> Response:
+    """Sign out: the browser forgets the cookie; again is no error"""
+    response = answer(documents.SignIn(signed_in=False))
+    context().sessions.end(response, request)
+    return response
+
+
+def _by_key(service: Context, key: str) -> Caller:
+    caller = service.known_keys.find(key.strip().encode("utf-8", "replace"))
+    if caller is None:
+        service.rate_limits.count_guess(request.remote_addr)
+        raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
+    return caller
+
+
+def _by_link(service: Context, secret: str) -> Caller:
+    if not use_link(service.settings.home, secret):
+        service.rate_limits.count_guess(request.remote_addr)
+        raise InvalidInput(
+            Code.SIGN_IN_LINK_USED, "this link was used before, or is too old: sign in with a key"
+        )
+    return ROOT

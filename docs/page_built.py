@@ -1,0 +1,118 @@
+"""Builds the page: types from the API's description, texts of codes, and the bundle that the API serves.
+
+`python -m docs.page_built` writes them, with node and npm; with `--check` it builds elsewhere and says
+whether the committed files are the same, byte for byte. Where there is no node nothing is checked, but in CI.
+"""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from api.app import create_app
+from docs.errors_page import explained
+from nightshift.words.error_codes import JOB_ERROR_CODES, PHOTO_ERROR_CODES, Code
+from nightshift.words.errors import Fails
+from shared.settings import REPOSITORY, Settings
+
+PAGE = REPOSITORY / "api" / "page"
+MADE = PAGE / "src" / "made"
+BUILT = PAGE / "built"
+
+
+def description() -> dict[str, Any]:
+    """The API's description as OpenAPI 3.1, which openapi-typescript reads."""
+    with tempfile.TemporaryDirectory() as home:
+        app = create_app(Settings(home=Path(home)))
+        answer = app.test_client().get("/openapi.json")
+    document: dict[str, Any] = answer.get_json()
+    document["openapi"] = "3.1.0"
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    # Of 3.2: one line of a stream.
+                    content.pop("itemSchema", None)
+    return document
+
+
+def codes() -> str:
+    """What each code that a photo or a job may end with means, and what to do, for the page."""
+    said = explained(Code)
+    shown = {code: said[code] for code in Code if code in {*PHOTO_ERROR_CODES, *JOB_ERROR_CODES}}
+    lasting = [code for code in shown if code.fails == Fails.PHOTO]
+    lines = [f"  {code}: {json.dumps(texts, ensure_ascii=False)}," for code, texts in shown.items()]
+    return "\n".join(
+        [
+            "// Made by docs/page_built.py from nightshift/words/error_codes.py: meaning, and what to do.",
+            f"export type Code = {' | '.join(json.dumps(code) for code in shown)};\n",
+            "export const codes: Record<Code, readonly [string, string]> = {",
+            *lines,
+            "};\n",
+            "/** Of these the same bytes fail again. */",
+            f"export const lasting: ReadonlySet<string> = new Set({json.dumps(lasting)});\n",
+        ]
+    )
+
+
+def build(made: Path, built: Path) -> None:
+    """Write the made sources and the bundle into these folders."""
+    made.mkdir(parents=True, exist_ok=True)
+    (made / "codes.ts").write_text(codes(), encoding="utf-8")
+    with tempfile.TemporaryDirectory() as folder:
+        document = Path(folder) / "openapi.json"
+        document.write_text(json.dumps(description()), encoding="utf-8")
+        _run("node_modules/.bin/openapi-typescript", str(document), "--output", str(made / "api.ts"))
+    _run("node_modules/.bin/tsc", "--project", ".")
+    _run("node", "build.mjs", str(built))
+
+
+def _run(*command: str) -> None:
+    done = subprocess.run(command, cwd=PAGE, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def _install() -> None:
+    """The exact versions of package-lock.json, unless they are there."""
+    stamp, lock = PAGE / "node_modules" / ".package-lock.json", PAGE / "package-lock.json"
+    if not stamp.exists() or stamp.stat().st_mtime < lock.stat().st_mtime:
+        _run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
+
+
+def _differing(wanted: Path, there: Path) -> list[str]:
+    """Names of files that are not the same in both folders."""
+    names = sorted({path.name for folder in (wanted, there) for path in folder.iterdir()})
+    _, differ, missing = filecmp.cmpfiles(wanted, there, names, shallow=False)
+    return sorted({*differ, *missing})
+
+
+def main() -> int:
+    """0 when the page is, or has been made, up to date."""
+    only_look = "--check" in sys.argv[1:]
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        is_wanted = not only_look or os.environ.get("CI", "").lower() in {"1", "true"}
+        print("the page is not built: node and npm are missing (tests/install_programs.sh)", file=sys.stderr)  # noqa: T201
+        return int(is_wanted)
+    _install()
+    if not only_look:
+        build(MADE, BUILT)
+        return 0
+    with tempfile.TemporaryDirectory() as folder:
+        made, built = Path(folder) / "made", Path(folder) / "built"
+        build(made, built)
+        behind = [*_differing(made, MADE), *_differing(built, BUILT)]
+    if behind:
+        print(f"the page is behind its sources ({', '.join(behind)}): run `make page`", file=sys.stderr)  # noqa: T201
+    return int(bool(behind))
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

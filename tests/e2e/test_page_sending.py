@@ -1,0 +1,128 @@
+"""New jobs from the page, and their faces in it: choose, be told what is known, lose the network, reload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from tests.support.command import Nightshift, write_portraits
+from tests.support.page_served import Open, Served, accessible, opened_pages, serving, signed_in
+from tests.support.processes import wait_for
+
+PORTRAITS = 6
+
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def party(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos") / "party & more"
+    write_portraits(folder, PORTRAITS)
+    (folder / "below").mkdir()
+    (folder / "portrait-00.jpg").rename(folder / "below" / "g\u00e4ste #1?.jpg")
+    (folder / "guests.docx").write_bytes(b"no photo")
+    (folder / ".hidden.jpg").write_bytes(b"of the system")
+    return folder
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Open]:
+    with opened_pages(browser) as opened:
+        yield opened
+
+
+def choose(page: Page, folder: Path) -> None:
+    page.get_by_label("Choose a folder").set_input_files(folder)
+
+
+def photos_of(served: Served, job_id: str) -> set[str]:
+    return {photo["custom_id"] for photo in served.ask("GET", f"/v1/jobs/{job_id}/photos")["photos"]}
+
+
+def test_a_folder_is_sent_over_a_lost_network_and_a_reload(
+    open_page: Open, served: Served, party: Path
+) -> None:
+    page = signed_in(open_page, served, "new")
+    accessible(page)
+    choose(page, party)
+    expect(page.get_by_text(f"{PORTRAITS} photos")).to_be_visible()
+    expect(page.get_by_text("1 file is of no kind that is read")).to_be_visible()
+    expect(page.get_by_text("guests.docx")).to_be_visible()
+    expect(page.get_by_label("Name")).to_have_value("party & more")
+    accessible(page)
+
+    # Three photos pass, then the network is gone.
+    passed: list[str] = []
+
+    def pass_three(route: Route) -> None:
+        if len(passed) >= 3:
+            route.abort()
+            return
+        passed.append(route.request.url)
+        route.continue_()
+
+    page.route("**/photos?custom_id=*", pass_three)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_text("The service does not answer.")).to_be_visible()
+    job_id = served.ask("GET", "/v1/jobs")["jobs"][0]["id"]
+    wait_for(lambda: len(photos_of(served, job_id)) == 3, "three photos", 60)
+    page.reload()
+    expect(page.get_by_text("is still open")).to_be_visible()
+    page.unroute("**/photos?custom_id=*")
+    puts: list[str] = []
+    page.on("request", lambda request: puts.append(request.url) if request.method == "PUT" else None)
+    choose(page, party)
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("heading", level=1, name="party & more")).to_be_visible()
+    assert len(puts) == PORTRAITS - 3
+    assert served.ask("GET", f"/v1/jobs/{job_id}")["state"] == "queued"
+    names = {path.relative_to(party).as_posix() for path in party.rglob("*portrait-*.jpg")}
+    assert photos_of(served, job_id) == {*names, "below/g\u00e4ste #1?.jpg"}
+
+
+def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
+    open_page: Open, served: Served, party: Path
+) -> None:
+    page = signed_in(open_page, served, "new")
+    puts: list[str] = []
+    page.on("request", lambda request: puts.append(request.url) if request.method == "PUT" else None)
+    with Nightshift(served.command.folder).running("worker", "--workers", "1"):
+        # The service knows what was analysed, under whichever name.
+        first = served.command.run("submit", str(party), "--label", "first", "--wait")
+        assert "first" in served.command.run("status").stdout, first.stderr
+        choose(page, party)
+        page.get_by_label("Name").fill("second")
+        page.get_by_role("button", name="Send", exact=True).click()
+        expect(page.get_by_role("heading", level=1, name="second")).to_be_visible()
+        assert puts == []
+        expect(page.get_by_role("status").filter(has_text="done")).to_be_visible(timeout=120_000)
+    page.get_by_role("link", name="Photos and faces").click()
+    tiles = page.locator(".grid button")
+    expect(tiles).to_have_count(PORTRAITS)
+    accessible(page)
+    tiles.first.click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer.get_by_role("heading", name="Face 1")).to_be_visible()
+    expect(viewer).to_contain_text("Age group")
+    name = viewer.get_by_role("heading", level=2).inner_text()
+    accessible(page)
+    page.keyboard.press("ArrowRight")
+    expect(viewer.get_by_role("heading", level=2)).not_to_have_text(name)
+    # The box lies where the face is: within the picture that is shown.
+    picture, box = viewer.locator("img").bounding_box(), viewer.locator(".box").bounding_box()
+    assert picture is not None
+    assert box is not None
+    assert picture["x"] <= box["x"] <= picture["x"] + picture["width"]
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    page.get_by_label("Show", exact=True).select_option("Failed photos")
+    expect(page.get_by_text("No photo has failed.")).to_be_visible()
