@@ -21,6 +21,7 @@ from api import (
     photos,
     problems,
     results,
+    webhooks,
     workers,
 )
 from api.context import EXTENSION, Context
@@ -72,7 +73,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
-    for part in (jobs, photos, results, keys, workers, bundles, health, metrics):
+    for part in (jobs, photos, results, keys, webhooks, workers, bundles, health, metrics):
         app.register_api(part.blueprint)
     _serve_description(app)
     return app

@@ -60,6 +60,8 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
     route = request.url_rule.rule if request.url_rule else ""
     if route == "/v1/jobs/<job_id>/photos/in-place":
         return (Scope.IN_PLACE,)
+    if route in {"/v1/webhooks", "/v1/webhooks/secrets"} and request.method not in SAFE_METHODS:
+        return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
     if route in {"/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:

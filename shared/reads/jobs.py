@@ -102,7 +102,7 @@ class JobReads:
 def _from_outside(job: documents.Job) -> documents.Job:
     """Without what only the owner is to know: an operator sees how a job gets on, not whom it shows."""
     archive = job.archive.model_copy(update={"name": ""}) if job.archive else None
-    return job.model_copy(update={"metadata": {}, "archive": archive})
+    return job.model_copy(update={"metadata": {}, "archive": archive, "notify": None})
 
 
 def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = None) -> documents.Job:
