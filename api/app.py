@@ -17,6 +17,7 @@ from api import (
     health,
     jobs,
     keys,
+    load,
     metrics,
     photos,
     problems,
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
-    for part in (jobs, photos, results, keys, webhooks, workers, bundles, health, metrics):
+    for part in (jobs, photos, results, keys, webhooks, workers, bundles, health, load, metrics):
         app.register_api(part.blueprint)
     _serve_description(app)
     return app

@@ -49,7 +49,7 @@ def is_of_this_machine(request: Request) -> bool:
 
 def needed_scopes(request: Request) -> tuple[Scope, ...]:
     """Any one of these lets a request pass, and where there are none, no key is needed: this is the rule."""
-    if request.path == "/metrics":
+    if request.path in {"/metrics", "/v1/load"}:
         return (Scope.METRICS, Scope.OPERATOR)
     if not request.path.startswith(PREFIX):
         return ()
