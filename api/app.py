@@ -17,12 +17,14 @@ from api import (
     health,
     jobs,
     keys,
+    load,
     metrics,
     page_files,
     photos,
     problems,
     results,
     sign_in,
+    webhooks,
     workers,
 )
 from api.context import EXTENSION, Context
@@ -75,7 +77,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
-    for part in (jobs, photos, results, keys, sign_in, workers, bundles, health, metrics):
+    for part in (jobs, photos, results, keys, webhooks, sign_in, workers, bundles, health, load, metrics):
         app.register_api(part.blueprint)
     _serve_description(app)
     page_files.register(app)

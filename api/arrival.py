@@ -102,7 +102,7 @@ class Arrival:
             raise InvalidInput(Code.INVALID_FIELDS, f"the field {part.name!r} is there twice")
         self._fields[part.name] = part.value
         # At once: a misspelt option is better told before the photos are sent than after.
-        self.wanted = NewJob.of_form(self._fields, _metadata)
+        self.wanted = NewJob.of_form(self._fields, _json)
         self.service.check_priority(self.wanted.priority)
 
     def _take_photo(self, part: FormFile) -> None:
@@ -175,11 +175,11 @@ class Arrival:
                 raise InvalidInput(Code.EMPTY_UPLOAD, "the archive holds no photos")
 
 
-def _metadata(text: str) -> Any:
+def _json(text: str) -> Any:
     try:
         return parse(text)
     except InvalidInput as error:
-        raise InvalidInput(Code.INVALID_FIELDS, "metadata: is not JSON") from error
+        raise InvalidInput(Code.INVALID_FIELDS, "metadata or notify: is not JSON") from error
 
 
 def fingerprint_of(wanted: NewJob, contents: str = "") -> str:

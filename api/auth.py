@@ -51,7 +51,7 @@ def is_of_this_machine(request: Request) -> bool:
 
 def needed_scopes(request: Request) -> tuple[Scope, ...]:
     """Any one of these lets a request pass, and where there are none, no key is needed: this is the rule."""
-    if request.path == "/metrics":
+    if request.path in {"/metrics", "/v1/load"}:
         return (Scope.METRICS, Scope.OPERATOR)
     if not request.path.startswith(PREFIX):
         return ()
@@ -64,6 +64,8 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
     route = request.url_rule.rule if request.url_rule else ""
     if route == "/v1/jobs/<job_id>/photos/in-place":
         return (Scope.IN_PLACE,)
+    if route in {"/v1/webhooks", "/v1/webhooks/secrets"} and request.method not in SAFE_METHODS:
+        return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
     if route in {"/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:

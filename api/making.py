@@ -20,6 +20,7 @@ from nightshift.words.new_job import NewJob
 from shared.db.engine import Transaction
 from shared.db.tables import Job
 from shared.files.store import job_prefix
+from shared.operations.webhooks import check_receivers
 from shared.queue import holdings, intake, unpacking, uploads
 
 RENEWALS_PER_LEASE = 4
@@ -38,7 +39,7 @@ def open_job(service: Context, wanted: NewJob, key: str | None) -> Made:
 
     Raises:
         Conflict: `idempotency_key_in_use`, `too_many_jobs`, `quota_exceeded`.
-        InvalidInput: `idempotency_key_reused`, `priority_forbidden`.
+        InvalidInput: `idempotency_key_reused`, `priority_forbidden`, `webhook_address_forbidden`.
         NoRoom: `store_full`.
     """
     service.check_priority(wanted.priority)
@@ -151,6 +152,7 @@ def _commit(service: Context, begun: uploads.Receiving, arrival: Arrival) -> lis
 
 
 def _add_job(session: Transaction, service: Context, wanted: NewJob, job_id: str) -> Job:
+    check_receivers(service.settings, (each.url for each in wanted.notify or ()))
     return intake.open_job(
         session,
         service.owner,

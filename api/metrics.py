@@ -51,6 +51,7 @@ class _Numbers(Collector):
         with service.database.read() as session:
             self._load: Load = load(session)
             self._sums = total_sums(session)
+        self._demand = service.jobs.demand()
         self._rings = service.doorbell.waiting()
 
     def collect(self) -> Iterator[Metric]:
@@ -62,6 +63,17 @@ class _Numbers(Collector):
             "oldest_queued_seconds", "Since the submit of the oldest waiting job", load.oldest_queued_s
         )
         yield _one("archives_waiting", "Archives that wait to be unpacked", load.archives)
+        yield _one(
+            "claimable_photos",
+            "Photos a worker could take now: submitted, not paused, window open",
+            self._demand.claimable_photos,
+        )
+        if self._demand.seconds_to_drain is not None:
+            yield _one(
+                "seconds_to_drain",
+                "Until nothing is claimable, at the rate of the last minute",
+                self._demand.seconds_to_drain,
+            )
         if self._rings is not None:
             yield _one("broker_messages", "Doorbell messages that nobody has taken yet", self._rings)
         cut = sorted(cuts.counts().items())

@@ -34,7 +34,15 @@ def _header_text(text: str) -> str:
         raise InvalidInput(Code.NOT_UTF8, "Idempotency-Key is not UTF-8") from error
 
 
-def _id_of(what: str, prefix: Prefix, missing: Code) -> AfterValidator:
+def id_of(what: str, prefix: Prefix, missing: Code) -> AfterValidator:
+    """The check of an id that a path brings.
+
+    Args:
+        what: it names, in words.
+        prefix: it begins with.
+        missing: the code of a `NotFound` for any other.
+    """
+
     def check(text: str) -> str:
         if not text.startswith(f"{prefix}_") or not text.isascii() or "\x00" in text:
             raise NotFound(missing, f"no {what} {text}")
@@ -43,9 +51,9 @@ def _id_of(what: str, prefix: Prefix, missing: Code) -> AfterValidator:
     return AfterValidator(check)
 
 
-_JOB_ID = _id_of("job", "job", Code.JOB_NOT_FOUND)
-_PHOTO_ID = _id_of("photo", "pho", Code.PHOTO_NOT_FOUND)
-_KEY_ID = _id_of("key", "key", Code.KEY_NOT_FOUND)
+_JOB_ID = id_of("job", "job", Code.JOB_NOT_FOUND)
+_PHOTO_ID = id_of("photo", "pho", Code.PHOTO_NOT_FOUND)
+_KEY_ID = id_of("key", "key", Code.KEY_NOT_FOUND)
 
 
 def _rfc3339(value: object) -> object:

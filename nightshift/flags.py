@@ -17,7 +17,7 @@ from nightshift.exits import SERVICE_IS_HERE
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
 
-_NO_FLAGS = frozenset({"metadata", "options"})
+_NO_FLAGS = frozenset({"metadata", "notify", "options"})
 _SHORTER = {"processing_window": "--window"}
 
 

@@ -33,6 +33,7 @@ from nightshift.words.options import (
     Workers,
 )
 from nightshift.words.wrong_values import wrong
+from shared.addresses import networks_in
 from shared.urls import check_broker_url, database_url
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -166,6 +167,9 @@ class Settings(BaseSettings):
     give_up_s: float = Field(3600, gt=0)
     """Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a full disk, a
     share that is away, no worker) before it gives up; `--resume` goes on."""
+    webhook_allow_cidrs: str = ""
+    """Networks whose addresses webhooks may be sent to though they are not of the public internet:
+    `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Least severe line logged."""
 
@@ -192,6 +196,12 @@ class Settings(BaseSettings):
             if not Path(root).is_absolute():
                 raise ValueError(f"{root!r} is no absolute path")
         return roots
+
+    @field_validator("webhook_allow_cidrs")
+    @classmethod
+    def _check_networks(cls, networks: str) -> str:
+        networks_in(networks)
+        return networks
 
     @model_validator(mode="after")
     def _resolve(self) -> Self:

@@ -36,6 +36,7 @@ from shared.queue.queue import Queue
 from shared.queue.sweep import return_lapsed
 from shared.queue.unpacking import return_lapsed_archives
 from shared.settings import Settings, load_settings
+from worker.deliveries import Deliveries, tell_by_time
 from worker.metrics import Metrics
 from worker.registration import Registration
 from worker.suspension import SuspensionWatch
@@ -71,6 +72,8 @@ class Sweeper:
         watch.start()
         registration = Registration(self._database, own_process_id(), "sweeper", self._metrics, {})
         registration.start()
+        deliveries = Deliveries(self._database, self._settings)
+        deliveries.start()
         while not stop.wait(self._settings.sweep_interval_s):
             try:
                 self.sweep()
@@ -81,6 +84,7 @@ class Sweeper:
                     self._suspension.distrust()
             except Exception:
                 log.exception("sweep broke; the next round tries again")
+        deliveries.close()
         registration.close()
 
     def sweep(self) -> None:
@@ -89,6 +93,7 @@ class Sweeper:
             self._return_lapsed()
             horizon = self._move_on()
             self._finish_jobs()
+            tell_by_time(self._database)
         except NoRoom:
             # Whatever cannot be written: this makes room.
             with self._database.read() as session:

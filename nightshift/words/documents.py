@@ -22,6 +22,7 @@ from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
 from nightshift.words.thresholds import Thresholds
+from nightshift.words.webhooks import Notified
 
 NOTICE = (
     "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
@@ -124,6 +125,11 @@ class Job(Document):
     )
     processing_window: str | None = Field(None, description="When it is worked on; null: always.")
     deadline: datetime | None = Field(None, description="When what is not done is cancelled; null: never.")
+    notify: list[Notified] | None = Field(
+        None,
+        description="Where word of it is sent; null: to where its owner has everything sent, and for whoever"
+        " sees it from outside, as operator.",
+    )
     waits_until: datetime | None = Field(
         None,
         description="When its pause ends by itself, or its window opens; null when nothing holds it back.",

@@ -113,6 +113,15 @@ class Code(AnyCode):
     PRIORITY_FORBIDDEN = "priority_forbidden", CLIENT, 403
     """A priority above 0 is for keys with the scope `admin`.
     Leave it out, or use such a key."""
+    WEBHOOK_SECRET_MISSING = "webhook_secret_missing", CLIENT, 409
+    """Word is to be sent by webhook, and there is no secret yet to sign it with.
+    Have one made: `POST /v1/webhooks/secrets`, with the scope `admin`."""
+    WEBHOOK_ADDRESS_FORBIDDEN = "webhook_address_forbidden", CLIENT, 422
+    """The URL of a webhook names an address that is not of the public internet.
+    Name another, or have the operator allow it by `NIGHTSHIFT_WEBHOOK_ALLOW_CIDRS`."""
+    DELIVERY_NOT_FOUND = "delivery_not_found", CLIENT, 404
+    """No such delivery, or it is of another owner, or went with its job.
+    `GET /v1/webhooks/deliveries` lists those there are."""
     FOREIGN_ORIGIN = "foreign_origin", CLIENT, 403
     """The request was made by a page of another site.
     A proxy in front must pass on `Host`, or set `X-Forwarded-Host`."""

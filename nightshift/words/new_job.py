@@ -26,6 +26,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import Fraction, JobOptions, Whole
 from nightshift.words.processing_window import ProcessingWindow
+from nightshift.words.webhooks import Notify, distinct
 
 METADATA_LIMIT = 16_384
 """Bytes of JSON a job's metadata may have."""
@@ -124,6 +125,12 @@ class NewJob(Body):
         description="When it has passed, what is not done is cancelled: `2026-12-24T06:00:00Z`, or, from now,"
         " `8h` or `PT8H`.",
     )
+    notify: Annotated[list[Notify], AfterValidator(distinct)] | None = Field(
+        None,
+        max_length=5,
+        description="Where to send word of it by webhook; without it, to where its owner has everything sent,"
+        " and with an empty list, nowhere.",
+    )
     options: JobOptions = Field(
         default_factory=JobOptions,
         description="What is not given is as the server is configured, by default as shown here.",
@@ -145,7 +152,7 @@ class NewJob(Body):
 
     @classmethod
     def of_form(cls, fields: Mapping[str, str], parse: Any = json.loads) -> Self:
-        """The wish in a form's fields: all of them text, `metadata` JSON, each option a field of its own.
+        """The wish in a form's fields: all of them text, some of it JSON, each option a field of its own.
 
         Args:
             fields: by name.
@@ -157,8 +164,7 @@ class NewJob(Body):
         wish: dict[str, Any] = {name: text for name, text in fields.items() if name not in _OPTIONS}
         if options := {name: text for name, text in fields.items() if name in _OPTIONS}:
             wish["options"] = options
-        if "metadata" in wish:
-            wish["metadata"] = parse(wish["metadata"])
+        wish |= {name: parse(wish[name]) for name in ("metadata", "notify") if name in wish}
         return cls._checked(wish, strict=False)
 
     @classmethod

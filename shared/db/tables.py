@@ -115,6 +115,10 @@ class Job(Base):
     deadline: Mapped[datetime | None]
     # Jobs take turns: of two that have as much under lease, the one claimed from longer ago is next.
     last_claimed_at: Mapped[datetime | None]
+    # Where word of it is sent; null: as its owner has it. What was told of it already.
+    notify: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
+    told_percent: Mapped[int | None]
+    told_expiring_at: Mapped[datetime | None]
     # Why it ended otherwise than by its photos.
     error: Mapped[dict[str, Any] | None]
 
@@ -332,3 +336,60 @@ class WorkerRow(Base):
     stopped_at: Mapped[datetime | None]
     # Sums since its start, for /metrics.
     sums: Mapped[dict[str, Any]]
+
+
+class WebhookSecret(Base):
+    """What an owner's webhooks are signed with. It has to be kept as it is, and is shown once."""
+
+    __tablename__ = "webhook_secrets"
+    __table_args__ = (Index("ix_webhook_secrets_owner", "owner"),)
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    secret: Mapped[str]
+    created_at: Mapped[datetime]
+    # Signs beside its successor until then; null while it has none.
+    expires_at: Mapped[datetime | None]
+
+
+class Receiver(Base):
+    """A URL of an owner's: told of every job that names no others, or wanting nothing any more (410)."""
+
+    __tablename__ = "receivers"
+
+    owner: Mapped[str] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(primary_key=True)
+    # As an entry of a job's `notify`; null for one that is known from jobs alone.
+    notify: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    disabled_at: Mapped[datetime | None]
+
+
+class Delivery(Base):
+    """The outbox: an event for one receiver, written with what it tells of. Its id is the event's."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        Index("ix_deliveries_next_at", "next_at", **_where("next_at IS NOT NULL")),
+        Index("ix_deliveries_owner_created_at", "owner", "created_at", "id"),
+        Index("ix_deliveries_job_id", "job_id"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    # Null for a test. What a job's events say goes with the job.
+    job_id: Mapped[str | None] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
+    event: Mapped[str]
+    url: Mapped[str]
+    created_at: Mapped[datetime]
+    # What is sent, letter for letter the same each time; written before the first attempt.
+    body: Mapped[str | None]
+    state: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0)
+    # When it is due; while it is being sent, when it is due should its sender have died. Null: never.
+    next_at: Mapped[datetime | None]
+    # No attempt after it.
+    until: Mapped[datetime]
+    attempted_at: Mapped[datetime | None]
+    status: Mapped[int | None]
+    answer: Mapped[str | None]
+    problem: Mapped[str | None]

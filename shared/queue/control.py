@@ -100,6 +100,8 @@ def retry(session: Transaction, owner: str, job_id: str, codes: Collection[str] 
         final_counts=None,
         error=None,
         paused_until=None,
+        told_percent=None,
+        told_expiring_at=None,
         **dict.fromkeys(LIMITS),
     )
     photos = update(Photo).where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job))

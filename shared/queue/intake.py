@@ -30,7 +30,7 @@ from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
 from shared.db.tables import PHOTOS, Job, Photo
-from shared.queue import holdings
+from shared.queue import holdings, outbox
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.settings import Settings
@@ -109,8 +109,11 @@ def open_job(
 
     Raises:
         InvalidInput: `invalid_fields`, its deadline has passed by the database's clock.
+        Conflict: `webhook_secret_missing`, it wishes for webhooks.
     """
     options = wish.options
+    if wish.notify:
+        outbox.require_secret(session, owner)
     job = Job(
         id=job_id or new_id("job"),
         owner=owner,

@@ -11,12 +11,15 @@ from nightshift.words.errors import Conflict, NotFound
 from nightshift.words.states import MOVES
 from shared.db.engine import Transaction
 from shared.db.tables import Job
+from shared.queue import outbox
 
 
 def try_move(
     session: Transaction, job_id: str, name: str, *only_if: ColumnElement[bool], **values: Any
 ) -> bool:
     """Make the move `name` of `MOVES` if the job is in a state it may leave; False when it is not.
+
+    Receivers that are to be told of it get their rows in the outbox here, in the same transaction.
 
     Args:
         session: a write transaction.
@@ -27,7 +30,10 @@ def try_move(
     """
     legal = MOVES[name]
     job = update(Job).where(Job.id == job_id, Job.state.in_(legal.leaves), *only_if)
-    return session.change(job.values(state=legal.reaches, **values)) == 1
+    moved = session.change(job.values(state=legal.reaches, **values)) == 1
+    if moved and name in outbox.OF_MOVES:
+        outbox.tell(session, job_id, outbox.OF_MOVES[name])
+    return moved
 
 
 def move(session: Transaction, job_id: str, name: str, **values: Any) -> None:

@@ -9,12 +9,14 @@ from sqlalchemy import select, tuple_
 
 from nightshift.words import documents
 from nightshift.words.clock import utc_now
+from nightshift.words.load import ServiceLoad
 from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.states import CLAIMABLE_STATES, JobState
 from shared.db.engine import Database, Transaction
 from shared.db.tables import Archive, Job
 from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_job, encode_job
+from shared.reads.demand import demand
 from shared.reads.shown import shown
 from shared.reads.tally import Tallies, Tally
 
@@ -45,6 +47,11 @@ class JobReads:
     def changed(self, job_id: str) -> None:
         """To be told of every change this process makes, so that its clients see it at once."""
         self._tallies.forget(job_id)
+
+    def demand(self) -> ServiceLoad:
+        """What workers could do now; see `shared.reads.demand`."""
+        with self._database.read() as session:
+            return demand(session, self._tallies)
 
     def one(self, owner: str, job_id: str) -> documents.Job:
         """One job.
@@ -102,7 +109,7 @@ class JobReads:
 def _from_outside(job: documents.Job) -> documents.Job:
     """Without what only the owner is to know: an operator sees how a job gets on, not whom it shows."""
     archive = job.archive.model_copy(update={"name": ""}) if job.archive else None
-    return job.model_copy(update={"metadata": {}, "archive": archive})
+    return job.model_copy(update={"metadata": {}, "archive": archive, "notify": None})
 
 
 def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = None) -> documents.Job:

@@ -18,6 +18,13 @@ WISHES: dict[str, Any] = {
     "max_failure_rate": 0.25,
     "processing_window": "22:00-06:00 Europe/Berlin",
     "deadline": "2226-12-24T06:00:00Z",
+    "notify": [
+        {
+            "url": "https://example.org/bell?a=1",
+            "events": ["job.ended", "job.progress"],
+            "progress_percent": 25,
+        }
+    ],
     "options": {
         "min_confidence": 0.95,
         "min_face_px": 40,
@@ -42,6 +49,7 @@ def test_a_form_says_what_json_says(wish: NewJob) -> None:
 
 
 def test_a_job_is_as_it_was_wished(service: Service) -> None:
+    assert service.client.post("/v1/webhooks/secrets").status_code == 201
     by_json = service.client.get(f"/v1/jobs/{service.open_job(**WISHES)}").json
     form: dict[str, Any] = NewJob.of(**WISHES).as_form()
     sent = service.send(("a.jpg", b"a"), **form)
@@ -64,6 +72,17 @@ def test_what_is_not_wished_is_as_the_server_is_configured() -> None:
         ({"options": {"hieght": 1}}, "options.hieght"),
         ({"colour": "red"}, "colour"),
         ({"processing_window": "22-6"}, "processing_window"),
+        ({"notify": [{"url": "http://example.org/"}]}, "notify.0.url"),
+        ({"notify": [{"url": "https://a:b@example.org/"}]}, "notify.0.url"),
+        ({"notify": [{"url": "https:///path"}]}, "notify.0.url"),
+        ({"notify": [{"url": "https://example.org/#here"}]}, "notify.0.url"),
+        ({"notify": [{"url": "https://example.org:99999/"}]}, "notify.0.url"),
+        ({"notify": [{"url": "https://b\u00fccher.example/"}]}, "notify.0.url"),
+        ({"notify": [{"url": "https://example.org/", "events": []}]}, "notify.0.events"),
+        ({"notify": [{"url": "https://example.org/", "events": ["job.eaten"]}]}, "notify.0.events"),
+        ({"notify": [{"url": "https://example.org/", "progress_percent": 0}]}, "notify.0.progress_percent"),
+        ({"notify": [{"url": "https://example.org/"}] * 2}, "notify"),
+        ({"notify": [{"url": f"https://example.org/{n}"} for n in range(6)]}, "notify"),
         ({"metadata": {"half": "\ud800"}}, "metadata"),
     ],
 )

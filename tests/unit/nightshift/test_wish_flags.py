@@ -45,7 +45,7 @@ def submit(tmp_path: Path, *flags: str) -> tuple[int, str, list[Received]]:
 
 
 def test_every_plain_wish_has_a_flag() -> None:
-    assert FLAGS.keys() == NewJob.model_fields.keys() - {"metadata", "options"}
+    assert FLAGS.keys() == NewJob.model_fields.keys() - {"metadata", "notify", "options"}
     assert OPTIONS.keys() == JobOptions.model_fields.keys()
 
 

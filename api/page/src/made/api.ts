@@ -477,6 +477,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/load": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What workers could do now, as for KEDA's `metrics-api`; needs the scope `metrics` or `operator` */
+        get: operations["get_load"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/models": {
         parameters: {
             query?: never;
@@ -512,6 +529,102 @@ export interface paths {
         post: operations["sign_in"];
         /** Sign out: the browser forgets the cookie; again is no error */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show one's receivers and secrets */
+        get: operations["get_webhooks"];
+        /**
+         * Say who is told of jobs that name nobody
+         * @description It replaces what was said before, and enables those that had been disabled. Needs the scope `admin`.
+         */
+        put: operations["set_webhooks"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/deliveries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List deliveries, the newest first
+         * @description The `Link` header leads to the next page.
+         */
+        get: operations["list_deliveries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/deliveries/{delivery_id}/redeliver": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a delivery once more, under the same id; its receiver is enabled again */
+        post: operations["redeliver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/secrets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a secret, or another in its place
+         * @description The answer shows it, this once. For 24 hours deliveries are signed with the one before as well. Needs the
+         *     scope `admin`.
+         */
+        post: operations["make_webhook_secret"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Send a `webhook.test` to a URL; what becomes of it is among the deliveries */
+        post: operations["try_webhook"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -763,6 +876,82 @@ export interface components {
              * @description By whose terms.
              */
             reason: string;
+        };
+        /**
+         * Delivery
+         * @description An event for one receiver.
+         */
+        Delivery: {
+            /**
+             * Answer
+             * @description Beginning of the last answer, as text.
+             */
+            answer: string | null;
+            /**
+             * Attempted At
+             * @description When the last one ended.
+             */
+            attempted_at: string | null;
+            /**
+             * Attempts
+             * @description Begun so far.
+             */
+            attempts: number;
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Event
+             * @enum {string}
+             */
+            event: "job.ended" | "job.failed_early" | "job.progress" | "job.expiring" | "webhook.test";
+            /**
+             * Id
+             * @description `evt_` and 32 hex digits; the header `webhook-id` of every attempt.
+             */
+            id: string;
+            /**
+             * Job Id
+             * @description Null for a test.
+             */
+            job_id: string | null;
+            /**
+             * Next At
+             * @description When it is tried again; null: not any more.
+             */
+            next_at: string | null;
+            /**
+             * Problem
+             * @description Why the last attempt did not do; null when it did.
+             */
+            problem: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "delivered" | "given_up";
+            /**
+             * Status
+             * @description HTTP status of the last answer; null without one.
+             */
+            status: number | null;
+            /** Url */
+            url: string;
+        };
+        /**
+         * DeliveryPage
+         * @description Deliveries, newest first.
+         */
+        DeliveryPage: {
+            /** Deliveries */
+            deliveries: components["schemas"]["Delivery"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             */
+            next: string | null;
         };
         /**
          * Erasure
@@ -1028,6 +1217,11 @@ export interface components {
             metadata: {
                 [key: string]: unknown;
             };
+            /**
+             * Notify
+             * @description Where word of it is sent; null: to where its owner has everything sent, and for whoever sees it from outside, as operator.
+             */
+            notify: components["schemas"]["Notified"][] | null;
             /**
              * Open Until
              * @description When it expires unless it is submitted or given photos before; null once submitted.
@@ -1303,6 +1497,32 @@ export interface components {
             scopes: components["schemas"]["Scope"][];
         };
         /**
+         * MadeSecret
+         * @description A secret that has just been made.
+         */
+        MadeSecret: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * @description Until then it signs beside the newer one; null for the newest.
+             */
+            expires_at: string | null;
+            /**
+             * Id
+             * @description `whs_` and 32 hex digits.
+             */
+            id: string;
+            /**
+             * Secret
+             * @description `whsec_` and base64. It cannot be shown again.
+             */
+            secret: string;
+        };
+        /**
          * Model
          * @description A bundle of weights in the weights folder, by what its manifest says of it.
          */
@@ -1438,6 +1658,40 @@ export interface components {
              * @description What follows `#link=` in what `nightshift serve` prints.
              */
             link?: string | null;
+        };
+        /**
+         * Notified
+         * @description One receiver of a job's events, and what it is told.
+         */
+        Notified: {
+            /** Events */
+            events: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
+            /** Progress Percent */
+            progress_percent: number;
+            /** Url */
+            url: string;
+        };
+        /**
+         * Notify
+         * @description One receiver, and what it is told.
+         */
+        Notify: {
+            /**
+             * Events
+             * @description `job.ended`; `job.failed_early`: more failed than `max_failure_rate` allows; `job.progress`; `job.expiring`: a day before it is erased.
+             */
+            events?: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
+            /**
+             * Progress Percent
+             * @description `job.progress` comes each time so many per cent more are final.
+             * @default 10
+             */
+            progress_percent: number;
+            /**
+             * Url
+             * @description Where to: `https://` alone.
+             */
+            url: string;
         };
         /**
          * Outcome
@@ -1642,7 +1896,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -1725,11 +1979,86 @@ export interface components {
             status: "ready" | "degraded" | "unavailable";
         };
         /**
+         * Receiver
+         * @description A receiver of its owner's.
+         */
+        Receiver: {
+            /**
+             * Disabled At
+             * @description When it answered 410: nothing is sent there until a test or a redelivery is asked.
+             */
+            disabled_at: string | null;
+            /** @description What it is told of jobs that name no receivers; null: nothing but by jobs. */
+            notify: components["schemas"]["Notified"] | null;
+            /** Url */
+            url: string;
+        };
+        /**
+         * Receivers
+         * @description Who is told of jobs that name nobody.
+         */
+        Receivers: {
+            /** Notify */
+            notify: components["schemas"]["Notify"][];
+        };
+        /**
          * Scope
          * @description What a key is good for; `admin` includes the others, except that it sees its owner's jobs alone.
          * @enum {string}
          */
         Scope: "read" | "submit" | "in_place" | "operator" | "metrics" | "admin";
+        /**
+         * Secret
+         * @description A secret that deliveries are signed with, without the secret.
+         */
+        Secret: {
+            /**
+             * Created At
+             * Format: date-time
+             */
+            created_at: string;
+            /**
+             * Expires At
+             * @description Until then it signs beside the newer one; null for the newest.
+             */
+            expires_at: string | null;
+            /**
+             * Id
+             * @description `whs_` and 32 hex digits.
+             */
+            id: string;
+        };
+        /**
+         * ServiceLoad
+         * @description What workers could do now.
+         */
+        ServiceLoad: {
+            /**
+             * Archives Waiting
+             * @description Archives that a worker could unpack now.
+             */
+            archives_waiting: number;
+            /**
+             * Claimable Photos
+             * @description Photos that a worker could take now: submitted, not paused, their window open.
+             */
+            claimable_photos: number;
+            /**
+             * Photos Per Second
+             * @description Of all running jobs, over the last minute; null when unknown.
+             */
+            photos_per_second: number | null;
+            /**
+             * Seconds To Drain
+             * @description Until nothing is claimable at this rate; 0 when nothing is, null when unknown.
+             */
+            seconds_to_drain: number | null;
+            /**
+             * Workers
+             * @description Worker processes seen lately.
+             */
+            workers: number;
+        };
         /**
          * SignIn
          * @description Who is signed in to the page.
@@ -1901,6 +2230,27 @@ export interface components {
              * @default 0
              */
             detect: number;
+        };
+        /**
+         * Tried
+         * @description Where a test is to be sent.
+         */
+        Tried: {
+            /**
+             * Url
+             * @description Where to: `https://` alone.
+             */
+            url: string;
+        };
+        /**
+         * Webhooks
+         * @description An owner's receivers, and the secrets that sign what they get, the newest first.
+         */
+        Webhooks: {
+            /** Receivers */
+            receivers: components["schemas"]["Receiver"][];
+            /** Secrets */
+            secrets: components["schemas"]["Secret"][];
         };
         /**
          * Worker
@@ -2245,6 +2595,11 @@ export interface operations {
                      * @description Anything you want back with the job; 16 KiB at most.
                      */
                     metadata?: Record<string, never>;
+                    /**
+                     * Notify
+                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     */
+                    notify?: components["schemas"]["Notify"][] | null;
                     /** @description What is not given is as the server is configured, by default as shown here. */
                     options?: components["schemas"]["JobOptions"];
                     /**
@@ -2309,6 +2664,11 @@ export interface operations {
                      * @default 20
                      */
                     min_face_px?: number;
+                    /**
+                     * Notify
+                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     */
+                    notify?: components["schemas"]["Notify"][] | null;
                     /**
                      * Pairs
                      * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two.
@@ -4581,6 +4941,80 @@ export interface operations {
             };
         };
     };
+    get_load: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ServiceLoad"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_models: {
         parameters: {
             query?: never;
@@ -4863,6 +5297,533 @@ export interface operations {
             };
             /** @description This caller may not, or not with this key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    set_webhooks: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Receivers"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Webhooks"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_deliveries: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Entries a page at most. */
+                limit?: number;
+                /** @description Only these: `waiting`, `delivered` or `given_up`. */
+                state?: string | null;
+                /** @description Only those of this job. */
+                job?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeliveryPage"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    redeliver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `evt_` and 32 hex digits. */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    make_webhook_secret: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeSecret"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    try_webhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Tried"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

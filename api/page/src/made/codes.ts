@@ -24,7 +24,7 @@ export const codes: Record<Code, readonly [string, string]> = {
   too_much_memory: ["Decoding the photo would take more memory than it may.", "Make it smaller, or raise `NIGHTSHIFT_MAX_PHOTO_MEMORY` where the machine has more."],
   file_unavailable: ["The photo's bytes could not be read: it was moved, or may not be read, or the store lost it.", "Put it back, then `nightshift retry JOB --code file_unavailable`."],
   out_of_memory: ["There was not enough memory, for this photo or for the command.", "Fewer workers (`NIGHTSHIFT_WORKERS`), or a smaller `NIGHTSHIFT_MAX_PIXELS_IN_FLIGHT`."],
-  timeout: ["The photo made no progress for `NIGHTSHIFT_PHOTO_TIMEOUT_S`, or kept LibRaw or libjxl at work for 60 s.", "Look at the photo; or raise it, and `NIGHTSHIFT_LEASE_S` with it."],
+  timeout: ["The photo made no progress for `NIGHTSHIFT_PHOTO_TIMEOUT_S`, or kept LibRaw or libjxl busy half of it.", "Look at the photo; or raise it, and `NIGHTSHIFT_LEASE_S` with it."],
   worker_lost: ["Its worker died as often as `NIGHTSHIFT_MAX_CRASHES` allows, the last time with nothing else in hand.", "Look at the photo, and at the machine's memory."],
   internal: ["A fault of Nightshift's own.", "The log of the API, or of the worker, says where; please report it."],
 };

@@ -1,0 +1,118 @@
+"""`/v1/webhooks`: who is told of jobs, the secrets that sign it, and what became of each delivery."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from flask import Response
+from pydantic import AfterValidator, BaseModel, Field
+
+from api.answers import answer, answer_page
+from api.context import context
+from api.description import WEBHOOKS_TAG, answers, blueprint_of
+from api.parameters import PageQuery, id_of
+from nightshift.words import webhooks as words
+from nightshift.words.body import Body, Text
+from nightshift.words.error_codes import Code
+from shared.operations import webhooks
+from shared.reads.shown import shown
+
+blueprint = blueprint_of("webhooks", WEBHOOKS_TAG, "/v1/webhooks")
+
+_State = Annotated[str, Field(pattern="^(waiting|delivered|given_up)$")]
+
+
+class DeliveryPath(BaseModel):
+    """Names a delivery."""
+
+    delivery_id: Annotated[str, id_of("delivery", "evt", Code.DELIVERY_NOT_FOUND)] = Field(
+        description="`evt_` and 32 hex digits."
+    )
+
+
+class DeliveriesQuery(PageQuery):
+    """Which deliveries."""
+
+    state: _State | None = Field(None, description="Only these: `waiting`, `delivered` or `given_up`.")
+    job: Text | None = Field(None, description="Only those of this job.")
+
+
+class Receivers(Body):
+    """Who is told of jobs that name nobody."""
+
+    notify: Annotated[list[words.Notify], AfterValidator(words.distinct)] = Field(max_length=5)
+
+
+class Tried(Body):
+    """Where a test is to be sent."""
+
+    url: words.ReceiverUrl = Field(max_length=words.URL_LIMIT, description="Where to: `https://` alone.")
+
+
+@blueprint.get("", responses=answers({200: words.Webhooks}))
+def get_webhooks() -> Response:
+    """Show one's receivers and secrets"""
+    with context().database.read() as session:
+        return answer(webhooks.webhooks_of(session, context().owner))
+
+
+@blueprint.put("", responses=answers({200: words.Webhooks}, 409, 413, 415))
+def set_webhooks(body: Receivers) -> Response:
+    """Say who is told of jobs that name nobody
+
+    It replaces what was said before, and enables those that had been disabled. Needs the scope `admin`.
+    """
+    service = context()
+    webhooks.check_receivers(service.settings, (each.url for each in body.notify))
+    with service.database.write() as session:
+        webhooks.set_receivers(session, service.owner, body.notify)
+        return answer(webhooks.webhooks_of(session, service.owner))
+
+
+@blueprint.post("/secrets", responses=answers({201: words.MadeSecret}))
+def make_webhook_secret() -> Response:
+    """Make a secret, or another in its place
+
+    The answer shows it, this once. For 24 hours deliveries are signed with the one before as well. Needs the
+    scope `admin`.
+    """
+    with context().database.write() as session:
+        row = webhooks.make_secret(session, context().owner)
+        view = shown(words.MadeSecret, row)
+    return answer(view, 201, {"Cache-Control": "no-store"})
+
+
+@blueprint.get("/deliveries", responses=answers({200: words.DeliveryPage}))
+def list_deliveries(query: DeliveriesQuery) -> Response:
+    """List deliveries, the newest first
+
+    The `Link` header leads to the next page.
+    """
+    with context().database.read() as session:
+        page = webhooks.deliveries_of(
+            session,
+            context().owner,
+            state=query.state,
+            job_id=query.job,
+            cursor=query.cursor,
+            limit=query.limit,
+        )
+    return answer_page(page, page.next)
+
+
+@blueprint.post("/deliveries/<delivery_id>/redeliver", responses=answers({202: words.Delivery}, 404))
+def redeliver(path: DeliveryPath) -> Response:
+    """Send a delivery once more, under the same id; its receiver is enabled again"""
+    with context().database.write() as session:
+        view = shown(words.Delivery, webhooks.redeliver(session, context().owner, path.delivery_id))
+    return answer(view, 202)
+
+
+@blueprint.post("/test", responses=answers({202: words.Delivery}, 409, 413, 415))
+def try_webhook(body: Tried) -> Response:
+    """Send a `webhook.test` to a URL; what becomes of it is among the deliveries"""
+    service = context()
+    webhooks.check_receivers(service.settings, [body.url])
+    with service.database.write() as session:
+        view = shown(words.Delivery, webhooks.try_receiver(session, service.owner, body.url))
+    return answer(view, 202)

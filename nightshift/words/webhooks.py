@@ -1,0 +1,138 @@
+"""Who is told of what by webhook: what may be wished, and what is answered."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field
+
+from nightshift.words.body import Body, Text
+from nightshift.words.document import Document, Known
+
+JobEvent = Literal["job.ended", "job.failed_early", "job.progress", "job.expiring"]
+TEST = "webhook.test"
+"""The event of a delivery that is asked for, of no job."""
+URL_LIMIT = 2000
+
+
+def check_receiver(url: str) -> str:
+    """A URL that webhooks may be sent to, as far as it can be told from its letters.
+
+    Raises:
+        ValueError: it is not of `https`, has no host, or holds a password, a fragment or what is no ASCII.
+    """
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise ValueError("must be a URL in ASCII: names and paths in other letters are encoded")
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"is no URL: {error}") from error
+    if parts.scheme != "https":
+        raise ValueError("must begin with https://")
+    if not host or port == 0:
+        raise ValueError("names no host, or no port")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must hold no user and no password: deliveries are signed")
+    if "#" in url:
+        raise ValueError("must have no fragment")
+    return url
+
+
+ReceiverUrl = Annotated[Text, AfterValidator(check_receiver)]
+
+
+class Notify(Body):
+    """One receiver, and what it is told."""
+
+    url: ReceiverUrl = Field(max_length=URL_LIMIT, description="Where to: `https://` alone.")
+    events: list[JobEvent] = Field(
+        default_factory=lambda: list[JobEvent](["job.ended"]),
+        min_length=1,
+        max_length=10,
+        description="`job.ended`; `job.failed_early`: more failed than `max_failure_rate` allows;"
+        " `job.progress`; `job.expiring`: a day before it is erased.",
+    )
+    progress_percent: int = Field(
+        10, ge=1, le=100, description="`job.progress` comes each time so many per cent more are final."
+    )
+
+
+def distinct(receivers: list[Notify]) -> list[Notify]:
+    """Receivers, each named once.
+
+    Raises:
+        ValueError: a URL is there twice.
+    """
+    if len({each.url for each in receivers}) < len(receivers):
+        raise ValueError("names a URL twice")
+    return receivers
+
+
+class Notified(Document):
+    """One receiver of a job's events, and what it is told."""
+
+    url: str
+    events: list[Known[JobEvent]]
+    progress_percent: int = 10
+
+
+class Receiver(Document):
+    """A receiver of its owner's."""
+
+    url: str
+    notify: Notified | None = Field(
+        None, description="What it is told of jobs that name no receivers; null: nothing but by jobs."
+    )
+    disabled_at: datetime | None = Field(
+        None, description="When it answered 410: nothing is sent there until a test or a redelivery is asked."
+    )
+
+
+class Secret(Document):
+    """A secret that deliveries are signed with, without the secret."""
+
+    id: str = Field(description="`whs_` and 32 hex digits.")
+    created_at: datetime
+    expires_at: datetime | None = Field(
+        None, description="Until then it signs beside the newer one; null for the newest."
+    )
+
+
+class MadeSecret(Secret):
+    """A secret that has just been made."""
+
+    secret: str = Field(description="`whsec_` and base64. It cannot be shown again.")
+
+
+class Webhooks(Document):
+    """An owner's receivers, and the secrets that sign what they get, the newest first."""
+
+    receivers: list[Receiver]
+    secrets: list[Secret]
+
+
+class Delivery(Document):
+    """An event for one receiver."""
+
+    id: str = Field(description="`evt_` and 32 hex digits; the header `webhook-id` of every attempt.")
+    event: Known[Literal["job.ended", "job.failed_early", "job.progress", "job.expiring", "webhook.test"]]
+    job_id: str | None = Field(None, description="Null for a test.")
+    url: str
+    created_at: datetime
+    state: Known[Literal["waiting", "delivered", "given_up"]]
+    attempts: int = Field(0, description="Begun so far.")
+    attempted_at: datetime | None = Field(None, description="When the last one ended.")
+    next_at: datetime | None = Field(None, description="When it is tried again; null: not any more.")
+    status: int | None = Field(None, description="HTTP status of the last answer; null without one.")
+    answer: str | None = Field(None, description="Beginning of the last answer, as text.")
+    problem: str | None = Field(None, description="Why the last attempt did not do; null when it did.")
+
+
+class DeliveryPage(Document):
+    """Deliveries, newest first."""
+
+    deliveries: list[Delivery]
+    next: str | None = Field(None, description="`cursor` of the next page; null on the last.")

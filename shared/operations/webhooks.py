@@ -1,0 +1,141 @@
+"""An owner's webhooks: secrets, receivers, and deliveries to look at, to repeat and to try."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from sqlalchemy import delete, select, tuple_, update
+
+from nightshift.words import webhooks as words
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput, NotFound
+from nightshift.words.ids import new_id
+from shared.addresses import is_forbidden_literal, networks_in
+from shared.db.engine import Transaction
+from shared.db.tables import Delivery, Receiver, WebhookSecret
+from shared.queue import dispatch, outbox
+from shared.reads.cursor import decode_job, encode_job
+from shared.reads.shown import shown
+from shared.settings import Settings
+
+OVERLAP = timedelta(hours=24)
+"""For so long the last secret signs beside a new one, so that receivers can be told of it."""
+SECRET_BYTES = 32
+
+
+def check_receivers(settings: Settings, urls: Iterable[str]) -> None:
+    """Refuse URLs of which it can be told by their letters that nothing will be sent there.
+
+    What a name leads to is looked up when something is sent, each time.
+
+    Raises:
+        InvalidInput: `webhook_address_forbidden`.
+    """
+    allowed = networks_in(settings.webhook_allow_cidrs)
+    for url in urls:
+        host = urlsplit(url).hostname or ""
+        if is_forbidden_literal(host, allowed):
+            message = (
+                f"{host} is not of the public internet, and NIGHTSHIFT_WEBHOOK_ALLOW_CIDRS does not allow it"
+            )
+            raise InvalidInput(Code.WEBHOOK_ADDRESS_FORBIDDEN, message)
+
+
+def make_secret(session: Transaction, owner: str) -> WebhookSecret:
+    """Make a secret; the one before it signs as well for `OVERLAP`, and those before that no more."""
+    current = WebhookSecret.owner == owner, WebhookSecret.expires_at.is_(None)
+    older = WebhookSecret.owner == owner, WebhookSecret.expires_at.is_not(None)
+    session.execute(delete(WebhookSecret).where(*older), execution_options={"synchronize_session": False})
+    session.change(update(WebhookSecret).where(*current).values(expires_at=session.now + OVERLAP))
+    text = "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+    row = WebhookSecret(id=new_id("whs"), owner=owner, secret=text, created_at=session.now)
+    session.add(row)
+    session.flush()
+    return row
+
+
+def set_receivers(session: Transaction, owner: str, receivers: Iterable[words.Notify]) -> None:
+    """Say who is told of jobs that name nobody; those that were told before and are not named are no more.
+
+    Raises:
+        Conflict: `webhook_secret_missing`.
+    """
+    session.change(update(Receiver).where(Receiver.owner == owner).values(notify=None))
+    for each in receivers:
+        outbox.require_secret(session, owner)
+        session.merge(Receiver(owner=owner, url=each.url, notify=each.model_dump(), disabled_at=None))
+    nothing_known = Receiver.owner == owner, Receiver.notify.is_(None), Receiver.disabled_at.is_(None)
+    session.flush()
+    session.execute(delete(Receiver).where(*nothing_known), execution_options={"synchronize_session": False})
+
+
+def webhooks_of(session: Transaction, owner: str) -> words.Webhooks:
+    """An owner's receivers by URL, and secrets that sign, the newest first."""
+    receivers = select(Receiver).where(Receiver.owner == owner).order_by(Receiver.url)
+    signing = WebhookSecret.expires_at.is_(None) | (WebhookSecret.expires_at > session.now)
+    made = select(WebhookSecret).where(WebhookSecret.owner == owner, signing)
+    return words.Webhooks(
+        receivers=[shown(words.Receiver, row) for row in session.scalars(receivers)],
+        secrets=[
+            shown(words.Secret, row)
+            for row in session.scalars(made.order_by(WebhookSecret.created_at.desc()))
+        ],
+    )
+
+
+def deliveries_of(
+    session: Transaction,
+    owner: str,
+    *,
+    state: str | None = None,
+    job_id: str | None = None,
+    cursor: str | None = None,
+    limit: int,
+) -> words.DeliveryPage:
+    """An owner's deliveries, the newest first.
+
+    Raises:
+        InvalidInput: `bad_cursor`.
+    """
+    wanted = {"owner": owner, "state": state, "job_id": job_id}
+    query = select(Delivery).filter_by(**{name: value for name, value in wanted.items() if value is not None})
+    query = query.order_by(Delivery.created_at.desc(), Delivery.id.desc())
+    if cursor is not None:
+        query = query.where(tuple_(Delivery.created_at, Delivery.id) < decode_job(cursor))
+    rows = session.scalars(query.limit(limit + 1)).all()
+    page = rows[:limit]
+    more = encode_job(page[-1].created_at, page[-1].id) if len(rows) > limit else None
+    return words.DeliveryPage(deliveries=[shown(words.Delivery, row) for row in page], next=more)
+
+
+def redeliver(session: Transaction, owner: str, delivery_id: str) -> Delivery:
+    """Have a delivery be sent once more, whatever became of it.
+
+    Raises:
+        NotFound: `delivery_not_found`.
+    """
+    query = select(Delivery).where(Delivery.id == delivery_id, Delivery.owner == owner)
+    row = session.scalar(query.with_for_update())
+    if row is None:
+        raise NotFound(Code.DELIVERY_NOT_FOUND, f"no delivery {delivery_id}")
+    dispatch.again(session, row)
+    return row
+
+
+def try_receiver(session: Transaction, owner: str, url: str) -> Delivery:
+    """Have a `webhook.test` be sent to a URL, which is enabled by that.
+
+    Raises:
+        Conflict: `webhook_secret_missing`.
+    """
+    outbox.require_secret(session, owner)
+    dispatch.enable(session, owner, url)
+    outbox.add(session, owner, None, words.TEST, [url])
+    newest = select(Delivery).where(
+        Delivery.owner == owner, Delivery.url == url, Delivery.event == words.TEST
+    )
+    return session.scalars(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one()

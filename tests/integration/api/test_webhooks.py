@@ -1,0 +1,122 @@
+"""`/v1/webhooks`: secrets, receivers, deliveries; each owner's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from shared.db.tables import Job, WebhookSecret
+from tests.support.callers import Caller, caller
+from tests.support.service import Service
+
+URL = "https://example.org/bell"
+
+
+def _code(answer: Any) -> tuple[int, str]:
+    return answer.status_code, answer.json["code"]
+
+
+def test_a_secret_is_shown_once_and_rotated_with_overlap(service: Service) -> None:
+    first = service.client.post("/v1/webhooks/secrets")
+    assert first.status_code == 201
+    assert first.json["secret"].startswith("whsec_")
+    assert (first.json["expires_at"], first.headers["Cache-Control"]) == (None, "no-store")
+    second = service.client.post("/v1/webhooks/secrets")
+    shown = service.client.get("/v1/webhooks")
+    assert [each["id"] for each in shown.json["secrets"]] == [second.json["id"], first.json["id"]]
+    assert [each["expires_at"] is None for each in shown.json["secrets"]] == [True, False]
+    assert "whsec_" not in shown.text
+    third = service.client.post("/v1/webhooks/secrets")
+    kept = [each["id"] for each in service.client.get("/v1/webhooks").json["secrets"]]
+    assert kept == [third.json["id"], second.json["id"]]
+    with service.database.read() as session:
+        assert session.query(WebhookSecret).count() == 2
+
+
+def test_nothing_is_promised_unsigned(service: Service) -> None:
+    notify = [{"url": URL}]
+    for answer in (
+        service.client.post("/v1/jobs", json={"notify": notify}),
+        service.client.put("/v1/webhooks", json={"notify": notify}),
+        service.client.post("/v1/webhooks/test", json={"url": URL}),
+    ):
+        assert _code(answer) == (409, "webhook_secret_missing")
+    with service.database.read() as session:
+        assert session.query(Job).count() == 0
+    assert service.client.post("/v1/jobs", json={"notify": []}).status_code == 201
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]", "169.254.169.254", "10.0.0.1:8443", "localhost"])
+def test_addresses_that_can_be_told_are_refused_when_they_are_named(service: Service, host: str) -> None:
+    service.client.post("/v1/webhooks/secrets")
+    url = f"https://{host}/bell"
+    refused = (422, "webhook_address_forbidden")
+    assert _code(service.client.post("/v1/jobs", json={"notify": [{"url": url}]})) == refused
+    assert _code(service.client.put("/v1/webhooks", json={"notify": [{"url": url}]})) == refused
+    assert _code(service.client.post("/v1/webhooks/test", json={"url": url})) == refused
+    form = service.send(("a.jpg", b"a"), notify=f'[{{"url": "{url}"}}]')
+    assert _code(form) == refused
+
+
+def test_receivers_of_an_owner_are_replaced(service: Service) -> None:
+    service.client.post("/v1/webhooks/secrets")
+    put = service.client.put("/v1/webhooks", json={"notify": [{"url": URL, "events": ["job.expiring"]}]})
+    assert put.status_code == 200, put.text
+    (receiver,) = put.json["receivers"]
+    assert receiver["notify"] == {"url": URL, "events": ["job.expiring"], "progress_percent": 10}
+    assert service.client.put("/v1/webhooks", json={"notify": []}).json["receivers"] == []
+
+
+def test_a_test_is_a_delivery_that_can_be_sent_again(service: Service) -> None:
+    service.client.post("/v1/webhooks/secrets")
+    ids = []
+    for _ in range(3):
+        made = service.client.post("/v1/webhooks/test", json={"url": URL})
+        assert (made.status_code, made.json["event"], made.json["state"]) == (202, "webhook.test", "waiting")
+        ids.append(made.json["id"])
+    page = service.client.get("/v1/webhooks/deliveries?limit=2")
+    assert [each["id"] for each in page.json["deliveries"]] == ids[:0:-1]
+    rest = service.client.get(page.headers["Link"].partition(">")[0].lstrip("<"))
+    assert [each["id"] for each in rest.json["deliveries"]] == ids[:1]
+    again = service.client.post(f"/v1/webhooks/deliveries/{ids[0]}/redeliver")
+    assert (again.status_code, again.json["id"]) == (202, ids[0])
+    assert service.client.get("/v1/webhooks/deliveries?state=given_up").json["deliveries"] == []
+    assert service.client.get("/v1/webhooks/deliveries?job=job_1").json["deliveries"] == []
+
+
+def test_bad_requests_have_names(service: Service) -> None:
+    client = service.client
+    assert _code(client.get("/v1/webhooks/deliveries?state=lost")) == (422, "invalid_fields")
+    assert _code(client.get("/v1/webhooks/deliveries?cursor=x")) == (422, "bad_cursor")
+    assert _code(client.get("/v1/webhooks/deliveries?colour=red")) == (422, "unknown_parameter")
+    assert _code(client.post("/v1/webhooks/deliveries/evt_1/redeliver")) == (404, "delivery_not_found")
+    assert _code(client.post("/v1/webhooks/deliveries/nothing/redeliver")) == (404, "delivery_not_found")
+    assert _code(client.post("/v1/webhooks/test", json={"url": "http://example.org"})) == (
+        422,
+        "invalid_fields",
+    )
+    assert _code(client.put("/v1/webhooks", json={})) == (422, "invalid_fields")
+    assert _code(service.send(("a.jpg", b"a"), notify="[")) == (422, "invalid_fields")
+    assert _code(service.send(("a.jpg", b"a"), notify='{"url": 1}')) == (422, "invalid_fields")
+
+
+def test_owners_see_their_own_and_only_admins_change(root: Caller) -> None:
+    root("POST", "/v1/webhooks/secrets")
+    made = root("POST", "/v1/webhooks/test", json={"url": URL}).json["id"]
+    anna, reader = caller(root, "anna", "submit"), caller(root, "anna", "read")
+    assert anna("GET", "/v1/webhooks").json == {"receivers": [], "secrets": []}
+    assert anna("GET", "/v1/webhooks/deliveries").json["deliveries"] == []
+    assert _code(anna("POST", f"/v1/webhooks/deliveries/{made}/redeliver")) == (404, "delivery_not_found")
+    assert _code(anna("POST", "/v1/webhooks/secrets")) == (403, "scope_missing")
+    assert _code(anna("PUT", "/v1/webhooks", json={"notify": []})) == (403, "scope_missing")
+    assert reader("GET", "/v1/webhooks/deliveries").status_code == 200
+    assert _code(reader("POST", "/v1/webhooks/test", json={"url": URL})) == (403, "scope_missing")
+
+
+def test_operators_do_not_see_where_word_is_sent(root: Caller) -> None:
+    admin, operator = caller(root, "anna", "admin"), caller(root, "ops", "operator")
+    admin("POST", "/v1/webhooks/secrets")
+    job_id = admin("POST", "/v1/jobs", json={"notify": [{"url": URL}]}).json["id"]
+    assert admin("GET", f"/v1/jobs/{job_id}").json["notify"][0]["url"] == URL
+    assert operator("GET", f"/v1/jobs/{job_id}").json["notify"] is None

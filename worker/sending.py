@@ -1,0 +1,120 @@
+"""One attempt at a webhook: signed, to an address that was looked up once and is allowed, in bounded time."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import anyio
+import certifi
+import httpx
+from standardwebhooks import Webhook
+
+from nightshift.words.version import VERSION
+from shared.addresses import Network, may_be_spoken_to
+from shared.queue.dispatch import GONE, Answered, Parcel
+
+ATTEMPT_S = 15.0
+"""For all of it after the name is looked up."""
+ANSWER_BYTES = 4096
+"""Read of an answer; the rest is left."""
+SHOWN_CHARACTERS = 500
+
+
+def certificates() -> ssl.SSLContext:
+    """Whose certificates are good: those of certifi, and of the system or, where it is set, SSL_CERT_FILE."""
+    context = ssl.create_default_context()
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+def headers_of(parcel: Parcel, now: datetime) -> dict[str, str]:
+    """Headers by Standard Webhooks 1.0: one signature a secret, the newest first.
+
+    Args:
+        parcel: what is sent.
+        now: aware, UTC; when this attempt is made.
+    """
+    signatures = [Webhook(secret).sign(parcel.id, now, parcel.body) for secret in parcel.secrets]
+    return {
+        "webhook-id": parcel.id,
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": " ".join(signatures),
+        "content-type": "application/json",
+        "user-agent": f"Nightshift/{VERSION}",
+        # What is packed would be larger than it looks.
+        "accept-encoding": "identity",
+    }
+
+
+def send(parcel: Parcel, allowed: Sequence[Network], context: ssl.SSLContext) -> Answered:
+    """Send it, and say what became of it; nothing is raised for what a receiver does.
+
+    Args:
+        parcel: what is sent.
+        allowed: networks that may be spoken to though they are not global.
+        context: see `certificates`.
+    """
+    if not parcel.secrets:
+        return Answered(problem="there is no secret to sign it with")
+    url = httpx.URL(parcel.url)
+    try:
+        addresses = _addresses(url.host, url.port or 443)
+    except (OSError, UnicodeError) as error:
+        return Answered(problem=f"{url.host} is not found: {error}")
+    # All of them: one that is public beside one that is not is what an attacker's name looks like.
+    if bad := [address for address in addresses if not may_be_spoken_to(address, allowed)]:
+        return Answered(problem=f"{url.host} is {bad[0]}, which webhooks may not be sent to")
+    try:
+        return anyio.run(_post, parcel, url, addresses[0], context)
+    except TimeoutError:
+        return Answered(problem=f"no whole answer within {ATTEMPT_S:.0f} s")
+    except httpx.HTTPError as error:
+        return Answered(problem=f"no answer: {error or type(error).__name__}")
+    except Exception as error:
+        return Answered(problem=f"not sent: {type(error).__name__}")
+
+
+def _addresses(host: str, port: int) -> list[str]:
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+async def _post(parcel: Parcel, url: httpx.URL, address: str, context: ssl.SSLContext) -> Answered:
+    """To this address, whatever the name leads to by now; the certificate is the name's."""
+    headers = headers_of(parcel, datetime.now(UTC)) | {"host": url.netloc.decode("ascii")}
+    client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False, timeout=ATTEMPT_S)
+    with anyio.fail_after(ATTEMPT_S):
+        async with client:
+            request = client.build_request(
+                "POST",
+                url.copy_with(host=address),
+                headers=headers,
+                content=parcel.body.encode(),
+                extensions={"sni_hostname": url.host},
+            )
+            response = await client.send(request, stream=True)
+            answer = b""
+            async for piece in response.aiter_raw(ANSWER_BYTES):
+                answer += piece
+                if len(answer) >= ANSWER_BYTES:
+                    break
+            await response.aclose()
+    return _judged(response, answer[:ANSWER_BYTES])
+
+
+def _judged(response: httpx.Response, answer: bytes) -> Answered:
+    text = answer.decode("utf-8", "replace").replace("\x00", "\ufffd")[:SHOWN_CHARACTERS]
+    if response.is_success:
+        return Answered(response.status_code, text)
+    if response.is_redirect:
+        problem = "it answered with a redirect, which is not followed"
+    elif response.status_code == GONE:
+        problem = "it answered 410: nothing more is sent there"
+    else:
+        problem = f"it answered {response.status_code}"
+    wait = response.headers.get("retry-after", "")
+    asked = timedelta(seconds=int(wait)) if wait.isascii() and wait.isdigit() and len(wait) < 7 else None
+    return Answered(response.status_code, text, problem, asked)
