@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import typer
+
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput
 
 
 def path(text: str | Path) -> Path:
@@ -18,3 +23,14 @@ def path(text: str | Path) -> Path:
     if isinstance(text, str) and not text:
         raise typer.BadParameter("it is empty; `.` is the folder you are in")
     return Path(text)
+
+
+def require_there(paths: Iterable[Path]) -> None:
+    """Make sure that each path is one of a file or a folder.
+
+    Raises:
+        InvalidInput: `no_such_path`.
+    """
+    for path in paths:
+        if not os.path.exists(path):  # noqa: PTH110 - Path.exists() raises where a name is too long
+            raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")

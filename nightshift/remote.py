@@ -288,9 +288,7 @@ def delete(
 
 def _find(paths: Sequence[Path], pairs: PairsWish) -> Found:
     """The photos; what could not be taken is said."""
-    for path in paths:
-        if not path.exists():
-            raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
+    given.require_there(paths)
     found = find_photos(paths, pairs=pairs)
     for reason in found.unreadable:
         say(f"cannot look into {reason}")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shlex
 import socket
@@ -35,6 +34,7 @@ from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, exit_for_outcome, say
+from nightshift.given import require_there
 from nightshift.machine.home import roots_of
 from nightshift.photos import Found, archive_among, find_photos, in_place_roots, real_path
 from nightshift.plans import Plan
@@ -328,9 +328,7 @@ class Run:
             self._find(work.paths, work.out, earlier.pairs)
 
     def _find(self, paths: Sequence[Path], out: Path, pairs: PairsWish) -> None:
-        for path in paths:
-            if not os.path.exists(path):  # noqa: PTH110 - Path.exists() raises where a name is too long
-                raise InvalidInput(Code.NO_SUCH_PATH, f"no such file or folder: {path}")
+        require_there(paths)
         for kind in self._request.also:
             require(kind)
         check_writable(out)

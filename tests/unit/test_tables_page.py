@@ -20,7 +20,7 @@ from nightshift.words.table_rows import About, face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
 from nightshift.words.thresholds import Thresholds
 from nightshift.words.version import VERSION
-from shared.reads.flat_tables import FACES, PHOTOS
+from shared.reads.flat_tables import FACES, LOW_CONFIDENCE_FACES, PHOTOS
 from shared.settings import REPOSITORY
 from tests.support.pages import assert_kept
 from tests.support.report_made import fake_photo, job_of
@@ -83,7 +83,7 @@ def test_every_column_is_told_of(row: type[PhotoRow | FaceRow]) -> None:
 
 def test_what_the_page_for_researchers_does_can_be_done(about: About, tmp_path: Path) -> None:
     require(find_spec("pandas"), "pandas is not installed", essential=False)
-    for name, table in (("photos", PHOTOS), ("faces", FACES)):
+    for name, table in (("photos", PHOTOS), ("faces", FACES), ("low-confidence-faces", LOW_CONFIDENCE_FACES)):
         text = table.head() + table.lines(PHOTOS_MADE, about)
         (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     page = (REPOSITORY / "docs" / "researchers.md").read_text(encoding="utf-8")

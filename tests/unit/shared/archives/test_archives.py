@@ -114,7 +114,7 @@ def test_what_is_no_photo_is_left_alone_and_counted_by_its_kind() -> None:
     )
     found = [member for member, _ in members(archive)]
     assert all(member.left_alone for member in found)
-    assert [member.other_kind for member in found] == [None, ".txt", ".mov", "no extension", None, None]
+    assert [member.other_kind for member in found] == [None, ".txt", ".mov", "no extension", None, "hidden"]
 
 
 def test_a_member_with_a_password_fails_and_its_neighbours_do_not() -> None:
