@@ -97,6 +97,7 @@ def submit(
     Photos that the server has from an earlier job are not sent again.
     """
     console = errors_screen()
+    given.require_there(paths)
     archive = archive_among(paths)
     if archive is not None and (job or in_place):
         raise InvalidInput(
@@ -288,7 +289,6 @@ def delete(
 
 def _find(paths: Sequence[Path], pairs: PairsWish) -> Found:
     """The photos; what could not be taken is said."""
-    given.require_there(paths)
     found = find_photos(paths, pairs=pairs)
     for reason in found.unreadable:
         say(f"cannot look into {reason}")
