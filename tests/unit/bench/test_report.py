@@ -108,7 +108,7 @@ def test_the_page_is_written_from_results_alone(tmp_path: Path) -> None:
 def test_nothing_measured_is_said(tmp_path: Path) -> None:
     page = tmp_path / "performance.md"
     page.write_text(MARKED)
-    report.write([], page)
+    report.write([], page, tmp_path / "nothing.json")
 
     assert report.NOTHING in page.read_text()
 
