@@ -10,19 +10,20 @@ from sqlalchemy.orm import Session
 
 from api.body import PhotoBody
 from api.context import Context
-from api.parameters import InPlacePhoto, KnownPhoto
+from api.parameters import InPlacePhoto, KnownPhoto, NotSentPhoto
 from nightshift.machine.room import require_room
 from nightshift.words import documents
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput, NightshiftError, Transient
 from nightshift.words.ids import new_id
+from nightshift.words.not_sent import failure_of
 from nightshift.words.states import JobState
 from shared.db.engine import Transaction
 from shared.files.store import folder_of, photo_key
 from shared.queue import holdings, intake
 from shared.queue.jobs import owned_state
-from shared.reads.known import uploads_of, uploads_with
+from shared.reads.known import names_in, uploads_of, uploads_with
 from shared.reads.photos import photo_by_custom_id
 
 log = logging.getLogger("nightshift.api")
@@ -162,6 +163,26 @@ def take_known(service: Context, job_id: str, photos: Sequence[KnownPhoto]) -> d
     )
 
 
+def add_not_sent(service: Context, job_id: str, photos: Sequence[NotSentPhoto]) -> documents.Added:
+    """Add photos that the client cannot send as failed ones; what has such a name already stays.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `job_sealed`, `quota_exceeded`.
+        InvalidInput: `bad_custom_id`.
+    """
+    require_room_for(service)
+    with service.database.read() as session:
+        _require_open(session, service.owner, job_id)
+        here = names_in(session, job_id, [photo.custom_id for photo in photos])
+    rows = [
+        intake.NewPhoto(photo.custom_id, new_id("pho"), error=failure_of(photo.reason))
+        for photo in photos
+        if photo.custom_id not in here
+    ]
+    return _count_added(service, job_id, service.queue.add_photos(service.owner, job_id, rows))
+
+
 def register_in_place(service: Context, job_id: str, photos: Sequence[InPlacePhoto]) -> documents.Added:
     """Add files of this machine to a job, all or none.
 
@@ -172,7 +193,10 @@ def register_in_place(service: Context, job_id: str, photos: Sequence[InPlacePho
     """
     require_room_for(service)
     rows = [intake.NewPhoto(photo.custom_id, new_id("pho"), photo.path, root=photo.root) for photo in photos]
-    added = service.queue.add_photos(service.owner, job_id, rows)
+    return _count_added(service, job_id, service.queue.add_photos(service.owner, job_id, rows))
+
+
+def _count_added(service: Context, job_id: str, added: int) -> documents.Added:
     with service.database.read() as session:
         # Ordinals leave no gaps, and counting would read all that came before with each thousand.
         total = intake.next_ordinal(session, job_id)

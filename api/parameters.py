@@ -13,6 +13,7 @@ from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import Prefix
+from nightshift.words.not_sent import NotSentReason
 from nightshift.words.options import Whole
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
@@ -192,6 +193,19 @@ class KnownPhotos(Body):
     """Photos to look for before they are sent."""
 
     photos: list[KnownPhoto] = Field(min_length=1, max_length=1000)
+
+
+class NotSentPhoto(Body):
+    """A photo that you cannot send."""
+
+    custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
+    reason: NotSentReason = Field(description="Why.")
+
+
+class NotSentPhotos(Body):
+    """Photos that failed before they were sent."""
+
+    photos: list[NotSentPhoto] = Field(min_length=1, max_length=1000)
 
 
 class InPlacePhoto(Body):

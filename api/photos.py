@@ -10,7 +10,15 @@ from api.body import body_of
 from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
-from api.parameters import InPlacePhotos, JobPath, KnownPhotos, PhotoPath, PhotosQuery, PutQuery
+from api.parameters import (
+    InPlacePhotos,
+    JobPath,
+    KnownPhotos,
+    NotSentPhotos,
+    PhotoPath,
+    PhotosQuery,
+    PutQuery,
+)
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
@@ -63,6 +71,17 @@ def register_in_place(path: JobPath, body: InPlacePhotos) -> Response:
     """
     photos = registrable(context(), request, body.photos)
     return answer(intake.register_in_place(context(), path.job_id, photos))
+
+
+@blueprint.post(
+    "/<job_id>/photos/not-sent", responses=answers({200: documents.Added}, 400, 404, 409, 413, 415, 507)
+)
+def add_not_sent(path: JobPath, body: NotSentPhotos) -> Response:
+    """Say which photos you cannot send
+
+    Each becomes a photo that failed, so that the job's results name it; the next step is to submit the job.
+    """
+    return answer(intake.add_not_sent(context(), path.job_id, body.photos))
 
 
 @blueprint.get("/<job_id>/photos", responses=answers({200: documents.PhotoPage}, 404))

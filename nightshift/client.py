@@ -131,6 +131,7 @@ class Client:
     put_photo = _done(Calls.put_photo)
     put_file = _done(Calls.put_file)
     missing_photos = _done(Calls.missing_photos)
+    add_not_sent = _done(Calls.add_not_sent)
     register_in_place = _done(Calls.register_in_place)
     submit = _done(Calls.submit)
     job = _done(Calls.job)

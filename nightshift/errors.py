@@ -64,6 +64,13 @@ class UploadCut(Unreachable):
         super().__init__(message, Code.UPLOAD_CUT)
 
 
+class FileChanged(ClientError):
+    """A photo has become longer or shorter while it was on its way."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.NOT_SENT, message)
+
+
 class WaitTimeout(ClientError):
     """The job had not ended when the time allowed for waiting was over."""
 

@@ -237,6 +237,10 @@ def _walk(
         undecided = [here / name for name in files if not is_taken_by_its_name(name)]
         beginnings = dict(zip(undecided, pool.map(_beginning, undecided), strict=True))
         among, left = Pairs(files), []
+        for name in [name for name in files if among.would_replace(name, pairs)]:
+            # Both are taken then: the sound one is analysed, and the other one fails by its name.
+            if (begins := _beginning(here / name)) is not None and kind_of_file(begins) is None:
+                among.leave_out(name)
         for path in map(here.joinpath, files):
             if path.is_symlink() and _lies_in_a_home(os.path.dirname(os.path.realpath(path)), homes):  # noqa: PTH120
                 found.leave(OF_A_HOME)

@@ -26,7 +26,7 @@ from nightshift.plans import Plan
 from nightshift.report import check_writable, save_form, write_report
 from nightshift.results_folder import RESULTS_FOLDER, require_own_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
-from nightshift.sending import send_photos
+from nightshift.sending import NotSent, name_not_sent, send_photos
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
 from nightshift.variables import server_address
@@ -34,9 +34,10 @@ from nightshift.which_job import job_named
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.left_alone import in_full
 from nightshift.words.new_job import NewJob
 from nightshift.words.pairs import PairsWish
-from nightshift.words.photo_names import path_spelled_out
+from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from nightshift.words.plain_text import counted, plain
 
 ServerOption = Annotated[
@@ -104,22 +105,24 @@ def submit(
             Code.ARCHIVE_ALONE, "an archive makes a job of its own: leave out --job and --in-place"
         )
     found = Found() if archive else _find(paths, wish.options.pairs)
-    photos, refused = found.photos, len(found.unreadable) + len(found.unnameable)
+    photos = found.photos
+    not_sent: NotSent = {path_spelled_out(path)[-CUSTOM_ID_LIMIT:]: "unnameable" for path in found.unnameable}
     if dry_run:
         Plan(found, archive, client.server).tell(tables_screen(), as_json=as_json)
         raise typer.Exit
     if archive is not None:
         with console.status(cell(f"sending {archive.name}")):
-            submitted = client.submit_archive(archive, wish)
+            submitted = client.submit_archive(archive, given.labelled(wish, paths))
     else:
-        job_id = job or client.create_job(wish).id
+        job_id = job or client.create_job(given.labelled(wish, paths)).id
         try:
             if in_place:
                 client.register_in_place(
                     job_id, ((photo.custom_id, photo.path, photo.root) for photo in photos)
                 )
             else:
-                refused += send_photos(client, job_id, photos, console)
+                not_sent |= send_photos(client, job_id, photos, console)
+            name_not_sent(client, job_id, not_sent)
         except BaseException as error:
             # Of a job that is not there, or no longer open, the server says so itself.
             if getattr(error, "code", None) not in {Code.JOB_NOT_FOUND, Code.JOB_SEALED}:
@@ -135,6 +138,7 @@ def submit(
     if as_json:
         with _naming_job_if_output_is_lost(job_id):
             tell_json(submitted.model_dump(mode="json"))
+    refused = not_sent or found.unreadable
     if wait:
         code = exit_for_outcome(submitted.outcome)
         raise typer.Exit(Exit.PARTIAL if refused and code == Exit.SUCCEEDED else code)
@@ -205,7 +209,8 @@ def report(
     if not overwrite:
         require_own_report(folder, found.id)
     with errors_screen().status("writing the report"):
-        tell(write_report(client, found, folder))
+        left_alone = in_full(found.archive.left_alone) if found.archive else ()
+        tell(write_report(client, found, folder, [("Left alone", line) for line in left_alone]))
 
 
 def cancel(job: JobArgument, client: Client, as_json: JsonOption = False) -> None:

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast, get_args
 from urllib.parse import urlsplit
 
 from rich.console import Console
+from rich.filesize import decimal
 from rich.text import Text
 
 from nightshift.client import Client, ResultsFormat
@@ -68,6 +69,15 @@ class Report:
     def all_left_alone(self) -> Mapping[str, int]:
         """In the folders, or in the archive: a run has the one or the other."""
         return self.job.archive.left_alone if self.job.archive else self.left_alone
+
+    @property
+    def beside(self) -> list[tuple[str, str]]:
+        """What was found beside the photos, as what became of it and which."""
+        return [
+            *(("Left alone", line) for line in in_full(self.all_left_alone)),
+            *(("Not taken", f"{path_spelled_out(path)}: its name cannot be used") for path in self.left_out),
+            *(("Not looked into", spelled_out(reason)) for reason in self.unreadable),
+        ]
 
     def as_json(self) -> dict[str, Any]:
         """For a script."""
@@ -129,7 +139,7 @@ def check_room(folder: Path, photos: int, *, page: bool) -> None:
     needed = photos * (BYTES_A_PHOTO + (BYTES_A_THUMBNAIL if page else 0))
     left = shutil.disk_usage(_nearest(folder)).free
     if left < needed:
-        what = f"its disk has {left / 1e6:,.0f} MB left, and results take about {needed / 1e6:,.0f} MB"
+        what = f"its disk has {decimal(left)} left, and results take about {decimal(needed)}"
         raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {what}")
 
 
@@ -213,8 +223,14 @@ def write_pairs(pairs: Iterable[tuple[str, str]], folder: Path) -> Path:
     return path
 
 
-def write_report(client: Client, job: Job, folder: Path) -> Path:
+def write_report(client: Client, job: Job, folder: Path, beside: Sequence[tuple[str, str]] = ()) -> Path:
     """Write `report.html` and `report_files/`; an earlier report is replaced by a whole one, or left.
+
+    Args:
+        client: of the server.
+        job: as it is now.
+        folder: where to.
+        beside: see `write_page`.
 
     Raises:
         NightshiftError: `report_not_written`.
@@ -230,6 +246,7 @@ def write_report(client: Client, job: Job, folder: Path) -> Path:
             photos=client.results(job.id),
             # Another machine's paths may name other files here.
             originals=is_loopback(urlsplit(client.server).hostname),
+            beside=beside,
         )
         note = Note.read(folder)
         if note is None or note.job_id != job.id:
@@ -247,7 +264,7 @@ def add_page(client: Client, report: Report, out: Path) -> Report:
         The report with the page among its files; without it, with the exit code that tells a script so.
     """
     try:
-        page = write_report(client, report.job, out)
+        page = write_report(client, report.job, out, report.beside)
     except NightshiftError as error:
         say(f"the results are written, but the report is not: {error}; run again with another --out")
         return replace(report, exit=Exit.OUTPUT_LOST) if report.exit == Exit.SUCCEEDED else report

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 
+import httpx
 from rich.console import Console
 from rich.progress import track
 
 from nightshift.client import Client
-from nightshift.errors import ApiError, UploadCut
+from nightshift.errors import ApiError, FileChanged, UploadCut
 from nightshift.exits import ending_of, say
 from nightshift.photos import FoundPhoto
 from nightshift.upload import PhotoFile
+from nightshift.words.error_codes import Code
+from nightshift.words.not_sent import NotSentReason
 from nightshift.words.photo_names import path_spelled_out
 
 AT_ONCE = 4
@@ -23,16 +26,21 @@ GROUP = 4
 
 _BAD_PHOTO = frozenset({413, 422})
 """Answers that concern one photo and not the job."""
+_BAD_PHOTO_CODES: frozenset[str] = frozenset({Code.DIGEST_MISMATCH, Code.CUSTOM_ID_TAKEN})
+"""Likewise, by their codes."""
+
+NotSent = dict[str, NotSentReason]
+"""Why photos were not sent, by custom_id."""
 
 
-def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], console: Console) -> int:
-    """Add the photos to an open job; returns how many the server, or this machine's file system, refused.
+def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], console: Console) -> NotSent:
+    """Add the photos to an open job; returns those that the server, or this machine's file system, refused.
 
     Raises:
         ClientError: of the job, or of the server; photos sent until then stay.
     """
     groups = [photos[start : start + GROUP] for start in range(0, len(photos), GROUP)]
-    refused = 0
+    refused: NotSent = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
         sent = [pool.submit(_send, client, job_id, group) for group in groups]
         try:
@@ -46,13 +54,23 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
                 disable=not console.is_terminal,
             ):
                 for photo, error in future.result():
-                    refused += 1
+                    refused[photo.custom_id] = _reason(error)
                     said = ending_of(error)
                     say(f"not sent: {path_spelled_out(photo.path)}: {said[0] if said else error}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
     return refused
+
+
+def name_not_sent(client: Client, job_id: str, photos: NotSent) -> None:
+    """Have the job name them, as photos that failed; where it cannot, those that were sent go on without."""
+    if not photos:
+        return
+    try:
+        client.add_not_sent(job_id, photos)
+    except ApiError as error:
+        say(f"the job will not name what was not sent: {error}")
 
 
 def _send(client: Client, job_id: str, group: Sequence[FoundPhoto]) -> list[tuple[FoundPhoto, Exception]]:
@@ -71,8 +89,22 @@ def _send(client: Client, job_id: str, group: Sequence[FoundPhoto]) -> list[tupl
     for custom_id in missing:
         try:
             client.put_file(job_id, custom_id, files[custom_id])
-        except (OSError, ApiError, UploadCut) as error:
-            if isinstance(error, ApiError) and error.status not in _BAD_PHOTO:
+        except (OSError, ApiError, UploadCut, FileChanged) as error:
+            if isinstance(error, ApiError) and not _is_of_one_photo(error):
                 raise
             refused.append((named[custom_id], error))
     return refused
+
+
+def _is_of_one_photo(error: ApiError) -> bool:
+    return error.status in _BAD_PHOTO or error.code in _BAD_PHOTO_CODES
+
+
+def _reason(error: Exception) -> NotSentReason:
+    if isinstance(error, OSError):
+        return "unreadable"
+    if isinstance(error, ApiError) and error.status == httpx.codes.REQUEST_ENTITY_TOO_LARGE:
+        return "too_large"
+    if isinstance(error, FileChanged) or (isinstance(error, ApiError) and error.code == Code.DIGEST_MISMATCH):
+        return "changed"
+    return "refused"

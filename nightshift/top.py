@@ -11,11 +11,14 @@ import traceback
 from contextlib import suppress
 from typing import Any
 
+from pydantic import ValidationError
+from typer import BadParameter
 from typer.core import TyperGroup
 
 from nightshift import streams
 from nightshift.exits import Exit, ending_of, say
 from nightshift.streams import OutputLost
+from nightshift.words.wrong_values import wrong
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +42,15 @@ class Command(TyperGroup):
         except OutputLost as error:
             code = _told(error)
         sys.exit(code if code is None or isinstance(code, str) else int(code))  # type: ignore[call-overload]
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run what was asked for; what is wrong with a value is said in words of ours."""
+        try:
+            return super().invoke(ctx)
+        except BadParameter as error:
+            if isinstance(error.__cause__, ValidationError):
+                error.message = "; ".join(wrong(found) for found in error.__cause__.errors())
+            raise
 
 
 def _told(error: BaseException) -> Exit:

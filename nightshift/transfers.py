@@ -16,6 +16,7 @@ from nightshift.machine.whole_files import replacing
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails
 from nightshift.upload import PhotoFile, cut_off
 from nightshift.words.documents import Added, Checked, Photo
+from nightshift.words.not_sent import NotSentReason
 
 PAGE = 1000
 """Photos registered, or listed, with one request."""
@@ -43,6 +44,7 @@ class Transfers:
 
         Raises:
             UploadCut: the server hung up on the body; most likely it is over a limit.
+            FileChanged: the file is larger than what is kept in memory, and grew or shrank.
             OSError: the file cannot be read.
         """
         return await self.put_file(job_id, custom_id, await self._connection.call(PhotoFile, path))
@@ -74,6 +76,20 @@ class Transfers:
         body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
         return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
+
+    async def add_not_sent(self, job_id: str, photos: Mapping[str, NotSentReason]) -> int:
+        """Name photos that cannot be sent, and why, by custom_id: each becomes a photo that failed.
+
+        Returns:
+            How many were new to the job.
+        """
+        path = f"/v1/jobs/{checked_id(job_id)}/photos/not-sent"
+        added = 0
+        rest = iter(photos.items())
+        while page := list(islice(rest, PAGE)):
+            body = {"photos": [{"custom_id": name, "reason": reason} for name, reason in page]}
+            added += (await self._connection.ask(Added, "POST", path, again=True, json=body)).added
+        return added
 
     async def register_in_place(
         self, job_id: str, photos: Iterable[tuple[str, Path] | tuple[str, Path, Path]]

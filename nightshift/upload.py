@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from nightshift.errors import UploadCut
+from nightshift.errors import FileChanged, UploadCut
 
 IN_MEMORY_BYTES = 32 * 1024 * 1024
 """Nearly every photo. A larger file is read twice: its digest stands in the header, before the bytes."""
@@ -49,9 +49,16 @@ class PhotoFile:
         return self._bytes if self._bytes is not None else self._pieces()
 
     def _pieces(self) -> Iterator[bytes]:
+        left = self.size_bytes
         with self.path.open("rb") as file:
             while piece := file.read(_PIECE_BYTES):
+                left -= len(piece)
+                if left < 0:
+                    break
                 yield piece
+        # More or fewer bytes than were announced would break the connection, which says nothing of the file.
+        if left:
+            raise FileChanged(f"{self.path} changed while it was being sent")
 
 
 def cut_off(error: Exception, path: Path, size_bytes: int) -> UploadCut | None:

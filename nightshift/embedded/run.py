@@ -6,7 +6,7 @@ import secrets
 import shlex
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
@@ -34,7 +34,7 @@ from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, exit_for_outcome, say
-from nightshift.given import require_there
+from nightshift.given import label_of, require_there
 from nightshift.machine.home import roots_of
 from nightshift.photos import Found, archive_among, find_photos, in_place_roots, real_path
 from nightshift.plans import Plan
@@ -267,17 +267,20 @@ class Run:
         elif archive := archive_among(work.paths):
             # What is unpacked from it is a copy of what the user has.
             options = {"delete_originals": True, **self._request.options}
-            job = client.submit_archive(archive, options=options, **self._request.about)
+            job = client.submit_archive(archive, options=options, **self._about(work))
             # It has no id before all of it has arrived.
             note_run(self._settings.home, job.id, work.paths, work.out)
             return job
         else:
-            job_id = client.create_job(options=self._request.options, **self._request.about).id
+            job_id = client.create_job(options=self._request.options, **self._about(work)).id
             beside = BesidePhotos.of(self._found)
             note_run(self._settings.home, job_id, work.paths, work.out, beside)
         found = ((photo.custom_id, photo.path, photo.root) for photo in self._found.photos)
         client.register_in_place(job_id, found)
         return client.submit(job_id)
+
+    def _about(self, work: Work) -> Mapping[str, object]:
+        return {"label": label_of(work.paths), **self._request.about}
 
     def _registering(self, work: Work) -> str:
         if archive := archive_among(work.paths):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,7 +119,9 @@ def write_photos(folder: Path, photos: Iterable[Photo], shown: set[str], *, orig
     return index
 
 
-def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
+def about(
+    job: Job, summary: Summary, downloads: list[str], beside: Sequence[tuple[str, str]] = ()
+) -> dict[str, Any]:
     """The job in words and numbers: what the page shows above the photos and of their provenance."""
     return {
         "job": job.model_dump(
@@ -141,6 +143,7 @@ def about(job: Job, summary: Summary, downloads: list[str]) -> dict[str, Any]:
         "notice": summary.notice,
         "not_people": FACES_ARE_NOT_PEOPLE,
         "archive": job.archive.name if job.archive else "",
+        "beside": [list(each) for each in beside],
         "labels": LABELS,
         "doubts": [[reason, words] for reason, words in DOUBTS.items()],
         "downloads": downloads,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -36,6 +36,7 @@ def write_page(
     thumbnails: Iterable[tuple[str, bytes]],
     photos: Iterable[Photo],
     originals: bool = False,
+    beside: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write the report of a job, ended or not.
 
@@ -46,6 +47,7 @@ def write_page(
         thumbnails: photo id and WebP; read to their end before the photos.
         photos: those that are final, in order; read once, some hundreds in memory at a time.
         originals: whether the page may show photos from where they lie on this disk.
+        beside: what was found beside the photos and is not in the job, each as what became of it and which.
 
     Returns:
         The page to open.
@@ -62,7 +64,7 @@ def write_page(
         shown = _write_thumbnails(parts / "thumbnails", thumbnails)
         index = write_photos(parts, photos, shown, originals=originals)
         downloads = [name for name in DOWNLOADS if (out / name).is_file()]
-        data = about(job, summary, downloads) | index.as_data()
+        data = about(job, summary, downloads, beside) | index.as_data()
         write_new(parts / "data.js", call("nightshift.receive", data))
         html = (_assets() / PAGE).read_text(encoding="utf-8")
         with replacing(page) as file:

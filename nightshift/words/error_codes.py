@@ -213,6 +213,9 @@ class Code(AnyCode):
     FILE_TOO_LARGE = "file_too_large", PHOTO, 413, FAILS
     """A photo has more bytes than one may.
     Make it smaller; the limit is `NIGHTSHIFT_MAX_PHOTO_BYTES`."""
+    NOT_SENT = "not_sent", CLIENT, None, FAILS
+    """Whoever made the job could not send the photo; the message says why.
+    Look at the file, then send it in a job of its own."""
     UNSUPPORTED_ARCHIVE = "unsupported_archive", CLIENT, 415, FAILS
     """The file is not an archive of a kind that is read.
     The message names what it is and what to do: unpack it, join its parts, or send a zip, tar or tar.gz."""

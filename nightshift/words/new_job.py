@@ -94,10 +94,14 @@ def _deadline(value: datetime | timedelta) -> datetime | timedelta:
     return value
 
 
+LABEL_LIMIT = 200
+"""Characters a label may have."""
+
+
 class NewJob(Body):
     """A job to be opened."""
 
-    label: Text | None = Field(None, max_length=200, description="Your own name for it.")
+    label: Text | None = Field(None, max_length=LABEL_LIMIT, description="Your own name for it.")
     priority: Whole = Field(
         0,
         ge=-1000,

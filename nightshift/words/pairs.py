@@ -42,6 +42,16 @@ class Pairs:
         elif extension in _SHOWN:
             self._shown.add(_of(name))
 
+    def would_replace(self, name: str, wish: PairsWish) -> bool:
+        """Whether the other half of its pair is left alone for this file."""
+        if wish in ("one", "jpeg"):
+            return extension_of(name) in _SHOWN and _of(name) in self._raw
+        return wish == "raw" and extension_of(name) in RAW_EXTENSIONS and _of(name) in self._shown
+
+    def leave_out(self, name: str) -> None:
+        """Have a file be nobody's other half: it is no picture, whatever it is called."""
+        (self._raw if extension_of(name) in RAW_EXTENSIONS else self._shown).discard(_of(name))
+
     def left_as(self, name: str, wish: PairsWish) -> str | None:
         """The word to count a file under that is left alone for the other half of its pair; else None."""
         extension = extension_of(name)

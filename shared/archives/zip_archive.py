@@ -90,7 +90,8 @@ class ZipArchive:
             end = _least_end(entry)
             if entry.broken or end > self._directory.start:
                 continue  # fails alone
-            if self._wish != "both":
+            # An empty one is no picture that its raw file could be left alone for.
+            if self._wish != "both" and entry.size_bytes:
                 self._pairs.add(entry.name)
             starts.append(entry.offset)
             ends.append(end)

@@ -39,6 +39,12 @@ def uploads_of(session: Session, job_id: str, custom_ids: Collection[str]) -> di
     return dict(session.execute(query).all())
 
 
+def names_in(session: Session, job_id: str, custom_ids: Collection[str]) -> set[str]:
+    """Which of these names a job has photos under."""
+    query = select(Photo.custom_id).where(Photo.job_id == job_id, Photo.custom_id.in_(custom_ids))
+    return set(session.scalars(query))
+
+
 def uploads_with(session: Session, owner: str, digests: Collection[str]) -> dict[str, Sent]:
     """For each digest an upload of the owner that was analysed; its bytes may have been deleted since."""
     query = select(Photo.sha256, Photo.job_id, Photo.id, Photo.size_bytes).where(

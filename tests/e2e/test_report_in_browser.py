@@ -195,6 +195,16 @@ def test_hostile_names_are_text(open_page: Open, report: Path) -> None:
     assert page.locator("#viewer-name").text_content() == HOSTILE
 
 
+def test_what_was_left_alone_is_told_as_text(open_page: Open, tmp_path: Path) -> None:
+    beside = [("Left alone", "3 videos (.mov): only photos are analysed"), ("Not taken", HOSTILE)]
+    page = open_page(write_report_of(tmp_path, photos(), beside=beside))
+    page.locator("#provenance > summary").click()
+    for name, text in beside:
+        row = page.locator("#facts > div", has=page.locator("dt", has_text=name))
+        assert row.locator("dd").text_content() == text
+    assert page.locator("#facts img, #facts b, #facts script").count() == 0
+
+
 def test_scrolling_reads_the_data_that_comes_into_view(open_page: Open, report: Path) -> None:
     page = open_page(report)
     page.evaluate("scrollTo(0, document.body.scrollHeight)")

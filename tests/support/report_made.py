@@ -73,6 +73,7 @@ def write_report_of(
     more: int = 0,
     thumbnails: bool = True,
     originals: bool = False,
+    beside: Sequence[tuple[str, str]] = (),
 ) -> Path:
     """Write the report of these photos."""
     job, summary = job_of(photos, label=label, more=more)
@@ -82,7 +83,13 @@ def write_report_of(
         if thumbnails and photo.status == "succeeded"
     )
     return write_page(
-        out, job=job, summary=summary, thumbnails=drawn, photos=iter(photos), originals=originals
+        out,
+        job=job,
+        summary=summary,
+        thumbnails=drawn,
+        photos=iter(photos),
+        originals=originals,
+        beside=beside,
     )
 
 

@@ -27,7 +27,7 @@
     byId("title").textContent = title;
     document.title = title === "Photo report" ? title : `${title} – photo report`;
     const outcome = job.outcome ? OUTCOMES[job.outcome] ?? nightshift.words(job.outcome) : null;
-    const from = job.label && given ? `from ${given}` : null;
+    const from = job.label && given && given !== job.label ? `from ${given}` : null;
     byId("subtitle").textContent = [day(job.started_at ?? job.created_at), from, outcome].filter(Boolean).join(" · ");
     byId("in-words").textContent = inWords(nightshift.tally);
     const missing = counts.total - nightshift.data.total;
@@ -140,6 +140,7 @@
       ["Took", took === null ? null : duration(took)],
       ["Speed", job.photos_per_second ? `${job.photos_per_second.toFixed(1)} photos a second` : null],
       ["Photos", `${number(counts.total)}: ${photos.join(", ") || "none"}`],
+      ...nightshift.data.beside,
       ["Reused from earlier jobs", number(nightshift.data.reused)],
       ["Duplicates within this job", number(nightshift.data.duplicates)],
       ["Results expire", moment(job.results_expire_at)],

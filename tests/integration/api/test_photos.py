@@ -232,3 +232,41 @@ def test_thumbnails(service: Service) -> None:
     service.context.store.put(thumbnail_key("local", job_id, photo_id), b"RIFFwebp")
     there = service.get(job_id, f"/photos/{photo_id}/thumbnail")
     assert (there.status_code, there.mimetype, there.data) == (200, "image/webp", b"RIFFwebp")
+
+
+def name_not_sent(service: Service, job_id: str, **reasons: str) -> Any:
+    photos = [{"custom_id": name, "reason": reason} for name, reason in reasons.items()]
+    return service.client.post(f"/v1/jobs/{job_id}/photos/not-sent", json={"photos": photos})
+
+
+def test_photos_that_were_never_sent_are_failed_ones_with_their_reason(service: Service) -> None:
+    job_id = service.open_job()
+    service.put(job_id, "sent", b"one")
+    for added in (2, 0):
+        told = name_not_sent(service, job_id, gone="unreadable", huge="too_large", sent="refused")
+        assert (told.status_code, told.json) == (200, {"added": added, "total": 3})
+    counts = service.job(job_id)["counts"]
+    assert (counts["total"], counts["failed"], counts["queued"]) == (3, 2, 1)
+    photos = service.client.get(f"/v1/jobs/{job_id}/photos").json["photos"]
+    errors = {photo["custom_id"]: photo["error"] and photo["error"]["code"] for photo in photos}
+    assert errors == {"sent": None, "gone": "not_sent", "huge": "file_too_large"}
+    assert service.post(job_id, "submit").status_code == 202
+    assert name_not_sent(service, job_id, late="refused").json["code"] == "job_sealed"
+
+
+@pytest.mark.parametrize(
+    ("photos", "code"),
+    [
+        ({"a": "because"}, "invalid_fields"),
+        ({}, "invalid_fields"),
+        ({"": "refused"}, "bad_custom_id"),
+    ],
+)
+def test_what_cannot_be_named_as_not_sent_is_refused(
+    service: Service, photos: dict[str, str], code: str
+) -> None:
+    job_id = service.open_job()
+    answer = name_not_sent(service, job_id, **photos)
+    assert (answer.status_code, answer.json["code"]) == (422, code)
+    assert service.job(job_id)["counts"]["total"] == 0
+    assert name_not_sent(service, "job_" + "0" * 32, a="refused").json["code"] == "job_not_found"

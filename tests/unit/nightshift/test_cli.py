@@ -213,6 +213,21 @@ def test_a_setting_that_is_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert "NIGHTSHIFT_BATCH_SIZE" in wrong.stderr
 
 
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (("results", "job_1", "--format", "bogus"), "'bogus' is not one of 'jsonl',"),
+        (("run", ".", "--max-failure-rate", "many"), "--max-failure-rate"),
+        (("pause", "job_1", "--until", "soon"), "--until"),
+    ],
+)
+def test_a_value_that_is_wrong_is_told_in_our_words(asked: tuple[str, ...], said: str) -> None:
+    wrong = invoke(*asked)
+    assert (wrong.exit_code, said in wrong.stderr) == (2, True), wrong.stderr
+    for words in ("Value error", "Input should", "valid"):
+        assert words not in wrong.stderr.replace("Invalid value", "")
+
+
 def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
     away = invoke("status", "--server", "http://127.0.0.1:9")
@@ -220,7 +235,7 @@ def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nightshift serve" in away.stderr
 
 
-def test_each_file_that_was_not_sent_is_named(tmp_path: Path) -> None:
+def test_each_file_that_was_not_sent_is_named_here_and_in_the_job(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"a")
     job = {"id": "job_1", "state": "open", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}
 
@@ -229,9 +244,13 @@ def test_each_file_that_was_not_sent_is_named(tmp_path: Path) -> None:
             return Answer(200, {"missing": ["a.jpg"]})
         if asked.method == "PUT":
             return Answer(413, {"code": "too_large", "detail": "it is over the limit"})
+        if asked.path.endswith("/photos/not-sent"):
+            return Answer(200, {"added": 1, "total": 1})
         return Answer(200, job)
 
     with serving(answer) as server:
         sent = invoke("submit", str(tmp_path), "--server", server.url, "--api-key", "k")
     assert sent.exit_code == 3
     assert f"not sent: {tmp_path / 'a.jpg'}: it is over the limit" in sent.stderr
+    told = [json.loads(asked.body) for asked in server.requests if asked.path.endswith("/photos/not-sent")]
+    assert told == [{"photos": [{"custom_id": "a.jpg", "reason": "too_large"}]}]

@@ -1,5 +1,6 @@
 """What is given to the command and cannot be meant so: refused in a sentence, before anything is done."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ from typer.testing import CliRunner, Result
 
 from nightshift import Client
 from nightshift.cli import app
+from nightshift.given import labelled
 from nightshift.words.errors import InvalidInput
+from nightshift.words.new_job import NewJob
 from shared.settings import load_settings
 from tests.support.answering_server import Answer, Received, serving
 
@@ -115,3 +118,34 @@ def test_what_is_left_alone_is_told_by_submit_too(tmp_path: Path) -> None:
     refused = invoke("submit", str(tmp_path))
     assert refused.exit_code == 2
     assert "(1 other file left alone: 1 video) (no_photos)" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("paths", "label"),
+    [
+        (["party"], "party"),
+        (["."], "here"),
+        (["party/../gala", "x.jpg"], "gala and x.jpg"),
+        (["p" * 250], "p" * 200),
+        (["/"], None),
+        (["caf\udce9"], "caf\\xe9"),
+    ],
+)
+def test_a_job_is_called_by_what_it_is_made_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, paths: list[str], label: str | None
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    given = [Path(path) for path in paths]
+    assert labelled(NewJob(), given).label == label
+    assert labelled(NewJob(label="gala"), given).label == "gala"
+    assert labelled(NewJob(label=None), given).label is None
+
+
+def test_submit_says_the_label(tmp_path: Path) -> None:
+    (tmp_path / "party").mkdir()
+    (tmp_path / "party" / "a.jpg").write_bytes(b"a")
+    with serving(not_found) as server:
+        invoke("submit", str(tmp_path / "party"), "--server", server.url, "--api-key", "k")
+        invoke("submit", str(tmp_path / "party"), "--server", server.url, "--api-key", "k", "--label", "x")
+    assert [json.loads(asked.body)["label"] for asked in server.requests] == ["party", "x"]

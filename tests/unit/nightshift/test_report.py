@@ -159,3 +159,14 @@ def test_the_end_says_what_was_left_alone_and_what_failed_and_the_code() -> None
     well = io.StringIO()
     print_report(replace(report(), exit=Exit.SUCCEEDED), Console(file=well, width=140))
     assert "Ended" not in well.getvalue()
+
+
+def test_what_was_found_beside_the_photos_is_in_the_report() -> None:
+    made = replace(report(), left_alone={".mov": 3, "\x1b[31m.x": 1}, unreadable=["/photos/locked: denied"])
+    told = made.beside
+    assert [name for name, _ in told] == ["Left alone", "Left alone", "Not taken", "Not looked into"]
+    assert told[0][1].startswith("3 videos (.mov): only photos are analysed")
+    assert (told[2][1], told[3][1]) == (
+        "/photos/caf\\xe9.jpg: its name cannot be used",
+        "/photos/locked: denied",
+    )

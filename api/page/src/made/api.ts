@@ -285,6 +285,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job_id}/photos/not-sent": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say which photos you cannot send
+         * @description Each becomes a photo that failed, so that the job's results name it; the next step is to submit the job.
+         */
+        post: operations["add_not_sent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job_id}/photos/{photo_id}": {
         parameters: {
             query?: never;
@@ -1660,6 +1680,31 @@ export interface components {
             link?: string | null;
         };
         /**
+         * NotSentPhoto
+         * @description A photo that you cannot send.
+         */
+        NotSentPhoto: {
+            /**
+             * Custom Id
+             * @description Your name for it, unique in the job; 1 to 1024 characters.
+             */
+            custom_id: string;
+            /**
+             * Reason
+             * @description Why.
+             * @enum {string}
+             */
+            reason: "unreadable" | "changed" | "too_large" | "unnameable" | "refused";
+        };
+        /**
+         * NotSentPhotos
+         * @description Photos that failed before they were sent.
+         */
+        NotSentPhotos: {
+            /** Photos */
+            photos: components["schemas"]["NotSentPhoto"][];
+        };
+        /**
          * Notified
          * @description One receiver of a job's events, and what it is told.
          */
@@ -1838,7 +1883,7 @@ export interface components {
              * @description one of `PHOTO_ERROR_CODES`; a newer one where a newer version wrote it.
              * @enum {string}
              */
-            code: "archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost";
+            code: "archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost";
             /**
              * Message
              * @description one sentence for a person.
@@ -3949,6 +3994,132 @@ export interface operations {
             };
         };
     };
+    add_not_sent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NotSentPhotos"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Added"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is nearly full, or the owner holds as much as an owner may */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_photo: {
         parameters: {
             query?: never;
@@ -4324,7 +4495,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only photos that failed with one of these codes; `cancelled` stands for cancelled ones. Without it, every photo that did not succeed. */
-                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost")[] | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost")[] | null;
             };
             header?: never;
             path: {

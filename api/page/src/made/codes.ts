@@ -1,5 +1,5 @@
 // Made by docs/page_built.py from nightshift/words/error_codes.py: meaning, and what to do.
-export type Code = "quota_exceeded" | "too_many_failures" | "deadline_passed" | "expired" | "digest_mismatch" | "file_too_large" | "unsupported_archive" | "unreadable_archive" | "archive_limit" | "archive_damaged" | "archive_member_damaged" | "archive_member_unsafe" | "archive_encrypted" | "archive_nested" | "duplicate_custom_id" | "unsupported_format" | "decoder_not_installed" | "corrupt_image" | "too_many_pixels" | "too_much_memory" | "file_unavailable" | "out_of_memory" | "timeout" | "worker_lost" | "internal";
+export type Code = "quota_exceeded" | "too_many_failures" | "deadline_passed" | "expired" | "digest_mismatch" | "file_too_large" | "not_sent" | "unsupported_archive" | "unreadable_archive" | "archive_limit" | "archive_damaged" | "archive_member_damaged" | "archive_member_unsafe" | "archive_encrypted" | "archive_nested" | "duplicate_custom_id" | "unsupported_format" | "decoder_not_installed" | "corrupt_image" | "too_many_pixels" | "too_much_memory" | "file_unavailable" | "out_of_memory" | "timeout" | "worker_lost" | "internal";
 
 export const codes: Record<Code, readonly [string, string]> = {
   quota_exceeded: ["The owner holds as many photos, bytes or jobs as an owner may.", "Erase jobs; the message names the numbers and the setting."],
@@ -8,6 +8,7 @@ export const codes: Record<Code, readonly [string, string]> = {
   expired: ["The job was never submitted, and not given photos for `NIGHTSHIFT_OPEN_TTL_DAYS`.", "`nightshift retry JOB` queues what it had."],
   digest_mismatch: ["The bytes are not those whose digest was promised, or that were stored.", "Send the photo again; if the store changed it, look at its disk."],
   file_too_large: ["A photo has more bytes than one may.", "Make it smaller; the limit is `NIGHTSHIFT_MAX_PHOTO_BYTES`."],
+  not_sent: ["Whoever made the job could not send the photo; the message says why.", "Look at the file, then send it in a job of its own."],
   unsupported_archive: ["The file is not an archive of a kind that is read.", "The message names what it is and what to do: unpack it, join its parts, or send a zip, tar or tar.gz."],
   unreadable_archive: ["The archive is damaged, cut off, or lies about itself.", "Pack it, or send it, again."],
   archive_limit: ["The archive has more members, bytes, or gain by packing than one may.", "The message names the limit; it is a setting."],
@@ -30,4 +31,4 @@ export const codes: Record<Code, readonly [string, string]> = {
 };
 
 /** Of these the same bytes fail again. */
-export const lasting: ReadonlySet<string> = new Set(["quota_exceeded", "file_too_large", "unsupported_archive", "unreadable_archive", "archive_limit", "archive_damaged", "archive_member_damaged", "archive_member_unsafe", "archive_encrypted", "archive_nested", "duplicate_custom_id", "unsupported_format", "corrupt_image", "too_many_pixels", "too_much_memory"]);
+export const lasting: ReadonlySet<string> = new Set(["quota_exceeded", "file_too_large", "not_sent", "unsupported_archive", "unreadable_archive", "archive_limit", "archive_damaged", "archive_member_damaged", "archive_member_unsafe", "archive_encrypted", "archive_nested", "duplicate_custom_id", "unsupported_format", "corrupt_image", "too_many_pixels", "too_much_memory"]);

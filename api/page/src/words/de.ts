@@ -19,6 +19,7 @@ export const de: Words = {
     duplicate_custom_id: ["Andere Bytes kamen unter einem Namen, den der Auftrag schon hat.", "Jedem Foto einen eigenen Namen geben."],
     expired: ["Der Auftrag wurde nie abgeschickt und bekam lange keine Fotos mehr.", "Noch einmal versuchen nimmt, was da war."],
     file_too_large: ["Das Foto hat mehr Bytes als erlaubt.", "Verkleinern; die Grenze ist `NIGHTSHIFT_MAX_PHOTO_BYTES`."],
+    not_sent: ["Wer den Auftrag anlegte, konnte das Foto nicht schicken; die Meldung sagt, warum.", "Die Datei ansehen; dann in einem eigenen Auftrag schicken."],
     file_unavailable: ["Die Bytes waren nicht zu lesen: verschoben, gesperrt oder im Speicher verloren.", "Zurücklegen, dann noch einmal versuchen."],
     internal: ["Ein Fehler von Nightshift selbst.", "Das Log der API oder des Workers sagt, wo; bitte melden."],
     out_of_memory: ["Der Arbeitsspeicher reichte für dieses Foto nicht.", "Weniger Worker (`NIGHTSHIFT_WORKERS`), oder kleiner: `NIGHTSHIFT_MAX_PIXELS_IN_FLIGHT`."],

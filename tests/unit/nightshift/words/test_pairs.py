@@ -89,6 +89,28 @@ def test_the_raw_file_of_a_photo_is_told(tmp_path: Path) -> None:
         assert in_folder(tmp_path, wish).pairs() == []
 
 
+@pytest.mark.parametrize("hollow", [b"", b"not a picture at all"])
+@pytest.mark.parametrize(
+    ("wish", "names"),
+    [("one", ("a.jpg", "a.cr2")), ("jpeg", ("a.jpg", "a.cr2")), ("raw", ("a.cr2", "a.jpg"))],
+)
+def test_nothing_is_left_alone_for_what_is_no_picture(
+    tmp_path: Path, wish: PairsWish, names: tuple[str, str], hollow: bytes
+) -> None:
+    bad, good = names
+    (tmp_path / bad).write_bytes(hollow)
+    (tmp_path / good).write_bytes(JPEG if good.endswith("jpg") else CR2)
+    found = find_photos([tmp_path], pairs=wish)
+    assert ({photo.custom_id for photo in found.photos}, dict(found.left_alone)) == ({bad, good}, {})
+
+
+def test_in_a_zip_nothing_is_left_alone_for_an_empty_file() -> None:
+    archive = zip_of({"a.jpg": b"", "a.cr2": CR2})
+    members = list(open_archive(io.BytesIO(archive), "zip", Limits.of(Settings()), pairs="one").members())
+    assert [(member.name, member.left_alone) for member in members] == [("a.jpg", False), ("a.cr2", False)]
+    assert members[0].error is not None
+
+
 def test_it_is_said_first(tmp_path: Path) -> None:
     for number in range(9):
         for other in ("txt", "mov", "pdf", "xmp", "aae"):

@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from nightshift import upload
+from nightshift.client import Client
+from nightshift.photos import FoundPhoto
+from nightshift.sending import name_not_sent, send_photos
+from tests.support.answering_server import Answer, Received, serving
+
+
+def found(*paths: Path) -> list[FoundPhoto]:
+    return [FoundPhoto(path.name, path, path.parent) for path in paths]
+
+
+def files(folder: Path, *names: str) -> list[Path]:
+    for name in names:
+        (folder / name).write_bytes(name.encode() * 100)
+    return [folder / name for name in names]
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (Answer(413, {"code": "file_too_large", "detail": "no"}), "too_large"),
+        (Answer(422, {"code": "bad_custom_id", "detail": "no"}), "refused"),
+        (Answer(400, {"code": "digest_mismatch", "detail": "no"}), "changed"),
+        (Answer(409, {"code": "custom_id_taken", "detail": "no"}), "refused"),
+    ],
+)
+def test_why_a_photo_was_not_sent(tmp_path: Path, answer: Answer, reason: str) -> None:
+    good, bad, gone = (*files(tmp_path, "good.jpg", "bad.jpg"), tmp_path / "gone.jpg")
+
+    def serve(asked: Received, _number: int) -> Answer:
+        if asked.path.endswith("/photos/check"):
+            return Answer(200, {"missing": ["good.jpg", "bad.jpg"]})
+        return answer if "bad.jpg" in asked.path else Answer(201, PHOTO)
+
+    with serving(serve) as server, Client(server.url, "k") as client:
+        refused = send_photos(client, "job_1", found(good, bad, gone), Console(stderr=True))
+    assert refused == {"bad.jpg": reason, "gone.jpg": "unreadable"}
+
+
+@pytest.mark.parametrize("change", [b"more", b""])
+def test_a_large_file_that_changes_on_its_way_keeps_no_other_from_going(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: bytes
+) -> None:
+    monkeypatch.setattr(upload, "IN_MEMORY_BYTES", 10)
+    paths = files(tmp_path, "a.jpg", "b.jpg")
+    put: list[str] = []
+
+    def serve(asked: Received, _number: int) -> Answer:
+        if asked.path.endswith("/photos/check"):
+            data = paths[0].read_bytes()
+            paths[0].write_bytes(data + change if change else data[:-1])
+            return Answer(200, {"missing": ["a.jpg", "b.jpg"]})
+        put.append(asked.path)
+        return Answer(201, PHOTO)
+
+    with serving(serve) as server, Client(server.url, "k") as client:
+        refused = send_photos(client, "job_1", found(*paths), Console(stderr=True))
+    assert refused == {"a.jpg": "changed"}
+    assert any("b.jpg" in path for path in put)
+
+
+def test_a_server_that_cannot_name_them_does_not_stop_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    with (
+        serving(lambda *_: Answer(404, {"code": "not_found", "detail": "nothing here"})) as server,
+        Client(server.url, "k") as client,
+    ):
+        name_not_sent(client, "job_1", {"a": "refused"})
+        name_not_sent(client, "job_1", {})
+    assert capsys.readouterr().err.count("will not name what was not sent") == 1
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    yield
+
+
+PHOTO: dict[str, object] = {
+    "custom_id": "a", "photo_id": "pho_1", "path": None, "root": None, "sha256": None, "status": "queued",
+    "width": None, "height": None, "exif_orientation": None, "scale": None, "taken_at": None,
+    "camera_make": None, "camera_model": None, "low_confidence_faces": None, "attempts": 0, "history": [],
+    "reused": False, "timings_ms": None, "precision": None, "bundle": None, "warnings": [], "error": None,
+    "faces": [], "format_version": 1,
+}  # fmt: skip
