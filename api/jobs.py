@@ -14,7 +14,7 @@ from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
 from api.parameters import IdempotencyHeader, JobPath, JobsQuery, PauseQuery, RetryQuery
 from nightshift.words import documents
-from nightshift.words.new_job import NewJob
+from nightshift.words.new_job import JobChange, NewJob
 from shared.reads.jobs import JOBS_PATH
 
 blueprint = blueprint_of("jobs", JOBS_TAG, JOBS_PATH)
@@ -75,6 +75,17 @@ def get_job(path: JobPath) -> Response:
     server answers at once. `Retry-After` says when to ask again.
     """
     return follow(context(), path.job_id, request, viewer())
+
+
+@blueprint.patch("/<job_id>", responses=answers({200: documents.Job}, 400, 404, 409, 413, 415))
+def change_job(path: JobPath, body: JobChange) -> Response:
+    """Change what was wished of a job: its label, priority, window, deadline, webhooks ...
+
+    What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
+    webhooks can be changed.
+    """
+    moves.change(context(), path.job_id, body)
+    return answer_job(context().jobs.one(context().owner, path.job_id), 200)
 
 
 @blueprint.post("/<job_id>/submit", responses=answers({202: documents.Job, 200: documents.Job}, 404))

@@ -1,15 +1,20 @@
-"""Use cases of steering a job: pause, resume, retry, cancel, erase."""
+"""Use cases of steering a job: change, pause, resume, retry, cancel, erase."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
 from api.context import Context
 from nightshift.words import documents
+from nightshift.words.new_job import JobChange
 from shared.db.ballast import with_room
 from shared.operations import erasure
+from shared.operations.webhooks import check_receivers
 from shared.reads.shown import shown
+
+log = logging.getLogger("nightshift.api")
 
 
 def pause(service: Context, job_id: str, until: datetime | None) -> None:
@@ -23,6 +28,21 @@ def pause(service: Context, job_id: str, until: datetime | None) -> None:
     service.jobs.changed(job_id)
 
 
+def change(service: Context, job_id: str, wishes: JobChange) -> None:
+    """Have wishes of a job be otherwise, and ring for it: its window may be open now.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`, `webhook_secret_missing`.
+        InvalidInput: `priority_forbidden`, `webhook_address_forbidden`, `invalid_fields`.
+    """
+    service.check_priority(wishes.priority)
+    check_receivers(service.settings, (each.url for each in wishes.notify or ()))
+    service.queue.change(service.owner, job_id, wishes)
+    log.info("job changed", extra={"job": job_id, "changed": sorted(wishes.model_fields_set)})
+    _show_and_ring(service, job_id)
+
+
 def resume(service: Context, job_id: str) -> None:
     """Let a paused job go on, and ring for it.
 
@@ -33,6 +53,10 @@ def resume(service: Context, job_id: str) -> None:
     service.queue.resume(service.owner, job_id)
     # It may have been paused after its last photo was saved.
     service.queue.finish(job_id)
+    _show_and_ring(service, job_id)
+
+
+def _show_and_ring(service: Context, job_id: str) -> None:
     service.jobs.changed(job_id)
     if rings := service.queue.rings_wanted():
         service.doorbell.ring(rings)

@@ -32,7 +32,7 @@ from nightshift.words.documents import (
     Summary,
 )
 from nightshift.words.health import Readiness
-from nightshift.words.new_job import NewJob
+from nightshift.words.new_job import JobChange, NewJob
 from nightshift.words.table_rows import About, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
 
@@ -235,6 +235,21 @@ class Calls(Transfers):
     async def delete(self, job_id: str) -> Erasure:
         """Erase an ended or open job with its photos, thumbnails and results; again shows the receipt."""
         return await self._connection.ask(Erasure, "DELETE", f"/v1/jobs/{checked_id(job_id)}", again=True)
+
+    async def change_job(self, job_id: str, change: JobChange | None = None, /, **fields: Any) -> Job:
+        """Change what was wished of a job; what is not named stays, and None takes a wish back.
+
+        Args:
+            job_id: the job.
+            change: what is to be otherwise.
+            fields: of `JobChange`, where no change is given.
+
+        Raises:
+            InvalidInput: `invalid_fields`.
+        """
+        body = (change or JobChange.of(**fields)).as_json()
+        path = f"/v1/jobs/{checked_id(job_id)}"
+        return await self._connection.ask(Job, "PATCH", path, again=True, json=body)
 
     async def pause(self, job_id: str, until: datetime | None = None) -> Job:
         """Let no further photo of it begin, for good or until then (an aware time)."""

@@ -147,6 +147,7 @@ class Client:
     thumbnails = _iterated(Calls.thumbnails)
     save_thumbnails = _done(Calls.save_thumbnails)
     summary = _done(Calls.summary)
+    change_job = _done(Calls.change_job)
     cancel = _done(Calls.cancel)
     delete = _done(Calls.delete)
     pause = _done(Calls.pause)

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
 from nightshift.exits import SERVICE_IS_HERE
-from nightshift.words.new_job import NewJob
+from nightshift.words.new_job import JobChange, JobWishes, NewJob
 from nightshift.words.options import JobOptions
 
 _NO_FLAGS = frozenset({"metadata", "notify", "options"})
@@ -69,10 +69,55 @@ def with_flags(
     return run
 
 
+_PLAIN = {name: field for name, field in JobWishes.model_fields.items() if name not in _NO_FLAGS}
+
+
+def with_changes(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose parameter `change` is filled from flags: plain fields of `JobChange`, and `--clear`."""
+
+    def run(**given: Any) -> None:
+        cleared = dict.fromkeys(map(_clearable, given.pop("clear") or ()))
+        metadata = metadata_of(given.pop("metadata") or ())
+        fields = _taken_from(given, _PLAIN) | ({"metadata": metadata} if metadata else {})
+        if both := sorted(cleared.keys() & fields.keys()):
+            raise typer.BadParameter(f"{both[0]} is given a value as well", param_hint="--clear")
+        command(change=JobChange.of(**cleared, **fields), **given)
+
+    flags = [*starmap(_flag, _PLAIN.items()), _METADATA, _CLEAR]
+    return with_flags(run, command, instead_of="change", flags=flags)
+
+
+_CLEARABLE = {
+    "label": "label",
+    "window": "processing_window",
+    "deadline": "deadline",
+    "max-failure-rate": "max_failure_rate",
+}
+_CLEAR = inspect.Parameter(
+    "clear",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    default=None,
+    annotation=Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WISH",
+            help=f"Take a wish back: {', '.join(_CLEARABLE)}. May be given several times.",
+            show_default=False,
+        ),
+    ],
+)
+
+
+def _clearable(name: str) -> str:
+    if name not in _CLEARABLE:
+        said = f"{name!r} is none of {', '.join(_CLEARABLE)}"
+        raise typer.BadParameter(said, param_hint="--clear")
+    return _CLEARABLE[name]
+
+
 def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `wish` is filled from flags: plain fields of `NewJob`, and options."""
-    plain = {name: field for name, field in NewJob.model_fields.items() if name not in _NO_FLAGS}
-    options = JobOptions.model_fields
+    plain, options = _PLAIN, JobOptions.model_fields
 
     def run(**given: Any) -> None:
         metadata = metadata_of(given.pop("metadata") or ())

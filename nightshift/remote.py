@@ -15,7 +15,7 @@ from nightshift import given
 from nightshift.again import rerun
 from nightshift.client import Client, ResultsFormat
 from nightshift.exits import Exit, exit_for_outcome, reporting_errors, say
-from nightshift.flags import with_flags, with_wishes
+from nightshift.flags import with_changes, with_flags, with_wishes
 from nightshift.looking import COMMANDS as LOOKING
 from nightshift.looking import JobArgument as JobArgument
 from nightshift.looking import JsonOption as JsonOption
@@ -35,7 +35,7 @@ from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.left_alone import in_full
-from nightshift.words.new_job import NewJob
+from nightshift.words.new_job import JobChange, NewJob
 from nightshift.words.pairs import PairsWish
 from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
 from nightshift.words.plain_text import counted, plain
@@ -67,7 +67,7 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands to the app."""
-    for command in (submit, rerun, *LOOKING, results, report, pause, resume, retry, cancel, delete):
+    for command in (submit, rerun, *LOOKING, results, report, change, pause, resume, retry, cancel, delete):
         app.command()(with_client(command))
 
 
@@ -211,6 +211,12 @@ def report(
     with errors_screen().status("writing the report"):
         left_alone = in_full(found.archive.left_alone) if found.archive else ()
         tell(write_report(client, found, folder, [("Left alone", line) for line in left_alone]))
+
+
+@with_changes
+def change(job: JobArgument, change: JobChange, *, client: Client, as_json: JsonOption = False) -> None:
+    """Change what was wished of a job: its label, priority, window, deadline, failure rate, metadata."""
+    _show(client.change_job(job, change), as_json)
 
 
 def cancel(job: JobArgument, client: Client, as_json: JsonOption = False) -> None:

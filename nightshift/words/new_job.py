@@ -19,6 +19,7 @@ from pydantic import (
     JsonValue,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 
 from nightshift.words.body import Body, Text, is_unicode, refuse_fields
@@ -98,8 +99,8 @@ LABEL_LIMIT = 200
 """Characters a label may have."""
 
 
-class NewJob(Body):
-    """A job to be opened."""
+class JobWishes(Body):
+    """What is wished of a job beside what is done with its photos: all that may be changed later."""
 
     label: Text | None = Field(None, max_length=LABEL_LIMIT, description="Your own name for it.")
     priority: Whole = Field(
@@ -135,6 +136,35 @@ class NewJob(Body):
         description="Where to send word of it by webhook; without it, to where its owner has everything sent,"
         " and with an empty list, nowhere.",
     )
+
+    @classmethod
+    def _checked(cls, fields: dict[str, Any], *, strict: bool) -> Self:
+        try:
+            return cls.model_validate(fields, strict=strict)
+        except ValidationError as error:
+            refuse_fields(error)
+
+    def as_json(self) -> dict[str, Any]:
+        """What was given, as JSON."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+    def deadline_from(self, now: datetime) -> datetime | None:
+        """When the deadline is, as wished now.
+
+        Raises:
+            InvalidInput: `invalid_fields`, it has passed.
+        """
+        deadline = now + self.deadline if isinstance(self.deadline, timedelta) else self.deadline
+        if deadline is not None and deadline <= now:
+            message = "has passed already"
+            problem = {"field": "deadline", "message": message}
+            raise InvalidInput(Code.INVALID_FIELDS, f"deadline: {message}", errors=[problem])
+        return deadline
+
+
+class NewJob(JobWishes):
+    """A job to be opened."""
+
     options: JobOptions = Field(
         default_factory=JobOptions,
         description="What is not given is as the server is configured, by default as shown here.",
@@ -171,13 +201,6 @@ class NewJob(Body):
         wish |= {name: parse(wish[name]) for name in ("metadata", "notify") if name in wish}
         return cls._checked(wish, strict=False)
 
-    @classmethod
-    def _checked(cls, fields: dict[str, Any], *, strict: bool) -> Self:
-        try:
-            return cls.model_validate(fields, strict=strict)
-        except ValidationError as error:
-            refuse_fields(error)
-
     def as_form(self) -> dict[str, str]:
         """What was given, as `of_form` reads it."""
         wish = self.as_json()
@@ -187,23 +210,6 @@ class NewJob(Body):
             for name, value in wish.items()
             if value is not None
         }
-
-    def as_json(self) -> dict[str, Any]:
-        """What was given, as JSON."""
-        return self.model_dump(mode="json", exclude_unset=True)
-
-    def deadline_from(self, now: datetime) -> datetime | None:
-        """When the deadline is of a job that is opened now.
-
-        Raises:
-            InvalidInput: `invalid_fields`, it has passed.
-        """
-        deadline = now + self.deadline if isinstance(self.deadline, timedelta) else self.deadline
-        if deadline is not None and deadline <= now:
-            message = "has passed already"
-            problem = {"field": "deadline", "message": message}
-            raise InvalidInput(Code.INVALID_FIELDS, f"deadline: {message}", errors=[problem])
-        return deadline
 
     def over(self, defaults: JobOptions) -> Self:
         """The same wish with every option, those that were not given as in `defaults`."""
@@ -215,3 +221,26 @@ _OPTIONS = JobOptions.model_fields.keys()
 
 LIMITS = ("max_failure_rate", "deadline")
 """Wishes that stop a job; they hold no longer when it is tried again."""
+
+
+class JobChange(JobWishes):
+    """What is to be otherwise from now on; what is not named stays, and null takes a wish back."""
+
+    @classmethod
+    def of(cls, **fields: Any) -> Self:
+        """A change of these fields; None takes a wish back.
+
+        Raises:
+            InvalidInput: `invalid_fields`, with each that is wrong.
+        """
+        return cls._checked(fields, strict=True)
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_fields_set:
+            raise ValueError("must name what to change")
+        return self
+
+
+CHANGED_AFTER_THE_END = frozenset({"label", "metadata", "notify"})
+"""The others have nothing left to act on."""

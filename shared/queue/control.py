@@ -9,11 +9,12 @@ from sqlalchemy import ColumnElement, and_, case, or_, select, update
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
-from nightshift.words.new_job import LIMITS
+from nightshift.words.new_job import CHANGED_AFTER_THE_END, LIMITS, JobChange
 from nightshift.words.states import JobState, Outcome, PhotoStatus
 from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.files.no_pictures import is_no_picture
+from shared.queue import outbox
 from shared.queue.finish import cancel_queued
 from shared.queue.jobs import owned_job
 from shared.queue.moves import move, try_move
@@ -39,6 +40,32 @@ def resume(session: Transaction, owner: str, job_id: str) -> None:
     """
     owned_job(session, owner, job_id)
     move(session, job_id, "resume", paused_until=None)
+
+
+def change(session: Transaction, owner: str, job_id: str, wishes: JobChange) -> None:
+    """Have wishes of a job be otherwise; a worker obeys them from its next claim on.
+
+    Raises:
+        NotFound: `job_not_found`.
+        Conflict: `illegal_move`, when the job has nothing left that a wish could act on;
+            `webhook_secret_missing`.
+        InvalidInput: `invalid_fields`, its deadline has passed by the database's clock.
+    """
+    job = owned_job(session, owner, job_id, lock=True)
+    late = wishes.model_fields_set - CHANGED_AFTER_THE_END
+    if late and job.state in (JobState.CANCELLING, JobState.ENDED):
+        message = f"cannot change {', '.join(sorted(late))} of job {job_id}: it is {job.state}"
+        raise Conflict(Code.ILLEGAL_MOVE, message, state=job.state)
+    if wishes.notify:
+        outbox.require_secret(session, owner)
+    values = wishes.model_dump(include=set(wishes.model_fields_set))
+    if "metadata" in values:
+        values["client_metadata"] = values.pop("metadata")
+    if "deadline" in values:
+        values["deadline"] = wishes.deadline_from(session.now)
+    for name, value in values.items():
+        setattr(job, name, value)
+    session.flush()
 
 
 def resume_due(session: Transaction) -> list[str]:

@@ -71,7 +71,7 @@ def serving(answer: Callable[[Received, int], Answer]) -> Iterator[Server]:
             if reply.status != 304:
                 self.wfile.write(body)
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer_it  # noqa: N815
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = answer_it  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

@@ -60,6 +60,7 @@ def test_and_so_do_options(tmp_path: Path) -> None:
     code, said, requests = submit(tmp_path, *[part for flag in OPTIONS.values() for part in flag if part])
     assert code == 0, said
     assert json.loads(requests[0].body) == {
+        "label": tmp_path.name,
         "options": {
             "min_confidence": 0.95,
             "min_face_px": 40,
@@ -68,12 +69,53 @@ def test_and_so_do_options(tmp_path: Path) -> None:
             "reuse": False,
             "delete_originals": True,
             "pairs": "raw",
-        }
+        },
     }
 
 
-def test_without_flags_nothing_is_wished(tmp_path: Path) -> None:
-    assert json.loads(submit(tmp_path)[2][0].body) == {}
+def test_without_flags_nothing_is_wished_but_a_name(tmp_path: Path) -> None:
+    assert json.loads(submit(tmp_path)[2][0].body) == {"label": tmp_path.name}
+
+
+def change(*flags: str) -> tuple[int, str, list[Received]]:
+    job = {"id": "job_" + "1" * 32, "state": "queued", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}
+    with serving(lambda *_: Answer(200, job)) as server:
+        done = CliRunner().invoke(
+            app, ["change", "job_" + "1" * 32, "--server", server.url, "--api-key", "k", *flags]
+        )
+    return done.exit_code, done.stderr, server.requests
+
+
+def test_flags_make_the_change() -> None:
+    code, said, requests = change(*[part for flag in FLAGS.values() for part in flag], "--metadata", "a=b")
+    assert code == 0, said
+    wished = NewJob.of_form({**{name: text for name, (_, text) in FLAGS.items()}, "metadata": '{"a": "b"}'})
+    asked = requests[-1]
+    assert (asked.method, NewJob.of(**json.loads(asked.body))) == ("PATCH", wished)
+
+
+def test_a_wish_is_taken_back() -> None:
+    cleared = ("label", "window", "deadline", "max-failure-rate")
+    code, said, requests = change(*[part for name in cleared for part in ("--clear", name)])
+    assert code == 0, said
+    assert json.loads(requests[-1].body) == dict.fromkeys(
+        ("label", "processing_window", "deadline", "max_failure_rate")
+    )
+
+
+def test_a_change_that_cannot_be_is_wrong_usage() -> None:
+    for flags, words in (
+        ((), "name what to change"),
+        (("--clear", "priority"), "'priority' is none of label"),
+        (("--clear", "label", "--label", "x"), "label is given a value as well"),
+        (("--window", "at night"), "processing_window"),
+    ):
+        code, said, requests = change(*flags)
+        assert (code, words in said, [each.method for each in requests if each.method == "PATCH"]) == (
+            2,
+            True,
+            [],
+        ), said
 
 
 def test_help_says_it_in_the_same_words() -> None:

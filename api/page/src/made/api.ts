@@ -115,7 +115,12 @@ export interface paths {
         delete: operations["delete_job"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change what was wished of a job: its label, priority, window, deadline, webhooks ...
+         * @description What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
+         *     webhooks can be changed.
+         */
+        patch: operations["change_job"];
         trace?: never;
     };
     "/v1/jobs/{job_id}/cancel": {
@@ -1294,6 +1299,50 @@ export interface components {
             waits_until: string | null;
         };
         /**
+         * JobChange
+         * @description What is to be otherwise from now on; what is not named stays, and null takes a wish back.
+         */
+        JobChange: {
+            /**
+             * Deadline
+             * @description When it has passed, what is not done is cancelled: `2026-12-24T06:00:00Z`, or, from now, `8h` or `PT8H`.
+             */
+            deadline?: string | null;
+            /**
+             * Label
+             * @description Your own name for it.
+             */
+            label?: string | null;
+            /**
+             * Max Failure Rate
+             * @description The job stops, failed, once more than this fraction of its photos has.
+             */
+            max_failure_rate?: number | null;
+            /**
+             * Metadata
+             * @description Anything you want back with the job; 16 KiB at most.
+             */
+            metadata?: {
+                [key: string]: components["schemas"]["JsonValue"];
+            };
+            /**
+             * Notify
+             * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+             */
+            notify?: components["schemas"]["Notify"][] | null;
+            /**
+             * Priority
+             * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
+             * @default 0
+             */
+            priority: number;
+            /**
+             * Processing Window
+             * @description Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be.
+             */
+            processing_window?: string | null;
+        };
+        /**
          * JobError
          * @description Why a job was ended.
          */
@@ -1388,6 +1437,7 @@ export interface components {
          * @enum {string}
          */
         JobState: "open" | "unpacking" | "queued" | "running" | "paused" | "cancelling" | "ended";
+        JsonValue: unknown;
         /**
          * Key
          * @description An API key, without the key.
@@ -3021,6 +3071,123 @@ export interface operations {
             };
             /** @description The job's state forbids it, the name is taken, or the key is in use */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["JobChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };
