@@ -33,3 +33,12 @@ def write_chips(path: Path, count: int) -> Path:
             Image.fromarray(pixels).save(data, "JPEG", quality=90)
             archive.writestr(f"chips/{name}", data.getvalue())
     return path
+
+
+def write_some(source: Path, path: Path, count: int) -> Path:
+    """Write every n-th member of an archive of chips, `count` in all."""
+    with zipfile.ZipFile(source) as chips, zipfile.ZipFile(path, "w") as archive:
+        members = [member for member in chips.namelist() if member.endswith(".jpg")]
+        for member in members[:: max(1, len(members) // count)][:count]:
+            archive.writestr(member, chips.read(member))
+    return path
