@@ -28,7 +28,7 @@ from api import (
     workers,
 )
 from api.context import EXTENSION, Context
-from api.description import INFO, SECURITY_SCHEMES, polish
+from api.description import INFO, SECURITY_SCHEMES, as_3_1, polish
 from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
@@ -105,7 +105,7 @@ def _context(settings: Settings) -> Context:
 
 
 def _serve_description(app: OpenAPI) -> None:
-    """`/openapi.json`, and Swagger UI at `/docs`, all from this machine."""
+    """`/openapi.json`, the same as OpenAPI 3.1, and Swagger UI at `/docs`, all from this machine."""
     document: dict[str, Any] = app.api_doc
     polish(document)
     # Swagger UI would ask a public server whether the document is valid.
@@ -115,6 +115,10 @@ def _serve_description(app: OpenAPI) -> None:
     @app.route("/openapi.json")
     def openapi() -> Response:
         return jsonify(document)
+
+    @app.route("/openapi-3.1.json")
+    def openapi_3_1() -> Response:
+        return jsonify(as_3_1(document))
 
     @app.route("/docs")
     def docs() -> BaseResponse:

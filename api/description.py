@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from copy import deepcopy
 from typing import Any
 
 from flask_openapi import APIBlueprint, Info, SecurityScheme, Tag
@@ -175,3 +176,16 @@ def polish(document: dict[str, Any]) -> None:
             for status in (400, 422):
                 operation["responses"][str(status)] = _problem(status)
             operation["description"] = operation.get("description", "").replace("<br/>", "\n").strip()
+
+
+def as_3_1(document: dict[str, Any]) -> dict[str, Any]:
+    """The description as OpenAPI 3.1, for generators that know nothing newer; the given one stays as it is."""
+    older = deepcopy(document)
+    older["openapi"] = "3.1.0"
+    for methods in older["paths"].values():
+        for operation in methods.values():
+            for response in operation["responses"].values():
+                for content in response.get("content", {}).values():
+                    # Of 3.2: one line of a stream.
+                    content.pop("itemSchema", None)
+    return older

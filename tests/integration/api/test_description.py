@@ -4,11 +4,12 @@ import re
 from typing import Any
 
 import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from nightshift.words.error_codes import JOB_ERROR_CODES, PHOTO_ERROR_CODES, PROBLEM_CODES
 from tests.support.service import Service
 
-UNDESCRIBED = {"/openapi.json", "/docs", "/"}
+UNDESCRIBED = {"/openapi.json", "/openapi-3.1.json", "/docs", "/"}
 
 
 @pytest.fixture
@@ -30,6 +31,16 @@ def test_the_document_has_every_route_and_no_other(plain_service: Service, docum
     described = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}
     assert served == described
     assert ("/v1/jobs/{job_id}/photos", "PUT") in described
+
+
+def test_it_is_there_for_generators_of_3_1(plain_service: Service, document: dict[str, Any]) -> None:
+    older = dict(plain_service.client.get("/openapi-3.1.json").json)
+    assert (older["openapi"], document["openapi"][:3]) == ("3.1.0", "3.2")
+    OpenAPIV31SpecValidator(older).validate()
+    assert "itemSchema" not in str(older)
+    assert older["paths"].keys() == document["paths"].keys()
+    assert older["components"] == document["components"]
+    assert plain_service.client.get("/openapi.json").json == document
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
