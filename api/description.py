@@ -179,7 +179,7 @@ def polish(document: dict[str, Any]) -> None:
 
 
 def as_3_1(document: dict[str, Any]) -> dict[str, Any]:
-    """The description as OpenAPI 3.1, for generators that know nothing newer; the given one stays as it is."""
+    """The description as OpenAPI 3.1, for generators that know nothing newer; the given one stays."""
     older = deepcopy(document)
     older["openapi"] = "3.1.0"
     for methods in older["paths"].values():

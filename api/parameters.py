@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, Strict
 
+from nightshift.words.analysis import AGE_GROUPS, DOUBTS
 from nightshift.words.body import Body, Text, storable
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
@@ -18,6 +20,7 @@ from nightshift.words.options import Whole
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
 from shared.operations.keys import LOCAL, check_owner
+from shared.reads.sought import Sought
 
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
 """Of the year that follows, some time zones see the next one, which has no date here."""
@@ -85,6 +88,21 @@ def _retried(code: str) -> str:
 FutureTime = Annotated[AwareDatetime, Strict(False), BeforeValidator(_rfc3339), AfterValidator(_in_future)]
 
 
+_AGE_GROUPS = tuple(label for label, _, _ in AGE_GROUPS)
+
+
+def _one_of(known: Collection[str]) -> Callable[[str], str]:
+    def check(text: str) -> str:
+        if text not in known:
+            raise ValueError(f"must be one of {', '.join(known)}")
+        return text
+
+    return check
+
+
+_age_group, _doubt = _one_of(_AGE_GROUPS), _one_of(DOUBTS)
+
+
 class JobPath(BaseModel):
     """Names a job."""
 
@@ -120,11 +138,39 @@ class JobsQuery(PageQuery):
     )
 
 
-class PhotosQuery(PageQuery):
-    """Which photos of a job."""
+_Gender = Literal["female", "male"]
+_AgeGroup = Annotated[str, AfterValidator(_age_group), Field(json_schema_extra={"enum": [*_AGE_GROUPS]})]
+
+
+class SoughtQuery(BaseModel):
+    """Which photos of a job. What is asked of a face must hold of one and the same face."""
 
     status: PhotoStatus | None = Field(None, description="Only photos with this status.")
     code: Text | None = Field(None, description="Only photos that failed with this error code.")
+    prefix: Text | None = Field(None, max_length=1024, description="Only names that begin so.")
+    search: Text | None = Field(
+        None, max_length=1024, description="Only names that hold this, in capitals or not."
+    )
+    min_faces: Whole | None = Field(None, ge=0, le=1_000_000, description="Only with so many faces or more.")
+    max_faces: Whole | None = Field(None, ge=0, le=1_000_000, description="Only with so many faces or fewer.")
+    gender: _Gender | None = Field(None, description="Only with a face of this apparent gender.")
+    age_group: list[_AgeGroup] | None = Field(
+        None, description="Only with a face of one of these apparent age groups; may be there several times."
+    )
+    uncertain: Literal["gender", "age_group", "any"] | None = Field(
+        None, description="Only with a face whose label is uncertain: that one, or any."
+    )
+    because: Annotated[str, AfterValidator(_doubt), Field(json_schema_extra={"enum": [*DOUBTS]})] | None = (
+        Field(None, description="Only with a face whose label is uncertain for this reason.")
+    )
+
+    def sought(self) -> Sought:
+        """The same for the database."""
+        return Sought(**{name: getattr(self, name) for name in SoughtQuery.model_fields})
+
+
+class PhotosQuery(SoughtQuery, PageQuery):
+    """Which photos of a job, and which page of them."""
 
 
 class PutQuery(BaseModel):
@@ -151,8 +197,8 @@ class RetryQuery(BaseModel):
     )
 
 
-class ResultsQuery(BaseModel):
-    """In which form results are wanted."""
+class ResultsQuery(SoughtQuery):
+    """Which results are wanted, and in which form."""
 
     format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
 

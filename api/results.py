@@ -46,7 +46,7 @@ blueprint = blueprint_of("results", RESULTS_TAG, JOBS_PATH)
 
 @blueprint.get("/<job_id>/results", responses=answers({200: RESULTS}, 404, 406))
 def get_results(path: JobPath, query: ResultsQuery) -> Response:
-    """Every photo that is final, in the order they were added, streamed
+    """Every photo that is final, or those of them that are sought, in the order they were added, streamed
 
     JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. This CSV is the
     table from before: it is there for one more release, `photos.csv` and `faces.csv` take its place.
@@ -54,7 +54,7 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
     end: it lacks the last chunk, which clients report as an error.
     """
     media_type = wanted_type(request, query.format)
-    pages = _begun(final_photos(context().database, context().owner, path.job_id))
+    pages = _begun(final_photos(context().database, context().owner, path.job_id, sought=query.sought()))
     stream = _csv(pages) if media_type == CSV else _json_lines(pages)
     extension = "csv" if media_type == CSV else "jsonl"
     headers = {

@@ -181,13 +181,24 @@ class Calls(Transfers):
                 yield job
 
     def photos(
-        self, job_id: str, *, status: str | None = None, code: str | None = None, limit: int = 200
+        self,
+        /,
+        job_id: str,
+        *,
+        status: str | None = None,
+        code: str | None = None,
+        limit: int = 200,
+        **sought: str | int | list[str] | None,
     ) -> AsyncRows[Photo, PhotoRow]:
         """Photos of a job in the order they were added; `limit` is the page size.
 
+        Those that are sought, by `status`, `code` and what else the API lists photos by: `prefix` and
+        `search` of the name, `min_faces`, `max_faces`, and of one face `gender`, `age_group`, `uncertain`
+        and `because`.
+
         Its `to_pandas` makes a data frame of the table `photos`.
         """
-        query = {"status": status, "code": code, "limit": limit}
+        query = {"status": status, "code": code, "limit": limit, **sought}
         return AsyncRows(self._photos(job_id, query), PhotoRow, partial(self._photo_rows, job_id))
 
     def faces(self, job_id: str) -> AsyncRows[FaceRow, FaceRow]:

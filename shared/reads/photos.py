@@ -14,13 +14,14 @@ from nightshift.words import documents
 from nightshift.words.analysis import Face
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
-from nightshift.words.states import FINAL_STATUSES, PhotoStatus
+from nightshift.words.states import FINAL_STATUSES
 from nightshift.words.tables import FORMAT_VERSION
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_ordinal, encode_ordinal
 from shared.reads.shown import shown
+from shared.reads.sought import Sought
 
 RESULTS_PAGE = 500
 """Photos read in one transaction while results are streamed."""
@@ -35,7 +36,6 @@ _SHOWN = (
     Photo.face_count,
     *(Photo.bundle_name, Photo.bundle_sha256),
 )
-_WITH_ERRORS = (PhotoStatus.FAILED, PhotoStatus.CANCELLED)
 _FACES = TypeAdapter(list[Face])
 
 _BY_CUSTOM_ID = select(*_SHOWN).where(
@@ -72,24 +72,19 @@ def photo_page(
     session: Session,
     owner: str,
     job_id: str,
+    sought: Sought,
     *,
-    status: PhotoStatus | None = None,
-    code: str | None = None,
     cursor: str | None = None,
     limit: int,
 ) -> documents.PhotoPage:
-    """Photos of a job in the order they were added, with a status or an error code where given.
+    """Photos of a job that are as sought, in the order they were added.
 
     Raises:
         NotFound: `job_not_found`.
         InvalidInput: `bad_cursor`.
     """
     owned_job(session, owner, job_id)
-    query = select(*_SHOWN).where(Photo.job_id == job_id).order_by(Photo.ordinal)
-    if status is not None:
-        query = query.where(Photo.status == status)
-    if code is not None:
-        query = query.where(Photo.status.in_(_WITH_ERRORS), Photo.error["code"].as_string() == code)
+    query = select(*_SHOWN).where(*sought.conditions(job_id)).order_by(Photo.ordinal)
     if cursor is not None:
         query = query.where(Photo.ordinal > decode_ordinal(cursor, job_id))
     rows = session.execute(query.limit(limit + 1)).all()
@@ -99,9 +94,9 @@ def photo_page(
 
 
 def final_photos(
-    database: Database, owner: str, job_id: str, page_size: int = RESULTS_PAGE
+    database: Database, owner: str, job_id: str, page_size: int = RESULTS_PAGE, sought: Sought | None = None
 ) -> Iterator[list[documents.Photo]]:
-    """Every photo that is final, page by page in the order they were added; at least one page.
+    """Every photo that is final and as sought, page by page in the order they were added; at least one page.
 
     Each page is read in a transaction of its own, so that none is open while a client takes its
     time. What becomes final behind the page being read is left for the next asking.
@@ -109,7 +104,7 @@ def final_photos(
     Raises:
         NotFound: `job_not_found`; also on a later page, when the job is deleted meanwhile.
     """
-    return _final_pages(database, owner, job_id, page_size, _SHOWN, _views)
+    return _final_pages(database, owner, job_id, page_size, _SHOWN, _views, sought or Sought())
 
 
 def final_photo_ids(
@@ -117,7 +112,11 @@ def final_photo_ids(
 ) -> Iterator[list[str]]:
     """Their ids alone, read as `final_photos` reads them."""
     columns = (Photo.id, Photo.ordinal)
-    return _final_pages(database, owner, job_id, page_size, columns, lambda _, rows: [row.id for row in rows])
+
+    def ids(_: Session, rows: Sequence[Row[Any]]) -> list[str]:
+        return [row.id for row in rows]
+
+    return _final_pages(database, owner, job_id, page_size, columns, ids, Sought())
 
 
 def _final_pages(
@@ -127,13 +126,14 @@ def _final_pages(
     page_size: int,
     columns: Sequence[InstrumentedAttribute[Any]],
     show: Callable[[Session, Sequence[Row[Any]]], list[Entry]],
+    sought: Sought,
 ) -> Iterator[list[Entry]]:
     after = -1
     while True:
         with database.read() as session:
             rows = session.execute(
                 select(*columns)
-                .where(Photo.job_id == job_id, Photo.status.in_(FINAL_STATUSES), Photo.ordinal > after)
+                .where(*sought.conditions(job_id), Photo.status.in_(FINAL_STATUSES), Photo.ordinal > after)
                 .order_by(Photo.ordinal)
                 .limit(page_size)
             ).all()

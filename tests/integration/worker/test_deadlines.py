@@ -19,6 +19,7 @@ from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.sweep import return_lapsed
 from shared.reads.jobs import JobReads
 from shared.reads.photos import photo_page
+from shared.reads.sought import Sought
 from shared.settings import Settings
 from tests.support.fakes import FakeDoorbell
 from tests.support.queue_rows import manifest, rules, save_all, take, taken
@@ -68,7 +69,7 @@ def test_what_is_not_done_is_cancelled_and_what_is_done_is_kept(database: Databa
     assert (job.state, job.outcome, job.error.code) == ("ended", "cancelled", "deadline_passed")
     assert (job.counts.succeeded, job.counts.cancelled) == (4, 2)
     with database.read() as session:
-        late = photo_page(session, "local", job_id, code="deadline_passed", limit=10).photos
+        late = photo_page(session, "local", job_id, Sought(code="deadline_passed"), limit=10).photos
     assert [(photo.custom_id, photo.status) for photo in late] == [
         ("4.jpg", "cancelled"),
         ("5.jpg", "cancelled"),
@@ -92,7 +93,7 @@ def test_a_photo_that_comes_back_to_the_queue_says_so_too(database: Database, sw
 
 def photos(database: Database, job_id: str) -> list[Any]:
     with database.read() as session:
-        return photo_page(session, "local", job_id, limit=100).photos
+        return photo_page(session, "local", job_id, Sought(), limit=100).photos
 
 
 @pytest.mark.parametrize("state", ["open", "paused"])

@@ -82,6 +82,18 @@ def test_files_are_registered_a_thousand_at_a_time() -> None:
     assert pages[2][-1] == {"custom_id": "2499.jpg", "path": "/p/2499.jpg"}
 
 
+def test_photos_are_sought() -> None:
+    with (
+        serving(lambda *_: Answer(200, {"photos": [], "next": None})) as server,
+        Client(server.url) as client,
+    ):
+        assert not list(client.photos("job_1", gender="female", age_group=["20-29", "65+"], min_faces=2))
+    query = parse_qs(urlsplit(server.requests[0].path).query)
+    assert query == {
+        "limit": ["200"], "gender": ["female"], "age_group": ["20-29", "65+"], "min_faces": ["2"],
+    }  # fmt: skip
+
+
 def test_a_refusal_carries_the_problem() -> None:
     answer = problem(409, "illegal_move", state="ended")
     with (

@@ -209,7 +209,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a job's photos in the order they were added
+         * List a job's photos, or those that are sought, in the order they were added
          * @description The `Link` header leads to the next page.
          */
         get: operations["list_photos"];
@@ -352,7 +352,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Every photo that is final, in the order they were added, streamed
+         * Every photo that is final, or those of them that are sought, in the order they were added, streamed
          * @description JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. This CSV is the
          *     table from before: it is there for one more release, `photos.csv` and `faces.csv` take its place.
          *     While the job runs these are the results so far. An answer that is cut off was not read to its
@@ -3600,6 +3600,22 @@ export interface operations {
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
                 code?: string | null;
+                /** @description Only names that begin so. */
+                prefix?: string | null;
+                /** @description Only names that hold this, in capitals or not. */
+                search?: string | null;
+                /** @description Only with so many faces or more. */
+                min_faces?: number | null;
+                /** @description Only with so many faces or fewer. */
+                max_faces?: number | null;
+                /** @description Only with a face of this apparent gender. */
+                gender?: ("female" | "male") | null;
+                /** @description Only with a face of one of these apparent age groups; may be there several times. */
+                age_group?: ("0-4" | "5-9" | "10-19" | "20-29" | "30-39" | "40-49" | "50-64" | "65+")[] | null;
+                /** @description Only with a face whose label is uncertain: that one, or any. */
+                uncertain?: ("gender" | "age_group" | "any") | null;
+                /** @description Only with a face whose label is uncertain for this reason. */
+                because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
             };
             header?: never;
             path: {
@@ -4466,6 +4482,26 @@ export interface operations {
     get_results: {
         parameters: {
             query?: {
+                /** @description Only photos with this status. */
+                status?: components["schemas"]["PhotoStatus"] | null;
+                /** @description Only photos that failed with this error code. */
+                code?: string | null;
+                /** @description Only names that begin so. */
+                prefix?: string | null;
+                /** @description Only names that hold this, in capitals or not. */
+                search?: string | null;
+                /** @description Only with so many faces or more. */
+                min_faces?: number | null;
+                /** @description Only with so many faces or fewer. */
+                max_faces?: number | null;
+                /** @description Only with a face of this apparent gender. */
+                gender?: ("female" | "male") | null;
+                /** @description Only with a face of one of these apparent age groups; may be there several times. */
+                age_group?: ("0-4" | "5-9" | "10-19" | "20-29" | "30-39" | "40-49" | "50-64" | "65+")[] | null;
+                /** @description Only with a face whose label is uncertain: that one, or any. */
+                uncertain?: ("gender" | "age_group" | "any") | null;
+                /** @description Only with a face whose label is uncertain for this reason. */
+                because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
                 /** @description Instead of the Accept header. */
                 format?: ("jsonl" | "csv") | null;
             };

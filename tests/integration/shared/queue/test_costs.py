@@ -22,6 +22,7 @@ from shared.queue.reuse import find_earlier
 from shared.queue.sweep import return_lapsed, unended_jobs
 from shared.queue.turns import count_claimable, new_job_waits
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
+from shared.reads.sought import Sought
 from shared.reads.summary import summarise
 from tests.support.queue_rows import analysis, face, queue_of, queued_job, rules, save_all, seen, take
 from tests.support.statements import plan, statements_of
@@ -144,9 +145,11 @@ READS: dict[str, Callable[[Any, str], object]] = {
         session, owner="local", sha256="0" * 64, bundle_sha256="b", options_fingerprint="o"
     ),
     "page": lambda session, job_id: (
-        photo_page(session, "local", job_id, limit=5),
-        photo_page(session, "local", job_id, status=PhotoStatus.SUCCEEDED, limit=5),
-        photo_page(session, "local", job_id, code="timeout", limit=5),
+        photo_page(session, "local", job_id, Sought(), limit=5),
+        photo_page(session, "local", job_id, Sought(status=PhotoStatus.SUCCEEDED), limit=5),
+        photo_page(session, "local", job_id, Sought(code="timeout"), limit=5),
+        photo_page(session, "local", job_id, Sought(gender="male", uncertain="any"), limit=5),
+        photo_page(session, "local", job_id, Sought(search="a", prefix="b", min_faces=2), limit=5),
     ),
 }
 

@@ -1,0 +1,81 @@
+"""Which of a job's photos are sought: by how they ended, their names, and the faces found in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, exists, func, or_
+
+from nightshift.words.states import PhotoStatus
+from shared.db.tables import FaceRow, Photo
+
+WITH_ERRORS = (PhotoStatus.FAILED, PhotoStatus.CANCELLED)
+LABELS = ("gender", "age_group")
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a photo has to be; None asks for nothing. What is asked of a face holds of one and the same face.
+
+    Attributes:
+        status: its state.
+        code: it failed with this code.
+        prefix: its custom_id begins so.
+        search: its custom_id holds this, in capitals or not.
+        min_faces, max_faces: how many were found in it.
+        gender: apparent, of a face.
+        age_group: apparent, of a face: one of these.
+        uncertain: `gender`, `age_group` or `any`: that label of a face is uncertain.
+        because: a label of a face is uncertain for this reason.
+    """
+
+    status: PhotoStatus | None = None
+    code: str | None = None
+    prefix: str | None = None
+    search: str | None = None
+    min_faces: int | None = None
+    max_faces: int | None = None
+    gender: str | None = None
+    age_group: list[str] | None = None
+    uncertain: str | None = None
+    because: str | None = None
+
+    def conditions(self, job_id: str) -> list[ColumnElement[bool]]:
+        """Of rows of `Photo`, that of the job's id among them."""
+        wanted: list[ColumnElement[bool]] = [Photo.job_id == job_id]
+        if self.status is not None:
+            wanted.append(Photo.status == self.status)
+        if self.code is not None:
+            wanted += [Photo.status.in_(WITH_ERRORS), Photo.error["code"].as_string() == self.code]
+        if self.prefix:
+            # LIKE would not tell capitals from small letters on SQLite.
+            wanted.append(func.substr(Photo.custom_id, 1, len(self.prefix)) == self.prefix)
+        if self.search:
+            wanted.append(Photo.custom_id.icontains(self.search, autoescape=True))
+        if self.min_faces is not None:
+            wanted.append(Photo.face_count >= self.min_faces)
+        if self.max_faces is not None:
+            wanted.append(Photo.face_count <= self.max_faces)
+        if face := self._of_a_face():
+            wanted.append(exists().where(FaceRow.photo_id == Photo.id, *face))
+        return wanted
+
+    def _of_a_face(self) -> list[ColumnElement[bool]]:
+        wanted: list[ColumnElement[bool]] = []
+        if self.gender is not None:
+            wanted.append(FaceRow.gender == self.gender)
+        if self.age_group:
+            wanted.append(FaceRow.age_group.in_(self.age_group))
+        if self.uncertain is not None:
+            labels = LABELS if self.uncertain == "any" else (self.uncertain,)
+            wanted.append(or_(*(_why(label) != "" for label in labels)))
+        if self.because is not None:
+            told = f" {self.because} "
+            reasons = (" " + _why(label) + " " for label in LABELS)
+            wanted.append(or_(*(each.contains(told, autoescape=True) for each in reasons)))
+        return wanted
+
+
+def _why(label: str) -> Any:
+    return getattr(FaceRow, f"{label}_because")
