@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +127,31 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
     expect(viewer).to_have_count(0)
     page.get_by_label("Show", exact=True).select_option("Failed photos")
     expect(page.get_by_text("No photo has failed.")).to_be_visible()
+    _are_sought(page, served)
+
+
+def _are_sought(page: Page, served: Served) -> None:
+    """Photos are sought by name and by what was found, and the address keeps it."""
+    tiles, job_id = page.locator(".grid button"), re.search(r"job_\w+", page.url)
+    assert job_id
+    page.get_by_role("button", name="Show everything").click()
+    expect(tiles).to_have_count(PORTRAITS)
+    page.get_by_role("searchbox", name="Name").fill("#1?")
+    expect(tiles).to_have_count(1)
+    page.reload()
+    expect(tiles).to_have_count(1)
+    expect(page.get_by_role("searchbox", name="Name")).to_have_value("#1?")
+    page.get_by_role("button", name="Show everything").click()
+    found = served.ask("GET", f"/v1/jobs/{job_id[0]}/photos")["photos"]
+    for gender in ("female", "male"):
+        page.get_by_label("Gender", exact=True).select_option(gender)
+        expect(tiles).to_have_count(
+            sum(any(face["gender"]["value"] == gender for face in photo["faces"]) for photo in found)
+        )
+        assert f"gender={gender}" in page.url
+    page.get_by_label("Faces", exact=True).select_option("10+")
+    expect(page.get_by_text("No photo is like that.")).to_be_visible()
+    accessible(page)
+    page.get_by_role("button", name="Show everything").click()
+    expect(tiles).to_have_count(PORTRAITS)
+    assert "?" not in page.url.partition("#")[2]

@@ -2,6 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Away, get, Problem, type Face, type Photo, type PhotoPage } from "./api";
 import { facesOf, Picture } from "./pictures";
+import { Filters, queryOf, useSought } from "./sought";
 import { count, words } from "./words";
 
 const PAGE = 100;
@@ -64,7 +65,8 @@ function Viewer({ jobId, photo, go, close }: { jobId: string; photo: Photo; go: 
 }
 
 export function Faces({ jobId }: { jobId: string }) {
-  const [status, setStatus] = useState<"" | "failed">("");
+  const [sought, seek] = useSought();
+  const asked = JSON.stringify(sought);
   const [photos, setPhotos] = useState<Photo[]>([]);
   const [cursor, setCursor] = useState<string | null>();
   const [wrong, setWrong] = useState<Problem>();
@@ -81,7 +83,7 @@ export function Faces({ jobId }: { jobId: string }) {
     busy.current = true;
     const mine = turn.current;
     try {
-      const query = { status: status || undefined, limit: PAGE, cursor: cursor ?? undefined };
+      const query = { ...queryOf(sought), limit: PAGE, cursor: cursor ?? undefined };
       const page = await get<PhotoPage>(`/v1/jobs/${jobId}/photos`, { query });
       if (mine !== turn.current) return;
       setPhotos((before) => [...before, ...page.photos.filter((photo) => photo.status === "succeeded" || photo.status === "failed")]);
@@ -102,8 +104,8 @@ export function Faces({ jobId }: { jobId: string }) {
     setCursor(undefined);
     setWrong(undefined);
     setViewed(undefined);
-  }, [status]);
-  useEffect(() => void (cursor === undefined && !wrong && more()), [status, cursor, away]);
+  }, [asked]);
+  useEffect(() => void (cursor === undefined && !wrong && more()), [asked, cursor, away]);
   // What is below the fold comes when somebody gets near it.
   useEffect(() => {
     if (!end.current) return;
@@ -121,15 +123,9 @@ export function Faces({ jobId }: { jobId: string }) {
         <h1>{said.title}</h1>
         <span class="soft" role="status">{words.photos(photos.length, count(photos.length))}{cursor ? " …" : ""}</span>
       </div>
-      <div class="filter">
-        <label for="filter">{said.filter}</label>
-        <select id="filter" value={status} onChange={(event) => setStatus(event.currentTarget.value === "failed" ? "failed" : "")}>
-          <option value="">{said.every}</option>
-          <option value="failed">{said.failed}</option>
-        </select>
-      </div>
+      <Filters sought={sought} seek={seek} />
       {wrong && <p role="alert" class="bad">{wrong.status === 404 ? words.job.gone : words.somethingWrong(wrong.message)}</p>}
-      {!wrong && cursor === null && photos.length === 0 && <p class="soft">{status === "failed" ? words.failures.none : said.none}</p>}
+      {!wrong && cursor === null && photos.length === 0 && <p class="soft">{asked === "{}" ? said.none : asked === '{"status":"failed"}' ? words.failures.none : said.noSuch}</p>}
       <ul class="grid">
         {photos.map((photo, index) => (
           <li key={photo.photo_id}>

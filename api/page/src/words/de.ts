@@ -156,6 +156,8 @@ export const de: Words = {
     filter: "Zeigen",
     every: "Alle Fotos",
     failed: "Gescheiterte Fotos",
+    noSuch: "So ist kein Foto.",
+    any: "egal", name: "Name", doubt: "Unsicher", noDoubt: "egal", eitherDoubt: "eines davon", everything: "Alles zeigen",
     more: "Mehr zeigen",
     close: "Schließen",
     previous: "Voriges Foto",

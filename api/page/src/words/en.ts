@@ -129,6 +129,8 @@ export const en = {
     filter: "Show",
     every: "All photos",
     failed: "Failed photos",
+    noSuch: "No photo is like that.",
+    any: "any", name: "Name", doubt: "Uncertain", noDoubt: "no matter", eitherDoubt: "either", everything: "Show everything",
     more: "Show more",
     close: "Close",
     previous: "Previous photo",

@@ -1,0 +1,79 @@
+// What is sought among the photos: in the address, so that a link can be sent, and in controls above the grid.
+import { useEffect, useState } from "preact/hooks";
+import type { Asked } from "./api";
+import { words } from "./words";
+
+const NAMES = ["status", "search", "gender", "age_group", "uncertain", "faces"] as const;
+type Name = (typeof NAMES)[number];
+export type Sought = Partial<Record<Name, string>>;
+
+const AGES = ["0-4", "5-9", "10-19", "20-29", "30-39", "40-49", "50-64", "65+"];
+const TYPING_MS = 300;
+
+/** As the address says it; what it does not know is left out. */
+export function soughtOf(hash: string): Sought {
+  const said = new URLSearchParams(hash.split("?")[1] ?? "");
+  return Object.fromEntries(NAMES.flatMap((name) => (said.get(name) ? [[name, said.get(name)!]] : [])));
+}
+
+/** As the API is asked; `faces` is `2` for exactly two, `2-` for two or more. */
+export function queryOf({ faces, ...sought }: Sought): Asked["query"] {
+  const [least, open] = [faces?.replace("-", ""), faces?.endsWith("-")];
+  return { ...sought, min_faces: least, max_faces: open ? undefined : least };
+}
+
+/** What is sought, and how to seek something else; a link that is followed changes it as well. */
+export function useSought(): [Sought, (sought: Sought) => void] {
+  const [sought, setSought] = useState(() => soughtOf(location.hash));
+  useEffect(() => {
+    const moved = (): void => setSought(soughtOf(location.hash));
+    addEventListener("hashchange", moved);
+    return () => removeEventListener("hashchange", moved);
+  }, []);
+  const seek = (wanted: Sought): void => {
+    const kept = NAMES.flatMap((name): [string, string][] => (wanted[name] ? [[name, wanted[name]]] : []));
+    const place = location.hash.split("?")[0]!;
+    // No step of the history, nor a jump to the top, for each letter of a name.
+    history.replaceState(null, "", kept.length ? `${place}?${new URLSearchParams(kept)}` : place);
+    setSought(Object.fromEntries(kept));
+  };
+  return [sought, seek];
+}
+
+function Choice({ name, label, options, sought, seek }: { name: Name; label: string; options: [string, string][]; sought: Sought; seek: (sought: Sought) => void }) {
+  return (
+    <div>
+      <label for={`sought-${name}`}>{label}</label>
+      <select id={`sought-${name}`} value={sought[name] ?? ""} onChange={(event) => seek({ ...sought, [name]: event.currentTarget.value })}>
+        {options.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+      </select>
+    </div>
+  );
+}
+
+export function Filters({ sought, seek }: { sought: Sought; seek: (sought: Sought) => void }) {
+  const said = words.faces;
+  const [typed, setTyped] = useState(sought.search ?? "");
+  useEffect(() => setTyped(sought.search ?? ""), [sought.search]);
+  useEffect(() => {
+    if (typed === (sought.search ?? "")) return;
+    const timer = setTimeout(() => seek({ ...sought, search: typed }), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed]);
+  const both = { sought, seek };
+  const any: [string, string] = ["", said.any];
+  return (
+    <form class="filter" role="search" onSubmit={(event) => event.preventDefault()}>
+      <Choice {...both} name="status" label={said.filter} options={[["", said.every], ["failed", said.failed]]} />
+      <div>
+        <label for="sought-search">{said.name}</label>
+        <input id="sought-search" type="search" value={typed} maxLength={200} onInput={(event) => setTyped(event.currentTarget.value)} />
+      </div>
+      <Choice {...both} name="gender" label={said.gender} options={[any, ["female", said.female], ["male", said.male]]} />
+      <Choice {...both} name="age_group" label={said.age} options={[any, ...AGES.map((age): [string, string] => [age, age])]} />
+      <Choice {...both} name="uncertain" label={said.doubt} options={[["", said.noDoubt], ["gender", said.gender], ["age_group", said.age], ["any", said.eitherDoubt]]} />
+      <Choice {...both} name="faces" label={said.title} options={[any, ["0", "0"], ["1", "1"], ["2-", "2+"], ["5-", "5+"], ["10-", "10+"]]} />
+      {Object.keys(sought).length > 0 && <button type="button" onClick={() => seek({})}>{said.everything}</button>}
+    </form>
+  );
+}
