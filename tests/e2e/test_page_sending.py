@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +108,7 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
         expect(page.get_by_role("heading", level=1, name="second")).to_be_visible()
         assert puts == []
         expect(page.get_by_role("status").filter(has_text="done")).to_be_visible(timeout=120_000)
+    _is_counted(page, served)
     page.get_by_role("link", name="Photos and faces").click()
     tiles = page.locator(".grid button")
     expect(tiles).to_have_count(PORTRAITS)
@@ -128,6 +131,34 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
     page.get_by_label("Show", exact=True).select_option("Failed photos")
     expect(page.get_by_text("No photo has failed.")).to_be_visible()
     _are_sought(page, served)
+
+
+def _is_counted(page: Page, served: Served) -> None:
+    """The job's numbers, with Wilson's intervals, are on the page and in the table that is saved."""
+    job_id = re.search(r"job_\w+", page.url)
+    assert job_id
+    summary = served.ask("GET", f"/v1/jobs/{job_id[0]}/summary")
+    shares = page.get_by_role("region", name="Apparent genders and ages")
+    expect(shares.get_by_role("row")).to_have_count(2 + 2 + 8)
+    with page.expect_download() as saved:
+        shares.get_by_role("button", name="Download the numbers").click()
+    text = saved.value.path().read_text("utf-8-sig")
+    rows = {row["label"]: row for row in csv.DictReader(io.StringIO(text))}
+    assert {label: int(row["faces"]) for label, row in rows.items()} == {
+        **summary["gender"],
+        **summary["age_group"],
+    }
+    of = summary["faces"]
+    for row in rows.values():
+        part, low, high = int(row["faces"]), float(row["low"]), float(row["high"])
+        assert float(row["share"]) == pytest.approx(part / of)
+        # Where a true share would lie 1.96 standard errors from the one that was seen.
+        for bound in (low, high):
+            if 0 < bound < 1:
+                assert abs(part / of - bound) == pytest.approx(
+                    1.96 * (bound * (1 - bound) / of) ** 0.5, rel=1e-3, abs=1e-6
+                )
+        assert low <= part / of <= high
 
 
 def _are_sought(page: Page, served: Served) -> None:

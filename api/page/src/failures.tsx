@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { allPhotos, Away, get, Problem, type Job, type Photo, type PhotoPage, type Summary } from "./api";
 import { useAsked } from "./asking";
 import { lasting } from "./made/codes";
+import { save } from "./saving";
 import { count, toldOf, words } from "./words";
 
 const PAGE = 50;
@@ -12,22 +13,11 @@ function Said({ text }: { text: string }) {
   return <>{text.split("`").map((part, index) => (index % 2 ? <code key={index}>{part}</code> : part))}</>;
 }
 
-/** As a cell of CSV: no spreadsheet takes it for a formula. */
-function cell(text: string): string {
-  const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return `"${safe.replaceAll('"', '""')}"`;
-}
-
 async function saveList(job: Job): Promise<void> {
   const rows = [["custom_id", "photo_id", "code", "stage", "message", "attempts"]];
   for await (const photo of allPhotos(job.id, { status: "failed" }))
     rows.push([photo.custom_id, photo.photo_id, photo.error?.code ?? "", photo.error?.stage ?? "", photo.error?.message ?? "", String(photo.attempts)]);
-  const text = rows.map((row) => row.map(cell).join(",") + "\r\n").join("");
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(["\ufeff", text], { type: "text/csv" }));
-  link.download = `${job.id}-failures.csv`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  save(`${job.id}-failures.csv`, rows);
 }
 
 function Photos({ jobId, code }: { jobId: string; code: string }) {
@@ -82,7 +72,7 @@ export function Failures({ job, retry }: { job: Job; retry: ((codes: string[]) =
   const summary = useAsked<Summary>(failed ? `/v1/jobs/${job.id}/summary` : undefined, 0, failed).answer;
   const said = words.failures;
   const byCode = Object.entries(summary?.failures ?? {}).sort(([, a], [, b]) => b - a);
-  const save = (): void =>
+  const saveAll = (): void =>
     void saveList(job).catch((error: unknown) => {
       if (error instanceof Problem) setWrong(words.somethingWrong(error.message));
       else if (error instanceof Away) setWrong(words.away);
@@ -92,7 +82,7 @@ export function Failures({ job, retry }: { job: Job; retry: ((codes: string[]) =
     <section class="card" aria-labelledby="failures">
       <div class="section-head">
         <h2 id="failures">{said.title}</h2>
-        {failed > 0 && <button type="button" onClick={save}>{said.list}</button>}
+        {failed > 0 && <button type="button" onClick={saveAll}>{said.list}</button>}
       </div>
       <p role="alert" class="bad">{wrong}</p>
       {failed === 0 && <p class="soft">{said.none}</p>}

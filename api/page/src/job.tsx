@@ -4,6 +4,7 @@ import { ask, Away, post, Problem, type Erasure, type Job, type Readiness } from
 import { useAsked, useJob } from "./asking";
 import { Failures } from "./failures";
 import type { Rights } from "./main";
+import { Numbers } from "./numbers";
 import { RateLine } from "./rate_line";
 import { Receipt } from "./receipt";
 import { labelOf, standing, whyItWaits } from "./tonight";
@@ -180,6 +181,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
       <p role="alert" class="bad">{wrong}</p>
       {question && <Sure question={question} close={() => setQuestion(undefined)} />}
       {looks && <Failures job={job} retry={rights.steers && !busy ? (codes) => move("retry", codes) : undefined} />}
+      {looks && <Numbers job={job} />}
       {looks && <TakeAway job={job} />}
       <dl class="details soft">
         {told.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}

@@ -141,6 +141,13 @@ export const de: Words = {
     photo: "Foto", reason: "Grund", attempts: "Versuche",
     history: { succeeded: "gelungen", failed: "gescheitert", crashed: "Worker gestorben", returned: "zurückgegeben", not_read: "nicht lesbar", hung: "hing" },
   },
+  shares: {
+    title: "Scheinbares Geschlecht und Alter",
+    save: "Zahlen herunterladen",
+    faces: "Gesichter", share: "Anteil", interval: "95-%-Intervall",
+    unsure: (gender, age, of) => `Unsicher: ${gender} Geschlechter und ${age} Altersgruppen von ${of} Gesichtern; sie zählen hier als das Wahrscheinlichste.`,
+    notPeople: "Gesichter sind keine Menschen: wer auf zehn Fotos ist, zählt als zehn Gesichter. Das Intervall sagt, wie weit bei so vielen Gesichtern der Zufall reicht, nicht, wie oft eine Angabe falsch ist.",
+  },
   take: {
     title: "Mitnehmen",
     soFar: "Der Auftrag ist nicht beendet: hier ist, was bisher fertig ist.",

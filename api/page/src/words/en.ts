@@ -114,6 +114,13 @@ export const en = {
     photo: "Photo", reason: "Reason", attempts: "Attempts",
     history: { succeeded: "succeeded", failed: "failed", crashed: "its worker died", returned: "given back", not_read: "could not be read", hung: "hung" } as Record<string, string>,
   },
+  shares: {
+    title: "Apparent genders and ages",
+    save: "Download the numbers",
+    faces: "Faces", share: "Share", interval: "95 % interval",
+    unsure: (gender: string, age: string, of: string): string => `Uncertain: ${gender} genders and ${age} age groups of ${of} faces; they are counted here as what is likeliest.`,
+    notPeople: "Faces are not people: whoever is in ten photos is counted as ten faces. The interval says how far chance goes in so many faces, not how often a label is wrong.",
+  },
   take: {
     title: "Take away",
     soFar: "The job has not ended: these hold what is done so far.",

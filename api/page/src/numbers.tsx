@@ -1,0 +1,76 @@
+// A job in numbers: shares of apparent genders and age groups, each in its interval, as bars, a table and CSV.
+import type { Job, Summary } from "./api";
+import { useAsked } from "./asking";
+import { save } from "./saving";
+import { count, words } from "./words";
+
+const Z = 1.959964;
+
+/** Wilson's score interval (1927) of a share, at 95 %. */
+export function interval(part: number, of: number): [number, number] {
+  if (!of) return [0, 1];
+  const share = part / of;
+  const scale = 1 + Z ** 2 / of;
+  const middle = (share + Z ** 2 / (2 * of)) / scale;
+  const half = (Z / scale) * Math.sqrt((share * (1 - share)) / of + Z ** 2 / (4 * of ** 2));
+  // None and all of them bound it exactly, which sums of fractions miss by a hair.
+  return [part === 0 ? 0 : middle - half, part === of ? 1 : middle + half];
+}
+
+const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
+
+type Row = [name: string, part: number];
+
+function rowsOf({ gender, age_group: ages }: Summary): [string, Row[]][] {
+  const said = words.faces;
+  return [
+    [said.gender, [[said.female, gender.female], [said.male, gender.male]]],
+    [said.age, Object.entries(ages)],
+  ];
+}
+
+function saveTable(job: Job, of: number, tables: [string, Row[]][]): void {
+  const rows = tables.flatMap(([table, parts]) => parts.map(([name, part]) => [table, name, part, of ? part / of : 0, ...interval(part, of)].map(String)));
+  save(`${job.id}-numbers.csv`, [["of", "label", "faces", "share", "low", "high"], ...rows]);
+}
+
+function Share({ name, part, of }: { name: string; part: number; of: number }) {
+  const [low, high] = interval(part, of);
+  return (
+    <tr>
+      <th scope="row"><bdi>{name}</bdi></th>
+      <td class="figure">{count(part)}</td>
+      <td class="figure">{percent(of ? part / of : 0)}</td>
+      <td class="figure soft">{percent(low)} – {percent(high)}</td>
+      <td class="bar" aria-hidden="true">
+        <span class="part" style={{ width: `${(100 * part) / of}%` }} />
+        <span class="whisker" style={{ left: `${100 * low}%`, width: `${100 * (high - low)}%` }} />
+      </td>
+    </tr>
+  );
+}
+
+export function Numbers({ job }: { job: Job }) {
+  const summary = useAsked<Summary>(job.faces ? `/v1/jobs/${job.id}/summary` : undefined, 0, job.faces).answer;
+  const said = words.shares;
+  if (!summary?.faces) return null;
+  const tables = rowsOf(summary);
+  return (
+    <section class="card" aria-labelledby="shares">
+      <div class="section-head">
+        <h2 id="shares">{said.title}</h2>
+        <button type="button" onClick={() => saveTable(job, summary.faces, tables)}>{said.save}</button>
+      </div>
+      <p class="soft">{said.unsure(count(summary.uncertain_gender), count(summary.uncertain_age_group), count(summary.faces))}</p>
+      <div class="wide">
+        {tables.map(([name, rows]) => (
+          <table key={name} class="shares">
+            <thead><tr><th scope="col">{name}</th><th scope="col">{said.faces}</th><th scope="col">{said.share}</th><th scope="col">{said.interval}</th><td /></tr></thead>
+            <tbody>{rows.map(([label, part]) => <Share key={label} name={label} part={part} of={summary.faces} />)}</tbody>
+          </table>
+        ))}
+      </div>
+      <p class="soft">{said.notPeople}</p>
+    </section>
+  );
+}
