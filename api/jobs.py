@@ -129,7 +129,7 @@ def retry_job(path: JobPath, query: RetryQuery) -> Response:
     Its results stay as they are. Photos that failed on their way in, whose bytes never arrived, are not
     tried again; nor are uploads of a job that deletes them when it ends.
     """
-    moves.retry(context(), path.job_id, query.code)
+    moves.retry(context(), path.job_id, query.code, query.photo)
     return answer_job(context().jobs.one(context().owner, path.job_id), 202)
 
 

@@ -62,14 +62,16 @@ def _show_and_ring(service: Context, job_id: str) -> None:
         service.doorbell.ring(rings)
 
 
-def retry(service: Context, job_id: str, codes: Sequence[str] | None) -> None:
+def retry(
+    service: Context, job_id: str, codes: Sequence[str] | None, photo_ids: Sequence[str] | None = None
+) -> None:
     """Queue again what did not succeed, and ring for it.
 
     Raises:
         NotFound: `job_not_found`.
         Conflict: `illegal_move`, `originals_deleted`, `nothing_to_retry`, `too_many_jobs`.
     """
-    queued = service.queue.retry(service.owner, job_id, codes)
+    queued = service.queue.retry(service.owner, job_id, codes, photo_ids)
     service.jobs.changed(job_id)
     service.doorbell.ring(service.queue.rings_for(queued))
 

@@ -195,6 +195,9 @@ class RetryQuery(BaseModel):
         description="Only photos that failed with one of these codes; `cancelled` stands for cancelled ones."
         " Without it, every photo that did not succeed.",
     )
+    photo: list[Annotated[str, _PHOTO_ID]] | None = Field(
+        None, max_length=100, description="Only these photos, by their ids."
+    )
 
 
 class ResultsQuery(SoughtQuery):

@@ -270,9 +270,15 @@ class Calls(Transfers):
         """Go on with a paused job."""
         return await self._moved(job_id, "resume")
 
-    async def retry(self, job_id: str, codes: Iterable[str] = ()) -> Job:
-        """Try again what did not succeed in an ended job, or only what failed with these error codes."""
-        return await self._moved(job_id, "retry", params={"code": list(codes)})
+    async def retry(self, job_id: str, codes: Iterable[str] = (), photo_ids: Iterable[str] = ()) -> Job:
+        """Try again what did not succeed in an ended job.
+
+        Args:
+            job_id: the job.
+            codes: only what failed with these error codes.
+            photo_ids: only these photos, 100 at most.
+        """
+        return await self._moved(job_id, "retry", params={"code": list(codes), "photo": list(photo_ids)})
 
     async def make_key(
         self,

@@ -97,7 +97,13 @@ def cancel(session: Transaction, owner: str, job_id: str) -> None:
     cancel_queued(session, job_id)
 
 
-def retry(session: Transaction, owner: str, job_id: str, codes: Collection[str] | None = None) -> int:
+def retry(
+    session: Transaction,
+    owner: str,
+    job_id: str,
+    codes: Collection[str] | None = None,
+    photo_ids: Collection[str] | None = None,
+) -> int:
     """Queue again what did not succeed in an ended job; results stay, and attempts count on.
 
     It is its owner's word to go on: what would stop it again at once holds no longer.
@@ -107,6 +113,7 @@ def retry(session: Transaction, owner: str, job_id: str, codes: Collection[str] 
         owner: of the job.
         job_id: the job.
         codes: of errors; `cancelled` stands for photos that were cancelled. None for every one.
+        photo_ids: only these photos. None for every one.
 
     Returns:
         Photos queued. Uploads that failed on their way in, or are no pictures, are left: their bytes are
@@ -131,7 +138,8 @@ def retry(session: Transaction, owner: str, job_id: str, codes: Collection[str] 
         told_expiring_at=None,
         **dict.fromkeys(LIMITS),
     )
-    photos = update(Photo).where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job))
+    named = [Photo.id.in_(photo_ids)] if photo_ids is not None else []
+    photos = update(Photo).where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job), *named)
     queued = session.change(
         photos.values(
             status=PhotoStatus.QUEUED,

@@ -118,11 +118,17 @@ class Queue:
             until = session.now + timedelta(days=self.settings.open_ttl_days)
             return intake.add_photos(session, owner, job_id, photos, until, self.settings)
 
-    def retry(self, owner: str, job_id: str, codes: Sequence[str] | None = None) -> int:
+    def retry(
+        self,
+        owner: str,
+        job_id: str,
+        codes: Sequence[str] | None = None,
+        photo_ids: Sequence[str] | None = None,
+    ) -> int:
         """See `control.retry`: within the owner's quota of jobs."""
         with self.database.write() as session:
             holdings.require_job(session, owner, self.settings)
-            return control.retry(session, owner, job_id, codes)
+            return control.retry(session, owner, job_id, codes, photo_ids)
 
     def finish(self, job_id: str) -> bool:
         """End the job if nothing of it is left; a read finds out, which saves most batches a write.

@@ -89,7 +89,10 @@ def test_a_job_from_waiting_to_its_receipt(open_page: Open, served: Served, tmp_
         no_photo.get_by_role("button", name="Try these again").click()
         expect(page.get_by_role("alert").filter(has_text="That did not work")).to_be_visible()
         cut_off = failures.get_by_role("listitem").filter(has_text="corrupt_image")
-        cut_off.get_by_role("button", name="Try these again").click()
+        cut_off.get_by_role("button", name="Show the photos").click()
+        cut_off.get_by_role("checkbox").check()
+        accessible(page)
+        cut_off.get_by_role("button", name="Try the chosen one again").click()
 
         def tried_twice() -> bool:
             job = served.ask("GET", f"/v1/jobs/{job_id}")

@@ -20,7 +20,11 @@ async function saveList(job: Job): Promise<void> {
   save(`${job.id}-failures.csv`, rows);
 }
 
-function Photos({ jobId, code }: { jobId: string; code: string }) {
+const AT_ONCE = 100;
+
+function Photos({ jobId, code, retry }: { jobId: string; code: string; retry: ((photos: string[]) => void) | undefined }) {
+  const [chosen, setChosen] = useState<string[]>([]);
+  const choose = (id: string): void => setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-AT_ONCE));
   const [photos, setPhotos] = useState<Photo[]>([]);
   const [cursor, setCursor] = useState<string | null>();
   const [wrong, setWrong] = useState("");
@@ -44,10 +48,11 @@ function Photos({ jobId, code }: { jobId: string; code: string }) {
     <>
       <div class="wide">
         <table>
-          <thead><tr><th scope="col">{said.photo}</th><th scope="col">{said.reason}</th><th scope="col">{said.attempts}</th></tr></thead>
+          <thead><tr>{retry && <th scope="col">{said.choose}</th>}<th scope="col">{said.photo}</th><th scope="col">{said.reason}</th><th scope="col">{said.attempts}</th></tr></thead>
           <tbody>
             {shown.map((photo) => (
               <tr key={photo.photo_id}>
+                {retry && <td><input type="checkbox" aria-label={`${said.choose}: ${photo.custom_id}`} checked={chosen.includes(photo.photo_id)} onChange={() => choose(photo.photo_id)} /></td>}
                 <th scope="row"><bdi>{photo.custom_id}</bdi></th>
                 <td><bdi>{photo.error?.message}</bdi></td>
                 <td>
@@ -59,13 +64,16 @@ function Photos({ jobId, code }: { jobId: string; code: string }) {
           </tbody>
         </table>
       </div>
-      {next && <button type="button" onClick={() => void more()}>{said.more}</button>}
+      <div class="buttons">
+        {next && <button type="button" onClick={() => void more()}>{said.more}</button>}
+        {retry && chosen.length > 0 && <button type="button" onClick={() => retry(chosen)}>{said.retryChosen(chosen.length)}</button>}
+      </div>
       <p role="alert" class="bad">{wrong}</p>
     </>
   );
 }
 
-export function Failures({ job, retry }: { job: Job; retry: ((codes: string[]) => void) | undefined }) {
+export function Failures({ job, retry }: { job: Job; retry: ((which: { code?: string[]; photo?: string[] }) => void) | undefined }) {
   const { failed } = job.counts;
   const [open, setOpen] = useState<string>();
   const [wrong, setWrong] = useState("");
@@ -95,10 +103,10 @@ export function Failures({ job, retry }: { job: Job; retry: ((codes: string[]) =
               <h3><Said text={meaning} /> <span class="soft">{words.photos(number, count(number))} · <code>{code}</code></span></h3>
               <p><Said text={todo} /> {lasting.has(code) && <span class="soft">{said.hopeless}</span>}</p>
               <div class="buttons">
-                {retry && job.state === "ended" && <button type="button" onClick={() => retry([code])}>{said.retryCode}</button>}
+                {retry && job.state === "ended" && <button type="button" onClick={() => retry({ code: [code] })}>{said.retryCode}</button>}
                 <button type="button" aria-expanded={open === code} onClick={() => setOpen(open === code ? undefined : code)}>{said.show}</button>
               </div>
-              {open === code && <Photos jobId={job.id} code={code} key={`${code} ${number}`} />}
+              {open === code && <Photos jobId={job.id} code={code} key={`${code} ${number}`} retry={retry && job.state === "ended" ? (photo) => retry({ photo }) : undefined} />}
             </li>
           );
         })}

@@ -105,9 +105,9 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
       setBusy(false);
     }
   };
-  const move = (what: Move, codes?: string[]): void =>
+  const move = (what: Move, which: { code?: string[]; photo?: string[] } = {}): void =>
     void act(async () => {
-      put(await post<Job>(`/v1/jobs/${jobId}/${what}`, { query: { code: codes } }));
+      put(await post<Job>(`/v1/jobs/${jobId}/${what}`, { query: which }));
       again();
     });
   const erase = (): void =>
@@ -180,7 +180,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
       )}
       <p role="alert" class="bad">{wrong}</p>
       {question && <Sure question={question} close={() => setQuestion(undefined)} />}
-      {looks && <Failures job={job} retry={rights.steers && !busy ? (codes) => move("retry", codes) : undefined} />}
+      {looks && <Failures job={job} retry={rights.steers && !busy ? (which) => move("retry", which) : undefined} />}
       {looks && <Numbers job={job} />}
       {looks && <TakeAway job={job} />}
       <dl class="details soft">

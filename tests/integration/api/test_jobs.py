@@ -349,6 +349,30 @@ def test_a_retry_over_http(service: Service) -> None:
     assert [entry["ending"] for entry in photo["history"]] == ["failed", "succeeded"]
 
 
+def test_chosen_photos_are_tried_again_and_no_others(service: Service) -> None:
+    job_id = service.submitted_job("a", "b", "c")
+    for _ in range(3):
+        service.fail("timeout")
+    service.finish(job_id)
+    ids = {name: photo["photo_id"] for name, photo in service.photos(job_id).items()}
+    retry = f"/v1/jobs/{job_id}/retry"
+    for query, code in (
+        ({"photo": "pho_" + "0" * 32}, "nothing_to_retry"),
+        ({"photo": ids["a"], "code": "corrupt_image"}, "nothing_to_retry"),
+        ({"photo": "a"}, "photo_not_found"),
+        ({"photo": [ids["a"]] * 101}, "invalid_fields"),
+    ):
+        refused = service.client.post(retry, query_string=query)
+        assert refused.json["code"] == code, refused.text
+        assert service.job(job_id)["state"] == "ended"
+    again = service.client.post(retry, query_string={"photo": [ids["a"], ids["c"]]})
+    assert (again.status_code, again.json["counts"]["queued"]) == (202, 2)
+    assert {name for name, photo in service.photos(job_id).items() if photo["status"] == "queued"} == {
+        "a",
+        "c",
+    }
+
+
 def test_a_pause_with_an_end(service: Service) -> None:
     job_id = service.submitted_job("a")
     for until in ("2020-01-01T00:00:00Z", "tomorrow", "2999-01-01T00:00:00"):

@@ -4699,6 +4699,8 @@ export interface operations {
             query?: {
                 /** @description Only photos that failed with one of these codes; `cancelled` stands for cancelled ones. Without it, every photo that did not succeed. */
                 code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost")[] | null;
+                /** @description Only these photos, by their ids. */
+                photo?: string[] | null;
             };
             header?: never;
             path: {

@@ -133,6 +133,8 @@ export const de: Words = {
     title: "Gescheitert",
     none: "Kein Foto ist gescheitert.",
     retryCode: "Diese noch einmal versuchen",
+    choose: "Wählen",
+    retryChosen: (n) => (n === 1 ? "Das gewählte noch einmal versuchen" : `Die ${n} gewählten noch einmal versuchen`),
     later: "Wenn der Auftrag beendet ist, können sie noch einmal versucht werden.",
     hopeless: "Unverändert scheitern sie wieder.",
     show: "Fotos zeigen",

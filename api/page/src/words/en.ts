@@ -106,6 +106,8 @@ export const en = {
     title: "Failures",
     none: "No photo has failed.",
     retryCode: "Try these again",
+    choose: "Choose",
+    retryChosen: (n: number): string => (n === 1 ? "Try the chosen one again" : `Try the ${n} chosen again`),
     later: "They can be tried again when the job has ended.",
     hopeless: "Tried again as things are, they fail again.",
     show: "Show the photos",
