@@ -14,6 +14,7 @@ from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
 from api.parameters import IdempotencyHeader, JobPath, JobsQuery, PauseQuery, RetryQuery
 from nightshift.words import documents
+from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
 from shared.reads.jobs import JOBS_PATH
 
@@ -47,6 +48,15 @@ def make_job(header: IdempotencyHeader) -> Response:
     if made.replayed:
         headers["Idempotent-Replayed"] = "true"
     return answer_job(job, status, headers)
+
+
+@blueprint.post("/estimate", responses=answers({200: Estimate}, 400, 413, 415))
+def estimate_job(body: NewLoad) -> Response:
+    """Tell when a job of so many photos would be ready, if it were made now
+
+    Behind what waits, by the rate of what runs, or of what ended last; nothing is made.
+    """
+    return answer(context().jobs.estimate(body))
 
 
 @blueprint.get("", responses=answers({200: documents.JobPage}))

@@ -32,6 +32,7 @@ from nightshift.words.documents import (
     Summary,
 )
 from nightshift.words.health import Readiness
+from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
 from nightshift.words.table_rows import About, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
@@ -173,6 +174,11 @@ class Calls(Transfers):
             if give_up_at is not None and time.monotonic() >= give_up_at:
                 break
         raise WaitTimeout(f"job {job_id} has not ended after {timeout_s} s")
+
+    async def estimate(self, photos: int, *, processing_window: str | None = None) -> Estimate:
+        """When a job of so many photos would be ready, if it were made now."""
+        body = NewLoad(photos=photos, processing_window=processing_window).model_dump(exclude_none=True)
+        return await self._connection.ask(Estimate, "POST", "/v1/jobs/estimate", again=True, json=body)
 
     async def jobs(self, *, state: str | None = None, label: str | None = None) -> AsyncIterator[Job]:
         """Jobs, newest first."""

@@ -137,6 +137,7 @@ class Client:
     job = _done(Calls.job)
     poll = _iterated(Calls.poll)
     wait = _done(Calls.wait)
+    estimate = _done(Calls.estimate)
     jobs = _iterated(Calls.jobs)
     photos = _rows(Calls.photos)
     faces = _rows(Calls.faces)

@@ -1,10 +1,15 @@
-"""How much there is to do, for whoever starts and stops workers."""
+"""How much there is to do, for whoever starts and stops workers, and what more would take."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pydantic import Field
 
+from nightshift.words.body import Body
 from nightshift.words.document import Document
+from nightshift.words.new_job import Window
+from nightshift.words.options import Whole
 
 
 class ServiceLoad(Document):
@@ -21,3 +26,22 @@ class ServiceLoad(Document):
     seconds_to_drain: float | None = Field(
         None, description="Until nothing is claimable at this rate; 0 when nothing is, null when unknown."
     )
+
+
+class NewLoad(Body):
+    """A job that somebody thinks of."""
+
+    photos: Whole = Field(ge=1, le=10_000_000, description="How many it would have.")
+    processing_window: Window | None = Field(None, description="As of a job.")
+
+
+class Estimate(Document):
+    """What it would take, behind what waits now."""
+
+    photos: int
+    photos_per_second: float | None = Field(
+        None, description="Of what runs now, else of the last jobs that ended; null when unknown."
+    )
+    begins_at: datetime = Field(description="When its window opens, or now.")
+    seconds: float | None = Field(None, description="From then until it is ready; null when unknown.")
+    ready_at: datetime | None = Field(None, description="Null when unknown.")

@@ -95,6 +95,7 @@ def _deadline(value: datetime | timedelta) -> datetime | timedelta:
     return value
 
 
+Window = Annotated[str, AfterValidator(_window)]
 LABEL_LIMIT = 200
 """Characters a label may have."""
 
@@ -115,7 +116,7 @@ class JobWishes(Body):
     max_failure_rate: Fraction | None = Field(
         None, description="The job stops, failed, once more than this fraction of its photos has."
     )
-    processing_window: Annotated[str, AfterValidator(_window)] | None = Field(
+    processing_window: Window | None = Field(
         None, description="Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be."
     )
     deadline: (

@@ -9,7 +9,7 @@ from sqlalchemy import select, tuple_
 
 from nightshift.words import documents
 from nightshift.words.clock import utc_now
-from nightshift.words.load import ServiceLoad
+from nightshift.words.load import Estimate, NewLoad, ServiceLoad
 from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.states import CLAIMABLE_STATES, JobState
 from shared.db.engine import Database, Transaction
@@ -17,6 +17,7 @@ from shared.db.tables import Archive, Job
 from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.demand import demand
+from shared.reads.estimate import estimate
 from shared.reads.shown import shown
 from shared.reads.tally import Tallies, Tally
 
@@ -52,6 +53,11 @@ class JobReads:
         """What workers could do now; see `shared.reads.demand`."""
         with self._database.read() as session:
             return demand(session, self._tallies)
+
+    def estimate(self, wished: NewLoad) -> Estimate:
+        """What a job would take; see `shared.reads.estimate`."""
+        with self._database.read() as session:
+            return estimate(session, self._tallies, wished)
 
     def one(self, owner: str, job_id: str) -> documents.Job:
         """One job.

@@ -103,6 +103,7 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
         first = served.command.run("submit", str(party), "--label", "first", "--wait")
         assert "first" in served.command.run("status").stdout, first.stderr
         choose(page, party)
+        expect(page.get_by_text("it would be ready at about")).to_be_visible()
         page.get_by_label("Name").fill("second")
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("heading", level=1, name="second")).to_be_visible()

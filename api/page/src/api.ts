@@ -12,6 +12,7 @@ export type Readiness = Schemas["Readiness"];
 export type JobPage = Schemas["JobPage"];
 export type PhotoPage = Schemas["PhotoPage"];
 export type Checked = Schemas["Checked"];
+export type Estimate = Schemas["Estimate"];
 
 /** What the service refused, with its code and its sentence. */
 export class Problem extends Error {

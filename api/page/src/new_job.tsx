@@ -1,11 +1,11 @@
 // A new job: files are looked at and hashed here, the service says which it knows, the others are sent.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { type Job } from "./api";
+import { post, type Estimate, type Job } from "./api";
 import { chosenOf, filesOf, type Chosen } from "./chosen";
 import type { Rights } from "./main";
 import { forget, rememberedJob, sendJob, type Sending } from "./sending";
 import { labelOf } from "./tonight";
-import { count, size, words } from "./words";
+import { count, rate, size, time, words } from "./words";
 
 const MOST_NAMES = 20;
 
@@ -33,6 +33,21 @@ function Progress({ now }: { now: Sending }) {
       </p>
     </>
   );
+}
+
+/** When so many photos would be ready; nothing where the service cannot tell. */
+function Ready({ photos }: { photos: number }) {
+  const [told, setTold] = useState<Estimate>();
+  useEffect(() => {
+    let over = false;
+    setTold(undefined);
+    const asked = photos ? post<Estimate>("/v1/jobs/estimate", { json: { photos } }) : undefined;
+    // It is only said where it can be.
+    asked?.then((found) => void (over || setTold(found)), () => undefined);
+    return () => void (over = true);
+  }, [photos]);
+  if (!told?.ready_at || told.photos_per_second == null) return null;
+  return <p class="soft">{words.fresh.ready(time(told.ready_at), rate(told.photos_per_second))}</p>;
 }
 
 export function NewJob({ rights }: { rights: Rights }) {
@@ -109,6 +124,7 @@ export function NewJob({ rights }: { rights: Rights }) {
       {chosen && !now && (
         <section class="card" aria-label={said.title}>
           <p role="status">{said.chosen(chosen.photos.length, count(chosen.photos.length), size(chosen.bytes))}</p>
+          <Ready photos={chosen.photos.length} />
           {chosen.unread.length > 0 && <div><p>{said.unread(chosen.unread.length)}</p><Names names={chosen.unread} /></div>}
           {!open && (
             <div>

@@ -91,6 +91,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/estimate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell when a job of so many photos would be ready, if it were made now
+         * @description Behind what waits, by the rate of what runs, or of what ended last; nothing is made.
+         */
+        post: operations["estimate_job"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job_id}": {
         parameters: {
             query?: never;
@@ -1038,6 +1058,35 @@ export interface components {
             thumbnails: number;
         };
         /**
+         * Estimate
+         * @description What it would take, behind what waits now.
+         */
+        Estimate: {
+            /**
+             * Begins At
+             * Format: date-time
+             * @description When its window opens, or now.
+             */
+            begins_at: string;
+            /** Photos */
+            photos: number;
+            /**
+             * Photos Per Second
+             * @description Of what runs now, else of the last jobs that ended; null when unknown.
+             */
+            photos_per_second: number | null;
+            /**
+             * Ready At
+             * @description Null when unknown.
+             */
+            ready_at: string | null;
+            /**
+             * Seconds
+             * @description From then until it is ready; null when unknown.
+             */
+            seconds: number | null;
+        };
+        /**
          * Face
          * @description One detected face.
          */
@@ -1712,6 +1761,22 @@ export interface components {
              * @description What it is good for.
              */
             scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * NewLoad
+         * @description A job that somebody thinks of.
+         */
+        NewLoad: {
+            /**
+             * Photos
+             * @description How many it would have.
+             */
+            photos: number;
+            /**
+             * Processing Window
+             * @description As of a job.
+             */
+            processing_window?: string | null;
         };
         /**
          * NewSignIn
@@ -2910,6 +2975,102 @@ export interface operations {
             };
             /** @description The disk is nearly full, or the owner holds as much as an owner may */
             507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    estimate_job: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewLoad"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Estimate"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
                 headers: {
                     [name: string]: unknown;
                 };

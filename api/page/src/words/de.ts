@@ -185,6 +185,7 @@ export const de: Words = {
     label: "Name",
     unread: (n) => (n === 1 ? "1 Datei ist von keiner Art, die gelesen wird, und wird nicht gesendet:" : `${n} Dateien sind von keiner Art, die gelesen wird, und werden nicht gesendet:`),
     chosen: (n, shown, size) => `${photos(n, shown)}, ${size}`,
+    ready: (at, rate) => `Wäre er schon gesendet, so wäre er etwa um ${at} fertig, bei ${rate} Fotos pro Sekunde.`,
     send: "Senden",
     hashing: (done, of) => `${done} von ${of} angesehen`,
     known: (known, of) => `${known} von ${of} sind schon bekannt`,

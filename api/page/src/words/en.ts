@@ -158,6 +158,7 @@ export const en = {
     label: "Name",
     unread: (n: number): string => (n === 1 ? "1 file is of no kind that is read, and is not sent:" : `${n} files are of no kind that is read, and are not sent:`),
     chosen: (n: number, shown: string, size: string): string => `${photos(n, shown)}, ${size}`,
+    ready: (at: string, rate: string): string => `If it were sent by now, it would be ready at about ${at}, by ${rate} photos a second.`,
     send: "Send",
     hashing: (done: string, of: string): string => `Looking at ${done} of ${of}`,
     known: (known: string, of: string): string => `${known} of ${of} are known already`,
