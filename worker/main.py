@@ -29,6 +29,7 @@ from shared.bundles.detector import verify_detector
 from shared.bundles.in_use import bundle_in_use
 from shared.logs import configure
 from shared.settings import load_settings
+from worker.memory import give_back, keep_one_heap
 from worker.networks import NotLoaded
 from worker.starts import Starts, end_worker
 
@@ -121,6 +122,8 @@ def _end_well(**_: object) -> None:
 def _check_before_forking(**_: object) -> None:
     """Say what is wrong with settings or weights once, in the parent, instead of in every child for ever."""
     keep_files_private()
+    # Its children have it by that.
+    keep_one_heap()
     # What all children use, imported once: it is neither torch nor anything that does not survive a fork.
     import worker.parts
     import worker.registration
@@ -186,7 +189,7 @@ def _build() -> None:
         finally:
             os._exit(status)
 
-    parts = _process["parts"] = build_parts(load_settings(), should_stop, leave, lambda: _starts.tell("done"))
+    parts = _process["parts"] = build_parts(load_settings(), should_stop, leave, _batch_done)
     networks = parts.pipeline
     about = {
         **networks.about(),
@@ -205,6 +208,11 @@ def _build() -> None:
     networks.when_loaded = loaded
     parts.folders.tell = lambda folder: registered.tell(waits_for=folder)
     registered.start()
+
+
+def _batch_done() -> None:
+    _starts.tell("done")
+    give_back()
 
 
 @signals.worker_process_shutdown.connect

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,23 @@ def peak_memory_mb_of(pid: int) -> float:
     """Most memory a process has had resident, MB, from proc(5) status."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+def heaps_of_threads(pid: int) -> int:
+    """Heaps that glibc has made for threads of a process, beside the one that all may use.
+
+    Each lies at a multiple of 64 MiB, and takes as many with what is held free for it to grow.
+    """
+    room = 64 << 20
+    lines = Path(f"/proc/{pid}/maps").read_text(encoding="utf-8", errors="replace").splitlines()
+    count = 0
+    for used, free in pairwise(line.split() for line in lines):
+        start, end = int(used[0].split("-")[0], 16), int(free[0].split("-")[1], 16)
+        nameless = len(used) == len(free) == 5
+        count += (
+            nameless and (used[1], free[1]) == ("rw-p", "---p") and not start % room and end == start + room
+        )
+    return count
 
 
 @pytest.fixture

@@ -29,8 +29,11 @@ PYRAMID_FACTOR = 0.709
 WINDOW, STEP = 12, 2
 """Side of what the P-Net looks at and how far apart it looks, pixels of a pyramid level."""
 
-AT_ONCE = 512
-"""Most candidates in one call of a network, which bounds the memory of a crowd."""
+PIXELS_AT_ONCE = 512 * WINDOW**2
+"""Most pixels in one call of a network, 32 candidates of the O-Net: a runtime keeps what the largest took.
+
+More in a call are no quicker; 512 candidates of the O-Net left 195 MB behind, 32 of them 25 MB.
+"""
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -127,6 +130,7 @@ def _screened_windows(
             network,
             partial(_cut, photos, photo[which], corner[which], size[which], (height, width)),
             len(which),
+            height * width,
         )
     passed = answer[:, 0] >= logit(THRESHOLDS[0])
     photo, corner, answer, level = (
@@ -190,17 +194,18 @@ def _look(
     threshold: float,
 ) -> tuple[Indices, Floats, Floats]:
     """Candidates that a network takes for faces: photo, box with the network's probability, its answer."""
-    answer = _answers(network, lambda at: photos.windows(photo[at], corners[at], side), len(photo))
+    answer = _answers(network, lambda at: photos.windows(photo[at], corners[at], side), len(photo), side**2)
     passed = answer[:, 0] > logit(threshold)
     answer = answer[passed]
     return photo[passed], np.column_stack([boxes[passed, :4], _sigmoid(answer[:, 0])]), answer
 
 
-def _answers(network: Forward, pictures: Callable[[Indices], Floats], count: int) -> Floats:
-    """A network's answers to so many pictures, [count, outputs]; no more than some are made at once."""
+def _answers(network: Forward, pictures: Callable[[Indices], Floats], count: int, pixels: int) -> Floats:
+    """A network's answers to so many pictures of so many pixels, [count, outputs]; made some at once."""
     found = [np.zeros((0, 15), np.float32)] if count == 0 else []
-    for start in range(0, count, AT_ONCE):
-        here = min(AT_ONCE, count - start)
+    at_once = max(1, PIXELS_AT_ONCE // pixels)
+    for start in range(0, count, at_once):
+        here = min(at_once, count - start)
         # The last again and again, up to a count of which there are few.
         at = np.minimum(np.arange(rounded_up(here)), here - 1) + start
         found.append(network(pictures(at))[:here].reshape(here, -1).copy())

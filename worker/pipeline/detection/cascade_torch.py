@@ -12,10 +12,13 @@ from torch.nn.functional import interpolate, pad
 from torchvision.ops import batched_nms  # type: ignore[import-untyped]
 
 from worker.pipeline.detection.area import MIDDLE, UNIT, require_bytes
-from worker.pipeline.detection.cascade import AT_ONCE, STEP, THRESHOLDS, WINDOW, logit, rounded_up, scales
+from worker.pipeline.detection.cascade import STEP, THRESHOLDS, WINDOW, logit, rounded_up, scales
 from worker.pipeline.detection.mtcnn import OUTPUT_SIDE, REFINE_SIDE, Networks, made_ready
 from worker.pipeline.detection.suppression import keep_by_smaller
 from worker.pipeline.on_torch import OnTensors, compiled_for_tensors, on_device
+
+AT_ONCE = 512
+"""Most candidates in one call of a network, which bounds the memory of a crowd."""
 
 OnDevice = Networks[OnTensors]
 Arrays = tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.float32]]

@@ -14,7 +14,11 @@ from PIL import Image
 from tests.support import samples
 from tests.support.reference_data import PHOTOS, needs_photos
 from worker.pipeline.decoding.decode import DecodedPhoto, decode
+from worker.pipeline.detection.area import SummedPhotos
+from worker.pipeline.detection.cascade import PIXELS_AT_ONCE, find_faces
 from worker.pipeline.detection.detect import Detection, Detector, PhotoDetections, equal_shape_groups
+from worker.pipeline.detection.mtcnn import Networks, load_networks
+from worker.pipeline.runtime import CPU, Forward, runtimes
 
 CONFIDENCE, FACE_PX = 0.90, 20
 
@@ -240,3 +244,26 @@ def test_a_turned_photo_has_the_same_people(detector: Detector, name: str, turn:
         near = [place for place in places if np.hypot(*(place - middle(face.box))) < 0.3 * size]
         assert len(near) == 1, (name, turn, face.box)
     assert len(turned) <= len(upright) + PHANTOMS.get(name, 0)
+
+
+def test_a_crowd_is_looked_at_in_small_parts() -> None:
+    """A runtime keeps the memory of the largest call; who is found does not hang on how large it is."""
+    shapes: list[tuple[int, ...]] = []
+
+    def noting(network: Forward) -> Forward:
+        def forward(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
+            shapes.append(pictures.shape)
+            return network(pictures)
+
+        return forward
+
+    networks = load_networks(runtimes(CPU)[0])
+    noted = Networks(networks.propose, noting(networks.refine), noting(networks.output))
+    rows = [np.asarray(samples.astronaut(side)) for side in (96, 128, 160)]
+    crowd = np.concatenate([np.tile(row, (2, 480 // len(row) * 2, 1))[:, :480] for row in rows])
+    of_photo, found, _ = find_faces(SummedPhotos([crowd, crowd]), 20, noted)
+    assert len(shapes) > 4
+    assert max(count * height * width for count, _, height, width in shapes) <= PIXELS_AT_ONCE
+    one = found[of_photo == 0]
+    assert len(one) > 10
+    np.testing.assert_allclose(one, found[of_photo == 1], atol=1e-3)
