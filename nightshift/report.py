@@ -32,6 +32,7 @@ from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
 from nightshift.words.left_alone import by_kind, in_full
+from nightshift.words.options import PREVIEW_PX
 from nightshift.words.photo_names import path_spelled_out, spelled_out
 from nightshift.words.plain_text import counted, plain
 
@@ -130,13 +131,20 @@ def check_writable(folder: Path) -> None:
         raise InvalidInput(Code.BAD_OUT, f"--out {folder}: {why}") from error
 
 
-def check_room(folder: Path, photos: int, *, page: bool) -> None:
+def check_room(folder: Path, photos: int, *, page: bool, preview_px: int = PREVIEW_PX) -> None:
     """Find out before the work that the disk has no room for the results of so many photos.
+
+    Args:
+        folder: where they go.
+        photos: how many.
+        page: whether there is a report, with its previews.
+        preview_px: their longest side.
 
     Raises:
         InvalidInput: `bad_out`.
     """
-    needed = photos * (BYTES_A_PHOTO + (BYTES_A_THUMBNAIL if page else 0))
+    preview = round(BYTES_A_THUMBNAIL * (preview_px / PREVIEW_PX) ** 2)
+    needed = photos * (BYTES_A_PHOTO + (preview if page else 0))
     left = shutil.disk_usage(_nearest(folder)).free
     if left < needed:
         what = f"its disk has {decimal(left)} left, and results take about {decimal(needed)}"

@@ -10,7 +10,7 @@ from nightshift.errors import Unreachable
 
 TAR_MEDIA_TYPE = "application/x-tar"
 LARGEST_BYTES = 4_000_000
-"""More than any WebP of 320 pixels; a longer member is not a thumbnail."""
+"""More than any WebP of 1600 pixels; a longer member is not a thumbnail."""
 
 _NAME = re.compile(r"(pho_[0-9a-f]{32})\.webp")
 _BLOCK = tarfile.BLOCKSIZE

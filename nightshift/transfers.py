@@ -132,7 +132,7 @@ class Transfers:
         return size_bytes
 
     async def thumbnails(self, job_id: str) -> AsyncIterator[tuple[str, bytes]]:
-        """Id and thumbnail (WebP, upright, 320 pixels at most) of every final photo that has one.
+        """Id and thumbnail (WebP, upright, its `preview_px` at most) of every final photo that has one.
 
         In the order they were added, and all in one request.
         """

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nightshift.machine.places import path_of_text
-from nightshift.words.analysis import PhotoError
+from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient, Unreadable
+from nightshift.words.options import PREVIEW_PX
 from shared.files.in_place import InPlace
 from shared.files.store import thumbnail_key
 from shared.queue.claim import Claim, ClaimedPhoto
@@ -98,7 +100,7 @@ def load_photo(
         from worker.pipeline.decoding.decode import thumbnail
 
         decoded = replace(parts.pipeline.decode(data, held.options.analysis(), admit), id=photo.id)
-        picture = thumbnail(decoded)
+        picture = thumbnail(decoded, held.options.preview_px)
         progress([photo.id], at_store=True)
         _keep_thumbnail(parts, held, photo, picture)
         # The photo at its full size is gone by now.
@@ -155,9 +157,24 @@ def _earlier(
         picture = parts.store.get(thumbnail_key(held.owner, earlier.job_id, earlier.photo_id))
     except Transient:
         picture = None
+    if held.options.preview_px > PREVIEW_PX and not _is_as_large(picture, held, earlier.analysis):
+        # There is no other way to a larger one.
+        return None
     if picture is not None:
         _keep_thumbnail(parts, held, photo, picture)
     return Succeeded(photo.id, sha256, size_bytes, earlier.analysis, reused_from=earlier.photo_id)
+
+
+def _is_as_large(picture: bytes | None, held: Claim, analysis: Analysis) -> bool:
+    """Whether a thumbnail that is there is what this job wants; only its head is read."""
+    if picture is None:
+        return False
+    from PIL import Image
+
+    wanted = min(held.options.preview_px, round(max(analysis.width, analysis.height) * analysis.scale))
+    with Image.open(io.BytesIO(picture)) as image:
+        # Rounded to pixels, here and there.
+        return max(image.size) >= wanted - 1
 
 
 def _keep_thumbnail(parts: Parts, held: Claim, photo: ClaimedPhoto, picture: bytes) -> None:

@@ -54,7 +54,7 @@ from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
-from nightshift.words.options import JobOptions
+from nightshift.words.options import PREVIEW_PX, JobOptions
 from nightshift.words.pairs import PairsWish
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted
@@ -355,7 +355,8 @@ class Run:
     def _let_in(self, out: Path, paths: Sequence[Path]) -> None:
         """Make sure that results have room, and no others are in their way."""
         photos, request = self._found.photos, self._request
-        check_room(out, len(photos), page=request.page)
+        preview_px = request.options.get("preview_px", PREVIEW_PX)
+        check_room(out, len(photos), page=request.page, preview_px=preview_px)
         if not request.resume:
             self._place = place_for(out, paths, photos, overwrite=request.overwrite)
 

@@ -113,6 +113,21 @@ PairsOption = Annotated[
 ]
 
 
+PREVIEW_PX = 320
+
+PreviewPx = Annotated[
+    int,
+    Field(
+        ge=PREVIEW_PX,
+        le=1600,
+        description="Longest side of the picture that is kept of a photo for the report and the page: with"
+        " 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the"
+        " photo scaled to `height`.",
+    ),
+    _IN_DIGITS,
+]
+
+
 class JobOptions(AnalysisOptions):
     """All options of a job."""
 
@@ -127,6 +142,7 @@ class JobOptions(AnalysisOptions):
     )
 
     pairs: PairsOption = "one"
+    preview_px: PreviewPx = PREVIEW_PX
 
     def analysis(self) -> AnalysisOptions:
         """The part that the pipeline reads."""

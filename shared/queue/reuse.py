@@ -24,6 +24,8 @@ _EARLIER = (
         Photo.bundle_sha256 == bindparam("bundle_sha256"),
         Photo.options_fingerprint == bindparam("options_fingerprint"),
     )
+    # The newest: it is the last to be erased, and most likely has the picture that is wished for now.
+    .order_by(Photo.id.desc())
     .limit(1)
 )
 

@@ -41,6 +41,11 @@
     });
   };
 
+  /** Whether the job kept previews that fill a screen. */
+  function hasLargePreviews() {
+    return nightshift.data.options.some(([name, value]) => name === "preview_px" && Number(value) > 960);
+  }
+
   function step(by) {
     const to = position + by;
     if (to < 0 || to >= ordinals.length) return;
@@ -59,7 +64,7 @@
     const stage = byId("viewer-stage");
     nightshift.zoomOut();
     stage.replaceChildren(...(photo ? [nightshift.picture(photo)] : []));
-    stage.style.setProperty("--most", photo?.original ? "100000px" : "960px");
+    stage.style.setProperty("--most", photo?.original || hasLargePreviews() ? "100000px" : "960px");
     stage.style.setProperty("--ratio", photo?.thumbnail && photo.height ? photo.width / photo.height : 4 / 3);
     byId("viewer-faces").replaceChildren(...(photo ? findings(photo) : []));
     byId("viewer-faces").scrollTop = 0;

@@ -32,7 +32,7 @@ def test_a_job_from_open_to_ended(service: Service) -> None:
     assert opened.json["metadata"] == {"a": ["\u0000", 1, None], "ß": True}
     assert opened.json["options"] == {
         "height": 720, "min_confidence": 0.9, "min_face_px": 20, "tilt_threshold_deg": 11.25, "reuse": True,
-        "delete_originals": False, "pairs": "one",
+        "delete_originals": False, "pairs": "one", "preview_px": 320,
     }  # fmt: skip
     assert opened.json["bundle"] == {"name": "test", "sha256": "a" * 64}
     assert opened.json["progress"] == 0

@@ -33,6 +33,7 @@ WISHES: dict[str, Any] = {
         "reuse": False,
         "delete_originals": True,
         "pairs": "both",
+        "preview_px": 1600,
     },
 }
 

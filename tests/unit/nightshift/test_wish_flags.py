@@ -25,6 +25,7 @@ OPTIONS = {
     "reuse": ("--no-reuse", None),
     "delete_originals": ("--delete-originals", None),
     "pairs": ("--pairs", "raw"),
+    "preview_px": ("--preview-px", "1600"),
 }
 
 
@@ -69,6 +70,7 @@ def test_and_so_do_options(tmp_path: Path) -> None:
             "reuse": False,
             "delete_originals": True,
             "pairs": "raw",
+            "preview_px": 1600,
         },
     }
 

@@ -17,6 +17,7 @@ from PIL import Image, UnidentifiedImageError
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
+from nightshift.words.options import PREVIEW_PX
 from worker.pipeline.decoding import cost, jpeg, jxl, others, raw, tiff, tiff_pages
 from worker.pipeline.decoding.alone import Alone
 from worker.pipeline.decoding.capture import UNKNOWN, Capture
@@ -121,7 +122,7 @@ def decode(
     return replace(photo, decode_ms=elapsed_ms)
 
 
-def thumbnail(photo: DecodedPhoto, side_px: int = 320) -> bytes:
+def thumbnail(photo: DecodedPhoto, side_px: int = PREVIEW_PX) -> bytes:
     """A small WebP of the photo, upright, its longer side at most `side_px`, never enlarged."""
     height, width = photo.pixels.shape[:2]
     ratio = min(1.0, side_px / max(height, width))

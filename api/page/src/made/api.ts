@@ -1455,6 +1455,12 @@ export interface components {
              */
             pairs: "one" | "jpeg" | "raw" | "both";
             /**
+             * Preview Px
+             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`.
+             * @default 320
+             */
+            preview_px: number;
+            /**
              * Reuse
              * @description Reuse the result of an identical file, analysed with the same weights and options.
              * @default true
@@ -2838,6 +2844,12 @@ export interface operations {
                     pairs?: "one" | "jpeg" | "raw" | "both";
                     /** @description Photos; or an archive. */
                     photos?: string[];
+                    /**
+                     * Preview Px
+                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`.
+                     * @default 320
+                     */
+                    preview_px?: number;
                     /**
                      * Priority
                      * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
