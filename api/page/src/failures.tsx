@@ -20,11 +20,12 @@ async function saveList(job: Job): Promise<void> {
   save(`${job.id}-failures.csv`, rows);
 }
 
+/** As many as one request may name. */
 const AT_ONCE = 100;
 
 function Photos({ jobId, code, retry }: { jobId: string; code: string; retry: ((photos: string[]) => void) | undefined }) {
   const [chosen, setChosen] = useState<string[]>([]);
-  const choose = (id: string): void => setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id].slice(-AT_ONCE));
+  const choose = (id: string): void => setChosen(chosen.includes(id) ? chosen.filter((one) => one !== id) : [...chosen, id]);
   const [photos, setPhotos] = useState<Photo[]>([]);
   const [cursor, setCursor] = useState<string | null>();
   const [wrong, setWrong] = useState("");
@@ -52,7 +53,7 @@ function Photos({ jobId, code, retry }: { jobId: string; code: string; retry: ((
           <tbody>
             {shown.map((photo) => (
               <tr key={photo.photo_id}>
-                {retry && <td><input type="checkbox" aria-label={`${said.choose}: ${photo.custom_id}`} checked={chosen.includes(photo.photo_id)} onChange={() => choose(photo.photo_id)} /></td>}
+                {retry && <td><input type="checkbox" aria-label={`${said.choose}: ${photo.custom_id}`} checked={chosen.includes(photo.photo_id)} disabled={chosen.length >= AT_ONCE && !chosen.includes(photo.photo_id)} onChange={() => choose(photo.photo_id)} /></td>}
                 <th scope="row"><bdi>{photo.custom_id}</bdi></th>
                 <td><bdi>{photo.error?.message}</bdi></td>
                 <td>

@@ -91,7 +91,7 @@ def jobs(service: Service) -> Jobs:
     return Jobs(service)
 
 
-@pytest.mark.parametrize("times", [1, pytest.param(30, marks=pytest.mark.soak)])
+@pytest.mark.parametrize("times", [1, pytest.param(43, marks=pytest.mark.soak)])
 @pytest.mark.timeout(1800)
 def test_every_answer_is_one_that_is_described(
     service: Service, jobs: Jobs, subtests: pytest.Subtests, times: int

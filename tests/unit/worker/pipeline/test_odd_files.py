@@ -99,9 +99,12 @@ def test_only_the_first_of_many_frames_costs_time(image_format: str, options: di
     many = encoded(first, image_format, save_all=True, append_images=frames, **options)
 
     def work_ms(data: bytes) -> float:
-        started = time.thread_time()  # not the clock: others are at work on the machine
+        # Not by the clock, and the least of some: others are at work on the machine, and in its caches.
+        took = []
         for _ in range(5):
+            started = time.thread_time()
             decoded(data)
-        return 1000 * (time.thread_time() - started)
+            took.append(time.thread_time() - started)
+        return 5000 * min(took)
 
     assert work_ms(many) < 20 * max(5.0, work_ms(one)), "it would be 200 times as much"
