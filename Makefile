@@ -91,7 +91,7 @@ test: $(DEV_STAMP) ## Run the tests
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \
 	$(PYTEST) $(AT_ONCE) worksteal -n 4 tests/unit tests/integration $(ELSEWHERE) || failed=1; \
-	$(PYTEST) $(AT_ONCE) loadgroup --no-loadscope-reorder -n 5 tests/integration/training tests/e2e tests/faults || failed=1; \
+	$(PYTEST) $(AT_ONCE) loadgroup --no-loadscope-reorder -n 4 tests/integration/training tests/e2e tests/faults || failed=1; \
 	exit $$failed
 else
 	@$(PYTHON) -m pytest $(ARGS)
