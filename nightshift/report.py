@@ -299,7 +299,8 @@ def print_report(report: Report, console: Console) -> None:
         table.add_row(name, cell(path_spelled_out(path) + until))
     use = summary.commercial_use
     table.add_row("Weights", cell(f"{report.job.bundle.name}; commercial use: {use.allowed} ({use.reason})"))
-    rate = f", {report.job.photos_per_second:.1f} photos/s" if report.job.photos_per_second else ""
+    # From the first photo on: the start and the writing are in the time, and not in the rate.
+    rate = f", {report.job.photos_per_second:.1f} photos/s at work" if report.job.photos_per_second else ""
     table.add_row("Time", f"{timedelta(seconds=round(report.seconds))}{rate}")
     if report.exit == Exit.PARTIAL:
         table.add_row("Ended", f"{_shortfall(report)}; all else is written (exit code {report.exit:d})")

@@ -122,7 +122,7 @@ PreviewPx = Annotated[
         le=1600,
         description="Longest side of the picture that is kept of a photo for the report and the page: with"
         " 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the"
-        " photo scaled to `height`.",
+        " photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.",
     ),
     _IN_DIGITS,
 ]

@@ -88,7 +88,10 @@ def test_what_the_page_for_researchers_does_can_be_done(about: About, tmp_path: 
         (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8", newline="")
     page = (REPOSITORY / "docs" / "researchers.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    said = "\nassert (uncertain == (faces.gender_uncertain)).mean() > 0.9\n"
+    said = "".join(
+        f"\nassert ({label}_uncertain == faces.{label}_uncertain).mean() > 0.9"
+        for label in ("gender", "age_group")
+    )
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(blocks) + said], cwd=tmp_path, capture_output=True, text=True
     )

@@ -10,6 +10,9 @@ from nightshift.words.errors import Unreadable
 
 def damaged(reason: str) -> Unreadable:
     """The file is of a kind that is read, and broken."""
+    if "truncated" in reason.lower():
+        # Libraries name bytes, or the call, that nobody else knows of.
+        reason = "the file is cut off"
     return Unreadable(Code.CORRUPT_IMAGE, f"the image is damaged: {reason}")
 
 

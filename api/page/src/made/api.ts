@@ -1456,7 +1456,7 @@ export interface components {
             pairs: "one" | "jpeg" | "raw" | "both";
             /**
              * Preview Px
-             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`.
+             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
              * @default 320
              */
             preview_px: number;
@@ -2846,7 +2846,7 @@ export interface operations {
                     photos?: string[];
                     /**
                      * Preview Px
-                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`.
+                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
                      * @default 320
                      */
                     preview_px?: number;
