@@ -78,8 +78,7 @@ worker: .gpu-is-there $(RUN_STAMP) ## Start a worker
 
 # More at a time than there are cores, since most wait: for a process to start, a lease to run out, a slow client. Who has
 # no tests left takes some from who has, so that no core idles behind the longest file. Those that train fork: not from
-# a process that has run OpenVINO, so each of their files comes first, and has one to itself. Those end to end share what
-# they start by file (tests/conftest.py), and fault tests fill the time in which they wait. A test that takes its process along ends the
+# a process that has run OpenVINO, so each of their files has one to itself. A test that takes its process along ends the
 # run: with a new process in its place, xdist waits for ever. So does one that hangs where no signal gets through. With
 # ARGS: those tests, one by one.
 PYTEST := $(PYTHON) -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
@@ -91,7 +90,8 @@ test: $(DEV_STAMP) ## Run the tests
 ifeq ($(strip $(ARGS)),)
 	@failed=0; \
 	$(PYTEST) $(AT_ONCE) worksteal -n 4 tests/unit tests/integration $(ELSEWHERE) || failed=1; \
-	$(PYTEST) $(AT_ONCE) loadgroup --no-loadscope-reorder -n 4 tests/integration/training tests/e2e tests/faults || failed=1; \
+	$(PYTEST) $(AT_ONCE) loadfile -n 3 tests/integration/training tests/e2e || failed=1; \
+	$(PYTEST) $(AT_ONCE) worksteal -n 4 tests/faults || failed=1; \
 	exit $$failed
 else
 	@$(PYTHON) -m pytest $(ARGS)

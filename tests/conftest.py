@@ -25,18 +25,6 @@ def pytest_configure(config: pytest.Config) -> None:
         hypothesis.settings.load_profile("repeatable")
 
 
-BY_FILE = ("tests/e2e/", "tests/integration/training/")
-"""Their tests share what a file has started."""
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests are spread over processes by groups, keep those together that are of one such file."""
-    for item in items:
-        if (file := item.nodeid.partition("::")[0]).startswith(BY_FILE):
-            item.add_marker(pytest.mark.xdist_group(file))
-
-
 @pytest.fixture(autouse=True)
 def umask() -> Iterator[None]:
     """The command keeps its files private, and with them those of the tests that follow it."""
