@@ -53,7 +53,7 @@ def test_a_limit_on_memory_is_said(cluster: Cluster) -> None:
                 "NIGHTSHIFT_WORKERS": "1",
                 "PATH": "/bin:/usr/bin",
             },
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (700 * 2**20, 700 * 2**20)),
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (550 * 2**20, 550 * 2**20)),
             start_new_session=True,
         )
     cluster.processes["worker"] = worker
