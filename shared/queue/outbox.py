@@ -47,7 +47,7 @@ def require_secret(session: Transaction, owner: str, urls: Iterable[str]) -> Non
     if all(map(is_message, urls)):
         return
     if session.scalar(select(WebhookSecret.id).where(WebhookSecret.owner == owner).limit(1)) is None:
-        message = "webhooks are signed, and you have no secret yet: POST /v1/webhooks/secrets makes one"
+        message = "webhooks are signed, and you have no secret yet: `nightshift webhooks secret` makes one"
         raise Conflict(Code.WEBHOOK_SECRET_MISSING, message)
 
 
