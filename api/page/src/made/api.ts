@@ -2277,7 +2277,7 @@ export interface components {
             archives_waiting: number;
             /**
              * Claimable Photos
-             * @description Photos that a worker could take now: submitted, not paused, their window open.
+             * @description Photos that a worker could take now: submitted, not paused, their window open. Above 10,000 as of the last second, and of the first 500 jobs.
              */
             claimable_photos: number;
             /**
