@@ -91,9 +91,9 @@ class Settings(BaseSettings):
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     """What the networks run on; `auto`: OpenVINO where it runs, else torch, as on CUDA."""
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has it and the
-    timing says that it pays."""
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto"
+    """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware or the bundle has
+    one, labels agree and the timing says that it pays."""
     load_networks: Literal["at_start", "when_needed"] = "at_start"
     """When a worker process loads its networks: at its start, or when the first photo needs them. `nightshift
     run` lets photos that seem to be known do without."""

@@ -223,7 +223,7 @@ class Photo(Document):
     )
     reused: bool = Field(False, description="True when an earlier analysis of the same bytes was taken over.")
     timings_ms: TimingsMs | None = Field(None, description="Its share of its batch's time, milliseconds.")
-    precision: str | None = Field(None, description="Number format of the classifier: fp32, bf16 or fp16.")
+    precision: str | None = Field(None, description="The classifier's number format: fp32, bf16, fp16, int8.")
     bundle: BundleName | None = Field(None, description="Weights it was analysed with; null until then.")
     warnings: list[str] = Field(default_factory=list)
     error: LenientError | None = Field(
