@@ -86,13 +86,17 @@ def add_not_sent(path: JobPath, body: NotSentPhotos) -> Response:
 
 @blueprint.get("/<job_id>/photos", responses=answers({200: documents.PhotoPage}, 404))
 def list_photos(path: JobPath, query: PhotosQuery) -> Response:
-    """List a job's photos, or those that are sought, in the order they were added
+    """List a job's photos, or those that are sought, in the order they were added or another
 
     The `Link` header leads to the next page.
     """
     with context().database.read() as session:
         page = photo_page(
-            session, context().owner, path.job_id, query.sought(), cursor=query.cursor, limit=query.limit
+            session,
+            *(context().owner, path.job_id, query.sought()),
+            order=query.order(),
+            cursor=query.cursor,
+            limit=query.limit,
         )
     return answer_page(page, page.next)
 

@@ -229,7 +229,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a job's photos, or those that are sought, in the order they were added
+         * List a job's photos, or those that are sought, in the order they were added or another
          * @description The `Link` header leads to the next page.
          */
         get: operations["list_photos"];
@@ -3775,8 +3775,10 @@ export interface operations {
                 code?: string | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
-                /** @description Only names that hold this, in capitals or not. */
+                /** @description Only names that hold this, in capitals or not, in any script. */
                 search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
                 /** @description Only with so many faces or more. */
                 min_faces?: number | null;
                 /** @description Only with so many faces or fewer. */
@@ -3789,6 +3791,12 @@ export interface operations {
                 uncertain?: ("gender" | "age_group" | "any") | null;
                 /** @description Only with a face whose label is uncertain for this reason. */
                 because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                sort?: "added" | "name" | "time" | "faces" | "least_sure";
+                /** @description The other way round; what has no place is last all the same. */
+                reverse?: boolean;
             };
             header?: never;
             path: {
@@ -4661,8 +4669,10 @@ export interface operations {
                 code?: string | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
-                /** @description Only names that hold this, in capitals or not. */
+                /** @description Only names that hold this, in capitals or not, in any script. */
                 search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
                 /** @description Only with so many faces or more. */
                 min_faces?: number | null;
                 /** @description Only with so many faces or fewer. */
@@ -4675,6 +4685,8 @@ export interface operations {
                 uncertain?: ("gender" | "age_group" | "any") | null;
                 /** @description Only with a face whose label is uncertain for this reason. */
                 because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
                 /** @description Instead of the Accept header. */
                 format?: ("jsonl" | "csv") | null;
             };
