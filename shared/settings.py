@@ -168,8 +168,12 @@ class Settings(BaseSettings):
     """Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a full disk, a
     share that is away, no worker) before it gives up; `--resume` goes on."""
     webhook_allow_cidrs: str = ""
-    """Networks whose addresses webhooks may be sent to though they are not of the public internet:
-    `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
+    """Networks whose addresses webhooks and messages may be sent to though they are not of the public
+    internet: `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
+    public_url: str = Field("", pattern=r"^(https?://[!-~]+)?$")
+    """Where people reach the service's page, `https://photos.example.org`: messages link to the job there.
+    Empty: they have no link."""
+
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Least severe line logged."""
 

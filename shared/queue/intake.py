@@ -112,8 +112,7 @@ def open_job(
         Conflict: `webhook_secret_missing`, it wishes for webhooks.
     """
     options = wish.options
-    if wish.notify:
-        outbox.require_secret(session, owner)
+    outbox.require_secret(session, owner, (each.url for each in wish.notify or ()))
     job = Job(
         id=job_id or new_id("job"),
         owner=owner,

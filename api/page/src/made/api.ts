@@ -982,7 +982,10 @@ export interface components {
              * @description HTTP status of the last answer; null without one.
              */
             status: number | null;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -1376,7 +1379,7 @@ export interface components {
             };
             /**
              * Notify
-             * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+             * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
              */
             notify?: components["schemas"]["Notify"][] | null;
             /**
@@ -1834,7 +1837,10 @@ export interface components {
             events: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
             /** Progress Percent */
             progress_percent: number;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -1855,7 +1861,7 @@ export interface components {
             progress_percent: number;
             /**
              * Url
-             * @description Where to: `https://` alone.
+             * @description Where to: `https://` for a webhook, or an Apprise URL for a message to people: `discord://`, `gchat://`, `gotifys://`, `mailtos://`, `matrixs://`, `mmosts://`, `nctalks://`, `ntfys://`, `pover://`, `rockets://`, `signals://`, `slack://`, `tgram://`, `wxteams://`, `zulip://`.
              */
             url: string;
         };
@@ -2062,7 +2068,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -2156,7 +2162,10 @@ export interface components {
             disabled_at: string | null;
             /** @description What it is told of jobs that name no receivers; null: nothing but by jobs. */
             notify: components["schemas"]["Notified"] | null;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -2404,7 +2413,7 @@ export interface components {
         Tried: {
             /**
              * Url
-             * @description Where to: `https://` alone.
+             * @description Where to, as in `notify`.
              */
             url: string;
         };
@@ -2763,7 +2772,7 @@ export interface operations {
                     metadata?: Record<string, never>;
                     /**
                      * Notify
-                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
                      */
                     notify?: components["schemas"]["Notify"][] | null;
                     /** @description What is not given is as the server is configured, by default as shown here. */
@@ -2832,7 +2841,7 @@ export interface operations {
                     min_face_px?: number;
                     /**
                      * Notify
-                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
                      */
                     notify?: components["schemas"]["Notify"][] | null;
                     /**
