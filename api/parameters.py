@@ -17,9 +17,9 @@ from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import Prefix
 from nightshift.words.not_sent import NotSentReason
 from nightshift.words.options import Number, Truth, Whole
+from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
-from shared.operations.keys import LOCAL, check_owner
 from shared.reads.order import Order, Sort
 from shared.reads.sought import Sought
 

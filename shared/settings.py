@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import EnvSettingsSource, SettingsConfigDict
 
 from nightshift.machine.allowance import Allowance, allowance
 from nightshift.machine.home import DEFAULT_HOME, folders_in
@@ -34,6 +34,7 @@ from nightshift.words.options import (
 )
 from nightshift.words.wrong_values import wrong
 from shared.addresses import networks_in
+from shared.sign_in_settings import SignInSettings
 from shared.urls import check_broker_url, database_url
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -49,7 +50,7 @@ OTHERS_BYTES = 2**29
 _OPTIONS = AnalysisOptions()
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """Settings of every process, read from `NIGHTSHIFT_*` variables."""
 
     model_config = SettingsConfigDict(

@@ -329,8 +329,15 @@ class SignIn(Document):
     signed_in: bool = Field(description="False where nobody is; the rest then says nothing.")
     owner: str = Field("", description="Whose jobs they see.")
     scopes: list[Known[Scope]] = Field(default_factory=list, description="What they may do.")
-    key_id: str | None = Field(None, description="Of the key they signed in with; null for the root key.")
+    key_id: str | None = Field(
+        None, description="Of the key they signed in with; null for the root key, and without one."
+    )
     ends_at: datetime | None = Field(None, description="When they have to sign in again.")
+    person: str | None = Field(None, description="Whom the OpenID provider knows them as; null with a key.")
+    provider: str | None = Field(
+        None,
+        description="Whom one may sign in with, at `/v1/session/oidc`, in place of a key.",
+    )
 
 
 class Worker(Document):

@@ -50,7 +50,15 @@ export const de: Words = {
     go: "Anmelden",
     wrong: "Diesen Schlüssel gibt es nicht, oder er wurde widerrufen.",
     linkUsed: "Dieser Link wurde schon benutzt oder ist über eine Stunde alt. Mit einem Schlüssel anmelden, oder nightshift serve neu starten.",
-    ended: "Die Anmeldung ist zu Ende: sie hält 24 Stunden, und nicht länger als ihr Schlüssel. Nach dem Anmelden geht es hier weiter.",
+    ended: "Die Anmeldung ist zu Ende: sie endet nach einiger Zeit, und mit ihrem Schlüssel. Nach dem Anmelden geht es hier weiter.",
+    withProvider: (name: string): string => `Mit ${name} anmelden`,
+    or: "oder mit einem Schlüssel",
+    brokenOff: "Die Anmeldung wurde abgebrochen oder dauerte zu lange. Bitte neu beginnen.",
+    refused: {
+      not_let_in: "Das Konto ist bekannt, aber keine seiner Gruppen hat hier Zugang. Wer den Dienst betreibt, kann das ändern.",
+      provider_unavailable: "Der Dienst erreicht den Anmeldedienst nicht. Später noch einmal versuchen, oder mit einem Schlüssel anmelden.",
+      rate_limited: "Zu viele Versuche. Bitte eine Minute warten.",
+    },
     metricsOnly: "Dieser Schlüssel sieht keine Aufträge.",
   },
   states: {

@@ -23,7 +23,15 @@ export const en = {
     go: "Sign in",
     wrong: "There is no such key, or it was revoked.",
     linkUsed: "This link was used before, or is over an hour old. Sign in with a key, or start nightshift serve again for a new link.",
-    ended: "You were signed out: a session lasts 24 hours, and ends with its key. Sign in to go on where you were.",
+    ended: "You were signed out: a session ends after a time, and with its key. Sign in to go on where you were.",
+    withProvider: (name: string): string => `Sign in with ${name}`,
+    or: "or with a key",
+    brokenOff: "The sign-in was broken off, or took too long. Begin again.",
+    refused: {
+      not_let_in: "You are known there, but none of your groups is let in here. Ask whoever runs this service.",
+      provider_unavailable: "The service cannot reach the sign-in provider. Try again later, or sign in with a key.",
+      rate_limited: "Too many attempts. Wait a minute.",
+    } as Record<string, string>,
     metricsOnly: "This key sees no jobs.",
   },
   states: {
