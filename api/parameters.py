@@ -173,6 +173,12 @@ class PhotosQuery(SoughtQuery, PageQuery):
     """Which photos of a job, and which page of them."""
 
 
+class OutlineQuery(SoughtQuery):
+    """Which photos of a job, and how long their pages are."""
+
+    limit: Whole = Field(100, ge=1, le=1000, description="Entries a page, as the list of photos is asked.")
+
+
 class PutQuery(BaseModel):
     """Which photo is put."""
 
