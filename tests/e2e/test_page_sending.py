@@ -117,7 +117,7 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
     tiles.first.click()
     viewer = page.get_by_role("dialog")
     expect(viewer.get_by_role("heading", name="Face 1")).to_be_visible()
-    expect(viewer).to_contain_text("Age group")
+    expect(viewer.get_by_role("list", name="Probability of each age group")).to_be_visible()
     name = viewer.get_by_role("heading", level=2).inner_text()
     accessible(page)
     page.keyboard.press("ArrowRight")

@@ -17,7 +17,7 @@ export function soughtOf(hash: string): Sought {
 }
 
 /** As the API is asked; `faces` is `2` for exactly two, `2-` for two or more. */
-export function queryOf({ faces, ...sought }: Sought): Asked["query"] {
+export function queryOf({ faces, ...sought }: Sought): NonNullable<Asked["query"]> {
   const [least, open] = [faces?.replace("-", ""), faces?.endsWith("-")];
   return { ...sought, min_faces: least, max_faces: open ? undefined : least };
 }
