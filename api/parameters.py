@@ -163,6 +163,15 @@ class SoughtQuery(BaseModel):
     because: Annotated[str, AfterValidator(_doubt), Field(json_schema_extra={"enum": [*DOUBTS]})] | None = (
         Field(None, description="Only with a face whose label is uncertain for this reason.")
     )
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="Only with a face that the detector is so sure of, or surer."
+    )
+    min_gender_probability: float | None = Field(
+        None, ge=0, le=1, description="Only with a face whose apparent gender is so probable, or more."
+    )
+    min_age_group_probability: float | None = Field(
+        None, ge=0, le=1, description="Only with a face whose apparent age group is so probable, or more."
+    )
 
     def sought(self) -> Sought:
         """The same for the database."""

@@ -141,6 +141,24 @@ def test_a_face_is_looked_at_from_near(open_page: Open, served: Served) -> None:
     expect(viewer.get_by_role("status")).to_contain_text("2 of")
 
 
+def test_faces_are_sought_by_how_sure_they_are(open_page: Open, served: Served) -> None:
+    page = opened_faces(open_page, served)
+    job_id = re.search(r"job_\w+", page.url)[0]  # type: ignore[index]
+    page.get_by_text("How sure").click()
+    page.get_by_label("Gender at").or_(page.get_by_label("Gender any")).fill("0.98")
+    expect(page.get_by_text("at least 98 %")).to_be_visible()
+    sought = {"min_gender_probability": 0.98, "limit": 1}
+    total = served.ask("GET", f"/v1/jobs/{job_id}/photos/outline", params=sought)["total"]
+    assert 0 < total < PHOTOS
+    expect(page.get_by_role("status").filter(has_text=f"{total} photos")).to_be_visible()
+    assert "min_gender_probability=0.98" in page.url
+    accessible(page)
+    page.reload()
+    expect(page.get_by_text("at least 98 %")).to_be_visible()
+    page.get_by_role("button", name="Show everything").click()
+    expect(page.get_by_role("status").filter(has_text="1,200 photos")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_rows_and_viewer_fit_a_phone(open_page: Open, served: Served, scheme: str) -> None:
     page = opened_faces(open_page, served, viewport={"width": 360, "height": 700}, color_scheme=scheme)

@@ -28,7 +28,8 @@ def _job(service: Service) -> str:
 def test_each_page_is_where_the_outline_says(service: Service) -> None:
     job_id = _job(service)
     address = f"/v1/jobs/{job_id}/photos"
-    for sought in ({}, {"min_faces": 1}, {"search": "saturday"}):
+    surest = {"min_confidence": 0.5, "min_gender_probability": 0.5, "min_age_group_probability": 0.5}
+    for sought in ({}, {"min_faces": 1}, {"search": "saturday"}, surest):
         everything = service.client.get(address, query_string=sought).json["photos"]
         outline = service.client.get(f"{address}/outline", query_string={**sought, "limit": 2}).json
         assert outline["total"] == len(everything)

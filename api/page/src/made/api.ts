@@ -3996,6 +3996,12 @@ export interface operations {
                 uncertain?: ("gender" | "age_group" | "any") | null;
                 /** @description Only with a face whose label is uncertain for this reason. */
                 because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face that the detector is so sure of, or surer. */
+                min_confidence?: number | null;
+                /** @description Only with a face whose apparent gender is so probable, or more. */
+                min_gender_probability?: number | null;
+                /** @description Only with a face whose apparent age group is so probable, or more. */
+                min_age_group_probability?: number | null;
             };
             header?: never;
             path: {
@@ -4706,6 +4712,12 @@ export interface operations {
                 uncertain?: ("gender" | "age_group" | "any") | null;
                 /** @description Only with a face whose label is uncertain for this reason. */
                 because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face that the detector is so sure of, or surer. */
+                min_confidence?: number | null;
+                /** @description Only with a face whose apparent gender is so probable, or more. */
+                min_gender_probability?: number | null;
+                /** @description Only with a face whose apparent age group is so probable, or more. */
+                min_age_group_probability?: number | null;
                 /** @description Entries a page, as the list of photos is asked. */
                 limit?: number;
             };
@@ -4991,6 +5003,12 @@ export interface operations {
                 uncertain?: ("gender" | "age_group" | "any") | null;
                 /** @description Only with a face whose label is uncertain for this reason. */
                 because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face that the detector is so sure of, or surer. */
+                min_confidence?: number | null;
+                /** @description Only with a face whose apparent gender is so probable, or more. */
+                min_gender_probability?: number | null;
+                /** @description Only with a face whose apparent age group is so probable, or more. */
+                min_age_group_probability?: number | null;
                 /** @description Instead of the Accept header. */
                 format?: ("jsonl" | "csv") | null;
             };

@@ -167,6 +167,8 @@ export const de: Words = {
     every: "Alle Fotos",
     failed: "Gescheiterte Fotos",
     noSuch: "So ist kein Foto.",
+    sureness: "Wie sicher",
+    atLeast: (percent) => `mindestens ${percent} %`,
     any: "egal", name: "Name", doubt: "Unsicher", noDoubt: "egal", eitherDoubt: "eines davon", everything: "Alles zeigen",
     notYet: "noch nicht fertig",
     place: (at, of) => `${at} von ${of}`,

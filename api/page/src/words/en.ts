@@ -140,6 +140,8 @@ export const en = {
     every: "All photos",
     failed: "Failed photos",
     noSuch: "No photo is like that.",
+    sureness: "How sure",
+    atLeast: (percent: number): string => `at least ${percent} %`,
     any: "any", name: "Name", doubt: "Uncertain", noDoubt: "no matter", eitherDoubt: "either", everything: "Show everything",
     notYet: "not done yet",
     place: (at: string, of: string): string => `${at} of ${of}`,
