@@ -167,6 +167,15 @@ class SoughtQuery(BaseModel):
     because: Annotated[str, AfterValidator(_doubt), Field(json_schema_extra={"enum": [*DOUBTS]})] | None = (
         Field(None, description="Only with a face whose label is uncertain for this reason.")
     )
+    min_confidence: float | None = Field(
+        None, ge=0, le=1, description="Only with a face that the detector is so sure of, or surer."
+    )
+    min_gender_probability: float | None = Field(
+        None, ge=0, le=1, description="Only with a face whose apparent gender is so probable, or more."
+    )
+    min_age_group_probability: float | None = Field(
+        None, ge=0, le=1, description="Only with a face whose apparent age group is so probable, or more."
+    )
 
     min_quality: Number | None = Field(
         None,
@@ -196,6 +205,12 @@ class PhotosQuery(SoughtQuery, PageQuery):
     def order(self) -> Order:
         """The same for the database."""
         return Order(self.sort, self.reverse)
+
+
+class OutlineQuery(SoughtQuery):
+    """Which photos of a job, and how long their pages are."""
+
+    limit: Whole = Field(100, ge=1, le=1000, description="Entries a page, as the list of photos is asked.")
 
 
 class PutQuery(BaseModel):

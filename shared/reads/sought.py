@@ -31,6 +31,8 @@ class Sought:
         uncertain: `gender`, `age_group` or `any`: that label of a face is uncertain.
         because: a label of a face is uncertain for this reason.
         min_quality: the `sharpness` of a face, or more.
+        min_confidence: of the detector, in a face, 0-1.
+        min_gender_probability, min_age_group_probability: of that label of a face, 0-1.
     """
 
     status: PhotoStatus | None = None
@@ -45,6 +47,9 @@ class Sought:
     uncertain: str | None = None
     because: str | None = None
     min_quality: float | None = None
+    min_confidence: float | None = None
+    min_gender_probability: float | None = None
+    min_age_group_probability: float | None = None
 
     def conditions(self, job_id: str) -> list[ColumnElement[bool]]:
         """Of rows of `Photo`, that of the job's id among them."""
@@ -82,6 +87,13 @@ class Sought:
             wanted.append(or_(*(each.contains(told, autoescape=True) for each in reasons)))
         if self.min_quality is not None:
             wanted.append(FaceRow.sharpness >= self.min_quality)
+        for least, path in (
+            (self.min_confidence, ("confidence",)),
+            (self.min_gender_probability, ("gender", "probability")),
+            (self.min_age_group_probability, ("age_group", "probability")),
+        ):
+            if least is not None:
+                wanted.append(FaceRow.document[path].as_float() >= least)
         return wanted
 
 
