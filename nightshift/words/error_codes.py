@@ -104,6 +104,15 @@ class Code(AnyCode):
     SIGN_IN_LINK_USED = "sign_in_link_used", CLIENT, 401
     """The link that `nightshift serve` printed was used before, is over an hour old, or of an earlier start.
     Sign in with a key, or start `nightshift serve` again: it prints a new one."""
+    PROVIDER_UNAVAILABLE = "provider_unavailable", SERVICE, 503
+    """The provider that people sign in with does not answer, or not as such a provider does.
+    Try again, or sign in with a key; the API's log says what was wrong."""
+    SIGN_IN_BROKEN_OFF = "sign_in_broken_off", CLIENT, 401
+    """The sign-in with the provider was broken off, took over ten minutes, or its answer is not for us.
+    Begin again from the page; the API's log says what was wrong."""
+    NOT_LET_IN = "not_let_in", CLIENT, 403
+    """The provider knows this person, and none of their groups is let in here.
+    Ask whoever runs the service: `NIGHTSHIFT_OIDC_GRANTS` says which are."""
     SCOPE_MISSING = "scope_missing", CLIENT, 403
     """The key lacks the scope that this needs, named in `scope`.
     Have a key made that has it: `nightshift keys create --scope`."""
