@@ -19,6 +19,7 @@ from api import (
     keys,
     load,
     metrics,
+    overview,
     page_files,
     photos,
     problems,
@@ -77,7 +78,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
-    for part in (jobs, photos, results, keys, webhooks, sign_in, workers, bundles, health, load, metrics):
+    for part in (
+        *(overview, jobs, photos, results, keys, webhooks, sign_in),
+        *(workers, bundles, health, load, metrics),
+    ):
         app.register_api(part.blueprint)
     _serve_description(app)
     page_files.register(app)
@@ -101,6 +105,7 @@ def _context(settings: Settings) -> Context:
         sessions=Sessions(root, database),
         last_use=LastUse(database),
         probes=Probes(),
+        overviews=overview.Overviews(database),
     )
 
 

@@ -68,7 +68,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
         return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
-    if route in {"/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
+    if route in {"/v1/overview", "/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
         return (Scope.READ, Scope.SUBMIT, Scope.OPERATOR)
     return (Scope.READ, Scope.SUBMIT)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g
 
@@ -25,6 +25,9 @@ from shared.queue.queue import Queue
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
 
+if TYPE_CHECKING:
+    from api.overview import Overviews
+
 EXTENSION = "nightshift"
 
 
@@ -40,6 +43,7 @@ class Context:
         sessions: who is signed in to the page.
         last_use: notes when keys are used.
         probes: asks the parts whether they are there.
+        overviews: what was told of the night in the last second.
         owner: whose jobs this request is about.
         overtakes: whether a job it makes may go before other owners'.
     """
@@ -56,6 +60,7 @@ class Context:
     sessions: Sessions
     last_use: LastUse
     probes: Probes
+    overviews: Overviews
     owner: str = LOCAL
     overtakes: bool = False
 

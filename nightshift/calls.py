@@ -34,6 +34,7 @@ from nightshift.words.documents import (
 from nightshift.words.health import Readiness
 from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
+from nightshift.words.overview import Overview
 from nightshift.words.table_rows import About, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
 
@@ -179,6 +180,16 @@ class Calls(Transfers):
         """When a job of so many photos would be ready, if it were made now."""
         body = NewLoad(photos=photos, processing_window=processing_window).model_dump(exclude_none=True)
         return await self._connection.ask(Estimate, "POST", "/v1/jobs/estimate", again=True, json=body)
+
+    async def overview(self, *, limit: int = 20) -> Overview:
+        """The night at a glance: readiness, load, and the newest jobs with why each waits.
+
+        Args:
+            limit: so many jobs at most, 1 to 1000.
+        """
+        return await self._connection.ask(
+            Overview, "GET", "/v1/overview", again=True, params={"limit": limit}
+        )
 
     async def jobs(self, *, state: str | None = None, label: str | None = None) -> AsyncIterator[Job]:
         """Jobs, newest first."""

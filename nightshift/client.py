@@ -138,6 +138,7 @@ class Client:
     poll = _iterated(Calls.poll)
     wait = _done(Calls.wait)
     estimate = _done(Calls.estimate)
+    overview = _done(Calls.overview)
     jobs = _iterated(Calls.jobs)
     photos = _rows(Calls.photos)
     faces = _rows(Calls.faces)
