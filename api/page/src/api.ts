@@ -13,6 +13,9 @@ export type JobPage = Schemas["JobPage"];
 export type PhotoPage = Schemas["PhotoPage"];
 export type Checked = Schemas["Checked"];
 export type Estimate = Schemas["Estimate"];
+export type Overview = Schemas["Overview"];
+export type SeenJob = Schemas["SeenJob"];
+export type Wait = Schemas["Wait"];
 
 /** What the service refused, with its code and its sentence. */
 export class Problem extends Error {

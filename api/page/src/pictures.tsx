@@ -1,13 +1,18 @@
 // A photo, small, with a box at each face.
-import type { Photo } from "./api";
+import type { Face, Photo } from "./api";
 import { count, toldOf, words } from "./words";
 
-export const thumbnailOf = (jobId: string, photo: Photo): string => `/v1/jobs/${jobId}/photos/${photo.photo_id}/thumbnail`;
+/** What of a photo is drawn; the overview has no more of it. */
+export type Pictured = Pick<Photo, "photo_id" | "status" | "width" | "height"> & {
+  faces: (Pick<Face, "index" | "box_norm"> & { gender: Pick<Face["gender"], "value" | "uncertain"> })[];
+};
+
+export const thumbnailOf = (jobId: string, photo: Pictured): string => `/v1/jobs/${jobId}/photos/${photo.photo_id}/thumbnail`;
 
 export const facesOf = (photo: Photo): string =>
   photo.error ? (toldOf(photo.error.code)?.[0] ?? photo.error.code) : photo.faces.length ? words.job.faces(photo.faces.length, count(photo.faces.length)) : words.faces.noFace;
 
-export function Picture({ jobId, photo, alt, marked }: { jobId: string; photo: Photo; alt: string; marked?: number | undefined }) {
+export function Picture({ jobId, photo, alt, marked }: { jobId: string; photo: Pictured; alt: string; marked?: number | undefined }) {
   return (
     <span class="picture" style={{ "--ratio": (photo.width ?? 1) / (photo.height ?? 1) }}>
       {photo.status === "succeeded" ? (
