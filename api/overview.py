@@ -84,7 +84,8 @@ def _made(
         with service.database.read() as session:
             workers = worker_list(session).workers
     overview = Overview(
-        readiness=overviews.readiness.get((), lambda: readiness(check(service))),
+        # A part that hangs is told as down, and makes nobody wait.
+        readiness=overviews.readiness.get_soon((), lambda: readiness(check(service))),
         load=load,
         jobs=overviews.glances.seen(shown, seen_from, load.workers),
         next=more,

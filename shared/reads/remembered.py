@@ -6,6 +6,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -67,6 +68,23 @@ class Remembered(Generic[Made]):
             return entry.made[2]
         finally:
             entry.making.release()
+
+    def get_soon(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """The answer for `key`; while an old one is made anew, which a thread does beside, nobody waits.
+
+        What that raises is dropped, and the next who asks has it tried again.
+        """
+        entry = self._entries.get(key)
+        made = entry.made if entry else None
+        if entry is None or made is None:
+            return self.get(key, make)
+        if not self._is_fresh(made[0]) and not entry.making.locked():
+            threading.Thread(target=self._renew, args=(key, make), name="remembered", daemon=True).start()
+        return made[2]
+
+    def _renew(self, key: Hashable, make: Callable[[], Made]) -> None:
+        with suppress(Exception):
+            self.get(key, make)
 
     def _is_fresh(self, begun_s: float) -> bool:
         return self._monotonic_s() - begun_s < self._fresh_s

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from shared.reads.remembered import MOST, Remembered
+from tests.support.processes import wait_for
 
 
 class _Clock:
@@ -75,3 +76,24 @@ def test_it_forgets_whom_it_has_not_heard_of_for_long() -> None:
     for number in range(MOST):
         remembered.get(number, lambda: 2)
     assert remembered.get("anna", lambda: 3) == 3
+
+
+def test_nobody_waits_for_what_may_be_old() -> None:
+    clock, begun, go_on = _Clock(), threading.Event(), threading.Event()
+    remembered: Remembered[str] = Remembered(1.0, clock)
+    assert remembered.get_soon("all", lambda: "first") == "first"
+
+    def slowly() -> str:
+        begun.set()
+        assert go_on.wait(20)
+        return "second"
+
+    clock.now_s += 2
+    assert remembered.get_soon("all", slowly) == "first"
+    assert begun.wait(20)
+    assert remembered.get_soon("all", lambda: str(1 // 0)) == "first"
+    go_on.set()
+    wait_for(lambda: remembered.get_soon("all", lambda: "third") == "second", "the second")
+    clock.now_s += 2
+    assert remembered.get_soon("all", lambda: str(1 // 0)) == "second"
+    wait_for(lambda: remembered.get_soon("all", lambda: "fourth") == "fourth", "another try after a fault")
