@@ -12,6 +12,7 @@ from werkzeug import Response as BaseResponse
 from api import (
     access,
     answer_headers,
+    audit,
     auth,
     bundles,
     health,
@@ -80,7 +81,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(require_json)
     for part in (
         *(overview, jobs, photos, results, keys, webhooks, sign_in),
-        *(workers, bundles, health, load, metrics),
+        *(audit, workers, bundles, health, load, metrics),
     ):
         app.register_api(part.blueprint)
     _serve_description(app)

@@ -114,6 +114,20 @@ def whose_jobs(named: str | None) -> str | None:
     return named
 
 
+def whose_audit(named: str | None) -> str | None:
+    """Whose audit a caller lists: their own, or the named owner's; for admins everybody's (None).
+
+    Raises:
+        InvalidInput: `scope_missing`, when they name another owner.
+    """
+    caller: Caller = g.caller
+    if caller.may(Scope.ADMIN):
+        return named
+    if named not in (None, caller.owner):
+        raise InvalidInput(Code.SCOPE_MISSING, "this needs a key with the scope admin", scope=Scope.ADMIN)
+    return caller.owner
+
+
 def viewer() -> Viewer:
     """From where a caller looks at jobs; admins, too, see everybody's only with the scope for it."""
     caller: Caller = g.caller

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
@@ -18,6 +18,7 @@ from nightshift.words.errors import InvalidInput
 from nightshift.words.scopes import Scope
 from shared.broker.doorbell import Doorbell
 from shared.bundles.manifest import Manifest
+from shared.db.actor import Actor
 from shared.db.engine import Database
 from shared.files.store import Store
 from shared.operations.keys import LOCAL, Caller
@@ -44,6 +45,7 @@ class Context:
         last_use: notes when keys are used.
         probes: asks the parts whether they are there.
         overviews: what was told of the night in the last second.
+        database: of a request, its write transactions are for who makes it.
         owner: whose jobs this request is about.
         overtakes: whether a job it makes may go before other owners'.
     """
@@ -83,4 +85,8 @@ def context() -> Context:
     """The context of the application that handles this request, for whoever makes it."""
     service = cast(Context, current_app.extensions[EXTENSION])
     caller: Caller | None = g.get("caller")
-    return replace(service, owner=caller.owner, overtakes=caller.may(Scope.ADMIN)) if caller else service
+    if caller is None:
+        return service
+    actor = Actor("key" if caller.key_id else "root", caller.key_id or None, request.remote_addr)
+    database = service.database.acting_for(actor)
+    return replace(service, database=database, owner=caller.owner, overtakes=caller.may(Scope.ADMIN))

@@ -128,6 +128,15 @@ class PageQuery(BaseModel):
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page at most.")
 
 
+class AuditQuery(PageQuery):
+    """Which entries of the audit."""
+
+    subject: Text | None = Field(None, description="Only those about what has this id.")
+    owner: Text | None = Field(
+        None, description="Only those about what is this owner's; that of others needs the scope `admin`."
+    )
+
+
 class OverviewQuery(BaseModel):
     """Which jobs of the overview."""
 

@@ -18,6 +18,7 @@ from nightshift.rows import AsyncRows
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
+from nightshift.words.audit import AuditEntry, AuditPage
 from nightshift.words.documents import (
     Erasure,
     Job,
@@ -44,7 +45,7 @@ LONG_POLL_S = 30
 SHORTEST_POLL_S = 0.5
 """A server short of threads answers long polls at once; it is not hammered."""
 
-Page = TypeVar("Page", JobPage, PhotoPage)
+Page = TypeVar("Page", AuditPage, JobPage, PhotoPage)
 
 
 class Calls(Transfers):
@@ -326,6 +327,16 @@ class Calls(Transfers):
         """End a key's use at once; again is no error. Needs the scope `admin`."""
         path = f"/v1/keys/{checked_id(key_id, 'key')}"
         return await self._connection.ask(Key, "DELETE", path, again=True)
+
+    async def audit(self, *, subject: str | None = None) -> AsyncIterator[AuditEntry]:
+        """What was done to jobs, keys and webhooks, and by whom, the newest first.
+
+        Args:
+            subject: only to what has this id.
+        """
+        async for page in self._pages(AuditPage, "/v1/audit", {"subject": subject, "limit": 100}):
+            for entry in page.entries:
+                yield entry
 
     async def models(self) -> list[Model]:
         """The server's weights by name, broken ones with their error."""

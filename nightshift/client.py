@@ -158,6 +158,7 @@ class Client:
     make_key = _done(Calls.make_key)
     keys = _done(Calls.keys)
     revoke_key = _done(Calls.revoke_key)
+    audit = _iterated(Calls.audit)
     models = _done(Calls.models)
     readiness = _done(Calls.readiness)
     is_ready = _done(Calls.is_ready)

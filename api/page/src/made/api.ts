@@ -59,6 +59,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was done to jobs, keys and webhooks, the newest first
+         * @description To what is one's own, or with the scope `admin` to everybody's. An entry outlives what it is about, and is
+         *     kept for `NIGHTSHIFT_AUDIT_TTL_DAYS`. The `Link` header leads to the next page.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -835,6 +856,67 @@ export interface components {
              * @description The process that had it.
              */
             worker: string | null;
+        };
+        /**
+         * AuditEntry
+         * @description Something that was done.
+         */
+        AuditEntry: {
+            /**
+             * Address
+             * @description From where, as the service sees it: a proxy's where one is in front.
+             */
+            address: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * @description `aud_` and 32 hex digits.
+             */
+            id: string;
+            /**
+             * Key Id
+             * @description Of the key; null of any other than `key`.
+             */
+            key_id: string | null;
+            /**
+             * Kind
+             * @description Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules.
+             * @enum {string}
+             */
+            kind: "key" | "root" | "service";
+            /**
+             * Owner
+             * @description Whose that is.
+             */
+            owner: string;
+            /**
+             * Subject
+             * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
+             */
+            subject: string | null;
+            /**
+             * Verb
+             * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
+             * @enum {string}
+             */
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "make_secret" | "redeliver" | "test_webhook";
+        };
+        /**
+         * AuditPage
+         * @description What was done, the newest first.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             */
+            next: string | null;
         };
         /**
          * Box
@@ -2819,6 +2901,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Entries a page at most. */
+                limit?: number;
+                /** @description Only those about what has this id. */
+                subject?: string | null;
+                /** @description Only those about what is this owner's; that of others needs the scope `admin`. */
+                owner?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
