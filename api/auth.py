@@ -69,7 +69,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
         return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
-    if route in {"/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
+    if route in {"/v1/overview", "/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
         return (Scope.READ, Scope.SUBMIT, Scope.OPERATOR)
     return (Scope.READ, Scope.SUBMIT)
 
@@ -113,6 +113,20 @@ def whose_jobs(named: str | None) -> str | None:
             Code.SCOPE_MISSING, "this needs a key with the scope operator", scope=Scope.OPERATOR
         )
     return named
+
+
+def whose_audit(named: str | None) -> str | None:
+    """Whose audit a caller lists: their own, or the named owner's; for admins everybody's (None).
+
+    Raises:
+        InvalidInput: `scope_missing`, when they name another owner.
+    """
+    caller: Caller = g.caller
+    if caller.may(Scope.ADMIN):
+        return named
+    if named not in (None, caller.owner):
+        raise InvalidInput(Code.SCOPE_MISSING, "this needs a key with the scope admin", scope=Scope.ADMIN)
+    return caller.owner
 
 
 def viewer() -> Viewer:

@@ -129,6 +129,22 @@ class PageQuery(BaseModel):
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page at most.")
 
 
+class AuditQuery(PageQuery):
+    """Which entries of the audit."""
+
+    subject: Text | None = Field(None, description="Only those about what has this id.")
+    owner: Text | None = Field(
+        None, description="Only those about what is this owner's; that of others needs the scope `admin`."
+    )
+
+
+class OverviewQuery(BaseModel):
+    """Which jobs of the overview."""
+
+    limit: Whole = Field(20, ge=1, le=1000, description="So many jobs at most, the newest.")
+    job: Annotated[str, _JOB_ID] | None = Field(None, description="Only this job.")
+
+
 class JobsQuery(PageQuery):
     """Which jobs."""
 

@@ -18,6 +18,7 @@ from nightshift.rows import AsyncRows
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
+from nightshift.words.audit import AuditEntry, AuditPage
 from nightshift.words.documents import (
     Erasure,
     Job,
@@ -34,6 +35,7 @@ from nightshift.words.documents import (
 from nightshift.words.health import Readiness
 from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
+from nightshift.words.overview import Overview
 from nightshift.words.table_rows import About, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
 
@@ -43,7 +45,7 @@ LONG_POLL_S = 30
 SHORTEST_POLL_S = 0.5
 """A server short of threads answers long polls at once; it is not hammered."""
 
-Page = TypeVar("Page", JobPage, PhotoPage)
+Page = TypeVar("Page", AuditPage, JobPage, PhotoPage)
 
 
 class Calls(Transfers):
@@ -179,6 +181,16 @@ class Calls(Transfers):
         """When a job of so many photos would be ready, if it were made now."""
         body = NewLoad(photos=photos, processing_window=processing_window).model_dump(exclude_none=True)
         return await self._connection.ask(Estimate, "POST", "/v1/jobs/estimate", again=True, json=body)
+
+    async def overview(self, *, limit: int = 20) -> Overview:
+        """The night at a glance: readiness, load, and the newest jobs with why each waits.
+
+        Args:
+            limit: so many jobs at most, 1 to 1000.
+        """
+        return await self._connection.ask(
+            Overview, "GET", "/v1/overview", again=True, params={"limit": limit}
+        )
 
     async def jobs(self, *, state: str | None = None, label: str | None = None) -> AsyncIterator[Job]:
         """Jobs, newest first."""
@@ -318,6 +330,16 @@ class Calls(Transfers):
         """End a key's use at once; again is no error. Needs the scope `admin`."""
         path = f"/v1/keys/{checked_id(key_id, 'key')}"
         return await self._connection.ask(Key, "DELETE", path, again=True)
+
+    async def audit(self, *, subject: str | None = None) -> AsyncIterator[AuditEntry]:
+        """What was done to jobs, keys and webhooks, and by whom, the newest first.
+
+        Args:
+            subject: only to what has this id.
+        """
+        async for page in self._pages(AuditPage, "/v1/audit", {"subject": subject, "limit": 100}):
+            for entry in page.entries:
+                yield entry
 
     async def models(self) -> list[Model]:
         """The server's weights by name, broken ones with their error."""

@@ -165,6 +165,8 @@ class Settings(SignInSettings):
     """Days after its last new photo until a job that is never submitted expires."""
     results_ttl_days: int = Field(30, ge=1)
     """Days after its end until a job is erased: results, photos and thumbnails."""
+    audit_ttl_days: int = Field(180, ge=1)
+    """Days that an entry of the audit is kept: who did what, from which address."""
     give_up_s: float = Field(3600, gt=0)
     """Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a full disk, a
     share that is away, no worker) before it gives up; `--resume` goes on."""

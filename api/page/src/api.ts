@@ -14,6 +14,9 @@ export type PhotoPage = Schemas["PhotoPage"];
 export type Outline = Schemas["PhotoOutline"];
 export type Checked = Schemas["Checked"];
 export type Estimate = Schemas["Estimate"];
+export type Overview = Schemas["Overview"];
+export type SeenJob = Schemas["SeenJob"];
+export type Wait = Schemas["Wait"];
 
 /** What the service refused, with its code and its sentence. */
 export class Problem extends Error {

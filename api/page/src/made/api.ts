@@ -59,6 +59,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was done to jobs, keys and webhooks, the newest first
+         * @description To what is one's own, or with the scope `admin` to everybody's. An entry outlives what it is about, and is
+         *     kept for `NIGHTSHIFT_AUDIT_TTL_DAYS`. The `Link` header leads to the next page.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -594,6 +615,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The night at a glance: the newest jobs and why each waits, what is new in them, load, workers, disks
+         * @description One request in place of many, for a page that is left open: it is made once a second for all who see
+         *     the same. With `If-None-Match`, 304 while nothing has changed. Jobs are those of `/v1/jobs`.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -888,6 +930,67 @@ export interface components {
             worker: string | null;
         };
         /**
+         * AuditEntry
+         * @description Something that was done.
+         */
+        AuditEntry: {
+            /**
+             * Address
+             * @description From where, as the service sees it: a proxy's where one is in front.
+             */
+            address: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * @description `aud_` and 32 hex digits.
+             */
+            id: string;
+            /**
+             * Key Id
+             * @description Of the key; null of any other than `key`.
+             */
+            key_id: string | null;
+            /**
+             * Kind
+             * @description Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules.
+             * @enum {string}
+             */
+            kind: "key" | "root" | "service";
+            /**
+             * Owner
+             * @description Whose that is.
+             */
+            owner: string;
+            /**
+             * Subject
+             * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
+             */
+            subject: string | null;
+            /**
+             * Verb
+             * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
+             * @enum {string}
+             */
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "make_secret" | "redeliver" | "test_webhook";
+        };
+        /**
+         * AuditPage
+         * @description What was done, the newest first.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             */
+            next: string | null;
+        };
+        /**
          * Box
          * @description Axis-aligned box xyxy; pixels, or fractions of width and height where named so.
          */
@@ -1116,6 +1219,24 @@ export interface components {
              * @description `cursor` of the next page; null on the last.
              */
             next: string | null;
+        };
+        /**
+         * DiskRoom
+         * @description A disk of the server's machine.
+         */
+        DiskRoom: {
+            /**
+             * Free Bytes
+             * @description In steps of 10 MB.
+             */
+            free_bytes: number;
+            /**
+             * Holds
+             * @description What lies on it.
+             */
+            holds: ("database" | "store")[];
+            /** Size Bytes */
+            size_bytes: number;
         };
         /**
          * Erasure
@@ -1922,6 +2043,47 @@ export interface components {
             processing_window?: string | null;
         };
         /**
+         * NewPhoto
+         * @description One of a job's photos that were analysed last.
+         */
+        NewPhoto: {
+            /**
+             * Custom Id
+             * @description The client's name for it, unique in the job.
+             */
+            custom_id: string;
+            /**
+             * Face Count
+             * @description Faces found in it.
+             */
+            face_count: number;
+            /**
+             * Faces
+             * @description The largest of them, 20 at most, largest first.
+             */
+            faces: components["schemas"]["ShownFace"][];
+            /**
+             * Height
+             * @description Of the upright photo at full size, pixels.
+             */
+            height: number | null;
+            /**
+             * Photo Id
+             * @description `pho_` and 32 hex digits.
+             */
+            photo_id: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: "succeeded";
+            /**
+             * Width
+             * @description Of the upright photo at full size, pixels.
+             */
+            width: number | null;
+        };
+        /**
          * NewSignIn
          * @description What somebody signs in with: one of the two.
          */
@@ -2005,6 +2167,36 @@ export interface components {
          * @enum {string}
          */
         Outcome: "succeeded" | "partial" | "failed" | "cancelled" | "expired";
+        /**
+         * Overview
+         * @description The night at a glance.
+         */
+        Overview: {
+            /**
+             * Disks
+             * @description Those that the database and the store fill, where they are this machine's; null without the scope `operator`.
+             */
+            disks: components["schemas"]["DiskRoom"][] | null;
+            /**
+             * Jobs
+             * @description Newest first, as of `/v1/jobs`.
+             */
+            jobs: components["schemas"]["SeenJob"][];
+            /** @description As of `/v1/load`: of everybody's jobs together. */
+            load: components["schemas"]["ServiceLoad"];
+            /**
+             * Next
+             * @description `cursor` of `/v1/jobs` for earlier jobs; null without any.
+             */
+            next: string | null;
+            /** @description As of `/readyz`, ten seconds old at most. */
+            readiness: components["schemas"]["Readiness"];
+            /**
+             * Workers
+             * @description As of `/v1/workers`; null without the scope `operator`.
+             */
+            workers: components["schemas"]["Worker"][] | null;
+        };
         /**
          * Photo
          * @description One photo and what was found in it; also one line of the results.
@@ -2359,6 +2551,25 @@ export interface components {
             id: string;
         };
         /**
+         * SeenJob
+         * @description A job, and what one would ask of it next.
+         */
+        SeenJob: {
+            /**
+             * Commonest Failure
+             * @description Code that most of its last 1,000 failed photos have; null without any.
+             */
+            commonest_failure: string | null;
+            job: components["schemas"]["Job"];
+            /**
+             * Newest
+             * @description Photos with faces that were analysed last, 6 at most; none for whoever sees the job from outside, as operator.
+             */
+            newest: components["schemas"]["NewPhoto"][];
+            /** @description Null for one that gets on, or has ended. */
+            wait: components["schemas"]["Wait"] | null;
+        };
+        /**
          * ServiceLoad
          * @description What workers could do now.
          */
@@ -2388,6 +2599,30 @@ export interface components {
              * @description Worker processes seen lately.
              */
             workers: number;
+        };
+        /**
+         * ShownFace
+         * @description A face's place, to be drawn over a thumbnail.
+         */
+        ShownFace: {
+            /** @description As fractions of the upright photo's width and height. */
+            box_norm: components["schemas"]["Box"];
+            gender: components["schemas"]["ShownGender"];
+            /** Index */
+            index: number;
+        };
+        /**
+         * ShownGender
+         * @description A face's apparent gender, as a box shows it.
+         */
+        ShownGender: {
+            /** Uncertain */
+            uncertain: boolean;
+            /**
+             * Value
+             * @enum {string}
+             */
+            value: "female" | "male";
         };
         /**
          * SignIn
@@ -2581,6 +2816,33 @@ export interface components {
              * @description Where to, as in `notify`.
              */
             url: string;
+        };
+        /**
+         * Wait
+         * @description Why a job does not get on.
+         */
+        Wait: {
+            /**
+             * Job Id
+             * @description The job it is behind; null but for `behind_own`.
+             */
+            job_id: string | null;
+            /**
+             * Label
+             * @description That job's label.
+             */
+            label: string | null;
+            /**
+             * Reason
+             * @description `open`: its photos are still being sent; `unpacking`: its archive is; `window`: its processing window is closed; `paused`; `no_worker`: none is running; `behind_own`: behind a job of the same owner, or one that the caller sees; `behind_others`; `next`: a worker will take it; `cancelling`: what is under way is finished.
+             * @enum {string}
+             */
+            reason: "open" | "unpacking" | "window" | "paused" | "no_worker" | "behind_own" | "behind_others" | "next" | "cancelling";
+            /**
+             * Until
+             * @description When that is over by itself; null when unknown.
+             */
+            until: string | null;
         };
         /**
          * Webhooks
@@ -2813,6 +3075,89 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Readiness"];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Entries a page at most. */
+                limit?: number;
+                /** @description Only those about what has this id. */
+                subject?: string | null;
+                /** @description Only those about what is this owner's; that of others needs the scope `admin`. */
+                owner?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -6005,6 +6350,101 @@ export interface operations {
             };
             /** @description This caller may not, or not with this key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_overview: {
+        parameters: {
+            query?: {
+                /** @description So many jobs at most, the newest. */
+                limit?: number;
+                /** @description Only this job. */
+                job?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
