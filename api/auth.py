@@ -30,6 +30,12 @@ _PROXY_HEADERS = (
 )
 """What proxies set: of any of them no client on this machine has use."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHANGED_BY_ADMINS = frozenset(
+    {
+        *("/v1/webhooks", "/v1/webhooks/secrets"),
+        *("/v1/webhooks/receivers", "/v1/webhooks/receivers/<receiver_id>"),
+    }
+)
 
 
 def names_this_machine(request: Request) -> bool:
@@ -65,7 +71,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
     route = request.url_rule.rule if request.url_rule else ""
     if route == "/v1/jobs/<job_id>/photos/in-place":
         return (Scope.IN_PLACE,)
-    if route in {"/v1/webhooks", "/v1/webhooks/secrets"} and request.method not in SAFE_METHODS:
+    if route in _CHANGED_BY_ADMINS and request.method not in SAFE_METHODS:
         return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)

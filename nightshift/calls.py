@@ -18,6 +18,7 @@ from nightshift.rows import AsyncRows
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
+from nightshift.webhook_calls import WebhookCalls
 from nightshift.words.audit import AuditEntry, AuditPage
 from nightshift.words.documents import (
     Erasure,
@@ -48,8 +49,8 @@ SHORTEST_POLL_S = 0.5
 Page = TypeVar("Page", AuditPage, JobPage, PhotoPage)
 
 
-class Calls(Transfers):
-    """A server's jobs, keys and weights.
+class Calls(Transfers, WebhookCalls):
+    """A server's jobs, keys, webhooks and weights.
 
     Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing.
     Calls that may be repeated without harm are, when the server is busy or the connection breaks.

@@ -137,6 +137,12 @@ class Code(AnyCode):
     MESSAGES_NOT_INSTALLED = "messages_not_installed", OPERATOR, 409
     """Messages to people are sent by Apprise, which the service lacks.
     Install the extra `notify` where the API and the sweeper run, or give a webhook's URL."""
+    RECEIVER_NOT_FOUND = "receiver_not_found", CLIENT, 404
+    """No such receiver, or it is of another owner, or was removed.
+    `nightshift webhooks list`, or `GET /v1/webhooks`, lists those there are."""
+    TOO_MANY_RECEIVERS = "too_many_receivers", CLIENT, 409
+    """There are as many receivers of all jobs as there may be.
+    Remove one, or name the receiver with the jobs that it is for."""
     DELIVERY_NOT_FOUND = "delivery_not_found", CLIENT, 404
     """No such delivery, or it is of another owner, or went with its job.
     `GET /v1/webhooks/deliveries` lists those there are."""
