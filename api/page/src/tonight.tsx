@@ -4,7 +4,7 @@ import { get, type Job, type JobPage, type Photo, type PhotoPage, type Readiness
 import { useAsked } from "./asking";
 import type { Rights } from "./main";
 import { facesOf, Picture } from "./pictures";
-import { count, day, rate, time, toldOf, words } from "./words";
+import { count, day, isolated, rate, time, toldOf, words } from "./words";
 
 const EVERY_MS = 2500;
 const LOOK_ROUND_MS = 10_000;
@@ -36,7 +36,7 @@ export function whyItWaits(job: Job, workers: number | undefined, running: reado
       if (workers === 0) return waits.noWorker;
       if (job.counts.running > 0 || job.state === "running") return undefined;
       const before = running.find((other) => other.id !== job.id);
-      return before ? waits.behind(labelOf(before)) : waits.soon;
+      return before ? waits.behind(isolated(labelOf(before))) : waits.soon;
     }
     default:
       return undefined;
@@ -86,7 +86,7 @@ function Strip({ job, why, looks }: { job: Job; why: string | undefined; looks: 
   return (
     <li class="card strip">
       <div class="strip-head">
-        <h2><a href={`#/jobs/${job.id}`}>{label}</a></h2>
+        <h2><a href={`#/jobs/${job.id}`}><bdi>{label}</bdi></a></h2>
         <span class={`badge ${kind}`}>{said}</span>
         <span class="soft">{job.owner}</span>
       </div>
