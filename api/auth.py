@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Request, g, request
 
 from api.context import Context, context
+from api.proxies import forwarded_host
 from nightshift.machine.loopback import is_loopback
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -193,10 +194,10 @@ def _refuse_other_sites(request: Request) -> None:
 
 
 def _is_own(origin: str, request: Request) -> bool:
-    """Whether an origin names us as we were asked; no page can set X-Forwarded-Host on another site."""
+    """Whether an origin names us as we, or our proxy, were asked, or as the settings do."""
     try:
         named = urlsplit(origin).netloc.lower()
     except ValueError:
         return False
-    own = {request.headers.get("Host", "").lower(), request.headers.get("X-Forwarded-Host", "").lower()}
-    return bool(named) and named in own
+    own = {request.headers.get("Host", "").lower(), forwarded_host(request)}
+    return bool(named) and (named in own or _is_public(context().settings, named))

@@ -148,7 +148,7 @@ class Code(AnyCode):
     `GET /v1/webhooks/deliveries` lists those there are."""
     FOREIGN_ORIGIN = "foreign_origin", CLIENT, 403
     """The request was made by a page of another site.
-    A proxy in front must pass on `Host`, or set `X-Forwarded-Host`."""
+    Set `NIGHTSHIFT_PUBLIC_URL` to the address that browsers use, or have the proxy pass on `Host`."""
     HOST_FORBIDDEN = "host_forbidden", CLIENT, 403
     """Without a key, a service on loopback answers to no other name than localhost.
     Bring a key, or call it `localhost`."""

@@ -5,7 +5,7 @@ import { chosenOf, filesOf, type Chosen } from "./chosen";
 import type { Rights } from "./main";
 import { forget, rememberedJob, sendJob, type Sending } from "./sending";
 import { labelOf } from "./tonight";
-import { count, rate, size, time, words } from "./words";
+import { count, isolated, rate, size, time, words } from "./words";
 
 const MOST_NAMES = 20;
 
@@ -99,7 +99,7 @@ export function NewJob({ rights }: { rights: Rights }) {
       <h1>{said.title}</h1>
       {open && !now && (
         <div class="why">
-          <p>{said.resume(labelOf(open))}</p>
+          <p>{said.resume(isolated(labelOf(open)))}</p>
           <button type="button" class="quiet" onClick={() => (forget(), setOpen(undefined))}>{said.another}</button>
         </div>
       )}
@@ -129,7 +129,7 @@ export function NewJob({ rights }: { rights: Rights }) {
           {!open && (
             <div>
               <label for="label">{said.label}</label>
-              <input id="label" type="text" ref={label} maxLength={200} defaultValue={chosen.label} key={chosen.label} />
+              <input id="label" type="text" dir="auto" ref={label} maxLength={200} defaultValue={chosen.label} key={chosen.label} />
             </div>
           )}
           <div class="buttons">
@@ -147,7 +147,7 @@ export function NewJob({ rights }: { rights: Rights }) {
         <div role="alert" class="card">
           <p class="bad">{said.refused(refused.names.length)}</p>
           <Names names={refused.names} />
-          <p><a href={`#/jobs/${refused.job.id}`}>{labelOf(refused.job)}</a></p>
+          <p><a href={`#/jobs/${refused.job.id}`}><bdi>{labelOf(refused.job)}</bdi></a></p>
         </div>
       )}
       <p role="alert" class="bad">{wrong}</p>
