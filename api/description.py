@@ -64,8 +64,11 @@ _SENTENCES = {"JobOptions": _AS_CONFIGURED, "JobChange": ""}
 
 
 def _say_defaults(schema: dict[str, Any], sentence: str) -> None:
-    """Turn fields' `default` into words: clients made from the description send each that it has, and so would
-    override what the server is configured with, or what a job was given."""
+    """Turn fields' `default` into words.
+
+    Clients made from the description send each that it has, and so would override what the server is
+    configured with, or what a job was given.
+    """
     for field in schema.get("properties", {}).values():
         default = field.pop("default", None)
         if default is not None and sentence:
@@ -138,7 +141,7 @@ _REASONS = {
 
 
 def media(*types: str) -> dict[str, Any]:
-    """A response of bytes, or of text where the type is one of text: `format: binary` says that it is none."""
+    """A response of text, or of bytes, of which `format: binary` says that they are none."""
     text, other = {"type": "string"}, {"type": "string", "format": "binary"}
     return {"content": {name: {"schema": text if name.startswith("text/") else other} for name in types}}
 

@@ -86,8 +86,8 @@ def test_a_generated_client(
     )
     monkeypatch.syspath_prepend(str(made))
     try:
-        from nightshift_client import models  # type: ignore[import-not-found]  # noqa: PLC0415
-        from nightshift_client.api.results import (  # type: ignore[import-not-found]  # noqa: PLC0415
+        from nightshift_client import models  # type: ignore[import-not-found]
+        from nightshift_client.api.results import (  # type: ignore[import-not-found]
             get_photos_csv as csv,
         )
 
