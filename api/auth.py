@@ -166,6 +166,7 @@ def _caller(service: Context, request: Request) -> Caller:
     if sent:
         # Only after the look: a right key is never locked out by what others guess.
         service.rate_limits.count_guess(request.remote_addr)
+        raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
     raise InvalidInput(Code.UNAUTHORIZED, "this needs the header `Authorization: Bearer <api key>`")
 
 

@@ -100,7 +100,8 @@ class Client:
         transport: httpx transport to use instead of the network, for tests.
         say: told once, in a sentence, when an answer is long in coming.
 
-    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing.
+    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing; where a
+    job's id is taken, the job is as well, and `job_not_found` is raised for what is neither.
     Calls that may be repeated without harm are, when the server is busy or the connection breaks.
     """
 

@@ -93,7 +93,7 @@ class Code(AnyCode):
 
     # Who may.
     UNAUTHORIZED = "unauthorized", CLIENT, 401
-    """There is no key with the request, or a wrong one.
+    """There is no key with the request, or it is wrong or was revoked: the message says which.
     The command finds `api_key` in its own home: has the server the same one? Else give it `--api-key`."""
     KEY_EXPIRED = "key_expired", CLIENT, 401
     """The key's time is over.
