@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g
 
@@ -15,15 +15,20 @@ from api.sessions import Sessions
 from api.waiting import WaitingRoom
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.owners import LOCAL
 from nightshift.words.scopes import Scope
 from shared.broker.doorbell import Doorbell
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Database
 from shared.files.store import Store
-from shared.operations.keys import LOCAL, Caller
+from shared.operations.keys import Caller
 from shared.queue.queue import Queue
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
+
+if TYPE_CHECKING:
+    # What it is made of is there where the extra is.
+    from api.provider import Provider
 
 EXTENSION = "nightshift"
 
@@ -38,6 +43,7 @@ class Context:
         rate_limits: how many requests a key may make.
         known_keys: who has a key.
         sessions: who is signed in to the page.
+        provider: whom else people may sign in with; None for nobody.
         last_use: notes when keys are used.
         probes: asks the parts whether they are there.
         owner: whose jobs this request is about.
@@ -54,6 +60,7 @@ class Context:
     rate_limits: RateLimits
     known_keys: KnownKeys
     sessions: Sessions
+    provider: Provider | None
     last_use: LastUse
     probes: Probes
     owner: str = LOCAL

@@ -223,7 +223,7 @@ class Photo(Document):
     )
     reused: bool = Field(False, description="True when an earlier analysis of the same bytes was taken over.")
     timings_ms: TimingsMs | None = Field(None, description="Its share of its batch's time, milliseconds.")
-    precision: str | None = Field(None, description="Number format of the classifier: fp32, bf16 or fp16.")
+    precision: str | None = Field(None, description="The classifier's number format: fp32, bf16, fp16, int8.")
     bundle: BundleName | None = Field(None, description="Weights it was analysed with; null until then.")
     warnings: list[str] = Field(default_factory=list)
     error: LenientError | None = Field(
@@ -253,7 +253,7 @@ class PhotoPage(Document):
 
 
 class PhotoOutline(Document):
-    """Photos in outline, in the order in which they were added: enough to lay out a page of them."""
+    """Photos in outline, in the order that was asked for: enough to lay out a page of them."""
 
     total: int = Field(description="Photos that are sought.")
     shapes: list[int] = Field(
@@ -368,8 +368,15 @@ class SignIn(Document):
     signed_in: bool = Field(description="False where nobody is; the rest then says nothing.")
     owner: str = Field("", description="Whose jobs they see.")
     scopes: list[Known[Scope]] = Field(default_factory=list, description="What they may do.")
-    key_id: str | None = Field(None, description="Of the key they signed in with; null for the root key.")
+    key_id: str | None = Field(
+        None, description="Of the key they signed in with; null for the root key, and without one."
+    )
     ends_at: datetime | None = Field(None, description="When they have to sign in again.")
+    person: str | None = Field(None, description="Whom the OpenID provider knows them as; null with a key.")
+    provider: str | None = Field(
+        None,
+        description="Whom one may sign in with, at `/v1/session/oidc`, in place of a key.",
+    )
 
 
 class Worker(Document):

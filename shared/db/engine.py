@@ -224,8 +224,6 @@ def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> N
     # None: the driver leaves BEGIN to us.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # SQLite's own knows the letters of English alone.
-    connection.create_function("lower", 1, _lowered, deterministic=True)
     cursor.execute("PRAGMA journal_mode=WAL")
     # FULL: with NORMAL a power cut may undo a commit that a client was already told of.
     cursor.execute("PRAGMA synchronous=FULL")
@@ -235,10 +233,6 @@ def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> N
     # What is deleted is zeroed: erased means gone.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -11,9 +11,11 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     MetaData,
+    String,
     Table,
     TypeDecorator,
     UniqueConstraint,
@@ -64,6 +66,9 @@ class Base(DeclarativeBase):
         int: BigInteger(),
     }
 
+
+BY_CODE_POINTS = String().with_variant(String(collation="C"), "postgresql")
+"""Text that both databases sort alike: SQLite knows no other order, PostgreSQL's depends on the locale."""
 
 RUNNING: ColumnElement[str] = literal_column("'running'")
 SUCCEEDED: ColumnElement[str] = literal_column("'succeeded'")
@@ -154,6 +159,9 @@ class Photo(Leased, Base):
     owner: Mapped[str]
     ordinal: Mapped[int]
     custom_id: Mapped[str]
+    # Of the name: what is sought in, and what is sorted by.
+    folded_name: Mapped[str] = mapped_column(BY_CODE_POINTS)
+    name_order: Mapped[str] = mapped_column(BY_CODE_POINTS)
     # A photo registered in place has a path and is never copied, written or deleted.
     in_place_path: Mapped[str | None]
     # What was given to find it by, as the client said it; decides nothing.
@@ -180,11 +188,13 @@ class Photo(Leased, Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     exif_orientation: Mapped[int | None]
-    taken_at: Mapped[str | None]
+    taken_at: Mapped[str | None] = mapped_column(BY_CODE_POINTS)
     camera_make: Mapped[str | None]
     camera_model: Mapped[str | None]
     scale: Mapped[float | None]
     face_count: Mapped[int] = mapped_column(default=0)
+    # Of the least sure label of its faces; null without one.
+    sureness: Mapped[float | None] = mapped_column(Float(53))
     # Beside the counts and the faces' table, whose rows all count.
     low_confidence_faces: Mapped[list[dict[str, Any]] | None]
     timings_ms: Mapped[dict[str, Any] | None]
@@ -206,6 +216,7 @@ class FaceRow(Base):
     # Why each label is uncertain, joined by spaces; empty when it is not.
     gender_because: Mapped[str]
     age_group_because: Mapped[str]
+    sharpness: Mapped[float | None] = mapped_column(Float(53))
     document: Mapped[dict[str, Any]]
 
 

@@ -136,7 +136,7 @@ function Page() {
         ) : rights ? (
           <Part route={route} rights={rights} />
         ) : (
-          <SignInForm ended={ended} done={(found) => (setEnded(false), setSignIn(found))} />
+          <SignInForm ended={ended} provider={signIn.provider} done={(found) => (setEnded(false), setSignIn(found))} />
         )}
       </main>
       <footer class="soft">{words.notice}</footer>

@@ -246,7 +246,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a job's photos, or those that are sought, in the order they were added
+         * List a job's photos, or those that are sought, in the order they were added or another
          * @description The `Link` header leads to the next page.
          */
         get: operations["list_photos"];
@@ -356,8 +356,8 @@ export interface paths {
         };
         /**
          * A job's photos, or those that are sought, in outline
-         * @description How many there are, the shape of each, and the cursor of every page of `limit`: a grid of them is laid
-         *     out at once, and each page is asked for when it is looked at.
+         * @description In the same order: how many there are, the shape of each, and the cursor of every page of `limit`: a grid
+         *     of them is laid out at once, and each page is asked for when it is looked at.
          */
         get: operations["outline_photos"];
         put?: never;
@@ -612,6 +612,40 @@ export interface paths {
         post: operations["sign_in"];
         /** Sign out: the browser forgets the cookie; again is no error */
         delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in with the OpenID provider: for browsers, which are sent there */
+        get: operations["to_provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the OpenID provider sends browsers back to: the page, signed in or told why not */
+        get: operations["from_provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1064,7 +1098,10 @@ export interface components {
              * @description HTTP status of the last answer; null without one.
              */
             status: number | null;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -1476,7 +1513,7 @@ export interface components {
             };
             /**
              * Notify
-             * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+             * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
              */
             notify?: components["schemas"]["Notify"][] | null;
             /**
@@ -1934,7 +1971,10 @@ export interface components {
             events: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
             /** Progress Percent */
             progress_percent: number;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -1955,7 +1995,7 @@ export interface components {
             progress_percent: number;
             /**
              * Url
-             * @description Where to: `https://` alone.
+             * @description Where to: `https://` for a webhook, or an Apprise URL for a message to people: `discord://`, `gchat://`, `gotifys://`, `mailtos://`, `matrixs://`, `mmosts://`, `nctalks://`, `ntfys://`, `pover://`, `rockets://`, `signals://`, `slack://`, `tgram://`, `wxteams://`, `zulip://`.
              */
             url: string;
         };
@@ -2036,7 +2076,7 @@ export interface components {
             photo_id: string;
             /**
              * Precision
-             * @description Number format of the classifier: fp32, bf16 or fp16.
+             * @description The classifier's number format: fp32, bf16, fp16, int8.
              */
             precision: string | null;
             /**
@@ -2125,7 +2165,7 @@ export interface components {
         };
         /**
          * PhotoOutline
-         * @description Photos in outline, in the order in which they were added: enough to lay out a page of them.
+         * @description Photos in outline, in the order that was asked for: enough to lay out a page of them.
          */
         PhotoOutline: {
             /**
@@ -2183,7 +2223,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -2277,7 +2317,10 @@ export interface components {
             disabled_at: string | null;
             /** @description What it is told of jobs that name no receivers; null: nothing but by jobs. */
             notify: components["schemas"]["Notified"] | null;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -2358,7 +2401,7 @@ export interface components {
             ends_at: string | null;
             /**
              * Key Id
-             * @description Of the key they signed in with; null for the root key.
+             * @description Of the key they signed in with; null for the root key, and without one.
              */
             key_id: string | null;
             /**
@@ -2366,6 +2409,16 @@ export interface components {
              * @description Whose jobs they see.
              */
             owner: string;
+            /**
+             * Person
+             * @description Whom the OpenID provider knows them as; null with a key.
+             */
+            person: string | null;
+            /**
+             * Provider
+             * @description Whom one may sign in with, at `/v1/session/oidc`, in place of a key.
+             */
+            provider: string | null;
             /**
              * Scopes
              * @description What they may do.
@@ -2525,7 +2578,7 @@ export interface components {
         Tried: {
             /**
              * Url
-             * @description Where to: `https://` alone.
+             * @description Where to, as in `notify`.
              */
             url: string;
         };
@@ -2884,7 +2937,7 @@ export interface operations {
                     metadata?: Record<string, never>;
                     /**
                      * Notify
-                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
                      */
                     notify?: components["schemas"]["Notify"][] | null;
                     /** @description What is not given is as the server is configured, by default as shown here. */
@@ -2953,7 +3006,7 @@ export interface operations {
                     min_face_px?: number;
                     /**
                      * Notify
-                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
                      */
                     notify?: components["schemas"]["Notify"][] | null;
                     /**
@@ -3982,8 +4035,10 @@ export interface operations {
                 code?: string | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
-                /** @description Only names that hold this, in capitals or not. */
+                /** @description Only names that hold this, in capitals or not, in any script. */
                 search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
                 /** @description Only with so many faces or more. */
                 min_faces?: number | null;
                 /** @description Only with so many faces or fewer. */
@@ -4002,6 +4057,12 @@ export interface operations {
                 min_gender_probability?: number | null;
                 /** @description Only with a face whose apparent age group is so probable, or more. */
                 min_age_group_probability?: number | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                sort?: "added" | "name" | "time" | "faces" | "least_sure";
+                /** @description The other way round; what has no place is last all the same. */
+                reverse?: boolean;
             };
             header?: never;
             path: {
@@ -4698,8 +4759,10 @@ export interface operations {
                 code?: string | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
-                /** @description Only names that hold this, in capitals or not. */
+                /** @description Only names that hold this, in capitals or not, in any script. */
                 search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
                 /** @description Only with so many faces or more. */
                 min_faces?: number | null;
                 /** @description Only with so many faces or fewer. */
@@ -4718,6 +4781,12 @@ export interface operations {
                 min_gender_probability?: number | null;
                 /** @description Only with a face whose apparent age group is so probable, or more. */
                 min_age_group_probability?: number | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                sort?: "added" | "name" | "time" | "faces" | "least_sure";
+                /** @description The other way round; what has no place is last all the same. */
+                reverse?: boolean;
                 /** @description Entries a page, as the list of photos is asked. */
                 limit?: number;
             };
@@ -4989,8 +5058,10 @@ export interface operations {
                 code?: string | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
-                /** @description Only names that hold this, in capitals or not. */
+                /** @description Only names that hold this, in capitals or not, in any script. */
                 search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
                 /** @description Only with so many faces or more. */
                 min_faces?: number | null;
                 /** @description Only with so many faces or fewer. */
@@ -5009,6 +5080,8 @@ export interface operations {
                 min_gender_probability?: number | null;
                 /** @description Only with a face whose apparent age group is so probable, or more. */
                 min_age_group_probability?: number | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
                 /** @description Instead of the Accept header. */
                 format?: ("jsonl" | "csv") | null;
             };
@@ -6180,6 +6253,180 @@ export interface operations {
             };
             /** @description This caller may not, or not with this key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    to_provider: {
+        parameters: {
+            query?: {
+                /** @description What stands behind the page's `#/`. */
+                next?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, or to the page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    from_provider: {
+        parameters: {
+            query?: {
+                /** @description For the token. */
+                code?: string;
+                /** @description What it was sent. */
+                state?: string;
+                /** @description Its own address. */
+                iss?: string | null;
+                /** @description Why there is no code. */
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, or to the page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
