@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from nightshift.words import documents
@@ -12,6 +12,8 @@ from shared.db.tables import Photo
 from shared.queue.jobs import owned_job
 from shared.reads.order import AS_ADDED, Order
 from shared.reads.sought import Sought
+
+_COLUMNS: tuple[Any, ...] = (Photo.ordinal, Photo.width, Photo.height)
 
 
 def photo_outline(
@@ -23,7 +25,7 @@ def photo_outline(
         NotFound: `job_not_found`.
     """
     owned_job(session, owner, job_id)
-    query: Select[Any] = select(Photo.ordinal, Photo.width, Photo.height).where(*sought.conditions(job_id))
+    query = select(*_COLUMNS).where(*sought.conditions(job_id))
     rows, cursors = order.whole(session, query, job_id, limit)
     shapes = [_shape(row.width, row.height) for row in rows]
     return documents.PhotoOutline(total=len(rows), shapes=shapes, cursors=cursors)
