@@ -171,9 +171,6 @@ class Settings(SignInSettings):
     webhook_allow_cidrs: str = ""
     """Networks whose addresses webhooks and messages may be sent to though they are not of the public
     internet: `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
-    public_url: str = Field("", pattern=r"^(https?://[!-~]+)?$")
-    """Where people reach the service's page, `https://photos.example.org`: messages link to the job there.
-    Empty: they have no link."""
 
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Least severe line logged."""

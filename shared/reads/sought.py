@@ -30,9 +30,9 @@ class Sought:
         age_group: apparent, of a face: one of these.
         uncertain: `gender`, `age_group` or `any`: that label of a face is uncertain.
         because: a label of a face is uncertain for this reason.
+        min_quality: the `sharpness` of a face, or more.
         min_confidence: of the detector, in a face, 0-1.
         min_gender_probability, min_age_group_probability: of that label of a face, 0-1.
-        min_quality: the `sharpness` of a face, or more.
     """
 
     status: PhotoStatus | None = None
@@ -46,10 +46,10 @@ class Sought:
     age_group: list[str] | None = None
     uncertain: str | None = None
     because: str | None = None
+    min_quality: float | None = None
     min_confidence: float | None = None
     min_gender_probability: float | None = None
     min_age_group_probability: float | None = None
-    min_quality: float | None = None
 
     def conditions(self, job_id: str) -> list[ColumnElement[bool]]:
         """Of rows of `Photo`, that of the job's id among them."""
@@ -85,6 +85,8 @@ class Sought:
             told = f" {self.because} "
             reasons = (" " + _why(label) + " " for label in LABELS)
             wanted.append(or_(*(each.contains(told, autoescape=True) for each in reasons)))
+        if self.min_quality is not None:
+            wanted.append(FaceRow.sharpness >= self.min_quality)
         for least, path in (
             (self.min_confidence, ("confidence",)),
             (self.min_gender_probability, ("gender", "probability")),
@@ -92,8 +94,6 @@ class Sought:
         ):
             if least is not None:
                 wanted.append(FaceRow.document[path].as_float() >= least)
-        if self.min_quality is not None:
-            wanted.append(FaceRow.sharpness >= self.min_quality)
         return wanted
 
 
