@@ -16,7 +16,7 @@ from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import Prefix
 from nightshift.words.not_sent import NotSentReason
-from nightshift.words.options import Number, Truth, Whole
+from nightshift.words.options import Fraction, Number, Truth, Whole
 from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
@@ -178,16 +178,15 @@ class SoughtQuery(BaseModel):
     because: Annotated[str, AfterValidator(_doubt), Field(json_schema_extra={"enum": [*DOUBTS]})] | None = (
         Field(None, description="Only with a face whose label is uncertain for this reason.")
     )
-    min_confidence: float | None = Field(
-        None, ge=0, le=1, description="Only with a face that the detector is so sure of, or surer."
+    min_confidence: Fraction | None = Field(
+        None, description="Only with a face that the detector is so sure of, or surer."
     )
-    min_gender_probability: float | None = Field(
-        None, ge=0, le=1, description="Only with a face whose apparent gender is so probable, or more."
+    min_gender_probability: Fraction | None = Field(
+        None, description="Only with a face whose apparent gender is so probable, or more."
     )
-    min_age_group_probability: float | None = Field(
-        None, ge=0, le=1, description="Only with a face whose apparent age group is so probable, or more."
+    min_age_group_probability: Fraction | None = Field(
+        None, description="Only with a face whose apparent age group is so probable, or more."
     )
-
     min_quality: Number | None = Field(
         None,
         ge=0,
@@ -201,8 +200,8 @@ class SoughtQuery(BaseModel):
         return Sought(**{name: getattr(self, name) for name in SoughtQuery.model_fields})
 
 
-class PhotosQuery(SoughtQuery, PageQuery):
-    """Which photos of a job, and which page of them."""
+class OrderedQuery(SoughtQuery):
+    """Which photos of a job, and in which order."""
 
     sort: Sort = Field(
         "added",
@@ -218,8 +217,12 @@ class PhotosQuery(SoughtQuery, PageQuery):
         return Order(self.sort, self.reverse)
 
 
-class OutlineQuery(SoughtQuery):
-    """Which photos of a job, and how long their pages are."""
+class PhotosQuery(OrderedQuery, PageQuery):
+    """Which photos of a job, in which order, and which page of them."""
+
+
+class OutlineQuery(OrderedQuery):
+    """Which photos of a job, in which order, and how long their pages are."""
 
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page, as the list of photos is asked.")
 

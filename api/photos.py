@@ -112,11 +112,18 @@ def list_photos(path: JobPath, query: PhotosQuery) -> Response:
 def outline_photos(path: JobPath, query: OutlineQuery) -> Response:
     """A job's photos, or those that are sought, in outline
 
-    How many there are, the shape of each, and the cursor of every page of `limit`: a grid of them is laid
-    out at once, and each page is asked for when it is looked at.
+    In the same order: how many there are, the shape of each, and the cursor of every page of `limit`: a grid
+    of them is laid out at once, and each page is asked for when it is looked at.
     """
     with context().database.read() as session:
-        outline = photo_outline(session, context().owner, path.job_id, query.sought(), limit=query.limit)
+        outline = photo_outline(
+            session,
+            context().owner,
+            path.job_id,
+            query.sought(),
+            order=query.order(),
+            limit=query.limit,
+        )
     return answer(outline)
 
 

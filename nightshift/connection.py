@@ -243,7 +243,7 @@ def checked_id(given: str | Job | Key, kind: str = "job") -> str:
     Raises:
         InvalidInput: `job_not_found`, and likewise for the other kinds.
     """
-    found = given.id if isinstance(given, _KINDS.get(kind, ())) else given
+    found = given.id if isinstance(given, Job | Key) and isinstance(given, _KINDS.get(kind, ())) else given
     if not isinstance(found, str) or not _ID.fullmatch(found):
         raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {found!r}: that is no id")
     return found

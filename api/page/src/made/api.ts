@@ -377,8 +377,8 @@ export interface paths {
         };
         /**
          * A job's photos, or those that are sought, in outline
-         * @description How many there are, the shape of each, and the cursor of every page of `limit`: a grid of them is laid
-         *     out at once, and each page is asked for when it is looked at.
+         * @description In the same order: how many there are, the shape of each, and the cursor of every page of `limit`: a grid
+         *     of them is laid out at once, and each page is asked for when it is looked at.
          */
         get: operations["outline_photos"];
         put?: never;
@@ -906,7 +906,7 @@ export interface components {
             uncertain: boolean;
             /**
              * Uncertain Because
-             * @default []
+             * @description Not given, it is `[]`.
              */
             uncertain_because: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call")[];
         };
@@ -1470,8 +1470,7 @@ export interface components {
             uncertain: boolean;
             /**
              * Uncertain Because
-             * @description those of `DOUBTS` that hold. `close_call`: `probability` is under the bundle's threshold; `age`: the bundle cannot tell gender at this apparent age; the others: the face's quality is under its limits.
-             * @default []
+             * @description Not given, it is `[]`.
              */
             uncertain_because: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call")[];
             /**
@@ -1515,10 +1514,10 @@ export interface components {
         Health: {
             /**
              * Status
-             * @default ok
+             * @description Not given, it is `"ok"`.
              * @constant
              */
-            status: "ok";
+            status?: "ok";
         };
         /**
          * InPlacePhoto
@@ -1697,9 +1696,8 @@ export interface components {
             /**
              * Priority
              * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-             * @default 0
              */
-            priority: number;
+            priority?: number;
             /**
              * Processing Window
              * @description Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be.
@@ -1740,53 +1738,45 @@ export interface components {
         JobOptions: {
             /**
              * Delete Originals
-             * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched.
-             * @default false
+             * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched. Not given, it is as the server is configured: `false` if nobody chose otherwise.
              */
-            delete_originals: boolean;
+            delete_originals?: boolean;
             /**
              * Height
-             * @description A taller photo is scaled down to this many pixels in height; never up.
-             * @default 1080
+             * @description A taller photo is scaled down to this many pixels in height; never up. Not given, it is as the server is configured: `1080` if nobody chose otherwise.
              */
-            height: number;
+            height?: number;
             /**
              * Min Confidence
-             * @description Faces the detector is less sure of are dropped.
-             * @default 0.9
+             * @description Faces the detector is less sure of are dropped. Not given, it is as the server is configured: `0.9` if nobody chose otherwise.
              */
-            min_confidence: number;
+            min_confidence?: number;
             /**
              * Min Face Px
-             * @description Smallest face looked for, pixels in the photo scaled to `height`.
-             * @default 20
+             * @description Smallest face looked for, pixels in the photo scaled to `height`. Not given, it is as the server is configured: `20` if nobody chose otherwise.
              */
-            min_face_px: number;
+            min_face_px?: number;
             /**
              * Pairs
-             * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two.
-             * @default one
+             * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two. Not given, it is as the server is configured: `"one"` if nobody chose otherwise.
              * @enum {string}
              */
-            pairs: "one" | "jpeg" | "raw" | "both";
+            pairs?: "one" | "jpeg" | "raw" | "both";
             /**
              * Preview Px
-             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
-             * @default 320
+             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again. Not given, it is as the server is configured: `320` if nobody chose otherwise.
              */
-            preview_px: number;
+            preview_px?: number;
             /**
              * Reuse
-             * @description Reuse the result of an identical file, analysed with the same weights and options.
-             * @default true
+             * @description Reuse the result of an identical file, analysed with the same weights and options. Not given, it is as the server is configured: `true` if nobody chose otherwise.
              */
-            reuse: boolean;
+            reuse?: boolean;
             /**
              * Tilt Threshold Deg
-             * @description A face tilted by more degrees, either way, is rotated upright.
-             * @default 11.25
+             * @description A face tilted by more degrees, either way, is rotated upright. Not given, it is as the server is configured: `11.25` if nobody chose otherwise.
              */
-            tilt_threshold_deg: number;
+            tilt_threshold_deg?: number;
         };
         /**
          * JobPage
@@ -2073,10 +2063,9 @@ export interface components {
             name: string;
             /**
              * Owner
-             * @description Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`.
-             * @default local
+             * @description Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`. Not given, it is `"local"`.
              */
-            owner: string;
+            owner?: string;
             /**
              * Scopes
              * @description What it is good for.
@@ -2208,10 +2197,9 @@ export interface components {
             events?: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
             /**
              * Progress Percent
-             * @description `job.progress` comes each time so many per cent more are final.
-             * @default 10
+             * @description `job.progress` comes each time so many per cent more are final. Not given, it is `10`.
              */
-            progress_percent: number;
+            progress_percent?: number;
             /**
              * Url
              * @description Where to: `https://` for a webhook, or an Apprise URL for a message to people: `discord://`, `gchat://`, `gotifys://`, `mailtos://`, `matrixs://`, `mmosts://`, `nctalks://`, `ntfys://`, `pover://`, `rockets://`, `signals://`, `slack://`, `tgram://`, `wxteams://`, `zulip://`.
@@ -2401,8 +2389,7 @@ export interface components {
             message: string;
             /**
              * Retryable
-             * @description True when the same bytes may succeed another time.
-             * @default false
+             * @description Not given, it is `false`.
              */
             retryable: boolean;
             /**
@@ -2414,7 +2401,7 @@ export interface components {
         };
         /**
          * PhotoOutline
-         * @description Photos in outline, in the order in which they were added: enough to lay out a page of them.
+         * @description Photos in outline, in the order that was asked for: enough to lay out a page of them.
          */
         PhotoOutline: {
             /**
@@ -2472,7 +2459,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_receivers" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -2849,22 +2836,22 @@ export interface components {
         TimingsMs: {
             /**
              * Align
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             align: number;
             /**
              * Classify
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             classify: number;
             /**
              * Decode
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             decode: number;
             /**
              * Detect
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             detect: number;
         };
@@ -3356,8 +3343,7 @@ export interface operations {
                     options?: components["schemas"]["JobOptions"];
                     /**
                      * Priority
-                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-                     * @default 0
+                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`. Not given, it is `0`.
                      */
                     priority?: number;
                     /**
@@ -3376,29 +3362,27 @@ export interface operations {
                      * Deadline
                      * @description When it has passed, what is not done is cancelled: `2026-12-24T06:00:00Z`, or, from now, `8h` or `PT8H`.
                      */
-                    deadline?: string | null;
+                    deadline?: string;
                     /**
                      * Delete Originals
-                     * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched.
-                     * @default false
+                     * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched. Not given, it is as the server is configured: `false` if nobody chose otherwise.
                      */
                     delete_originals?: boolean;
                     /**
                      * Height
-                     * @description A taller photo is scaled down to this many pixels in height; never up.
-                     * @default 1080
+                     * @description A taller photo is scaled down to this many pixels in height; never up. Not given, it is as the server is configured: `1080` if nobody chose otherwise.
                      */
                     height?: number;
                     /**
                      * Label
                      * @description Your own name for it.
                      */
-                    label?: string | null;
+                    label?: string;
                     /**
                      * Max Failure Rate
                      * @description The job stops, failed, once more than this fraction of its photos has.
                      */
-                    max_failure_rate?: number | null;
+                    max_failure_rate?: number;
                     /**
                      * Metadata
                      * @description Anything you want back with the job; 16 KiB at most.
@@ -3406,25 +3390,19 @@ export interface operations {
                     metadata?: Record<string, never>;
                     /**
                      * Min Confidence
-                     * @description Faces the detector is less sure of are dropped.
-                     * @default 0.9
+                     * @description Faces the detector is less sure of are dropped. Not given, it is as the server is configured: `0.9` if nobody chose otherwise.
                      */
                     min_confidence?: number;
                     /**
                      * Min Face Px
-                     * @description Smallest face looked for, pixels in the photo scaled to `height`.
-                     * @default 20
+                     * @description Smallest face looked for, pixels in the photo scaled to `height`. Not given, it is as the server is configured: `20` if nobody chose otherwise.
                      */
                     min_face_px?: number;
-                    /**
-                     * Notify
-                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
-                     */
-                    notify?: components["schemas"]["Notify"][] | null;
+                    /** @description As JSON, as in the other body. Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere. */
+                    notify?: string;
                     /**
                      * Pairs
-                     * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two.
-                     * @default one
+                     * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two. Not given, it is as the server is configured: `"one"` if nobody chose otherwise.
                      * @enum {string}
                      */
                     pairs?: "one" | "jpeg" | "raw" | "both";
@@ -3432,31 +3410,27 @@ export interface operations {
                     photos?: string[];
                     /**
                      * Preview Px
-                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
-                     * @default 320
+                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again. Not given, it is as the server is configured: `320` if nobody chose otherwise.
                      */
                     preview_px?: number;
                     /**
                      * Priority
-                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-                     * @default 0
+                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`. Not given, it is `0`.
                      */
                     priority?: number;
                     /**
                      * Processing Window
                      * @description Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be.
                      */
-                    processing_window?: string | null;
+                    processing_window?: string;
                     /**
                      * Reuse
-                     * @description Reuse the result of an identical file, analysed with the same weights and options.
-                     * @default true
+                     * @description Reuse the result of an identical file, analysed with the same weights and options. Not given, it is as the server is configured: `true` if nobody chose otherwise.
                      */
                     reuse?: boolean;
                     /**
                      * Tilt Threshold Deg
-                     * @description A face tilted by more degrees, either way, is rotated upright.
-                     * @default 11.25
+                     * @description A face tilted by more degrees, either way, is rotated upright. Not given, it is as the server is configured: `11.25` if nobody chose otherwise.
                      */
                     tilt_threshold_deg?: number;
                 };
@@ -3681,7 +3655,12 @@ export interface operations {
     get_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `wait=30`: to be answered after a change, or so many seconds, 30 at most. */
+                Prefer?: string | null;
+                /** @description `ETag` of the answer before: 304 while it is the same; with `wait`, what is to change. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -4444,7 +4423,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -4565,7 +4544,10 @@ export interface operations {
                 /** @description Your name for it, unique in the job; 1 to 1024 characters. */
                 custom_id: string;
             };
-            header?: never;
+            header?: {
+                /** @description `sha-256=:BASE64:`, of the body: 400 when something else has arrived. */
+                "Content-Digest"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -5168,7 +5150,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -5195,6 +5177,10 @@ export interface operations {
                 min_age_group_probability?: number | null;
                 /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
                 min_quality?: number | null;
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                sort?: "added" | "name" | "time" | "faces" | "least_sure";
+                /** @description The other way round; what has no place is last all the same. */
+                reverse?: boolean;
                 /** @description Entries a page, as the list of photos is asked. */
                 limit?: number;
             };
@@ -5463,7 +5449,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
