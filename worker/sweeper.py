@@ -27,7 +27,7 @@ from shared.files.store import Store, job_prefix
 from shared.logs import configure
 from shared.operations import erasure
 from shared.processes.registry import fold_gone
-from shared.queue import expiry, uploads
+from shared.queue import audit, expiry, uploads
 from shared.queue.control import resume_due
 from shared.queue.expiry import Horizon
 from shared.queue.finish import end_by_time, finish_if_done
@@ -143,6 +143,7 @@ class Sweeper:
             resumed = resume_due(session)
             fold_gone(session)
             ended = end_by_time(session, self._settings, horizon.until)
+            audit.forget_old(session, self._settings, horizon.until)
         self._say_doubt(horizon)
         for job_id in resumed:
             log.info("resumed: its pause is over", extra={"job": job_id})

@@ -8,7 +8,7 @@ from alembic import op
 from nightshift.words.ids import new_id
 
 revision = "0013"
-down_revision = "0015"
+down_revision = "0012"
 
 RECEIVERS = sa.table("receivers", *map(sa.column, ("owner", "url", "id")))
 

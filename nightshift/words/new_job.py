@@ -139,11 +139,11 @@ class JobWishes(Body):
     )
 
     @classmethod
-    def _checked(cls, fields: dict[str, Any], *, strict: bool) -> Self:
+    def _checked(cls, fields: dict[str, Any], *, strict: bool, inside: str | None = None) -> Self:
         try:
             return cls.model_validate(fields, strict=strict)
         except ValidationError as error:
-            refuse_fields(error)
+            refuse_fields(error, inside)
 
     def as_json(self) -> dict[str, Any]:
         """What was given, as JSON."""
@@ -200,7 +200,7 @@ class NewJob(JobWishes):
         if options := {name: text for name, text in fields.items() if name in _OPTIONS}:
             wish["options"] = options
         wish |= {name: parse(wish[name]) for name in ("metadata", "notify") if name in wish}
-        return cls._checked(wish, strict=False)
+        return cls._checked(wish, strict=False, inside="options")
 
     def as_form(self) -> dict[str, str]:
         """What was given, as `of_form` reads it."""

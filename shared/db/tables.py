@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     MetaData,
     String,
     Table,
-    TypeDecorator,
     UniqueConstraint,
     literal_column,
     text,
@@ -25,27 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from nightshift.words.ids import new_id
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python on every database; SQLite keeps no zone, so one is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times, store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from shared.db.times import UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -409,3 +386,23 @@ class Delivery(Base):
     status: Mapped[int | None]
     answer: Mapped[str | None]
     problem: Mapped[str | None]
+
+
+class AuditRow(Base):
+    """Something that was done, by whom. It outlives what it is about, so it holds ids and no name."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_at", "at", "id"),
+        Index("ix_audit_owner_at", "owner", "at", "id"),
+        Index("ix_audit_subject", "subject"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    verb: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str | None]
+    key_id: Mapped[str | None]
+    address: Mapped[str | None]
+    at: Mapped[datetime]

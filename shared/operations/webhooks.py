@@ -18,7 +18,7 @@ from shared import messages
 from shared.addresses import is_forbidden_literal, networks_in
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Receiver, WebhookSecret
-from shared.queue import dispatch, outbox
+from shared.queue import audit, dispatch, outbox
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.shown import shown
 from shared.settings import Settings
@@ -58,6 +58,7 @@ def make_secret(session: Transaction, owner: str) -> WebhookSecret:
     text = "whsec_" + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
     row = WebhookSecret(id=new_id("whs"), owner=owner, secret=text, created_at=session.now)
     session.add(row)
+    audit.note(session, "make_secret", owner, row.id)
     session.flush()
     return row
 
@@ -72,6 +73,7 @@ def set_receivers(session: Transaction, owner: str, receivers: Iterable[words.No
     for each in receivers:
         outbox.require_secret(session, owner, [each.url])
         session.merge(Receiver(owner=owner, url=each.url, notify=each.model_dump(), disabled_at=None))
+    audit.note(session, "set_receivers", owner)
     nothing_known = Receiver.owner == owner, Receiver.notify.is_(None), Receiver.disabled_at.is_(None)
     session.flush()
     session.execute(delete(Receiver).where(*nothing_known), execution_options={"synchronize_session": False})
@@ -180,6 +182,7 @@ def redeliver(session: Transaction, owner: str, delivery_id: str) -> Delivery:
     """
     row = delivery_of(session, owner, delivery_id, lock=True)
     dispatch.again(session, row)
+    audit.note(session, "redeliver", owner, row.id)
     return row
 
 
@@ -195,4 +198,6 @@ def try_receiver(session: Transaction, owner: str, url: str) -> Delivery:
     newest = select(Delivery).where(
         Delivery.owner == owner, Delivery.url == url, Delivery.event == words.TEST
     )
-    return session.scalars(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one()
+    row = session.scalars(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one()
+    audit.note(session, "test_webhook", owner, row.id)
+    return row
