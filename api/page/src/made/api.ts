@@ -1024,7 +1024,7 @@ export interface components {
             owner: string;
             /**
              * Subject
-             * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
+             * @description What it was done to: id of a job, key, secret, receiver or delivery; null where all receivers were set.
              */
             subject: string | null;
             /**
@@ -1032,7 +1032,7 @@ export interface components {
              * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
              * @enum {string}
              */
-            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "make_secret" | "redeliver" | "test_webhook";
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "add_receiver" | "remove_receiver" | "make_secret" | "redeliver" | "test_webhook";
         };
         /**
          * AuditPage
