@@ -50,7 +50,7 @@ def main() -> None:
     said = _Said()
     _keep_in(networks_in(told["allowed"]))
     try:
-        taken = service.notify(title=told["title"], body=told["text"])
+        taken = service.notify(title=told["title"], body=told["text"], body_format="text")
     except Exception as error:
         _end(f"not sent: {type(error).__name__}")
     _end(None if taken else said.last or "it was not taken")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import logging
 import socket
@@ -221,5 +223,8 @@ def test_mail_is_sent(database: Database, deliveries: Deliveries, trusted: Path)
         url = f"mailtos://ann:p4ssw0rd@localhost:{port}?mode=ssl&from=ann@example.org&to=ben@example.org"
         row = _tried(database, deliveries, url)
     assert (row.state, row.problem) == ("delivered", None)
-    assert "Messages arrive here" in got[0]
-    assert "Nightshift: a test" in got[0]
+    mail = email.message_from_string(got[0], policy=email.policy.default)
+    assert mail["subject"] == "Nightshift: a test"
+    # As HTML, which is Apprise's default for mail, its lines would run together.
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content().splitlines() == ["Messages arrive here.", PUBLIC]
