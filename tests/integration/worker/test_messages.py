@@ -228,3 +228,21 @@ def test_mail_is_sent(database: Database, deliveries: Deliveries, trusted: Path)
     # As HTML, which is Apprise's default for mail, its lines would run together.
     assert mail.get_content_type() == "text/plain"
     assert mail.get_content().splitlines() == ["Messages arrive here.", PUBLIC]
+
+
+def test_a_link_is_not_escaped_for_markdown(
+    database: Database, deliveries: Deliveries, trusted: Path
+) -> None:
+    job_id = queued_job(database, 1)
+    with receiving(trusted, answering(200, b'{"success": true}')) as receiver:
+        url = f"rockets://{'a' * 24}/{'b' * 24}@{receiver.url.split('/')[2]}/#gala?avatar=no"
+        notify = [{"url": url, "events": ["job.ended"], "progress_percent": 10}]
+        with database.write() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(notify=notify))
+        held = take(database)
+        assert held is not None
+        save_all(database, held)
+        queue_of(database).finish(job_id)
+        row = _sent(database, deliveries)
+    assert (row.state, row.problem) == ("delivered", None)
+    assert f"{PUBLIC}/#/jobs/{job_id}" in json.loads(receiver.got[-1].body)["text"]
