@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, redirect
 from flask_openapi import OpenAPI
@@ -20,6 +20,7 @@ from api import (
     keys,
     load,
     metrics,
+    oidc,
     overview,
     page_files,
     photos,
@@ -48,6 +49,9 @@ from shared.logs import configure, hide
 from shared.reads.jobs import JobReads
 from shared.settings import Settings, load_settings
 
+if TYPE_CHECKING:
+    from api.provider import Provider
+
 
 def create_app(settings: Settings | None = None) -> Flask:
     """Put the API together. To be called in the process that serves: nothing here survives a fork.
@@ -56,7 +60,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: from the environment when None.
 
     Raises:
-        InvalidInput: `bad_setting`; `api_key_required` when no root key is set and none can be made.
+        InvalidInput: `bad_setting`, also where the extra `oidc` is needed and missing; `api_key_required`
+            when no root key is set and none can be made.
         ModelUnavailable: as `bundle_in_use`.
     """
     settings = settings or load_settings()
@@ -80,7 +85,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(require_known_query)
     app.before_request(require_json)
     for part in (
-        *(overview, jobs, photos, results, keys, webhooks, sign_in),
+        *(overview, jobs, photos, results, keys, webhooks, sign_in, oidc),
         *(audit, workers, bundles, health, load, metrics),
     ):
         app.register_api(part.blueprint)
@@ -103,11 +108,22 @@ def _context(settings: Settings) -> Context:
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
         rate_limits=RateLimits(settings.rate_limit),
         known_keys=KnownKeys(root, database),
-        sessions=Sessions(root, database),
+        sessions=Sessions(root, database, settings),
+        provider=_provider(settings),
         last_use=LastUse(database),
         probes=Probes(),
         overviews=overview.Overviews(database),
     )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_secret()
+    # What it stands on is an extra.
+    from api.provider import Provider
+
+    return Provider(settings, secret)
 
 
 def _serve_description(app: OpenAPI) -> None:

@@ -18,6 +18,7 @@ from shared.settings import Settings
 PREFIX = "/v1/"
 SESSION_PATH = "/v1/session"
 """Where one signs in, with a key in the body."""
+SIGNING_IN = frozenset({SESSION_PATH, f"{SESSION_PATH}/oidc", f"{SESSION_PATH}/oidc/callback"})
 _PROXY_HEADERS = (
     "Forwarded",
     "Via",
@@ -55,7 +56,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
         return (Scope.METRICS, Scope.OPERATOR)
     if not request.path.startswith(PREFIX):
         return ()
-    if request.path == SESSION_PATH:
+    if request.path in SIGNING_IN:
         return ()
     if request.path.startswith("/v1/keys"):
         return (Scope.ADMIN,)
@@ -162,14 +163,18 @@ def _caller(service: Context, request: Request) -> Caller:
 
 
 def _refuse_other_hosts(settings: Settings, request: Request) -> None:
-    """Without a key, a service on loopback answers to loopback's names alone.
+    """Without a key, a service on loopback answers to loopback's names alone, and to that of its public URL.
 
     Browsers always name one, and do not speak to Unix sockets.
     """
     if not is_loopback(settings.host) or not request.remote_addr or "Host" not in request.headers:
         return
-    if not names_this_machine(request):
+    if not names_this_machine(request) and not _is_public(settings, request.headers["Host"]):
         raise InvalidInput(Code.HOST_FORBIDDEN, "without a key, this service is spoken to as localhost")
+
+
+def _is_public(settings: Settings, host: str) -> bool:
+    return bool(settings.public_url) and urlsplit(settings.public_url).netloc == host.lower()
 
 
 def _refuse_other_sites(request: Request) -> None:

@@ -13,21 +13,26 @@ from api.probes import Probes
 from api.rate_limits import RateLimits
 from api.sessions import Sessions
 from api.waiting import WaitingRoom
+from nightshift.words.audit import ActorKind
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.owners import LOCAL
 from nightshift.words.scopes import Scope
 from shared.broker.doorbell import Doorbell
 from shared.bundles.manifest import Manifest
 from shared.db.actor import Actor
 from shared.db.engine import Database
 from shared.files.store import Store
-from shared.operations.keys import LOCAL, Caller
+from shared.operations.keys import Caller
 from shared.queue.queue import Queue
 from shared.reads.jobs import JobReads
 from shared.settings import Settings
 
 if TYPE_CHECKING:
     from api.overview import Overviews
+
+    # What it is made of is there where the extra is.
+    from api.provider import Provider
 
 EXTENSION = "nightshift"
 
@@ -42,6 +47,7 @@ class Context:
         rate_limits: how many requests a key may make.
         known_keys: who has a key.
         sessions: who is signed in to the page.
+        provider: whom else people may sign in with; None for nobody.
         last_use: notes when keys are used.
         probes: asks the parts whether they are there.
         overviews: what was told of the night in the last second.
@@ -60,6 +66,7 @@ class Context:
     rate_limits: RateLimits
     known_keys: KnownKeys
     sessions: Sessions
+    provider: Provider | None
     last_use: LastUse
     probes: Probes
     overviews: Overviews
@@ -87,6 +94,7 @@ def context() -> Context:
     caller: Caller | None = g.get("caller")
     if caller is None:
         return service
-    actor = Actor("key" if caller.key_id else "root", caller.key_id or None, request.remote_addr)
+    kind: ActorKind = "key" if caller.key_id else "person" if caller.person else "root"
+    actor = Actor(kind, caller.key_id or None, caller.person or None, request.remote_addr)
     database = service.database.acting_for(actor)
     return replace(service, database=database, owner=caller.owner, overtakes=caller.may(Scope.ADMIN))

@@ -46,7 +46,7 @@ class Receivers(Body):
 class Tried(Body):
     """Where a test is to be sent."""
 
-    url: words.ReceiverUrl = Field(max_length=words.URL_LIMIT, description="Where to: `https://` alone.")
+    url: words.ReceiverUrl = Field(max_length=words.URL_LIMIT, description="Where to, as in `notify`.")
 
 
 @blueprint.get("", responses=answers({200: words.Webhooks}))

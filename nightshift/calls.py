@@ -206,17 +206,20 @@ class Calls(Transfers):
         status: str | None = None,
         code: str | None = None,
         limit: int = 200,
-        **sought: str | int | list[str] | None,
+        sort: str | None = None,
+        reverse: bool | None = None,
+        **sought: str | float | list[str] | None,
     ) -> AsyncRows[Photo, PhotoRow]:
-        """Photos of a job in the order they were added; `limit` is the page size.
+        """Photos of a job in the order they were added, or by `sort`; `limit` is the page size.
 
-        Those that are sought, by `status`, `code` and what else the API lists photos by: `prefix` and
-        `search` of the name, `min_faces`, `max_faces`, and of one face `gender`, `age_group`, `uncertain`
-        and `because`.
+        Those that are sought, by `status`, `code` and what else the API lists photos by: `prefix`, `search`
+        and `folder` of the name, `min_faces`, `max_faces`, and of one face `gender`, `age_group`,
+        `uncertain`, `because` and `min_quality`. `sort` is `added`, `name`, `time`, `faces` or `least_sure`;
+        with `reverse` the other way round.
 
         Its `to_pandas` makes a data frame of the table `photos`.
         """
-        query = {"status": status, "code": code, "limit": limit, **sought}
+        query = {"status": status, "code": code, "limit": limit, "sort": sort, "reverse": reverse, **sought}
         return AsyncRows(self._photos(job_id, query), PhotoRow, partial(self._photo_rows, job_id))
 
     def faces(self, job_id: str) -> AsyncRows[FaceRow, FaceRow]:

@@ -8,15 +8,20 @@ import threading
 import time
 from collections import Counter
 
+from nightshift.words import documents
 from nightshift.words.errors import NightshiftError
+from nightshift.words.webhooks import is_message
 from shared.addresses import networks_in
 from shared.db.engine import Database, Transaction
 from shared.db.tables import Archive, Delivery, Job
 from shared.queue import dispatch, outbox
 from shared.queue.counts import Counts, count_photos
 from shared.reads.jobs import job_view
+from shared.reads.summary import failures_of
 from shared.reads.tally import Tally
 from shared.settings import Settings
+from worker.message_text import text_of, title_of
+from worker.messages import send_message
 from worker.sending import certificates, send
 
 log = logging.getLogger(__name__)
@@ -35,11 +40,12 @@ class Deliveries:
 
     Args:
         database: of this process.
-        settings: which networks are allowed.
+        settings: which networks are allowed, and where the page is.
     """
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
+        self._settings = settings
         self._allowed = networks_in(settings.webhook_allow_cidrs)
         self._certificates = certificates()
         self._lock = threading.Lock()
@@ -94,14 +100,17 @@ class Deliveries:
         if places <= 0:
             return []
         with self._database.write() as session:
-            parcels = dispatch.claim(session, compose, places, busy, AT_ONCE_EACH)
+            parcels = dispatch.claim(session, self._compose, places, busy, AT_ONCE_EACH)
         with self._lock:
             self._busy.update(parcel.url for parcel in parcels)
         return parcels
 
     def _attempt(self, parcel: dispatch.Parcel) -> None:
         try:
-            answered = send(parcel, self._allowed, self._certificates)
+            if is_message(parcel.url):
+                answered = send_message(parcel, self._settings.webhook_allow_cidrs)
+            else:
+                answered = send(parcel, self._allowed, self._certificates)
             with self._database.write() as session:
                 dispatch.settle(session, parcel, answered)
             # Without the URL, which may have a secret in it.
@@ -121,17 +130,32 @@ class Deliveries:
                 self._busy[parcel.url] -= 1
                 self._busy += Counter()
 
+    def _compose(self, session: Transaction, delivery: Delivery) -> str:
+        return compose(session, delivery, self._settings.public_url)
 
-def compose(session: Transaction, delivery: Delivery) -> str:
-    """The body: the event's type and time, and the job as the API shows it, without its receivers."""
-    data: dict[str, object] = {}
-    job = session.get(Job, delivery.job_id) if delivery.job_id else None
-    if job is not None:
-        counts = Counts(**job.final_counts) if job.final_counts else count_photos(session, job.id)
-        view = job_view(job, Tally(counts, None), session.now, session.get(Archive, job.id))
-        data = view.model_dump(mode="json", exclude={"notify"})
+
+def compose(session: Transaction, delivery: Delivery, public_url: str = "") -> str:
+    """The body, as JSON.
+
+    A webhook's is the event's type and time, and the job as the API shows it, without its receivers; a
+    message's, `title` and `text`.
+    """
+    job = _job_of(session, delivery)
+    if is_message(delivery.url):
+        failures = failures_of(session, job.id) if job and job.counts.failed else {}
+        text = {"title": title_of(delivery.event, job), "text": text_of(job, failures, public_url)}
+        return json.dumps(text, ensure_ascii=False)
+    data = job.model_dump(mode="json", exclude={"notify"}) if job else {}
     at = delivery.created_at.isoformat().replace("+00:00", "Z")
     return json.dumps({"type": delivery.event, "timestamp": at, "data": data}, ensure_ascii=False)
+
+
+def _job_of(session: Transaction, delivery: Delivery) -> documents.Job | None:
+    job = session.get(Job, delivery.job_id) if delivery.job_id else None
+    if job is None:
+        return None
+    counts = Counts(**job.final_counts) if job.final_counts else count_photos(session, job.id)
+    return job_view(job, Tally(counts, None), session.now, session.get(Archive, job.id))
 
 
 def tell_by_time(database: Database) -> None:

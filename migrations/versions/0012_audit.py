@@ -8,14 +8,14 @@ from alembic import op
 from migrations.columns import TIME, optional, required
 
 revision = "0012"
-down_revision = "0011"
+down_revision = "0015"
 
 
 def upgrade() -> None:
     op.create_table(
         "audit",
         *required(sa.String(), "id", "owner", "verb", "kind"),
-        *optional(sa.String(), "subject", "key_id", "address"),
+        *optional(sa.String(), "subject", "key_id", "person", "address"),
         *required(TIME, "at"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )

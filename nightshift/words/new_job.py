@@ -134,8 +134,8 @@ class JobWishes(Body):
     notify: Annotated[list[Notify], AfterValidator(distinct)] | None = Field(
         None,
         max_length=5,
-        description="Where to send word of it by webhook; without it, to where its owner has everything sent,"
-        " and with an empty list, nowhere.",
+        description="Where to send word of it, by webhook or message; without it, to where its owner has"
+        " everything sent, and with an empty list, nowhere.",
     )
 
     @classmethod

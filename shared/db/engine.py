@@ -23,7 +23,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from shared.db import json_columns
 from shared.db.actor import SERVICE, Actor
-from shared.db.times import UtcDateTime
+from shared.db.base import UtcDateTime
 from shared.urls import path_of_sqlite_url
 
 
@@ -240,8 +240,6 @@ def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> N
     # None: the driver leaves BEGIN to us.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # SQLite's own knows the letters of English alone.
-    connection.create_function("lower", 1, _lowered, deterministic=True)
     cursor.execute("PRAGMA journal_mode=WAL")
     # FULL: with NORMAL a power cut may undo a commit that a client was already told of.
     cursor.execute("PRAGMA synchronous=FULL")
@@ -251,10 +249,6 @@ def _configure_sqlite(connection: Any, _record: Any, *, foreign_keys: bool) -> N
     # What is deleted is zeroed: erased means gone.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
-
-
-def _lowered(value: object) -> object:
-    return value.lower() if isinstance(value, str) else value
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -7,41 +7,19 @@ from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     ColumnElement,
+    Float,
     ForeignKey,
     Index,
-    MetaData,
     Table,
     UniqueConstraint,
     literal_column,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from shared.db.times import UtcDateTime
-
-
-class Base(DeclarativeBase):
-    """Base of the tables, with names for every constraint so that migrations can speak of them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {
-        datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
-        list[str]: JSON(),
-        list[dict[str, Any]]: JSON(),
-        int: BigInteger(),
-    }
-
+from shared.db.base import BY_CODE_POINTS
+from shared.db.base import Base as Base
 
 RUNNING: ColumnElement[str] = literal_column("'running'")
 SUCCEEDED: ColumnElement[str] = literal_column("'succeeded'")
@@ -132,6 +110,9 @@ class Photo(Leased, Base):
     owner: Mapped[str]
     ordinal: Mapped[int]
     custom_id: Mapped[str]
+    # Of the name: what is sought in, and what is sorted by.
+    folded_name: Mapped[str] = mapped_column(BY_CODE_POINTS)
+    name_order: Mapped[str] = mapped_column(BY_CODE_POINTS)
     # A photo registered in place has a path and is never copied, written or deleted.
     in_place_path: Mapped[str | None]
     # What was given to find it by, as the client said it; decides nothing.
@@ -158,11 +139,13 @@ class Photo(Leased, Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     exif_orientation: Mapped[int | None]
-    taken_at: Mapped[str | None]
+    taken_at: Mapped[str | None] = mapped_column(BY_CODE_POINTS)
     camera_make: Mapped[str | None]
     camera_model: Mapped[str | None]
     scale: Mapped[float | None]
     face_count: Mapped[int] = mapped_column(default=0)
+    # Of the least sure label of its faces; null without one.
+    sureness: Mapped[float | None] = mapped_column(Float(53))
     # Beside the counts and the faces' table, whose rows all count.
     low_confidence_faces: Mapped[list[dict[str, Any]] | None]
     timings_ms: Mapped[dict[str, Any] | None]
@@ -184,6 +167,7 @@ class FaceRow(Base):
     # Why each label is uncertain, joined by spaces; empty when it is not.
     gender_because: Mapped[str]
     age_group_because: Mapped[str]
+    sharpness: Mapped[float | None] = mapped_column(Float(53))
     document: Mapped[dict[str, Any]]
 
 
@@ -389,5 +373,6 @@ class AuditRow(Base):
     kind: Mapped[str]
     subject: Mapped[str | None]
     key_id: Mapped[str | None]
+    person: Mapped[str | None]
     address: Mapped[str | None]
     at: Mapped[datetime]

@@ -14,6 +14,7 @@ from nightshift.words import webhooks as words
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import new_id
+from shared import messages
 from shared.addresses import is_forbidden_literal, networks_in
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Receiver, WebhookSecret
@@ -28,15 +29,18 @@ SECRET_BYTES = 32
 
 
 def check_receivers(settings: Settings, urls: Iterable[str]) -> None:
-    """Refuse URLs of which it can be told by their letters that nothing will be sent there.
+    """Refuse URLs of which it can be told by their letters that nothing will, or can, be sent there.
 
     What a name leads to is looked up when something is sent, each time.
 
     Raises:
-        InvalidInput: `webhook_address_forbidden`.
+        InvalidInput: `webhook_address_forbidden`, `notify_url_malformed`.
+        Conflict: `messages_not_installed`.
     """
     allowed = networks_in(settings.webhook_allow_cidrs)
     for url in urls:
+        if words.is_message(url):
+            messages.understood(url)
         host = urlsplit(url).hostname or ""
         if is_forbidden_literal(host, allowed):
             message = (
@@ -67,7 +71,7 @@ def set_receivers(session: Transaction, owner: str, receivers: Iterable[words.No
     """
     session.change(update(Receiver).where(Receiver.owner == owner).values(notify=None))
     for each in receivers:
-        outbox.require_secret(session, owner)
+        outbox.require_secret(session, owner, [each.url])
         session.merge(Receiver(owner=owner, url=each.url, notify=each.model_dump(), disabled_at=None))
     audit.note(session, "set_receivers", owner)
     nothing_known = Receiver.owner == owner, Receiver.notify.is_(None), Receiver.disabled_at.is_(None)
@@ -135,7 +139,7 @@ def try_receiver(session: Transaction, owner: str, url: str) -> Delivery:
     Raises:
         Conflict: `webhook_secret_missing`.
     """
-    outbox.require_secret(session, owner)
+    outbox.require_secret(session, owner, [url])
     dispatch.enable(session, owner, url)
     outbox.add(session, owner, None, words.TEST, [url])
     newest = select(Delivery).where(

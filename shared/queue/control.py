@@ -56,8 +56,7 @@ def change(session: Transaction, owner: str, job_id: str, wishes: JobChange) -> 
     if late and job.state in (JobState.CANCELLING, JobState.ENDED):
         message = f"cannot change {', '.join(sorted(late))} of job {job_id}: it is {job.state}"
         raise Conflict(Code.ILLEGAL_MOVE, message, state=job.state)
-    if wishes.notify:
-        outbox.require_secret(session, owner)
+    outbox.require_secret(session, owner, (each.url for each in wishes.notify or ()))
     values = wishes.model_dump(include=set(wishes.model_fields_set))
     if "metadata" in values:
         values["client_metadata"] = values.pop("metadata")

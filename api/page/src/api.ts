@@ -11,6 +11,7 @@ export type SignIn = Schemas["SignIn"];
 export type Readiness = Schemas["Readiness"];
 export type JobPage = Schemas["JobPage"];
 export type PhotoPage = Schemas["PhotoPage"];
+export type Outline = Schemas["PhotoOutline"];
 export type Checked = Schemas["Checked"];
 export type Estimate = Schemas["Estimate"];
 export type Overview = Schemas["Overview"];

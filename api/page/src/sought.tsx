@@ -3,7 +3,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { Asked } from "./api";
 import { words } from "./words";
 
-const NAMES = ["status", "search", "gender", "age_group", "uncertain", "faces"] as const;
+const SURE = ["min_confidence", "min_gender_probability", "min_age_group_probability"] as const;
+const NAMES = ["status", "search", "gender", "age_group", "uncertain", "faces", ...SURE] as const;
 type Name = (typeof NAMES)[number];
 export type Sought = Partial<Record<Name, string>>;
 
@@ -17,7 +18,7 @@ export function soughtOf(hash: string): Sought {
 }
 
 /** As the API is asked; `faces` is `2` for exactly two, `2-` for two or more. */
-export function queryOf({ faces, ...sought }: Sought): Asked["query"] {
+export function queryOf({ faces, ...sought }: Sought): NonNullable<Asked["query"]> {
   const [least, open] = [faces?.replace("-", ""), faces?.endsWith("-")];
   return { ...sought, min_faces: least, max_faces: open ? undefined : least };
 }
@@ -51,6 +52,28 @@ function Choice({ name, label, options, sought, seek }: { name: Name; label: str
   );
 }
 
+/** How sure the detector, and each label, is to be: in hundredths, of nothing for no matter. */
+function Least({ name, label, sought, seek }: { name: Name; label: string; sought: Sought; seek: (sought: Sought) => void }) {
+  const [shown, setShown] = useState(sought[name] ?? "0");
+  useEffect(() => setShown(sought[name] ?? "0"), [sought[name]]);
+  const id = `sought-${name}`;
+  return (
+    <div>
+      <label for={id}>{label} <output for={id}>{Number(shown) > 0 ? words.faces.atLeast(Math.round(100 * Number(shown))) : words.faces.any}</output></label>
+      <input
+        id={id}
+        type="range"
+        min="0"
+        max="1"
+        step="0.01"
+        value={shown}
+        onInput={(event) => setShown(event.currentTarget.value)}
+        onChange={(event) => seek({ ...sought, [name]: Number(event.currentTarget.value) > 0 ? event.currentTarget.value : "" })}
+      />
+    </div>
+  );
+}
+
 export function Filters({ sought, seek }: { sought: Sought; seek: (sought: Sought) => void }) {
   const said = words.faces;
   const [typed, setTyped] = useState(sought.search ?? "");
@@ -72,7 +95,15 @@ export function Filters({ sought, seek }: { sought: Sought; seek: (sought: Sough
       <Choice {...both} name="gender" label={said.gender} options={[any, ["female", said.female], ["male", said.male]]} />
       <Choice {...both} name="age_group" label={said.age} options={[any, ...AGES.map((age): [string, string] => [age, age])]} />
       <Choice {...both} name="uncertain" label={said.doubt} options={[["", said.noDoubt], ["gender", said.gender], ["age_group", said.age], ["any", said.eitherDoubt]]} />
-      <Choice {...both} name="faces" label={said.title} options={[any, ["0", "0"], ["1", "1"], ["2-", "2+"], ["5-", "5+"], ["10-", "10+"]]} />
+      <Choice {...both} name="faces" label={said.title} options={[any, ["0", "0"], ["1", "1"], ["2-", "2+"], ["3-", "3+"], ["5-", "5+"], ["10-", "10+"]]} />
+      <details class="more" open={SURE.some((name) => sought[name])}>
+        <summary>{said.sureness}</summary>
+        <div class="filter">
+          <Least {...both} name="min_confidence" label={said.sure} />
+          <Least {...both} name="min_gender_probability" label={said.gender} />
+          <Least {...both} name="min_age_group_probability" label={said.age} />
+        </div>
+      </details>
       {Object.keys(sought).length > 0 && <button type="button" onClick={() => seek({})}>{said.everything}</button>}
     </form>
   );

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -120,3 +121,75 @@ def test_operators_do_not_see_where_word_is_sent(root: Caller) -> None:
     job_id = admin("POST", "/v1/jobs", json={"notify": [{"url": URL}]}).json["id"]
     assert admin("GET", f"/v1/jobs/{job_id}").json["notify"][0]["url"] == URL
     assert operator("GET", f"/v1/jobs/{job_id}").json["notify"] is None
+
+
+SECRET_URL = "ntfys://ann:p4ssw0rd@ntfy.example.org/s3cret-topic"
+
+
+def test_messages_to_people_need_no_secret_and_are_never_shown_whole(service: Service) -> None:
+    pytest.importorskip("apprise")
+    client, notify = service.client, [{"url": SECRET_URL, "events": ["job.expiring"]}]
+    job = client.post("/v1/jobs", json={"notify": notify})
+    assert job.status_code == 201, job.text
+    path = f"/v1/jobs/{job.json['id']}"
+    said = [
+        job,
+        client.get(path),
+        client.get("/v1/jobs"),
+        client.patch(path, json={"notify": notify, "label": "gala"}),
+        client.put("/v1/webhooks", json={"notify": notify}),
+        client.get("/v1/webhooks"),
+        client.post("/v1/webhooks/test", json={"url": SECRET_URL}),
+        client.get("/v1/webhooks/deliveries"),
+    ]
+    for answer in said:
+        assert answer.status_code < 300, answer.text
+        assert "ntfys://***" in answer.text
+        assert not [
+            part for part in ("ann:", "p4ssw0rd", "s3cret", "ntfy.example.org") if part in answer.text
+        ]
+    with service.database.read() as session:
+        assert session.query(Job).one().notify == [{**notify[0], "progress_percent": 10}]
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("json://s3cret.example.org/", "notify_scheme_unknown"),
+        ("file:///s3cret", "notify_scheme_unknown"),
+        ("dbus://s3cret", "notify_scheme_unknown"),
+        ("ntfys://***", "notify_url_malformed"),
+        ("ntfys://", "notify_url_malformed"),
+        ("ntfys://[s3cret/", "notify_url_malformed"),
+        ("slack://s3cret", "notify_url_malformed"),
+        ("tgram://s3cret/1", "notify_url_malformed"),
+        ("ntfys://ann:s3cret@example.org/topic?verify=no", "notify_url_malformed"),
+        ("mailtos://ann:s3cret@example.org?to=ben@example.org&mode=insecure", "notify_url_malformed"),
+        ("mailtos://ann:s3cret@example.org?to=ben@example.org&PGP=yes", "notify_url_malformed"),
+        ("ntfys://ann:s3cret@127.0.0.1/topic", "webhook_address_forbidden"),
+        ("gotifys://localhost/s3cret0123456789", "webhook_address_forbidden"),
+    ],
+)
+def test_messages_that_cannot_be_sent_have_named_errors(
+    url: str, code: str, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("apprise")
+    caplog.set_level("DEBUG")
+    for answer in (
+        service.client.post("/v1/jobs", json={"notify": [{"url": url}]}),
+        service.client.put("/v1/webhooks", json={"notify": [{"url": url}]}),
+        service.client.post("/v1/webhooks/test", json={"url": url}),
+        service.send(("a.jpg", b"a"), notify=f'[{{"url": "{url}"}}]'),
+    ):
+        assert _code(answer) == (422, code)
+        assert "s3cret" not in answer.text
+    assert "s3cret" not in caplog.text
+
+
+def test_without_the_extra_messages_are_refused_by_name(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    answer = service.client.post("/v1/jobs", json={"notify": [{"url": SECRET_URL}]})
+    assert _code(answer) == (409, "messages_not_installed")
+    assert "s3cret" not in answer.text

@@ -164,6 +164,23 @@ export interface paths {
         patch: operations["change_job"];
         trace?: never;
     };
+    "/v1/jobs/{job_id}/breakdown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A job's photos by how many faces are in them, by folder and by hour; so far, while it runs */
+        get: operations["get_breakdown"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job_id}/cancel": {
         parameters: {
             query?: never;
@@ -250,7 +267,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List a job's photos, or those that are sought, in the order they were added
+         * List a job's photos, or those that are sought, in the order they were added or another
          * @description The `Link` header leads to the next page.
          */
         get: operations["list_photos"];
@@ -345,6 +362,27 @@ export interface paths {
          * @description Each becomes a photo that failed, so that the job's results name it; the next step is to submit the job.
          */
         post: operations["add_not_sent"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/photos/outline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A job's photos, or those that are sought, in outline
+         * @description How many there are, the shape of each, and the cursor of every page of `limit`: a grid of them is laid
+         *     out at once, and each page is asked for when it is looked at.
+         */
+        get: operations["outline_photos"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -621,6 +659,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/session/oidc": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sign in with the OpenID provider: for browsers, which are sent there */
+        get: operations["to_provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/session/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Where the OpenID provider sends browsers back to: the page, signed in or told why not */
+        get: operations["from_provider"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks": {
         parameters: {
             query?: never;
@@ -884,15 +956,20 @@ export interface components {
             key_id: string | null;
             /**
              * Kind
-             * @description Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules.
+             * @description Who did it: `key`; `root`, the root key; `person`, signed in by an OpenID provider; `service`: it was time, or by its rules.
              * @enum {string}
              */
-            kind: "key" | "root" | "service";
+            kind: "key" | "root" | "person" | "service";
             /**
              * Owner
              * @description Whose that is.
              */
             owner: string;
+            /**
+             * Person
+             * @description The provider's name for the person; null of any other than `person`.
+             */
+            person: string | null;
             /**
              * Subject
              * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
@@ -931,6 +1008,37 @@ export interface components {
             y1: number;
             /** Y2 */
             y2: number;
+        };
+        /**
+         * Breakdown
+         * @description Photos that succeeded, by what they have in common.
+         */
+        Breakdown: {
+            /**
+             * By Faces
+             * @description By how many faces are in them, none first.
+             */
+            by_faces: components["schemas"]["Crowd"][];
+            /**
+             * By Folder
+             * @description By the folder in their names; the first 1000.
+             */
+            by_folder: components["schemas"]["Group"][];
+            /**
+             * By Hour
+             * @description By the hour in which they were taken, by their cameras' clocks; the first 1000.
+             */
+            by_hour: components["schemas"]["Group"][];
+            /**
+             * Folders
+             * @description Folders in all.
+             */
+            folders: number;
+            /**
+             * Hours
+             * @description Hours in all.
+             */
+            hours: number;
         };
         /**
          * BundleName
@@ -1026,6 +1134,19 @@ export interface components {
             reason: string;
         };
         /**
+         * Crowd
+         * @description Photos with a number of faces.
+         */
+        Crowd: {
+            /**
+             * Faces
+             * @description So many are in each of them.
+             */
+            faces: number;
+            /** Photos */
+            photos: number;
+        };
+        /**
          * Delivery
          * @description An event for one receiver.
          */
@@ -1085,7 +1206,10 @@ export interface components {
              * @description HTTP status of the last answer; null without one.
              */
             status: number | null;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -1315,6 +1439,24 @@ export interface components {
             male: number;
         };
         /**
+         * Group
+         * @description Photos that have something in common.
+         */
+        Group: {
+            /**
+             * Faces
+             * @description Faces in them.
+             */
+            faces: number;
+            /**
+             * Key
+             * @description What it is: a folder, empty for none, or an hour such as `2026-05-30T21`.
+             */
+            key: string;
+            /** Photos */
+            photos: number;
+        };
+        /**
          * Health
          * @description The process answers.
          */
@@ -1497,7 +1639,7 @@ export interface components {
             };
             /**
              * Notify
-             * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+             * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
              */
             notify?: components["schemas"]["Notify"][] | null;
             /**
@@ -1996,7 +2138,10 @@ export interface components {
             events: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
             /** Progress Percent */
             progress_percent: number;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -2017,7 +2162,7 @@ export interface components {
             progress_percent: number;
             /**
              * Url
-             * @description Where to: `https://` alone.
+             * @description Where to: `https://` for a webhook, or an Apprise URL for a message to people: `discord://`, `gchat://`, `gotifys://`, `mailtos://`, `matrixs://`, `mmosts://`, `nctalks://`, `ntfys://`, `pover://`, `rockets://`, `signals://`, `slack://`, `tgram://`, `wxteams://`, `zulip://`.
              */
             url: string;
         };
@@ -2128,7 +2273,7 @@ export interface components {
             photo_id: string;
             /**
              * Precision
-             * @description Number format of the classifier: fp32, bf16 or fp16.
+             * @description The classifier's number format: fp32, bf16, fp16, int8.
              */
             precision: string | null;
             /**
@@ -2216,6 +2361,27 @@ export interface components {
             stage: "read" | "decode" | "detect" | "align" | "classify" | "save" | "queue";
         };
         /**
+         * PhotoOutline
+         * @description Photos in outline, in the order in which they were added: enough to lay out a page of them.
+         */
+        PhotoOutline: {
+            /**
+             * Cursors
+             * @description `cursor` of the second page of `limit` photos, of the third, and so on.
+             */
+            cursors: string[];
+            /**
+             * Shapes
+             * @description Width of each in per cent of its height, upright; 0 where that is not known.
+             */
+            shapes: number[];
+            /**
+             * Total
+             * @description Photos that are sought.
+             */
+            total: number;
+        };
+        /**
          * PhotoPage
          * @description Photos, in the order in which they were added.
          */
@@ -2254,7 +2420,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -2348,7 +2514,10 @@ export interface components {
             disabled_at: string | null;
             /** @description What it is told of jobs that name no receivers; null: nothing but by jobs. */
             notify: components["schemas"]["Notified"] | null;
-            /** Url */
+            /**
+             * Url
+             * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
+             */
             url: string;
         };
         /**
@@ -2472,7 +2641,7 @@ export interface components {
             ends_at: string | null;
             /**
              * Key Id
-             * @description Of the key they signed in with; null for the root key.
+             * @description Of the key they signed in with; null for the root key, and without one.
              */
             key_id: string | null;
             /**
@@ -2480,6 +2649,16 @@ export interface components {
              * @description Whose jobs they see.
              */
             owner: string;
+            /**
+             * Person
+             * @description Whom the OpenID provider knows them as; null with a key.
+             */
+            person: string | null;
+            /**
+             * Provider
+             * @description Whom one may sign in with, at `/v1/session/oidc`, in place of a key.
+             */
+            provider: string | null;
             /**
              * Scopes
              * @description What they may do.
@@ -2639,7 +2818,7 @@ export interface components {
         Tried: {
             /**
              * Url
-             * @description Where to: `https://` alone.
+             * @description Where to, as in `notify`.
              */
             url: string;
         };
@@ -3108,7 +3287,7 @@ export interface operations {
                     metadata?: Record<string, never>;
                     /**
                      * Notify
-                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
                      */
                     notify?: components["schemas"]["Notify"][] | null;
                     /** @description What is not given is as the server is configured, by default as shown here. */
@@ -3177,7 +3356,7 @@ export interface operations {
                     min_face_px?: number;
                     /**
                      * Notify
-                     * @description Where to send word of it by webhook; without it, to where its owner has everything sent, and with an empty list, nowhere.
+                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
                      */
                     notify?: components["schemas"]["Notify"][] | null;
                     /**
@@ -3742,6 +3921,92 @@ export interface operations {
             };
         };
     };
+    get_breakdown: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Breakdown"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancel_job: {
         parameters: {
             query?: never;
@@ -4120,8 +4385,10 @@ export interface operations {
                 code?: string | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
-                /** @description Only names that hold this, in capitals or not. */
+                /** @description Only names that hold this, in capitals or not, in any script. */
                 search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
                 /** @description Only with so many faces or more. */
                 min_faces?: number | null;
                 /** @description Only with so many faces or fewer. */
@@ -4134,6 +4401,18 @@ export interface operations {
                 uncertain?: ("gender" | "age_group" | "any") | null;
                 /** @description Only with a face whose label is uncertain for this reason. */
                 because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face that the detector is so sure of, or surer. */
+                min_confidence?: number | null;
+                /** @description Only with a face whose apparent gender is so probable, or more. */
+                min_gender_probability?: number | null;
+                /** @description Only with a face whose apparent age group is so probable, or more. */
+                min_age_group_probability?: number | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                sort?: "added" | "name" | "time" | "faces" | "least_sure";
+                /** @description The other way round; what has no place is last all the same. */
+                reverse?: boolean;
             };
             header?: never;
             path: {
@@ -4821,6 +5100,125 @@ export interface operations {
             };
         };
     };
+    outline_photos: {
+        parameters: {
+            query?: {
+                /** @description Only photos with this status. */
+                status?: components["schemas"]["PhotoStatus"] | null;
+                /** @description Only photos that failed with this error code. */
+                code?: string | null;
+                /** @description Only names that begin so. */
+                prefix?: string | null;
+                /** @description Only names that hold this, in capitals or not, in any script. */
+                search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
+                /** @description Only with so many faces or more. */
+                min_faces?: number | null;
+                /** @description Only with so many faces or fewer. */
+                max_faces?: number | null;
+                /** @description Only with a face of this apparent gender. */
+                gender?: ("female" | "male") | null;
+                /** @description Only with a face of one of these apparent age groups; may be there several times. */
+                age_group?: ("0-4" | "5-9" | "10-19" | "20-29" | "30-39" | "40-49" | "50-64" | "65+")[] | null;
+                /** @description Only with a face whose label is uncertain: that one, or any. */
+                uncertain?: ("gender" | "age_group" | "any") | null;
+                /** @description Only with a face whose label is uncertain for this reason. */
+                because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face that the detector is so sure of, or surer. */
+                min_confidence?: number | null;
+                /** @description Only with a face whose apparent gender is so probable, or more. */
+                min_gender_probability?: number | null;
+                /** @description Only with a face whose apparent age group is so probable, or more. */
+                min_age_group_probability?: number | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
+                /** @description Entries a page, as the list of photos is asked. */
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoOutline"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_photo: {
         parameters: {
             query?: never;
@@ -5006,8 +5404,10 @@ export interface operations {
                 code?: string | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
-                /** @description Only names that hold this, in capitals or not. */
+                /** @description Only names that hold this, in capitals or not, in any script. */
                 search?: string | null;
+                /** @description Only what lies in this folder, or in one within it. */
+                folder?: string | null;
                 /** @description Only with so many faces or more. */
                 min_faces?: number | null;
                 /** @description Only with so many faces or fewer. */
@@ -5020,6 +5420,14 @@ export interface operations {
                 uncertain?: ("gender" | "age_group" | "any") | null;
                 /** @description Only with a face whose label is uncertain for this reason. */
                 because?: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call") | null;
+                /** @description Only with a face that the detector is so sure of, or surer. */
+                min_confidence?: number | null;
+                /** @description Only with a face whose apparent gender is so probable, or more. */
+                min_gender_probability?: number | null;
+                /** @description Only with a face whose apparent age group is so probable, or more. */
+                min_age_group_probability?: number | null;
+                /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
+                min_quality?: number | null;
                 /** @description Instead of the Accept header. */
                 format?: ("jsonl" | "csv") | null;
             };
@@ -6286,6 +6694,180 @@ export interface operations {
             };
             /** @description This caller may not, or not with this key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    to_provider: {
+        parameters: {
+            query?: {
+                /** @description What stands behind the page's `#/`. */
+                next?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, or to the page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    from_provider: {
+        parameters: {
+            query?: {
+                /** @description For the token. */
+                code?: string;
+                /** @description What it was sent. */
+                state?: string;
+                /** @description Its own address. */
+                iss?: string | null;
+                /** @description Why there is no code. */
+                error?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To the provider, or to the page */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
