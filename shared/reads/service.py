@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -45,10 +44,8 @@ def history(session: Transaction) -> History:
         for begin in begins
         for status in counted
     ]
-    query = select(*sums).join(Job, Job.id == Photo.job_id)
-    row = session.execute(
-        query.where(lately, Photo.status.in_(counted), Photo.finished_at >= begins[0])
-    ).one()
+    of_the_day = lately, Photo.status.in_(counted), Photo.finished_at >= begins[0]
+    row = session.execute(select(*sums).join(Job, Job.id == Photo.job_id).where(*of_the_day)).one()
     return History(
         hours=[
             Hour(begins_at=begin, succeeded=row[2 * number], failed=row[2 * number + 1])
@@ -70,7 +67,9 @@ def expiring(session: Transaction, owner: str | None) -> ExpiringList:
     return ExpiringList(expiring=sorted(found, key=lambda each: each.at)[:MOST_EXPIRING])
 
 
-def _of(what: str, at: InstrumentedAttribute[datetime | None], condition: ColumnElement[bool]) -> Select[Any]:
+def _of(
+    what: str, at: InstrumentedAttribute[datetime | None], condition: ColumnElement[bool]
+) -> Select[str, str, str | None, str, datetime | None]:
     columns = (Job.id.label("job_id"), Job.owner, Job.label, literal(what).label("what"), at.label("at"))
     return select(*columns).where(condition, at.is_not(None)).order_by(at).limit(MOST_EXPIRING)
 
