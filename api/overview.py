@@ -27,7 +27,7 @@ from shared.reads.workers import worker_list
 
 FRESH_S = 1.0
 READINESS_FRESH_S = 10.0
-HISTORY_FRESH_S = 60.0
+HISTORY_FRESH_S = 30.0
 STEP_BYTES = 10_000_000
 """Free room is told in such steps: a log line is to change no answer."""
 

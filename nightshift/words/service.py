@@ -23,7 +23,7 @@ class History(Document):
     """The last 24 hours, the earliest first; the last of them is not over."""
 
     hours: list[Hour] = Field(
-        description="Of photos of jobs that are still here, everybody's together; a minute old at most."
+        description="Of photos of jobs that are still here, everybody's together; half a minute old at most."
     )
 
 

@@ -1573,7 +1573,7 @@ export interface components {
         History: {
             /**
              * Hours
-             * @description Of photos of jobs that are still here, everybody's together; a minute old at most.
+             * @description Of photos of jobs that are still here, everybody's together; half a minute old at most.
              */
             hours: components["schemas"]["Hour"][];
         };
