@@ -29,7 +29,7 @@ Verb = Literal[
     "redeliver",
     "test_webhook",
 ]
-ActorKind = Literal["key", "root", "service"]
+ActorKind = Literal["key", "root", "person", "service"]
 
 
 class AuditEntry(Document):
@@ -48,9 +48,13 @@ class AuditEntry(Document):
     )
     owner: str = Field(description="Whose that is.")
     kind: Known[ActorKind] = Field(
-        description="Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules."
+        description="Who did it: `key`; `root`, the root key; `person`, signed in by an OpenID provider;"
+        " `service`: it was time, or by its rules."
     )
     key_id: str | None = Field(None, description="Of the key; null of any other than `key`.")
+    person: str | None = Field(
+        None, description="The provider's name for the person; null of any other than `person`."
+    )
     address: str | None = Field(
         None,
         description="From where, as the service sees it: a proxy's where one is in front.",

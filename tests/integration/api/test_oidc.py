@@ -105,6 +105,9 @@ def test_a_person_signs_in_and_out(signing: Signing, provider: OpenId) -> None:
         None,
     )
     assert client.post("/v1/jobs", json={}, headers=FROM_PAGE).json["owner"] == "news"
+    (entry,) = client.get("/v1/audit", headers=FROM_PAGE).json["entries"]
+    told = entry["verb"], entry["kind"], entry["person"], entry["key_id"]
+    assert told == ("open", "person", "anna-1", None)
     assert client.get("/v1/keys", headers=FROM_PAGE).json["code"] == "scope_missing"
     assert client.delete("/v1/session", headers=FROM_PAGE).json["signed_in"] is False
     assert client.get("/v1/jobs", headers=FROM_PAGE).status_code == 401
