@@ -12,6 +12,7 @@ from werkzeug import Response as BaseResponse
 from api import (
     access,
     answer_headers,
+    audit,
     auth,
     bundles,
     health,
@@ -20,6 +21,7 @@ from api import (
     load,
     metrics,
     oidc,
+    overview,
     page_files,
     photos,
     problems,
@@ -85,18 +87,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(require_known_query)
     app.before_request(require_json)
     for part in (
-        jobs,
-        photos,
-        results,
-        keys,
-        webhooks,
-        sign_in,
-        oidc,
-        workers,
-        bundles,
-        health,
-        load,
-        metrics,
+        *(overview, jobs, photos, results, keys, webhooks, sign_in, oidc),
+        *(audit, workers, bundles, health, load, metrics),
     ):
         app.register_api(part.blueprint)
     _serve_description(app)
@@ -123,6 +115,7 @@ def _context(settings: Settings) -> Context:
         provider=_provider(settings),
         last_use=LastUse(database),
         probes=Probes(),
+        overviews=overview.Overviews(database),
     )
 
 

@@ -11,10 +11,12 @@ from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
 from api.parameters import (
+    DigestHeader,
     InPlacePhotos,
     JobPath,
     KnownPhotos,
     NotSentPhotos,
+    OutlineQuery,
     PhotoPath,
     PhotosQuery,
     PutQuery,
@@ -24,6 +26,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
 from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
+from shared.reads.outline import photo_outline
 from shared.reads.photos import photo_by_id, photo_page
 
 blueprint = blueprint_of("photos", PHOTOS_TAG, JOBS_PATH)
@@ -34,7 +37,11 @@ blueprint = blueprint_of("photos", PHOTOS_TAG, JOBS_PATH)
     responses=answers({201: documents.Photo, 200: documents.Photo}, 400, 404, 409, 413, 415, 507),
     request_body=PHOTO_BODY,
 )
-def put_photo(path: JobPath, query: PutQuery) -> Response:
+def put_photo(
+    path: JobPath,
+    query: PutQuery,
+    header: DigestHeader,  # noqa: ARG001 - described; `body_of` reads it
+) -> Response:
     """Put one photo into an open job
 
     The body is the file's bytes as they are. The same bytes again under the same `custom_id` are
@@ -86,15 +93,38 @@ def add_not_sent(path: JobPath, body: NotSentPhotos) -> Response:
 
 @blueprint.get("/<job_id>/photos", responses=answers({200: documents.PhotoPage}, 404))
 def list_photos(path: JobPath, query: PhotosQuery) -> Response:
-    """List a job's photos, or those that are sought, in the order they were added
+    """List a job's photos, or those that are sought, in the order they were added or another
 
     The `Link` header leads to the next page.
     """
     with context().database.read() as session:
         page = photo_page(
-            session, context().owner, path.job_id, query.sought(), cursor=query.cursor, limit=query.limit
+            session,
+            *(context().owner, path.job_id, query.sought()),
+            order=query.order(),
+            cursor=query.cursor,
+            limit=query.limit,
         )
     return answer_page(page, page.next)
+
+
+@blueprint.get("/<job_id>/photos/outline", responses=answers({200: documents.PhotoOutline}, 404))
+def outline_photos(path: JobPath, query: OutlineQuery) -> Response:
+    """A job's photos, or those that are sought, in outline
+
+    In the same order: how many there are, the shape of each, and the cursor of every page of `limit`: a grid
+    of them is laid out at once, and each page is asked for when it is looked at.
+    """
+    with context().database.read() as session:
+        outline = photo_outline(
+            session,
+            context().owner,
+            path.job_id,
+            query.sought(),
+            order=query.order(),
+            limit=query.limit,
+        )
+    return answer(outline)
 
 
 @blueprint.get("/<job_id>/photos/<photo_id>", responses=answers({200: documents.Photo}, 404))

@@ -121,12 +121,12 @@ def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**given: Any) -> None:
         metadata = metadata_of(given.pop("metadata") or ())
-        wish = NewJob.of(
-            **_taken_from(given, plain), metadata=metadata, options=_taken_from(given, options) or None
-        )
+        notify = [{"url": url} for url in given.pop("notify") or ()] or None
+        options_given = _taken_from(given, options) or None
+        wish = NewJob.of(**_taken_from(given, plain), metadata=metadata, notify=notify, options=options_given)
         command(wish=wish, **given)
 
-    flags = [*starmap(_flag, (plain | options).items()), _METADATA]
+    flags = [*starmap(_flag, (plain | options).items()), _METADATA, _NOTIFY]
     return with_flags(run, command, instead_of="wish", flags=flags)
 
 
@@ -140,6 +140,24 @@ _METADATA = inspect.Parameter(
             metavar="NAME=VALUE",
             help="Anything you want back with the job; may be given several times.",
             show_default=False,
+        ),
+    ],
+)
+
+
+_NOTIFY = inspect.Parameter(
+    "notify",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    default=None,
+    annotation=Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            envvar="NIGHTSHIFT_NOTIFY",
+            help="Where word of its end is sent: a webhook, https://..., or a message by Apprise, mailtos://..."
+            " (docs/webhooks.md); may be given several times.",
+            show_default=False,
+            show_envvar=True,
         ),
     ],
 )

@@ -95,9 +95,9 @@ class Settings(SignInSettings):
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     """What the networks run on; `auto`: OpenVINO where it runs, else torch, as on CUDA."""
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has it and the
-    timing says that it pays."""
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto"
+    """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware or the bundle has
+    one, labels agree and the timing says that it pays."""
     load_networks: Literal["at_start", "when_needed"] = "at_start"
     """When a worker process loads its networks: at its start, or when the first photo needs them. `nightshift
     run` lets photos that seem to be known do without."""
@@ -168,12 +168,15 @@ class Settings(SignInSettings):
     """Days after its last new photo until a job that is never submitted expires."""
     results_ttl_days: int = Field(30, ge=1)
     """Days after its end until a job is erased: results, photos and thumbnails."""
+    audit_ttl_days: int = Field(180, ge=1)
+    """Days that an entry of the audit is kept: who did what, from which address."""
     give_up_s: float = Field(3600, gt=0)
     """Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a full disk, a
     share that is away, no worker) before it gives up; `--resume` goes on."""
     webhook_allow_cidrs: str = ""
-    """Networks whose addresses webhooks may be sent to though they are not of the public internet:
-    `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
+    """Networks whose addresses webhooks and messages may be sent to though they are not of the public
+    internet: `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
+
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Least severe line logged."""
 

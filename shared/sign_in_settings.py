@@ -21,8 +21,8 @@ class SignInSettings(BaseSettings):
     model_config = SettingsConfigDict(frozen=True, use_attribute_docstrings=True)
 
     public_url: str = ""
-    """The address by which browsers reach the service, such as `https://photos.example.org`. Empty: none but
-    its own host and port."""
+    """The address by which browsers reach the service, such as `https://photos.example.org`; messages link to
+    the job there. Empty: none but its own host and port, and no link."""
     oidc_name: str = ""
     """What the page calls the provider, as in "Sign in with ..."; empty: its host."""
     oidc_client_id: str = ""

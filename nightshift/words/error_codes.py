@@ -93,7 +93,7 @@ class Code(AnyCode):
 
     # Who may.
     UNAUTHORIZED = "unauthorized", CLIENT, 401
-    """There is no key with the request, or a wrong one.
+    """There is no key with the request, or it is wrong or was revoked: the message says which.
     The command finds `api_key` in its own home: has the server the same one? Else give it `--api-key`."""
     KEY_EXPIRED = "key_expired", CLIENT, 401
     """The key's time is over.
@@ -126,8 +126,23 @@ class Code(AnyCode):
     """Word is to be sent by webhook, and there is no secret yet to sign it with.
     Have one made: `POST /v1/webhooks/secrets`, with the scope `admin`."""
     WEBHOOK_ADDRESS_FORBIDDEN = "webhook_address_forbidden", CLIENT, 422
-    """The URL of a webhook names an address that is not of the public internet.
+    """The URL of a webhook, or of a message, names an address that is not of the public internet.
     Name another, or have the operator allow it by `NIGHTSHIFT_WEBHOOK_ALLOW_CIDRS`."""
+    NOTIFY_SCHEME_UNKNOWN = "notify_scheme_unknown", CLIENT, 422
+    """The URL for word of a job begins with a scheme by which nothing is sent.
+    Begin it with `https://` for a webhook, or with one of those that the message names."""
+    NOTIFY_URL_MALFORMED = "notify_url_malformed", CLIENT, 422
+    """The URL of a message lacks a part, or has one that its service does not know, or does without TLS.
+    Give it whole, as Apprise's page of that service shows it; `mailtos://***` is only how it is shown."""
+    MESSAGES_NOT_INSTALLED = "messages_not_installed", OPERATOR, 409
+    """Messages to people are sent by Apprise, which the service lacks.
+    Install the extra `notify` where the API and the sweeper run, or give a webhook's URL."""
+    RECEIVER_NOT_FOUND = "receiver_not_found", CLIENT, 404
+    """No such receiver, or it is of another owner, or was removed.
+    `nightshift webhooks list`, or `GET /v1/webhooks`, lists those there are."""
+    TOO_MANY_RECEIVERS = "too_many_receivers", CLIENT, 409
+    """There are as many receivers of all jobs as there may be.
+    Remove one, or name the receiver with the jobs that it is for."""
     DELIVERY_NOT_FOUND = "delivery_not_found", CLIENT, 404
     """No such delivery, or it is of another owner, or went with its job.
     `GET /v1/webhooks/deliveries` lists those there are."""
