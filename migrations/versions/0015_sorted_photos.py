@@ -24,6 +24,7 @@ FACES = sa.table(
     sa.column("sharpness", NUMBER),
 )
 AT_ONCE = 1000
+ORDERS = {"name": "name_order", "time": "taken_at", "faces": "face_count", "sureness": "sureness"}
 
 
 def upgrade() -> None:
@@ -42,6 +43,8 @@ def upgrade() -> None:
     op.execute(
         PHOTOS.update().values(sureness=least.where(FACES.c.photo_id == PHOTOS.c.id).scalar_subquery())
     )
+    for name, column in ORDERS.items():
+        op.create_index(f"ix_photos_by_{name}", "photos", ["job_id", column, "ordinal"])
 
 
 def _name() -> None:
@@ -64,6 +67,8 @@ def _taken_at(collation: str | None) -> None:
 
 
 def downgrade() -> None:
+    for name in ORDERS:
+        op.drop_index(f"ix_photos_by_{name}", "photos")
     _taken_at("default")
     op.drop_column("faces", "sharpness")
     for name in ("sureness", "name_order", "folded_name"):

@@ -149,6 +149,11 @@ class Photo(Leased, Base):
         # Serves the claim (job, status, ordinal) and, covering, the counts with their sum of faces.
         Index("ix_photos_claim", "job_id", "status", "ordinal", "face_count"),
         Index("ix_photos_job_id_ordinal", "job_id", "ordinal", unique=True),
+        # Each order that photos are listed in: a page is read from where the last one ended.
+        Index("ix_photos_by_name", "job_id", "name_order", "ordinal"),
+        Index("ix_photos_by_time", "job_id", "taken_at", "ordinal"),
+        Index("ix_photos_by_faces", "job_id", "face_count", "ordinal"),
+        Index("ix_photos_by_sureness", "job_id", "sureness", "ordinal"),
         # A query meets a partial index only with the status as a literal: SUCCEEDED and RUNNING below.
         Index("ix_photos_leases", "lease_expires_at", **_where("status = 'running'")),
         Index("ix_photos_reuse", "owner", "sha256", **_where("status = 'succeeded'")),
