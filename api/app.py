@@ -29,6 +29,7 @@ from api import (
 )
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, as_3_1, polish
+from api.drawing import Drawing
 from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
@@ -101,6 +102,7 @@ def _context(settings: Settings) -> Context:
         sessions=Sessions(root, database),
         last_use=LastUse(database),
         probes=Probes(),
+        drawing=Drawing(settings),
     )
 
 

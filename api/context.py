@@ -7,6 +7,7 @@ from typing import cast
 
 from flask import current_app, g
 
+from api.drawing import Drawing
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
@@ -40,6 +41,7 @@ class Context:
         sessions: who is signed in to the page.
         last_use: notes when keys are used.
         probes: asks the parts whether they are there.
+        drawing: draws photos for a screen.
         owner: whose jobs this request is about.
         overtakes: whether a job it makes may go before other owners'.
     """
@@ -56,6 +58,7 @@ class Context:
     sessions: Sessions
     last_use: LastUse
     probes: Probes
+    drawing: Drawing
     owner: str = LOCAL
     overtakes: bool = False
 

@@ -104,6 +104,12 @@ def _one_of(known: Collection[str]) -> Callable[[str], str]:
 _age_group, _doubt = _one_of(_AGE_GROUPS), _one_of(DOUBTS)
 
 
+def _one_or_true(value: object) -> object:
+    if isinstance(value, str) and value not in {"0", "1", "true", "false"}:
+        raise ValueError("must be `1` or `true`, or else `0` or `false`")
+    return value
+
+
 class JobPath(BaseModel):
     """Names a job."""
 
@@ -120,6 +126,14 @@ class PhotoPath(JobPath):
     """Names a photo of a job."""
 
     photo_id: Annotated[str, _PHOTO_ID] = Field(description="`pho_` and 32 hex digits.")
+
+
+class ImageQuery(BaseModel):
+    """What is drawn."""
+
+    boxes: Annotated[bool, BeforeValidator(_one_or_true)] = Field(
+        False, description="`1` or `true`: with boxes around the faces that were found."
+    )
 
 
 class PageQuery(BaseModel):

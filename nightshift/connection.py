@@ -222,7 +222,7 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     raise ApiError(status, code, detail, problem.get("state"), _retry_after_s(response))
 
 
-_NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}
+_NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND, "photo": Code.PHOTO_NOT_FOUND}
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -230,7 +230,7 @@ def checked_id(given: str, kind: str = "job") -> str:
     """An id that is only that: anything else would make another path of the URL it is put into.
 
     Raises:
-        InvalidInput: `job_not_found` or `key_not_found`.
+        InvalidInput: `job_not_found`, `key_not_found` or `photo_not_found`.
     """
     if not _ID.fullmatch(given):
         raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {given!r}: that is no id")
