@@ -257,6 +257,17 @@ class IdempotencyHeader(BaseModel):
     )
 
 
+class IfMatchHeader(BaseModel):
+    """Changes a thing only as it is known."""
+
+    etag: str | None = Field(
+        None,
+        alias="If-Match",
+        max_length=500,
+        description="The `ETag` that the job had: it is changed only while it has it still.",
+    )
+
+
 class NewKey(Body):
     """A key to be made."""
 

@@ -1,4 +1,4 @@
-"""what photos are sorted and sought by, alike on both databases: names folded, sureness, sharpness"""
+"""what photos are sorted and sought by, alike on both databases; the trace that a job is part of"""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ ORDERS = {"name": "name_order", "time": "taken_at", "faces": "face_count", "sure
 
 
 def upgrade() -> None:
+    op.add_column("jobs", sa.Column("traceparent", sa.String()))
     for name in ("folded_name", "name_order"):
         op.add_column("photos", sa.Column(name, BY_CODE_POINTS, nullable=False, server_default=""))
     op.add_column("photos", sa.Column("sureness", NUMBER))
@@ -69,6 +70,7 @@ def _taken_at(collation: str | None) -> None:
 def downgrade() -> None:
     for name in ORDERS:
         op.drop_index(f"ix_photos_by_{name}", "photos")
+    op.drop_column("jobs", "traceparent")
     _taken_at("default")
     op.drop_column("faces", "sharpness")
     for name in ("sureness", "name_order", "folded_name"):

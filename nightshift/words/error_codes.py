@@ -57,6 +57,9 @@ class Code(AnyCode):
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", CLIENT, 415
     """The body is not of the type that is expected here.
     The message names the right one."""
+    PRECONDITION_FAILED = "precondition_failed", CLIENT, 412
+    """The job is not as it was when the client looked: `If-Match` names another `ETag` than it has now.
+    Look at the job again, and decide anew."""
     NOT_ACCEPTABLE = "not_acceptable", CLIENT, 406
     """Results do not come in the form that `Accept` asks for.
     Ask for one of those in the message."""

@@ -124,6 +124,8 @@ class Job(Base):
     notify: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     told_percent: Mapped[int | None]
     told_expiring_at: Mapped[datetime | None]
+    # Of the request that made it (W3C Trace Context).
+    traceparent: Mapped[str | None]
     # Why it ended otherwise than by its photos.
     error: Mapped[dict[str, Any] | None]
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, select, update
 
 from shared.db.engine import Transaction
-from shared.db.tables import Delivery, Receiver, WebhookSecret
+from shared.db.tables import Delivery, Job, Receiver, WebhookSecret
 from shared.queue.outbox import KEPT_TRYING
 
 LEASE = timedelta(minutes=2)
@@ -44,6 +44,7 @@ class Parcel:
     url: str
     body: str
     secrets: tuple[str, ...]
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,9 +109,14 @@ def claim(
             url=row.url,
             body=row.body,
             secrets=_secrets(session, row.owner),
+            traceparent=_traceparent(session, row.job_id),
         )
         parcels.append(parcel)
     return parcels
+
+
+def _traceparent(session: Transaction, job_id: str | None) -> str | None:
+    return session.scalar(select(Job.traceparent).where(Job.id == job_id)) if job_id else None
 
 
 def settle(session: Transaction, parcel: Parcel, answered: Answered) -> None:

@@ -138,7 +138,8 @@ export interface paths {
         /**
          * Change what was wished of a job: its label, priority, window, deadline, webhooks ...
          * @description What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-         *     webhooks can be changed.
+         *     webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
+         *     changed it, or its photos have gone on.
          */
         patch: operations["change_job"];
         trace?: never;
@@ -1364,6 +1365,11 @@ export interface components {
              */
             state: components["schemas"]["JobState"];
             /**
+             * Traceparent
+             * @description Of the request that made it (W3C Trace Context): webhooks carry it on, workers log its trace; null without one.
+             */
+            traceparent: string | null;
+            /**
              * Waits Until
              * @description When its pause ends by itself, or its window opens; null when nothing holds it back.
              */
@@ -2084,7 +2090,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "corrupt_image" | "custom_id_taken" | "database_unavailable" | "decoder_not_installed" | "delivery_not_found" | "digest_mismatch" | "drawing_busy" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "file_unavailable" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "originals_deleted" | "out_of_memory" | "photo_not_found" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "timeout" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_pixels" | "too_much_memory" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "corrupt_image" | "custom_id_taken" | "database_unavailable" | "decoder_not_installed" | "delivery_not_found" | "digest_mismatch" | "drawing_busy" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "file_unavailable" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_utf8" | "nothing_to_retry" | "originals_deleted" | "out_of_memory" | "photo_not_found" | "precondition_failed" | "priority_forbidden" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "timeout" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_pixels" | "too_much_memory" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -3305,7 +3311,10 @@ export interface operations {
     change_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the job had: it is changed only while it has it still. */
+                "If-Match"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -3365,6 +3374,15 @@ export interface operations {
             };
             /** @description The job's state forbids it, the name is taken, or the key is in use */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` names another ETag than the job has now */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
