@@ -33,6 +33,7 @@ from api import (
 )
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, as_3_1, polish
+from api.drawing import Drawing
 from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
@@ -117,6 +118,7 @@ def _context(settings: Settings) -> Context:
         last_use=LastUse(database),
         probes=Probes(),
         overviews=overview.Overviews(database),
+        drawing=Drawing(settings),
     )
 
 

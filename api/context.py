@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, request
 
+from api.drawing import Drawing
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
@@ -52,6 +53,7 @@ class Context:
         probes: asks the parts whether they are there.
         overviews: what was told of the night in the last second.
         database: of a request, its write transactions are for who makes it.
+        drawing: draws photos for a screen.
         owner: whose jobs this request is about.
         overtakes: whether a job it makes may go before other owners'.
     """
@@ -70,6 +72,7 @@ class Context:
     last_use: LastUse
     probes: Probes
     overviews: Overviews
+    drawing: Drawing
     owner: str = LOCAL
     overtakes: bool = False
 

@@ -99,6 +99,12 @@ _age_group, _doubt = _one_of(_AGE_GROUPS), _one_of(DOUBTS)
 _CodeOfPhoto = Annotated[str, AfterValidator(_one_of(RETRIED)), Field(json_schema_extra={"enum": [*RETRIED]})]
 
 
+def _one_or_true(value: object) -> object:
+    if isinstance(value, str) and value not in {"0", "1", "true", "false"}:
+        raise ValueError("must be `1` or `true`, or else `0` or `false`")
+    return value
+
+
 class JobPath(BaseModel):
     """Names a job."""
 
@@ -115,6 +121,14 @@ class PhotoPath(JobPath):
     """Names a photo of a job."""
 
     photo_id: Annotated[str, _PHOTO_ID] = Field(description="`pho_` and 32 hex digits.")
+
+
+class ImageQuery(BaseModel):
+    """What is drawn."""
+
+    boxes: Annotated[bool, BeforeValidator(_one_or_true)] = Field(
+        False, description="`1` or `true`: with boxes around the faces that were found."
+    )
 
 
 class PageQuery(BaseModel):
@@ -292,6 +306,17 @@ class IdempotencyHeader(BaseModel):
         min_length=1,
         max_length=255,
         description="Of your choice, for 24 hours: the same request sent again makes no second job.",
+    )
+
+
+class IfMatchHeader(BaseModel):
+    """Changes a thing only as it is known."""
+
+    etag: str | None = Field(
+        None,
+        alias="If-Match",
+        max_length=500,
+        description="The `ETag` that the job had: it is changed only while it has it still.",
     )
 
 

@@ -142,6 +142,11 @@ class Job(Document):
         None, description="Why it ended otherwise than by its photos; null unless it did."
     )
     archive: Archive | None = Field(None, description="What its photos came in; null without one.")
+    traceparent: str | None = Field(
+        None,
+        description="Of the request that made it (W3C Trace Context): webhooks carry it on, workers log its"
+        " trace; null without one.",
+    )
     links: JobLinks = JobLinks()
 
     @property

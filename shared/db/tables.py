@@ -76,6 +76,8 @@ class Job(Base):
     notify: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     told_percent: Mapped[int | None]
     told_expiring_at: Mapped[datetime | None]
+    # Of the request that made it (W3C Trace Context).
+    traceparent: Mapped[str | None]
     # Why it ended otherwise than by its photos.
     error: Mapped[dict[str, Any] | None]
 
@@ -101,6 +103,11 @@ class Photo(Leased, Base):
         # Serves the claim (job, status, ordinal) and, covering, the counts with their sum of faces.
         Index("ix_photos_claim", "job_id", "status", "ordinal", "face_count"),
         Index("ix_photos_job_id_ordinal", "job_id", "ordinal", unique=True),
+        # Each order that photos are listed in: a page is read from where the last one ended.
+        Index("ix_photos_by_name", "job_id", "name_order", "ordinal"),
+        Index("ix_photos_by_time", "job_id", "taken_at", "ordinal"),
+        Index("ix_photos_by_faces", "job_id", "face_count", "ordinal"),
+        Index("ix_photos_by_sureness", "job_id", "sureness", "ordinal"),
         # A query meets a partial index only with the status as a literal: SUCCEEDED and RUNNING below.
         Index("ix_photos_leases", "lease_expires_at", **_where("status = 'running'")),
         Index("ix_photos_reuse", "owner", "sha256", **_where("status = 'succeeded'")),

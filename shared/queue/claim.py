@@ -48,6 +48,7 @@ class Claim:
     owner: str
     options: JobOptions
     photos: tuple[ClaimedPhoto, ...]
+    traceparent: str | None = None
     table: ClassVar[type[Photo]] = Photo
 
     def still_held(self) -> tuple[ColumnElement[bool], ...]:
@@ -93,7 +94,7 @@ def _queued(*, suspect: bool) -> Select[str, str, str | None, str | None, int]:
 # Put together once: every batch asks, and SQLAlchemy takes longer to do so than the database to answer.
 _QUEUED, _SUSPECTS = _queued(suspect=False), _queued(suspect=True)
 _JOB = (
-    select(Job.owner, Job.state, Job.options)
+    select(Job.owner, Job.state, Job.options, Job.traceparent)
     .where(Job.id == bindparam("job_id"), Job.state.in_(CLAIMABLE_STATES))
     .with_for_update(key_share=True)
 )
@@ -142,7 +143,7 @@ def claim(
         if queued:
             photos = tuple(ClaimedPhoto(*row[:-1], row.attempts + 1) for row in queued)
             _begin(session, job_id, JobState(job.state))
-            held = Claim(new_id("lea"), job_id, job.owner, options, photos)
+            held = Claim(new_id("lea"), job_id, job.owner, options, photos, job.traceparent)
             _lease(session, settings, held, worker)
             return held
     return None

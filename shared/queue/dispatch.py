@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, select, true, update
 
 from nightshift.words.webhooks import is_message
 from shared.db.engine import Transaction
-from shared.db.tables import Delivery, Receiver, WebhookSecret
+from shared.db.tables import Delivery, Job, Receiver, WebhookSecret
 from shared.queue.outbox import KEPT_TRYING
 
 LEASE = timedelta(minutes=2)
@@ -48,6 +48,7 @@ class Parcel:
     url: str
     body: str
     secrets: tuple[str, ...]
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,7 @@ def claim(
             url=row.url,
             body=row.body,
             secrets=_secrets(session, row.owner),
+            traceparent=_traceparent(session, row.job_id),
         )
         parcels.append(parcel)
     return parcels
@@ -179,6 +181,10 @@ def _waiting_of(session: Transaction, owner: str, taken: _Taken) -> Iterator[Del
     # By this alone an index has them in order: however many are due, few are read.
     due = due.order_by(Delivery.next_at).limit(CANDIDATES)
     yield from session.scalars(due.with_for_update(skip_locked=True)).all()
+
+
+def _traceparent(session: Transaction, job_id: str | None) -> str | None:
+    return session.scalar(select(Job.traceparent).where(Job.id == job_id)) if job_id else None
 
 
 def settle(session: Transaction, parcel: Parcel, answered: Answered) -> None:

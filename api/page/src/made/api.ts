@@ -213,7 +213,8 @@ export interface paths {
         /**
          * Change what was wished of a job: its label, priority, window, deadline, webhooks ...
          * @description What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-         *     webhooks can be changed.
+         *     webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
+         *     changed it, or its photos have gone on.
          */
         patch: operations["change_job"];
         trace?: never;
@@ -452,6 +453,28 @@ export interface paths {
         };
         /** One photo and its faces */
         get: operations["get_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/photos/{photo_id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The photo itself at the size of a screen, drawn on request: 1,600 pixels at most, upright
+         * @description It is read where it is: from the store, or where it was registered in place. A photo that cannot be
+         *     decoded is answered 422 with the code that it fails with; one whose bytes are gone 404,
+         *     `file_unavailable`. While as many are being drawn as may be at once, the answer is 503, `drawing_busy`.
+         */
+        get: operations["get_image"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1784,6 +1807,11 @@ export interface components {
              * @description Where it stands; nothing changes any more once `ended`.
              */
             state: components["schemas"]["JobState"];
+            /**
+             * Traceparent
+             * @description Of the request that made it (W3C Trace Context): webhooks carry it on, workers log its trace; null without one.
+             */
+            traceparent: string | null;
             /**
              * Waits Until
              * @description When its pause ends by itself, or its window opens; null when nothing holds it back.
@@ -4265,7 +4293,10 @@ export interface operations {
     change_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the job had: it is changed only while it has it still. */
+                "If-Match"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -4325,6 +4356,15 @@ export interface operations {
             };
             /** @description The job's state forbids it, the name is taken, or the key is in use */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` names another ETag than the job has now */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5736,6 +5776,106 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_image: {
+        parameters: {
+            query?: {
+                /** @description `1` or `true`: with boxes around the faces that were found. */
+                boxes?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+                /** @description `pho_` and 32 hex digits. */
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };
