@@ -61,7 +61,11 @@ def _trace(traceparent: str) -> dict[str, str]:
 
 
 def _caller() -> dict[str, str]:
-    """Who it was: whoever steals a key leaves its id here, and the address, which may be a proxy's."""
+    """Who it was: whoever steals a key leaves its id here, and the address."""
     caller: Caller | None = g.get("caller")
-    who = {"key": caller.key_id or "root", "owner": caller.owner} if caller else {}
+    who: dict[str, str] = {}
+    if caller and caller.person:
+        who = {"person": caller.person, "owner": caller.owner}
+    elif caller:
+        who = {"key": caller.key_id or "root", "owner": caller.owner}
     return {**who, "address": request.remote_addr or ""}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response, jsonify, redirect
 from flask_openapi import OpenAPI
@@ -12,6 +12,7 @@ from werkzeug import Response as BaseResponse
 from api import (
     access,
     answer_headers,
+    audit,
     auth,
     bundles,
     health,
@@ -19,6 +20,8 @@ from api import (
     keys,
     load,
     metrics,
+    oidc,
+    overview,
     page_files,
     photos,
     problems,
@@ -33,11 +36,13 @@ from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
+from api.proxies import TrustedProxies
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
 from api.sessions import Sessions
 from api.waiting import WaitingRoom
 from nightshift.words.body import refuse_fields
+from shared.addresses import networks_in
 from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
@@ -45,6 +50,9 @@ from shared.files.store import Store
 from shared.logs import configure, hide
 from shared.reads.jobs import JobReads
 from shared.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from api.provider import Provider
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -54,7 +62,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings: from the environment when None.
 
     Raises:
-        InvalidInput: `bad_setting`; `api_key_required` when no root key is set and none can be made.
+        InvalidInput: `bad_setting`, also where the extra `oidc` is needed and missing; `api_key_required`
+            when no root key is set and none can be made.
         ModelUnavailable: as `bundle_in_use`.
     """
     settings = settings or load_settings()
@@ -77,10 +86,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(auth.guard)
     app.before_request(require_known_query)
     app.before_request(require_json)
-    for part in (jobs, photos, results, keys, webhooks, sign_in, workers, bundles, health, load, metrics):
+    for part in (
+        *(overview, jobs, photos, results, keys, webhooks, sign_in, oidc),
+        *(audit, workers, bundles, health, load, metrics),
+    ):
         app.register_api(part.blueprint)
     _serve_description(app)
     page_files.register(app)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, networks_in(settings.trusted_proxies))  # type: ignore[method-assign]
     return app
 
 
@@ -98,10 +111,22 @@ def _context(settings: Settings) -> Context:
         waiting_room=WaitingRoom(seats=settings.api_threads // 2),
         rate_limits=RateLimits(settings.rate_limit),
         known_keys=KnownKeys(root, database),
-        sessions=Sessions(root, database),
+        sessions=Sessions(root, database, settings),
+        provider=_provider(settings),
         last_use=LastUse(database),
         probes=Probes(),
+        overviews=overview.Overviews(database),
     )
+
+
+def _provider(settings: Settings) -> Provider | None:
+    if not settings.oidc_issuer:
+        return None
+    secret = settings.oidc_secret()
+    # What it stands on is an extra.
+    from api.provider import Provider
+
+    return Provider(settings, secret)
 
 
 def _serve_description(app: OpenAPI) -> None:

@@ -16,11 +16,12 @@ from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import Prefix
 from nightshift.words.not_sent import NotSentReason
-from nightshift.words.options import Whole
+from nightshift.words.options import Fraction, Number, Truth, Whole
+from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
 from nightshift.words.wrong_values import SHA256_HEX
-from shared.operations.keys import LOCAL, check_owner
+from shared.reads.order import Order, Sort
 from shared.reads.sought import Sought
 
 _LAST_MOMENT = datetime(9999, 1, 1, tzinfo=UTC)
@@ -124,6 +125,22 @@ class PageQuery(BaseModel):
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page at most.")
 
 
+class AuditQuery(PageQuery):
+    """Which entries of the audit."""
+
+    subject: Text | None = Field(None, description="Only those about what has this id.")
+    owner: Text | None = Field(
+        None, description="Only those about what is this owner's; that of others needs the scope `admin`."
+    )
+
+
+class OverviewQuery(BaseModel):
+    """Which jobs of the overview."""
+
+    limit: Whole = Field(20, ge=1, le=1000, description="So many jobs at most, the newest.")
+    job: Annotated[str, _JOB_ID] | None = Field(None, description="Only this job.")
+
+
 class JobsQuery(PageQuery):
     """Which jobs."""
 
@@ -145,7 +162,10 @@ class SoughtQuery(BaseModel):
     code: _CodeOfPhoto | None = Field(None, description="Only photos that failed with this error code.")
     prefix: Text | None = Field(None, max_length=1024, description="Only names that begin so.")
     search: Text | None = Field(
-        None, max_length=1024, description="Only names that hold this, in capitals or not."
+        None, max_length=1024, description="Only names that hold this, in capitals or not, in any script."
+    )
+    folder: Text | None = Field(
+        None, min_length=1, max_length=1024, description="Only what lies in this folder, or in one within it."
     )
     min_faces: Whole | None = Field(None, ge=0, le=1_000_000, description="Only with so many faces or more.")
     max_faces: Whole | None = Field(None, ge=0, le=1_000_000, description="Only with so many faces or fewer.")
@@ -159,14 +179,53 @@ class SoughtQuery(BaseModel):
     because: Annotated[str, AfterValidator(_doubt), Field(json_schema_extra={"enum": [*DOUBTS]})] | None = (
         Field(None, description="Only with a face whose label is uncertain for this reason.")
     )
+    min_confidence: Fraction | None = Field(
+        None, description="Only with a face that the detector is so sure of, or surer."
+    )
+    min_gender_probability: Fraction | None = Field(
+        None, description="Only with a face whose apparent gender is so probable, or more."
+    )
+    min_age_group_probability: Fraction | None = Field(
+        None, description="Only with a face whose apparent age group is so probable, or more."
+    )
+    min_quality: Number | None = Field(
+        None,
+        ge=0,
+        le=1000,
+        allow_inf_nan=False,
+        description="Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1.",
+    )
 
     def sought(self) -> Sought:
         """The same for the database."""
         return Sought(**{name: getattr(self, name) for name in SoughtQuery.model_fields})
 
 
-class PhotosQuery(SoughtQuery, PageQuery):
-    """Which photos of a job, and which page of them."""
+class OrderedQuery(SoughtQuery):
+    """Which photos of a job, and in which order."""
+
+    sort: Sort = Field(
+        "added",
+        description="`added`: as they were added; `name`: capitals aside, numbers by value; `time`: when"
+        " they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure"
+        " label of their faces. Photos without a time, or without a face, come last. While a job runs, photos"
+        " take their places as they end.",
+    )
+    reverse: Truth = Field(False, description="The other way round; what has no place is last all the same.")
+
+    def order(self) -> Order:
+        """The same for the database."""
+        return Order(self.sort, self.reverse)
+
+
+class PhotosQuery(OrderedQuery, PageQuery):
+    """Which photos of a job, in which order, and which page of them."""
+
+
+class OutlineQuery(OrderedQuery):
+    """Which photos of a job, in which order, and how long their pages are."""
+
+    limit: Whole = Field(100, ge=1, le=1000, description="Entries a page, as the list of photos is asked.")
 
 
 class PutQuery(BaseModel):

@@ -16,6 +16,7 @@ from api.parameters import (
     JobPath,
     KnownPhotos,
     NotSentPhotos,
+    OutlineQuery,
     PhotoPath,
     PhotosQuery,
     PutQuery,
@@ -25,6 +26,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound
 from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
+from shared.reads.outline import photo_outline
 from shared.reads.photos import photo_by_id, photo_page
 
 blueprint = blueprint_of("photos", PHOTOS_TAG, JOBS_PATH)
@@ -91,15 +93,38 @@ def add_not_sent(path: JobPath, body: NotSentPhotos) -> Response:
 
 @blueprint.get("/<job_id>/photos", responses=answers({200: documents.PhotoPage}, 404))
 def list_photos(path: JobPath, query: PhotosQuery) -> Response:
-    """List a job's photos, or those that are sought, in the order they were added
+    """List a job's photos, or those that are sought, in the order they were added or another
 
     The `Link` header leads to the next page.
     """
     with context().database.read() as session:
         page = photo_page(
-            session, context().owner, path.job_id, query.sought(), cursor=query.cursor, limit=query.limit
+            session,
+            *(context().owner, path.job_id, query.sought()),
+            order=query.order(),
+            cursor=query.cursor,
+            limit=query.limit,
         )
     return answer_page(page, page.next)
+
+
+@blueprint.get("/<job_id>/photos/outline", responses=answers({200: documents.PhotoOutline}, 404))
+def outline_photos(path: JobPath, query: OutlineQuery) -> Response:
+    """A job's photos, or those that are sought, in outline
+
+    In the same order: how many there are, the shape of each, and the cursor of every page of `limit`: a grid
+    of them is laid out at once, and each page is asked for when it is looked at.
+    """
+    with context().database.read() as session:
+        outline = photo_outline(
+            session,
+            context().owner,
+            path.job_id,
+            query.sought(),
+            order=query.order(),
+            limit=query.limit,
+        )
+    return answer(outline)
 
 
 @blueprint.get("/<job_id>/photos/<photo_id>", responses=answers({200: documents.Photo}, 404))

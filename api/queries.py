@@ -34,6 +34,8 @@ def require_known_query() -> None:
     _require_text(request.environ.get("PATH_INFO", "").encode("latin-1", "replace"), "path")
     names = Counter(_names(request.query_string))
     known = _known(view)
+    if known is None:
+        return
     if any(name not in known or times > 1 for name, times in names.items()):
         _require_job()
     for name, times in names.items():
@@ -69,8 +71,8 @@ def _require_text(data: bytes, where: str) -> None:
 
 
 @cache
-def _known(view: Any) -> dict[str, bool]:
-    """Parameters of a view by name, and whether each may come more than once."""
+def _known(view: Any) -> dict[str, bool] | None:
+    """Parameters of a view by name, and whether each may come more than once; None where it takes any."""
     view = inspect.unwrap(view)
     # Flask's own views of files have names in their hints that are not there when they are looked up.
     if "query" not in getattr(view, "__annotations__", {}):
@@ -78,6 +80,8 @@ def _known(view: Any) -> dict[str, bool]:
     model = get_type_hints(view)["query"]
     if not issubclass(model, BaseModel):
         return {}
+    if model.model_config.get("extra") == "allow":
+        return None
     properties = model.model_json_schema(by_alias=True).get("properties", {})
     return {name: _is_list(schema) for name, schema in properties.items()}
 

@@ -30,13 +30,15 @@ class RateLimits:
         self._counters = SlidingWindowCounterRateLimiter(MemoryStorage())
 
     def count(self, caller: Caller) -> None:
-        """Count a request of a key; the root key is not limited.
+        """Count a request of a key, or of a person who came without; the root key is not limited.
 
         Raises:
             InvalidInput: `rate_limited`, with `retry_after_s`.
         """
         if self._limit and caller.key_id:
             self._hit(self._limit, "key", caller.key_id)
+        elif self._limit and caller.person:
+            self._hit(self._limit, "person", caller.person)
 
     def count_guess(self, peer: str | None) -> None:
         """Count a wrong key; beyond a number, say so instead of that it is wrong.

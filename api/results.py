@@ -18,6 +18,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.files.store import thumbnail_key
 from shared.queue.jobs import owned_job
+from shared.reads.breakdown import break_down
 from shared.reads.bundles import commercial_use_of
 from shared.reads.flat_tables import (
     FACES,
@@ -105,6 +106,13 @@ def get_summary(path: JobPath) -> Response:
     use = commercial_use_of(job.bundle_sha256, *weights)
     thresholds = thresholds_of(job, *weights)
     return answer(found.model_copy(update={"commercial_use": use, "thresholds": thresholds}))
+
+
+@blueprint.get("/<job_id>/breakdown", responses=answers({200: documents.Breakdown}, 404))
+def get_breakdown(path: JobPath) -> Response:
+    """A job's photos by how many faces are in them, by folder and by hour; so far, while it runs"""
+    with context().database.read() as session:
+        return answer(break_down(session, context().owner, path.job_id))
 
 
 @blueprint.get("/<job_id>/thumbnails", responses=answers({200: media(TAR)}, 404))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Self
 
 from flask import Response, g, request
@@ -49,14 +50,7 @@ def sign_in(body: NewSignIn) -> Response:
     service = context()
     g.caller = caller = _by_key(service, body.key) if body.key else _by_link(service, body.link or "")
     response = Response(status=201, content_type="application/json")
-    ends_at = service.sessions.begin(response, caller, request)
-    view = documents.SignIn(
-        signed_in=True,
-        owner=caller.owner,
-        scopes=sorted(caller.scopes),
-        key_id=caller.key_id or None,
-        ends_at=ends_at,
-    )
+    view = _view(service, caller, service.sessions.begin(response, caller, request))
     response.set_data(view.model_dump_json())
     return response
 
@@ -70,24 +64,29 @@ def who_is_signed_in() -> Response:
     except InvalidInput:
         found = None
     if found is None:
-        return answer(documents.SignIn(signed_in=False))
-    caller, ends_at = found
-    view = documents.SignIn(
-        signed_in=True,
-        owner=caller.owner,
-        scopes=sorted(caller.scopes),
-        key_id=caller.key_id or None,
-        ends_at=ends_at,
-    )
-    return answer(view)
+        return answer(documents.SignIn(signed_in=False, provider=service.settings.provider_name))
+    return answer(_view(service, *found))
 
 
 @blueprint.delete("", responses=answers({200: documents.SignIn}))
 def sign_out() -> Response:
     """Sign out: the browser forgets the cookie; again is no error"""
-    response = answer(documents.SignIn(signed_in=False))
-    context().sessions.end(response, request)
+    service = context()
+    response = answer(documents.SignIn(signed_in=False, provider=service.settings.provider_name))
+    service.sessions.end(response, request)
     return response
+
+
+def _view(service: Context, caller: Caller, ends_at: datetime) -> documents.SignIn:
+    return documents.SignIn(
+        signed_in=True,
+        owner=caller.owner,
+        scopes=sorted(caller.scopes),
+        key_id=caller.key_id or None,
+        ends_at=ends_at,
+        person=caller.person or None,
+        provider=service.settings.provider_name,
+    )
 
 
 def _by_key(service: Context, key: str) -> Caller:

@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from docs.generated import SETTINGS_PAGE, between, keep
 from nightshift.words.options import JobOptions
 from shared.settings import REPOSITORY, Settings
+from shared.sign_in_settings import SignInSettings
 
 BY = "docs/settings_table.py"
 
@@ -36,7 +37,9 @@ def updated(page: str) -> str:
 
 def _table(title: str, model: type[BaseModel], prefix: str) -> str:
     rows = [f"| {title} | Default | Meaning |", "|---|---|---|"]
-    for name, field in model.model_fields.items():
+    # What is inherited comes last.
+    inherited = SignInSettings.model_fields if model is Settings else {}
+    for name, field in sorted(model.model_fields.items(), key=lambda item: item[0] in inherited):
         shown = prefix + name.upper() if prefix else name
         meaning = " ".join(f"{field.description}".split())
         if model is Settings and name in JobOptions.model_fields:

@@ -18,6 +18,8 @@ from nightshift.rows import AsyncRows
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
+from nightshift.webhook_calls import WebhookCalls
+from nightshift.words.audit import AuditEntry, AuditPage
 from nightshift.words.documents import (
     Erasure,
     Job,
@@ -34,6 +36,7 @@ from nightshift.words.documents import (
 from nightshift.words.health import Readiness
 from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
+from nightshift.words.overview import Overview
 from nightshift.words.table_rows import About, face_rows, low_confidence_face_rows, photo_row
 from nightshift.words.tables import FaceRow, PhotoRow
 
@@ -43,11 +46,11 @@ LONG_POLL_S = 30
 SHORTEST_POLL_S = 0.5
 """A server short of threads answers long polls at once; it is not hammered."""
 
-Page = TypeVar("Page", JobPage, PhotoPage)
+Page = TypeVar("Page", AuditPage, JobPage, PhotoPage)
 
 
-class Calls(Transfers):
-    """A server's jobs, keys and weights.
+class Calls(Transfers, WebhookCalls):
+    """A server's jobs, keys, webhooks and weights.
 
     Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing; where a
     job's id is taken, the job is as well, and `job_not_found` is raised for what is neither.
@@ -181,6 +184,16 @@ class Calls(Transfers):
         body = NewLoad(photos=photos, processing_window=processing_window).model_dump(exclude_none=True)
         return await self._connection.ask(Estimate, "POST", "/v1/jobs/estimate", again=True, json=body)
 
+    async def overview(self, *, limit: int = 20) -> Overview:
+        """The night at a glance: readiness, load, and the newest jobs with why each waits.
+
+        Args:
+            limit: so many jobs at most, 1 to 1000.
+        """
+        return await self._connection.ask(
+            Overview, "GET", "/v1/overview", again=True, params={"limit": limit}
+        )
+
     async def jobs(self, *, state: str | None = None, label: str | None = None) -> AsyncIterator[Job]:
         """Jobs, newest first."""
         async for page in self._pages(JobPage, "/v1/jobs", {"state": state, "label": label, "limit": 100}):
@@ -195,17 +208,20 @@ class Calls(Transfers):
         status: str | None = None,
         code: str | None = None,
         limit: int = 200,
-        **sought: str | int | list[str] | None,
+        sort: str | None = None,
+        reverse: bool | None = None,
+        **sought: str | float | list[str] | None,
     ) -> AsyncRows[Photo, PhotoRow]:
-        """Photos of a job in the order they were added; `limit` is the page size.
+        """Photos of a job in the order they were added, or by `sort`; `limit` is the page size.
 
-        Those that are sought, by `status`, `code` and what else the API lists photos by: `prefix` and
-        `search` of the name, `min_faces`, `max_faces`, and of one face `gender`, `age_group`, `uncertain`
-        and `because`.
+        Those that are sought, by `status`, `code` and what else the API lists photos by: `prefix`, `search`
+        and `folder` of the name, `min_faces`, `max_faces`, and of one face `gender`, `age_group`,
+        `uncertain`, `because` and `min_quality`. `sort` is `added`, `name`, `time`, `faces` or `least_sure`;
+        with `reverse` the other way round.
 
         Its `to_pandas` makes a data frame of the table `photos`.
         """
-        query = {"status": status, "code": code, "limit": limit, **sought}
+        query = {"status": status, "code": code, "limit": limit, "sort": sort, "reverse": reverse, **sought}
         return AsyncRows(self._photos(job_id, query), PhotoRow, partial(self._photo_rows, job_id))
 
     def faces(self, job_id: str | Job) -> AsyncRows[FaceRow, FaceRow]:
@@ -316,6 +332,16 @@ class Calls(Transfers):
         """End a key's use at once; again is no error. Needs the scope `admin`."""
         path = f"/v1/keys/{checked_id(key_id, 'key')}"
         return await self._connection.ask(Key, "DELETE", path, again=True)
+
+    async def audit(self, *, subject: str | None = None) -> AsyncIterator[AuditEntry]:
+        """What was done to jobs, keys and webhooks, and by whom, the newest first.
+
+        Args:
+            subject: only to what has this id.
+        """
+        async for page in self._pages(AuditPage, "/v1/audit", {"subject": subject, "limit": 100}):
+            for entry in page.entries:
+                yield entry
 
     async def models(self) -> list[Model]:
         """The server's weights by name, broken ones with their error."""

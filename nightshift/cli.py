@@ -7,12 +7,14 @@ imported when it is asked for.
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from nightshift import given, keys, remote
+from nightshift import given, keys, remote, webhooks
+from nightshift.desktop import tell_desktop
 from nightshift.exits import SERVICE_IS_HERE, exit_table, explaining_what_is_not_installed, reporting_errors
 from nightshift.flags import ServiceCommand, flag, with_wishes
 from nightshift.machine.home import roots_of
@@ -101,6 +103,9 @@ def run(
     follow: Annotated[bool, typer.Option(help="Look into folders that are links.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only what goes wrong.")] = False,
+    desktop: Annotated[
+        bool, typer.Option(help="At a terminal, have the desktop say that it is done, where there is one.")
+    ] = True,
 ) -> None:
     """Analyse photos on this machine, with everything that takes started and stopped again.
 
@@ -134,6 +139,8 @@ def run(
     report = asked.execute()
     if not isinstance(report, Report):
         raise typer.Exit(report)
+    if desktop and sys.stdout.isatty():
+        tell_desktop(report.job)
     if as_json:
         tell_json(report.as_json(), indent=2)
     else:
@@ -213,6 +220,7 @@ _ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 remote.add_to(app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 if SERVICE_IS_HERE:
     from nightshift.bundles import commands as models
     from nightshift.embedded import admin

@@ -223,8 +223,13 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     raise ApiError(status, code, detail, problem.get("state"), _retry_after_s(response))
 
 
-_NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}
-_KINDS = {"job": Job, "key": Key}
+_NOT_FOUND = {
+    "job": Code.JOB_NOT_FOUND,
+    "key": Code.KEY_NOT_FOUND,
+    "delivery": Code.DELIVERY_NOT_FOUND,
+    "receiver": Code.RECEIVER_NOT_FOUND,
+}
+_KINDS: dict[str, type[Job] | type[Key]] = {"job": Job, "key": Key}
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -236,9 +241,9 @@ def checked_id(given: str | Job | Key, kind: str = "job") -> str:
         kind: `job` or `key`.
 
     Raises:
-        InvalidInput: `job_not_found` or `key_not_found`.
+        InvalidInput: `job_not_found`, and likewise for the other kinds.
     """
-    found = given.id if isinstance(given, _KINDS[kind]) else given
+    found = given.id if isinstance(given, Job | Key) and isinstance(given, _KINDS.get(kind, ())) else given
     if not isinstance(found, str) or not _ID.fullmatch(found):
         raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {found!r}: that is no id")
     return found

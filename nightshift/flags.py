@@ -106,7 +106,7 @@ def _naming_flags() -> Iterator[None]:
 
 def _called(field: str) -> str:
     name = field.removeprefix("options.").partition(".")[0]
-    if name not in _PLAIN.keys() | JobOptions.model_fields.keys():
+    if name not in {*_PLAIN, *JobOptions.model_fields, _NOTIFY.name}:
         return field
     return _SHORTER.get(name, f"--{name.replace('_', '-')}")
 
@@ -145,12 +145,13 @@ def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
 
     def run(**given: Any) -> None:
         metadata = metadata_of(given.pop("metadata") or ())
+        notify = [{"url": url} for url in given.pop("notify") or ()] or None
         fields, chosen = _taken_from(given, plain), _taken_from(given, options)
         with _naming_flags():
-            wish = NewJob.of(**fields, metadata=metadata, options=chosen or None)
+            wish = NewJob.of(**fields, metadata=metadata, notify=notify, options=chosen or None)
         command(wish=wish, **given)
 
-    flags = [*starmap(_flag, (plain | options).items()), _METADATA]
+    flags = [*starmap(_flag, (plain | options).items()), _METADATA, _NOTIFY]
     return with_flags(run, command, instead_of="wish", flags=flags)
 
 
@@ -164,6 +165,24 @@ _METADATA = inspect.Parameter(
             metavar="NAME=VALUE",
             help="Anything you want back with the job; may be given several times.",
             show_default=False,
+        ),
+    ],
+)
+
+
+_NOTIFY = inspect.Parameter(
+    "notify",
+    inspect.Parameter.POSITIONAL_OR_KEYWORD,
+    default=None,
+    annotation=Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            envvar="NIGHTSHIFT_NOTIFY",
+            help="Where word of its end is sent: a webhook, https://..., or a message by Apprise, mailtos://..."
+            " (docs/webhooks.md); may be given several times.",
+            show_default=False,
+            show_envvar=True,
         ),
     ],
 )

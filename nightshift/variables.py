@@ -10,7 +10,7 @@ from nightshift.client import DEFAULT_SERVER
 from nightshift.exits import SERVICE_IS_HERE
 
 PREFIX = "NIGHTSHIFT_"
-OF_CLIENTS = frozenset({"NIGHTSHIFT_SERVER", "NIGHTSHIFT_API_KEY", "NIGHTSHIFT_HOME"})
+OF_CLIENTS = frozenset({"NIGHTSHIFT_SERVER", "NIGHTSHIFT_API_KEY", "NIGHTSHIFT_HOME", "NIGHTSHIFT_NOTIFY"})
 """Read by commands that talk to a server."""
 OF_TESTS = frozenset({"NIGHTSHIFT_FAULTS_RECORD"})
 """Read by this checkout's tests and measurements."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
+from pydantic_settings import EnvSettingsSource, SettingsConfigDict
 
 from nightshift.machine.allowance import Allowance, allowance
 from nightshift.machine.home import DEFAULT_HOME, folders_in
@@ -34,6 +34,7 @@ from nightshift.words.options import (
 )
 from nightshift.words.wrong_values import wrong
 from shared.addresses import networks_in
+from shared.sign_in_settings import SignInSettings
 from shared.urls import check_broker_url, database_url
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -49,7 +50,7 @@ OTHERS_BYTES = 2**29
 _OPTIONS = AnalysisOptions()
 
 
-class Settings(BaseSettings):
+class Settings(SignInSettings):
     """Settings of every process, read from `NIGHTSHIFT_*` variables."""
 
     model_config = SettingsConfigDict(
@@ -73,6 +74,9 @@ class Settings(BaseSettings):
     """Bodies and answers that the API carries beside them for clients that take their time."""
     client_timeout_s: float = Field(30, gt=0)
     """Seconds that a client may fall behind 1 kB a second, sending or reading."""
+    trusted_proxies: str = "127.0.0.0/8,::1/128"
+    """Networks of the proxies that are believed whom they ask for (`X-Forwarded-For`, `-Proto`, `-Host`), by
+    default this machine; empty: nobody."""
     api_key: SecretStr = SecretStr("")
     """Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the home's file
     `api_key`, which the first start makes."""
@@ -91,9 +95,9 @@ class Settings(BaseSettings):
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     """What the networks run on; `auto`: OpenVINO where it runs, else torch, as on CUDA."""
-    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware has it and the
-    timing says that it pays."""
+    precision: Literal["auto", "fp32", "bf16", "fp16", "int8"] = "auto"
+    """Number format of the classifier; `auto`: a narrower one than fp32 where the hardware or the bundle has
+    one, labels agree and the timing says that it pays."""
     load_networks: Literal["at_start", "when_needed"] = "at_start"
     """When a worker process loads its networks: at its start, or when the first photo needs them. `nightshift
     run` lets photos that seem to be known do without."""
@@ -164,12 +168,15 @@ class Settings(BaseSettings):
     """Days after its last new photo until a job that is never submitted expires."""
     results_ttl_days: int = Field(30, ge=1)
     """Days after its end until a job is erased: results, photos and thumbnails."""
+    audit_ttl_days: int = Field(180, ge=1)
+    """Days that an entry of the audit is kept: who did what, from which address."""
     give_up_s: float = Field(3600, gt=0)
     """Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a full disk, a
     share that is away, no worker) before it gives up; `--resume` goes on."""
     webhook_allow_cidrs: str = ""
-    """Networks whose addresses webhooks may be sent to though they are not of the public internet:
-    `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
+    """Networks whose addresses webhooks and messages may be sent to though they are not of the public
+    internet: `10.1.0.0/16,192.168.7.5/32`. Empty: none."""
+
     log_level: str = Field("INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
     """Least severe line logged."""
 
@@ -197,7 +204,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"{root!r} is no absolute path")
         return roots
 
-    @field_validator("webhook_allow_cidrs")
+    @field_validator("webhook_allow_cidrs", "trusted_proxies")
     @classmethod
     def _check_networks(cls, networks: str) -> str:
         networks_in(networks)

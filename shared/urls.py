@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
+from nightshift.machine.loopback import is_loopback
 from nightshift.machine.places import FILE_SCHEME, file_url, is_plain, path_of_file_url
 
 if TYPE_CHECKING:
@@ -83,3 +85,27 @@ def check_broker_url(url: str) -> None:
         raise ValueError(
             "broker_url: it reads redis://:PASSWORD@HOST:PORT/NUMBER, the password percent-encoded (@ is %40)"
         )
+
+
+def is_protected(url: str) -> bool:
+    """Whether nobody on the way reads what goes there: https, or http that does not leave this machine."""
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and (
+            parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
+        )
+    except ValueError:
+        return False
+
+
+def public_url(given: str) -> str:
+    """The address others know the service by, as browsers write an origin: no slash at its end.
+
+    Raises:
+        ValueError: it is neither https nor on loopback, or has more than a scheme, a host and a port.
+    """
+    parts = urlsplit(given)
+    plain = f"{parts.scheme}://{parts.netloc}"
+    if not is_protected(given) or given.removesuffix("/") != plain or "@" in parts.netloc:
+        raise ValueError("must be like https://photos.example.org, nothing behind it; http on loopback alone")
+    return plain.lower()

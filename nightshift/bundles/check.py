@@ -76,7 +76,7 @@ def check_folder(folder: Path) -> CheckedBundle:
         raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {folder}")
     manifest = read_verified_manifest(folder)
     found = _examined(folder.absolute())
-    size_bytes = sum((folder / name).stat().st_size for name in (MANIFEST, *manifest.weights))
+    size_bytes = sum((folder / name).stat().st_size for name in (MANIFEST, *manifest.digests))
     return CheckedBundle(folder, manifest, size_bytes, **found)
 
 

@@ -97,7 +97,7 @@ def _placed(staging: Path, weights_dir: Path, name: str | None) -> ImportedBundl
         return _there_already(folder, staging, manifest)
     check_folder(staging)
     # A bundle that is there after a power cut has its bytes.
-    for path in (*(staging / file for file in manifest.weights), staging / MANIFEST, staging):
+    for path in (*(staging / file for file in manifest.digests), staging / MANIFEST, staging):
         sync(path)
     try:
         staging.rename(folder)

@@ -11,7 +11,7 @@ from nightshift.words.errors import InvalidInput, ModelUnavailable, Unreadable
 from nightshift.words.what_is_taken import OF_A_SYSTEM, PREVIEWS
 from shared.archives.member import ArchiveBroken, Limits, Member
 from shared.archives.opening import open_archive
-from shared.bundles.manifest import MANIFEST, WEIGHT_FILES, read_manifest
+from shared.bundles.manifest import BUNDLE_FILES, MANIFEST, read_manifest
 
 FILE_BYTES = 1_000_000_000
 """Most that a file may have; the original model in fp32 has 82 MB."""
@@ -35,7 +35,7 @@ def copy_bundle(source: Path, folder: Path) -> None:
         OSError: reading or writing failed.
     """
     if source.is_dir():
-        for name in (MANIFEST, *WEIGHT_FILES):
+        for name in (MANIFEST, *BUNDLE_FILES):
             if (source / name).is_file():
                 _write(_bytes_of(source / name), folder / name, source)
     elif source.is_file():
@@ -45,8 +45,8 @@ def copy_bundle(source: Path, folder: Path) -> None:
     where = str(source) if source.is_dir() else f"{source}, neither at its top nor in a folder there"
     if not (folder / MANIFEST).is_file():
         raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {where}")
-    named = read_manifest(folder).weights
-    for name in WEIGHT_FILES:
+    named = read_manifest(folder).digests
+    for name in BUNDLE_FILES:
         if name not in named:
             (folder / name).unlink(missing_ok=True)
         elif not (folder / name).is_file():
@@ -63,7 +63,7 @@ def _unpack(source: Path, folder: Path) -> None:
                 if member.left_alone and member.other_kind in (None, OF_A_SYSTEM, PREVIEWS):
                     continue  # a folder, or what a system leaves
                 place = PurePosixPath(member.name)
-                if place.name not in (MANIFEST, *WEIGHT_FILES) or len(place.parts) > 2:
+                if place.name not in (MANIFEST, *BUNDLE_FILES) or len(place.parts) > 2:
                     continue
                 if place.name in taken or any(place.parent != parent for parent in taken.values()):
                     raise InvalidInput(

@@ -50,8 +50,9 @@ def environment(settings: Settings, given: Mapping[str, str] = os.environ) -> di
 
 
 def environment_of_worker(settings: Settings, given: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """A worker's: it never speaks to the API, and need not know its key."""
-    return environment(settings.model_copy(update={"api_key": SecretStr("")}), given)
+    """A worker's: it never speaks to the API, nor to who signs people in, and need not know their secrets."""
+    none = {"api_key": SecretStr(""), "oidc_client_secret": SecretStr("")}
+    return environment(settings.model_copy(update=none), given)
 
 
 def environment_of_broker(given: Mapping[str, str] = os.environ) -> dict[str, str]:

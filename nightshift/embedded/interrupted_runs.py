@@ -23,11 +23,11 @@ from nightshift.machine.whole_files import replacing
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from nightshift.words.options import JobOptions
+from nightshift.words.owners import LOCAL
 from nightshift.words.pairs import PairsWish
 from nightshift.words.states import JobState
 from shared.db.engine import Transaction
 from shared.db.tables import Erasure, Job
-from shared.operations.keys import LOCAL
 from shared.queue.moves import try_move
 
 FOLDER = "runs"

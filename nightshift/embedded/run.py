@@ -33,6 +33,7 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
+from nightshift.embedded.told import check_notify, what_is_untold
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.given import label_of, require_there
 from nightshift.machine.home import roots_of
@@ -110,6 +111,7 @@ class Run:
             NightshiftError: what would stop it before it begins.
         """
         self._find(self._request.paths, self._out, self._pairs)
+        check_notify(self._settings, self._request.about)
         settings, manifest = check_bundle(self._settings)
         options = settings.default_job_options().model_copy(update=dict(self._request.options))
         archive = archive_among(self._request.paths)
@@ -125,6 +127,7 @@ class Run:
         if request.paths:
             # Before anything is started: most mistakes are in the paths.
             self._find(request.paths, self._out, self._pairs)
+        check_notify(self._settings, request.about)
         self._settings, self._manifest = check_bundle(self._settings)
         supervisor = Supervisor(say)
         try:
@@ -176,6 +179,8 @@ class Run:
                 raise
             done()
             progress.stage("stopping")
+        if untold := what_is_untold(self._settings, self._job.id):
+            say(untold)
         return report
 
     def _open_roots(self, paths: Sequence[Path]) -> Settings:

@@ -284,7 +284,7 @@ class Analysis:
             least `LOW_CONFIDENCE`; largest first, their indices go on behind those of `faces`. No count has
             them. None of an analysis from before they were kept.
         timings_ms: by step.
-        precision: number format of the classifier, `fp32`, `bf16` or `fp16`.
+        precision: number format of the classifier, `fp32`, `bf16`, `fp16` or `int8`.
         warnings: short sentences, e.g. that EXIF could not be read.
         taken_at: by the camera's clock, as ISO 8601, with an offset where the camera said it; None when it
             said no time.

@@ -223,7 +223,7 @@ class Photo(Document):
     )
     reused: bool = Field(False, description="True when an earlier analysis of the same bytes was taken over.")
     timings_ms: TimingsMs | None = Field(None, description="Its share of its batch's time, milliseconds.")
-    precision: str | None = Field(None, description="Number format of the classifier: fp32, bf16 or fp16.")
+    precision: str | None = Field(None, description="The classifier's number format: fp32, bf16, fp16, int8.")
     bundle: BundleName | None = Field(None, description="Weights it was analysed with; null until then.")
     warnings: list[str] = Field(default_factory=list)
     error: LenientError | None = Field(
@@ -250,6 +250,45 @@ class PhotoPage(Document):
 
     photos: list[Photo]
     next: str | None = Field(None, description="`cursor` of the next page; null on the last.")
+
+
+class PhotoOutline(Document):
+    """Photos in outline, in the order that was asked for: enough to lay out a page of them."""
+
+    total: int = Field(description="Photos that are sought.")
+    shapes: list[int] = Field(
+        description="Width of each in per cent of its height, upright; 0 where that is not known."
+    )
+    cursors: list[str] = Field(
+        description="`cursor` of the second page of `limit` photos, of the third, and so on."
+    )
+
+
+class Crowd(Document):
+    """Photos with a number of faces."""
+
+    faces: int = Field(description="So many are in each of them.")
+    photos: int
+
+
+class Group(Document):
+    """Photos that have something in common."""
+
+    key: str = Field(description="What it is: a folder, empty for none, or an hour such as `2026-05-30T21`.")
+    photos: int
+    faces: int = Field(description="Faces in them.")
+
+
+class Breakdown(Document):
+    """Photos that succeeded, by what they have in common."""
+
+    by_faces: list[Crowd] = Field(description="By how many faces are in them, none first.")
+    by_folder: list[Group] = Field(description="By the folder in their names; the first 1000.")
+    folders: int = Field(description="Folders in all.")
+    by_hour: list[Group] = Field(
+        description="By the hour in which they were taken, by their cameras' clocks; the first 1000."
+    )
+    hours: int = Field(description="Hours in all.")
 
 
 class GenderCounts(Document):
@@ -329,8 +368,15 @@ class SignIn(Document):
     signed_in: bool = Field(description="False where nobody is; the rest then says nothing.")
     owner: str = Field("", description="Whose jobs they see.")
     scopes: list[Known[Scope]] = Field(default_factory=list, description="What they may do.")
-    key_id: str | None = Field(None, description="Of the key they signed in with; null for the root key.")
+    key_id: str | None = Field(
+        None, description="Of the key they signed in with; null for the root key, and without one."
+    )
     ends_at: datetime | None = Field(None, description="When they have to sign in again.")
+    person: str | None = Field(None, description="Whom the OpenID provider knows them as; null with a key.")
+    provider: str | None = Field(
+        None,
+        description="Whom one may sign in with, at `/v1/session/oidc`, in place of a key.",
+    )
 
 
 class Worker(Document):

@@ -104,6 +104,15 @@ class Code(AnyCode):
     SIGN_IN_LINK_USED = "sign_in_link_used", CLIENT, 401
     """The link that `nightshift serve` printed was used before, is over an hour old, or of an earlier start.
     Sign in with a key, or start `nightshift serve` again: it prints a new one."""
+    PROVIDER_UNAVAILABLE = "provider_unavailable", SERVICE, 503
+    """The provider that people sign in with does not answer, or not as such a provider does.
+    Try again, or sign in with a key; the API's log says what was wrong."""
+    SIGN_IN_BROKEN_OFF = "sign_in_broken_off", CLIENT, 401
+    """The sign-in with the provider was broken off, took over ten minutes, or its answer is not for us.
+    Begin again from the page; the API's log says what was wrong."""
+    NOT_LET_IN = "not_let_in", CLIENT, 403
+    """The provider knows this person, and none of their groups is let in here.
+    Ask whoever runs the service: `NIGHTSHIFT_OIDC_GRANTS` says which are."""
     SCOPE_MISSING = "scope_missing", CLIENT, 403
     """The key lacks the scope that this needs, named in `scope`.
     Have a key made that has it: `nightshift keys create --scope`."""
@@ -117,14 +126,29 @@ class Code(AnyCode):
     """Word is to be sent by webhook, and there is no secret yet to sign it with.
     Have one made: `POST /v1/webhooks/secrets`, with the scope `admin`."""
     WEBHOOK_ADDRESS_FORBIDDEN = "webhook_address_forbidden", CLIENT, 422
-    """The URL of a webhook names an address that is not of the public internet.
+    """The URL of a webhook, or of a message, names an address that is not of the public internet.
     Name another, or have the operator allow it by `NIGHTSHIFT_WEBHOOK_ALLOW_CIDRS`."""
+    NOTIFY_SCHEME_UNKNOWN = "notify_scheme_unknown", CLIENT, 422
+    """The URL for word of a job begins with a scheme by which nothing is sent.
+    Begin it with `https://` for a webhook, or with one of those that the message names."""
+    NOTIFY_URL_MALFORMED = "notify_url_malformed", CLIENT, 422
+    """The URL of a message lacks a part, or has one that its service does not know, or does without TLS.
+    Give it whole, as Apprise's page of that service shows it; `mailtos://***` is only how it is shown."""
+    MESSAGES_NOT_INSTALLED = "messages_not_installed", OPERATOR, 409
+    """Messages to people are sent by Apprise, which the service lacks.
+    Install the extra `notify` where the API and the sweeper run, or give a webhook's URL."""
+    RECEIVER_NOT_FOUND = "receiver_not_found", CLIENT, 404
+    """No such receiver, or it is of another owner, or was removed.
+    `nightshift webhooks list`, or `GET /v1/webhooks`, lists those there are."""
+    TOO_MANY_RECEIVERS = "too_many_receivers", CLIENT, 409
+    """There are as many receivers of all jobs as there may be.
+    Remove one, or name the receiver with the jobs that it is for."""
     DELIVERY_NOT_FOUND = "delivery_not_found", CLIENT, 404
     """No such delivery, or it is of another owner, or went with its job.
     `GET /v1/webhooks/deliveries` lists those there are."""
     FOREIGN_ORIGIN = "foreign_origin", CLIENT, 403
     """The request was made by a page of another site.
-    A proxy in front must pass on `Host`, or set `X-Forwarded-Host`."""
+    Set `NIGHTSHIFT_PUBLIC_URL` to the address that browsers use, or have the proxy pass on `Host`."""
     HOST_FORBIDDEN = "host_forbidden", CLIENT, 403
     """Without a key, a service on loopback answers to no other name than localhost.
     Bring a key, or call it `localhost`."""

@@ -27,7 +27,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import Fraction, JobOptions, Whole
 from nightshift.words.processing_window import ProcessingWindow
-from nightshift.words.webhooks import Notify, distinct
+from nightshift.words.webhooks import MOST_RECEIVERS, Notify, distinct
 
 METADATA_LIMIT = 16_384
 """Bytes of JSON a job's metadata may have."""
@@ -133,9 +133,9 @@ class JobWishes(Body):
     )
     notify: Annotated[list[Notify], AfterValidator(distinct)] | None = Field(
         None,
-        max_length=5,
-        description="Where to send word of it by webhook; without it, to where its owner has everything sent,"
-        " and with an empty list, nowhere.",
+        max_length=MOST_RECEIVERS,
+        description="Where to send word of it, by webhook or message; without it, to where its owner has"
+        " everything sent, and with an empty list, nowhere.",
     )
 
     @classmethod

@@ -84,7 +84,7 @@ class _OfRun:
         ),
     ]
     precision: Annotated[
-        str | None, Told("Number format of the classifier: `fp32`, `bf16` or `fp16`.", "fp32")
+        str | None, Told("The classifier's number format: `fp32`, `bf16`, `fp16`, `int8`.", "fp32")
     ]
     option_min_confidence: Annotated[
         float, Told("Option: faces with less `confidence` were dropped.", 0.9, _SHARE)

@@ -1,4 +1,4 @@
-"""Who is told of what by webhook: what may be wished, and what is answered."""
+"""Who is told of what, by webhook or by a message: what may be wished, and what is answered."""
 
 from __future__ import annotations
 
@@ -10,19 +10,54 @@ from pydantic import AfterValidator, Field
 
 from nightshift.words.body import Body, Text
 from nightshift.words.document import Document, Known
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput
 
 JobEvent = Literal["job.ended", "job.failed_early", "job.progress", "job.expiring"]
 TEST = "webhook.test"
 """The event of a delivery that is asked for, of no job."""
 URL_LIMIT = 2000
+MOST_RECEIVERS = 5
+"""Of one job, and of all jobs of an owner."""
+SCHEMES = (
+    *("discord", "gchat", "gotifys", "mailtos", "matrixs", "mmosts", "nctalks", "ntfys", "pover"),
+    *("rockets", "signals", "slack", "tgram", "wxteams", "zulip"),
+)
+"""Of Apprise's, those that a message may be sent by: over TLS alone, and none that is there to run a program,
+to write a file or to speak to this machine."""
+HIDDEN = "***"
+
+
+def is_message(url: str) -> bool:
+    """Whether what is sent there is a message to people, by Apprise, and no webhook."""
+    return _scheme(url) in SCHEMES
+
+
+def shown_url(url: str) -> str:
+    """A receiver's URL as it may be shown: of a message's, which is all secrets, the kind alone."""
+    return f"{_scheme(url)}://{HIDDEN}" if is_message(url) else url
+
+
+def malformed(url: str) -> InvalidInput:
+    """What is said of a message's URL that lacks something, or that nobody understands; without the URL."""
+    message = f"this {_scheme(url)}:// URL is none that a message can be sent to"
+    return InvalidInput(Code.NOTIFY_URL_MALFORMED, message)
 
 
 def check_receiver(url: str) -> str:
-    """A URL that webhooks may be sent to, as far as it can be told from its letters.
+    """A URL that webhooks or messages may be sent to, as far as it can be told from its letters.
 
     Raises:
-        ValueError: it is not of `https`, has no host, or holds a password, a fragment or what is no ASCII.
+        InvalidInput: `notify_scheme_unknown`, `notify_url_malformed`.
+        ValueError: a webhook's is not of `https`, has no host, or holds a password, a fragment or what is no
+            ASCII.
     """
+    if is_message(url):
+        return _checked_message(url)
+    scheme = _scheme(url)
+    if scheme not in {"", "http", "https"} and scheme.isalnum():
+        message = f"word cannot be sent by {scheme[:20]}://, but by https and {', '.join(SCHEMES)}"
+        raise InvalidInput(Code.NOTIFY_SCHEME_UNKNOWN, message)
     if not url.isascii() or not url.isprintable() or " " in url:
         raise ValueError("must be a URL in ASCII: names and paths in other letters are encoded")
     try:
@@ -41,13 +76,38 @@ def check_receiver(url: str) -> str:
     return url
 
 
+def _scheme(url: str) -> str:
+    scheme, found, _ = url.partition("://")
+    return scheme.lower() if found else ""
+
+
+def _checked_message(url: str) -> str:
+    rest = url.partition("://")[2]
+    if rest.startswith(HIDDEN):
+        message = f"{shown_url(url)} is how a URL is shown; it has to be given whole"
+        raise InvalidInput(Code.NOTIFY_URL_MALFORMED, message)
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise malformed(url) from error
+    if not url.isprintable() or " " in url or not rest.strip("/"):
+        raise malformed(url)
+    return url
+
+
 ReceiverUrl = Annotated[Text, AfterValidator(check_receiver)]
+ShownUrl = Annotated[str, AfterValidator(shown_url)]
+_GIVEN = (
+    "Where to: `https://` for a webhook, or an Apprise URL for a message to people:"
+    f" {', '.join(f'`{scheme}://`' for scheme in SCHEMES)}."
+)
+_SHOWN = "Of a message's URL, which holds secrets, the kind alone: `mailtos://***`."
 
 
 class Notify(Body):
     """One receiver, and what it is told."""
 
-    url: ReceiverUrl = Field(max_length=URL_LIMIT, description="Where to: `https://` alone.")
+    url: ReceiverUrl = Field(max_length=URL_LIMIT, description=_GIVEN)
     events: list[JobEvent] = Field(
         default_factory=lambda: list[JobEvent](["job.ended"]),
         min_length=1,
@@ -74,7 +134,7 @@ def distinct(receivers: list[Notify]) -> list[Notify]:
 class Notified(Document):
     """One receiver of a job's events, and what it is told."""
 
-    url: str
+    url: ShownUrl = Field(description=_SHOWN)
     events: list[Known[JobEvent]]
     progress_percent: int = 10
 
@@ -82,7 +142,8 @@ class Notified(Document):
 class Receiver(Document):
     """A receiver of its owner's."""
 
-    url: str
+    id: str = Field("", description="`rcv_` and 32 hex digits.")
+    url: ShownUrl = Field(description=_SHOWN)
     notify: Notified | None = Field(
         None, description="What it is told of jobs that name no receivers; null: nothing but by jobs."
     )
@@ -120,7 +181,7 @@ class Delivery(Document):
     id: str = Field(description="`evt_` and 32 hex digits; the header `webhook-id` of every attempt.")
     event: Known[Literal["job.ended", "job.failed_early", "job.progress", "job.expiring", "webhook.test"]]
     job_id: str | None = Field(None, description="Null for a test.")
-    url: str
+    url: ShownUrl = Field(description=_SHOWN)
     created_at: datetime
     state: Known[Literal["waiting", "delivered", "given_up"]]
     attempts: int = Field(0, description="Begun so far.")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
-from shared.bundles.manifest import MANIFEST, WEIGHT_FILES, Manifest, read_manifest
+from shared.bundles.manifest import BUNDLE_FILES, MANIFEST, Manifest, read_manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def list_bundles(weights_dir: Path, in_use: Path | None = None) -> list[ListedBu
 def _is_meant(folder: Path) -> bool:
     """A folder without any of the files is none of ours."""
     try:
-        return any((folder / name).exists() for name in (MANIFEST, *WEIGHT_FILES))
+        return any((folder / name).exists() for name in (MANIFEST, *BUNDLE_FILES))
     except OSError:
         return False
 
@@ -71,7 +71,7 @@ def _look(folder: Path, in_use: bool) -> ListedBundle:
         if not (folder / MANIFEST).is_file():
             raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST}")
         told = read_manifest(folder)
-        for name in (MANIFEST, *told.weights):
+        for name in (MANIFEST, *told.digests):
             if not (folder / name).is_file():
                 raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {name}")
             size_bytes += (folder / name).stat().st_size

@@ -19,6 +19,7 @@ FORMAT = "nightshift-bundle/1"
 MANIFEST = "manifest.json"
 TENSORS = "model.safetensors"
 GENDER_ONNX, AGE_ONNX = "gender.onnx", "age.onnx"
+INT8 = "int8.safetensors"
 MANIFEST_BYTES = 1_000_000
 """More than any manifest needs; it is read into memory before anything is known of it."""
 
@@ -31,7 +32,7 @@ FEATURES: dict[Architecture, int] = {"efficientnet_v2_s": 1280, "mobilenet_v1": 
 ONNX: Literal["onnx"] = "onnx"
 """Two networks of any layers, of gender and of age; they share no features."""
 
-WEIGHT_FILES = (TENSORS, GENDER_ONNX, AGE_ONNX)
+BUNDLE_FILES = (TENSORS, GENDER_ONNX, AGE_ONNX, INT8)
 """Every file that a bundle may have beside its manifest."""
 
 Point2 = tuple[float, float]
@@ -147,6 +148,20 @@ class TensorFile(_Part):
     dtype: Literal["float16", "float32", "bfloat16"]
 
 
+class EightBits(_Part):
+    """What came out where convolutions were computed in eight bits, as `int8.safetensors` says.
+
+    Attributes:
+        sha256: of that file.
+        gender: share of the chips that were asked about with the label of fp32, 0-1.
+        age_group: likewise.
+    """
+
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    gender: float = Field(ge=0, le=1)
+    age_group: float = Field(ge=0, le=1)
+
+
 class Manifest(_Part):
     """`manifest.json` of a bundle."""
 
@@ -162,6 +177,7 @@ class Manifest(_Part):
     licence: str = "not said"
     commercial_use: CommercialUse = NOT_SAID
     files: dict[str, TensorFile]
+    int8: EightBits | None = None
 
     @model_validator(mode="after")
     def _features_of_the_architecture(self) -> Manifest:
@@ -178,6 +194,12 @@ class Manifest(_Part):
         return self
 
     @model_validator(mode="after")
+    def _eight_bits_of_known_layers(self) -> Manifest:
+        if self.int8 and self.architecture == ONNX:
+            raise ValueError("int8 is for the architectures whose layers are known, and not for onnx")
+        return self
+
+    @model_validator(mode="after")
     def _names_its_weights(self) -> Manifest:
         for name in self.weights:
             if name not in self.files:
@@ -188,6 +210,12 @@ class Manifest(_Part):
     def weights(self) -> tuple[str, ...]:
         """Names of the files that hold its numbers."""
         return (GENDER_ONNX, AGE_ONNX) if self.architecture == ONNX else (TENSORS,)
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Every file that belongs beside it, and the sha256 that it must have."""
+        weights = {name: self.files[name].sha256 for name in self.weights}
+        return {**weights, INT8: self.int8.sha256} if self.int8 else weights
 
     @property
     def sha256(self) -> str:
@@ -284,13 +312,13 @@ def read_verified_manifest(folder: Path) -> Manifest:
         ModelUnavailable: `bundle_format`; `bundle_not_found` without weights; `bundle_sha256`.
     """
     manifest = read_manifest(folder)
-    for name in manifest.weights:
+    for name, named in manifest.digests.items():
         path = folder / name
         try:
             digest = sha256_of(path)
         except OSError as error:
             raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"{path}: {error.strerror}") from error
-        if digest != manifest.files[name].sha256:
+        if digest != named:
             raise ModelUnavailable(
                 Code.BUNDLE_SHA256, f"{path} is not the file that its manifest names: it has sha256 {digest}"
             )

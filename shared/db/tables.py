@@ -2,46 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
-    DateTime,
-    Dialect,
+    Float,
     ForeignKey,
     Index,
     MetaData,
+    String,
     Table,
-    TypeDecorator,
     UniqueConstraint,
     literal_column,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python on every database; SQLite keeps no zone, so one is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times, store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from nightshift.words.ids import new_id
+from shared.db.times import UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -64,6 +45,9 @@ class Base(DeclarativeBase):
         int: BigInteger(),
     }
 
+
+BY_CODE_POINTS = String().with_variant(String(collation="C"), "postgresql")
+"""Text that both databases sort alike: SQLite knows no other order, PostgreSQL's depends on the locale."""
 
 RUNNING: ColumnElement[str] = literal_column("'running'")
 SUCCEEDED: ColumnElement[str] = literal_column("'succeeded'")
@@ -154,6 +138,9 @@ class Photo(Leased, Base):
     owner: Mapped[str]
     ordinal: Mapped[int]
     custom_id: Mapped[str]
+    # Of the name: what is sought in, and what is sorted by.
+    folded_name: Mapped[str] = mapped_column(BY_CODE_POINTS)
+    name_order: Mapped[str] = mapped_column(BY_CODE_POINTS)
     # A photo registered in place has a path and is never copied, written or deleted.
     in_place_path: Mapped[str | None]
     # What was given to find it by, as the client said it; decides nothing.
@@ -180,11 +167,13 @@ class Photo(Leased, Base):
     width: Mapped[int | None]
     height: Mapped[int | None]
     exif_orientation: Mapped[int | None]
-    taken_at: Mapped[str | None]
+    taken_at: Mapped[str | None] = mapped_column(BY_CODE_POINTS)
     camera_make: Mapped[str | None]
     camera_model: Mapped[str | None]
     scale: Mapped[float | None]
     face_count: Mapped[int] = mapped_column(default=0)
+    # Of the least sure label of its faces; null without one.
+    sureness: Mapped[float | None] = mapped_column(Float(53))
     # Beside the counts and the faces' table, whose rows all count.
     low_confidence_faces: Mapped[list[dict[str, Any]] | None]
     timings_ms: Mapped[dict[str, Any] | None]
@@ -206,6 +195,7 @@ class FaceRow(Base):
     # Why each label is uncertain, joined by spaces; empty when it is not.
     gender_because: Mapped[str]
     age_group_because: Mapped[str]
+    sharpness: Mapped[float | None] = mapped_column(Float(53))
     document: Mapped[dict[str, Any]]
 
 
@@ -356,9 +346,12 @@ class Receiver(Base):
     """A URL of an owner's: told of every job that names no others, or wanting nothing any more (410)."""
 
     __tablename__ = "receivers"
+    __table_args__ = (Index("ix_receivers_id", "id", unique=True),)
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(primary_key=True)
+    # What it is called where its URL, which may hold secrets, cannot be shown.
+    id: Mapped[str] = mapped_column(default=lambda: new_id("rcv"))
     # As an entry of a job's `notify`; null for one that is known from jobs alone.
     notify: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     disabled_at: Mapped[datetime | None]
@@ -393,3 +386,23 @@ class Delivery(Base):
     status: Mapped[int | None]
     answer: Mapped[str | None]
     problem: Mapped[str | None]
+
+
+class AuditRow(Base):
+    """Something that was done, by whom. It outlives what it is about, so it holds ids and no name."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_at", "at", "id"),
+        Index("ix_audit_owner_at", "owner", "at", "id"),
+        Index("ix_audit_subject", "subject"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    verb: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str | None]
+    key_id: Mapped[str | None]
+    address: Mapped[str | None]
+    at: Mapped[datetime]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,14 +14,13 @@ from sqlalchemy.orm import Session
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import new_id
+from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
+from shared.db.engine import Transaction
 from shared.db.tables import Key
-
-LOCAL = "local"
-"""Owner of what is done with the root key."""
+from shared.queue import audit
 
 _PREFIX = "nsk_"
-_OWNER = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +30,14 @@ class Caller:
     Attributes:
         owner: whose jobs these are.
         scopes: what they may do.
-        key_id: of the key they brought; empty for the root key.
+        key_id: of the key they brought; empty for the root key, and for who came without one.
+        person: whom an OpenID provider has signed in, by the provider's name for them; empty for a key.
     """
 
     owner: str
     scopes: frozenset[Scope]
     key_id: str = ""
+    person: str = ""
 
     def may(self, scope: Scope) -> bool:
         """Whether the scope, or `admin`, is among theirs."""
@@ -47,19 +47,8 @@ class Caller:
 ROOT = Caller(LOCAL, frozenset({Scope.ADMIN}))
 
 
-def check_owner(owner: str) -> str:
-    """An owner's name, which is also a folder of the store.
-
-    Raises:
-        ValueError: it is not of 1 to 64 small letters, digits, `.`, `_` and `-`, or begins with a sign.
-    """
-    if not _OWNER.fullmatch(owner):
-        raise ValueError("must be 1 to 64 of a-z, 0-9, '.', '_' and '-', beginning with a letter or digit")
-    return owner
-
-
 def make_key(
-    session: Session,
+    session: Transaction,
     *,
     name: str,
     owner: str,
@@ -79,6 +68,7 @@ def make_key(
         expires_at=expires_at,
     )
     session.add(row)
+    audit.note(session, "make_key", owner, row.id)
     session.flush()
     return row, secret
 
@@ -129,7 +119,7 @@ def list_keys(session: Session) -> list[Key]:
     return list(session.scalars(select(Key).order_by(Key.created_at.desc(), Key.id.desc())))
 
 
-def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
+def revoke_key(session: Transaction, key_id: str, now: datetime) -> Key:
     """End a key's use at once; again is no error.
 
     Raises:
@@ -138,7 +128,9 @@ def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
     row = session.scalar(select(Key).where(Key.id == key_id).with_for_update())
     if row is None:
         raise NotFound(Code.KEY_NOT_FOUND, f"no key {key_id}")
-    row.revoked_at = row.revoked_at or now
+    if row.revoked_at is None:
+        row.revoked_at = now
+        audit.note(session, "revoke_key", row.owner, row.id)
     return row
 
 

@@ -14,7 +14,7 @@ from nightshift.words.states import JobState, Outcome, PhotoStatus
 from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.files.no_pictures import is_no_picture
-from shared.queue import outbox
+from shared.queue import audit, outbox
 from shared.queue.finish import cancel_queued
 from shared.queue.jobs import owned_job
 from shared.queue.moves import move, try_move
@@ -56,8 +56,7 @@ def change(session: Transaction, owner: str, job_id: str, wishes: JobChange) -> 
     if late and job.state in (JobState.CANCELLING, JobState.ENDED):
         message = f"cannot change {', '.join(sorted(late))} of job {job_id}: it is {job.state}"
         raise Conflict(Code.ILLEGAL_MOVE, message, state=job.state)
-    if wishes.notify:
-        outbox.require_secret(session, owner)
+    outbox.require_secret(session, owner, (each.url for each in wishes.notify or ()))
     values = wishes.model_dump(include=set(wishes.model_fields_set))
     if "metadata" in values:
         values["client_metadata"] = values.pop("metadata")
@@ -65,6 +64,7 @@ def change(session: Transaction, owner: str, job_id: str, wishes: JobChange) -> 
         values["deadline"] = wishes.deadline_from(session.now)
     for name, value in values.items():
         setattr(job, name, value)
+    audit.note(session, "change", owner, job_id)
     session.flush()
 
 

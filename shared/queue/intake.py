@@ -25,12 +25,12 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
-from nightshift.words.photo_names import CUSTOM_ID_LIMIT
+from nightshift.words.photo_names import CUSTOM_ID_LIMIT, folded, in_order
 from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
 from shared.db.tables import PHOTOS, Job, Photo
-from shared.queue import holdings, outbox
+from shared.queue import audit, holdings, outbox
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.settings import Settings
@@ -112,8 +112,7 @@ def open_job(
         Conflict: `webhook_secret_missing`, it wishes for webhooks.
     """
     options = wish.options
-    if wish.notify:
-        outbox.require_secret(session, owner)
+    outbox.require_secret(session, owner, (each.url for each in wish.notify or ()))
     job = Job(
         id=job_id or new_id("job"),
         owner=owner,
@@ -130,6 +129,7 @@ def open_job(
         **wish.model_dump(exclude={"options", "metadata", "deadline"}),
     )
     session.add(job)
+    audit.note(session, "open", owner, job.id)
     session.flush()
     return job
 
@@ -259,6 +259,8 @@ def _taken_and_next(
 def _row(session: Transaction, job: Job, photo: NewPhoto, ordinal: int) -> dict[str, Any]:
     return {
         **asdict(photo),
+        "folded_name": folded(photo.custom_id),
+        "name_order": in_order(photo.custom_id),
         "job_id": job.id,
         "owner": job.owner,
         "ordinal": ordinal,

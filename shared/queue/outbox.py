@@ -15,7 +15,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.ids import new_id
 from nightshift.words.states import JobState
-from nightshift.words.webhooks import TEST
+from nightshift.words.webhooks import TEST, is_message
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Job, Receiver, WebhookSecret
 from shared.queue.counts import count_photos
@@ -38,14 +38,16 @@ _TELLS = or_(
 """Jobs of which there may be anybody to tell."""
 
 
-def require_secret(session: Transaction, owner: str) -> None:
-    """Refuse what would have to be sent unsigned.
+def require_secret(session: Transaction, owner: str, urls: Iterable[str]) -> None:
+    """Refuse webhooks that would have to be sent unsigned; messages are for people, and are never signed.
 
     Raises:
         Conflict: `webhook_secret_missing`.
     """
+    if all(map(is_message, urls)):
+        return
     if session.scalar(select(WebhookSecret.id).where(WebhookSecret.owner == owner).limit(1)) is None:
-        message = "webhooks are signed, and you have no secret yet: POST /v1/webhooks/secrets makes one"
+        message = "webhooks are signed, and you have no secret yet: `nightshift webhooks secret` makes one"
         raise Conflict(Code.WEBHOOK_SECRET_MISSING, message)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import insert
 
 from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.states import PhotoStatus
+from nightshift.words.sureness import sureness
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
 from shared.db.tables import FACES
@@ -119,7 +120,8 @@ def _end_of(result: Result, photo: HeldPhoto, max_read_errors: int, made_by: Map
     if isinstance(result, Failed):
         return End("failed", result.error, {**of_bytes, **made_by})
     columns = {name: getattr(result.analysis, name) for name in ANALYSED}
-    columns |= {"face_count": len(result.analysis.faces), "reused_from": result.reused_from}
+    faces = result.analysis.faces
+    columns |= {"face_count": len(faces), "sureness": sureness(faces), "reused_from": result.reused_from}
     return End("succeeded", columns={**columns, **of_bytes, **made_by})
 
 
@@ -133,6 +135,7 @@ def _face_rows(job_id: str, result: Succeeded) -> list[dict[str, Any]]:
             "age_group": face.age_group.label,
             "gender_because": " ".join(face.gender.uncertain_because),
             "age_group_because": " ".join(face.age_group.uncertain_because),
+            "sharpness": face.quality.sharpness if face.quality else None,
             # As it is: the column writes dataclasses.
             "document": face,
         }

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import isfinite
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
 _ID = r"[a-z]{3}_[0-9A-Za-z]{1,64}"
-_PHOTO = re.compile(r"photo (\S{0,80}) ([0-9]{1,19})")
+_PHOTO = re.compile(r"photo \S{0,80} \S{1,20} ([0-9]{1,19}) (\S{1,300})")
 _JOB = re.compile(rf"job ([0-9T:.+-]{{1,32}}) ({_ID})")
-_MOST_ORDINAL = 2**63 - 1
+_MOST = 2**63 - 1
 
 
 def _write(text: str) -> str:
@@ -30,31 +33,59 @@ def _read(cursor: str) -> str:
             "ascii"
         )
     except (binascii.Error, ValueError) as error:
-        raise _bad() from error
+        raise bad_cursor() from error
 
 
-def _bad() -> InvalidInput:
+def bad_cursor() -> InvalidInput:
+    """What a cursor is refused with."""
     return InvalidInput(Code.BAD_CURSOR, "cursor is not one that this server gave out for this list")
 
 
-def encode_ordinal(ordinal: int, job_id: str = "") -> str:
-    """Cursor after the photo with this ordinal, of this job."""
-    return _write(f"photo {job_id} {ordinal}")
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Behind which photo a page begins: its ordinal in the job, and the value it was sorted by, if any."""
+
+    ordinal: int
+    value: str | int | float | None = None
 
 
-def decode_ordinal(cursor: str, job_id: str = "") -> int:
-    """Ordinal of the last photo of the page before.
+def encode_place(job_id: str, order: str, place: Place) -> str:
+    """Cursor behind this photo of this job, in this order."""
+    return _write(f"photo {job_id} {order} {place.ordinal} {json.dumps(place.value)}")
+
+
+def decode_place(cursor: str, job_id: str, order: str, kind: type | None) -> Place:
+    """Where the page before ended.
+
+    Args:
+        cursor: the client's.
+        job_id: the job that is listed.
+        order: in which order.
+        kind: of the values sorted by, which may be None as well; None where a cursor holds none.
 
     Raises:
-        InvalidInput: `bad_cursor`, also for one of another job.
+        InvalidInput: `bad_cursor`, also for one of another job or order.
     """
     found = _PHOTO.fullmatch(_read(cursor))
     if found is None:
-        raise _bad()
-    ordinal = int(found[2])
-    if ordinal > _MOST_ORDINAL or encode_ordinal(ordinal, job_id) != cursor:
-        raise _bad()
-    return ordinal
+        raise bad_cursor()
+    try:
+        place = Place(int(found[1]), json.loads(found[2]))
+    except ValueError as error:
+        raise bad_cursor() from error
+    is_known = place.value is None or (kind is not None and type(place.value) is kind)
+    if not is_known or not _is_storable(place) or encode_place(job_id, order, place) != cursor:
+        raise bad_cursor()
+    return place
+
+
+def _is_storable(place: Place) -> bool:
+    """Whether the databases can be asked for it."""
+    if isinstance(place.value, float):
+        return isfinite(place.value) and place.ordinal <= _MOST
+    if isinstance(place.value, str) and not place.value.isprintable():
+        return False
+    return place.ordinal <= _MOST and (not isinstance(place.value, int) or 0 <= place.value <= _MOST)
 
 
 def encode_job(created_at: datetime, job_id: str) -> str:
@@ -70,11 +101,11 @@ def decode_job(cursor: str) -> tuple[datetime, str]:
     """
     found = _JOB.fullmatch(_read(cursor))
     if found is None:
-        raise _bad()
+        raise bad_cursor()
     try:
         created_at = datetime.fromisoformat(found[1])
         if created_at.utcoffset() != timedelta(0) or encode_job(created_at, found[2]) != cursor:
-            raise _bad()
+            raise bad_cursor()
     except (ValueError, OverflowError) as error:
-        raise _bad() from error
+        raise bad_cursor() from error
     return created_at.astimezone(UTC), found[2]

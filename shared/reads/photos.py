@@ -19,7 +19,7 @@ from nightshift.words.tables import FORMAT_VERSION
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.jobs import owned_job
-from shared.reads.cursor import decode_ordinal, encode_ordinal
+from shared.reads.order import AS_ADDED, Order
 from shared.reads.shown import shown
 from shared.reads.sought import Sought
 
@@ -74,23 +74,20 @@ def photo_page(
     job_id: str,
     sought: Sought,
     *,
+    order: Order = AS_ADDED,
     cursor: str | None = None,
     limit: int,
 ) -> documents.PhotoPage:
-    """Photos of a job that are as sought, in the order they were added.
+    """Photos of a job that are as sought, in this order.
 
     Raises:
         NotFound: `job_not_found`.
         InvalidInput: `bad_cursor`.
     """
     owned_job(session, owner, job_id)
-    query = select(*_SHOWN).where(*sought.conditions(job_id)).order_by(Photo.ordinal)
-    if cursor is not None:
-        query = query.where(Photo.ordinal > decode_ordinal(cursor, job_id))
-    rows = session.execute(query.limit(limit + 1)).all()
-    shown = rows[:limit]
-    more = encode_ordinal(shown[-1].ordinal, job_id) if len(rows) > limit else None
-    return documents.PhotoPage(photos=_views(session, shown), next=more)
+    query = select(*_SHOWN).where(*sought.conditions(job_id))
+    rows, more = order.page(session, query, job_id, cursor, limit)
+    return documents.PhotoPage(photos=_views(session, rows), next=more)
 
 
 def final_photos(

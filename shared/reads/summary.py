@@ -65,12 +65,13 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
         no_face=no_face,
         reused=taken_over - duplicates,
         duplicates=duplicates,
-        failures=_failures(session, job_id),
+        failures=failures_of(session, job_id),
         notice=documents.NOTICE,
     )
 
 
-def _failures(session: Session, job_id: str) -> dict[str, int]:
+def failures_of(session: Session, job_id: str) -> dict[str, int]:
+    """How many photos of a job have failed, by error code."""
     code = Photo.error["code"].as_string().label("code")
     query = (
         select(code, func.count().label("failed"))

@@ -117,13 +117,13 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
     tiles.first.click()
     viewer = page.get_by_role("dialog")
     expect(viewer.get_by_role("heading", name="Face 1")).to_be_visible()
-    expect(viewer).to_contain_text("Age group")
+    expect(viewer.get_by_role("list", name="Probability of each age group")).to_be_visible()
     name = viewer.get_by_role("heading", level=2).inner_text()
     accessible(page)
     page.keyboard.press("ArrowRight")
     expect(viewer.get_by_role("heading", level=2)).not_to_have_text(name)
     # The box lies where the face is: within the picture that is shown.
-    picture, box = viewer.locator("img").bounding_box(), viewer.locator(".box").bounding_box()
+    picture, box = viewer.locator(".viewer-stage img").bounding_box(), viewer.locator(".box").bounding_box()
     assert picture is not None
     assert box is not None
     assert picture["x"] <= box["x"] <= picture["x"] + picture["width"]

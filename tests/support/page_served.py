@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,9 +41,15 @@ class Served:
         return dict(self.ask("POST", "/v1/keys", json=body))
 
 
+def free_port() -> int:
+    """A port that was free just now, for what has to be told of its address before it starts."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 @contextmanager
-def serving(folder: Path, port: int = 0) -> Iterator[Served]:
-    command = Nightshift(folder)
+def serving(folder: Path, port: int = 0, **settings: str) -> Iterator[Served]:
+    command = Nightshift(folder, settings)
     said = folder / "serve.stderr"
     with command.running("serve", "--port", str(port)) as process:
         wait_for(lambda: "#link=" in said.read_text() or process.poll() is not None, "the server", 60)

@@ -14,6 +14,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from shared.bundles.in_use import require_device
 from shared.bundles.manifest import (
+    INT8,
     MANIFEST,
     ONNX,
     TENSORS,
@@ -24,9 +25,10 @@ from shared.bundles.manifest import (
     sha256_of,
 )
 from worker.pipeline.architectures import classifier_shapes, min_age_outputs, to_logits
+from worker.pipeline.int8 import read_int8
 from worker.pipeline.layers import Filled
 from worker.pipeline.onnx import OnnxNetworks, read_networks
-from worker.pipeline.runtime import CPU, RuntimeName, runtimes
+from worker.pipeline.runtime import CPU, EightBits, RuntimeName, runtimes
 from worker.pipeline.tensors import Stored, check_tensors, read_tensors, write_tensors
 
 if TYPE_CHECKING:
@@ -75,11 +77,13 @@ class Bundle:
         manifest: what `manifest.json` says.
         weights: tensors of a known architecture, or two networks of ONNX.
         device: where they are to run.
+        int8: its convolutions that may be computed in eight bits; None where nothing says so.
     """
 
     manifest: Manifest
     weights: Weights | OnnxNetworks
     device: str
+    int8: EightBits | None = None
 
     @property
     def network(self) -> Network:
@@ -112,8 +116,8 @@ def load_bundle(folder: Path, device: str = CPU) -> Bundle:
     Raises:
         ModelUnavailable: `bundle_not_found` (a file is missing), `bundle_format` (the manifest is not
             one), `bundle_sha256` (other bytes than the manifest names), `bundle_tensors` (not
-            safetensors or ONNX, or not the tensors of this architecture), or, of ONNX, `device_unavailable`
-            (not the CPU) and `runtime_unavailable` (without OpenVINO).
+            safetensors or ONNX, or not the tensors of this architecture), or, of ONNX,
+            `device_unavailable` (not the CPU) and `runtime_unavailable` (without OpenVINO).
     """
     if not (folder / MANIFEST).is_file():
         raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} in {folder}")
@@ -124,7 +128,9 @@ def load_bundle(folder: Path, device: str = CPU) -> Bundle:
         weights = _weights_of(read_tensors(path), manifest.architecture, manifest)
     except ValueError as error:
         raise ModelUnavailable(Code.BUNDLE_TENSORS, f"{path}: {error}") from error
-    return Bundle(manifest, weights, device)
+    if manifest.int8 is None:
+        return Bundle(manifest, weights, device)
+    return Bundle(manifest, weights, device, read_int8(folder / INT8, manifest.architecture))
 
 
 def write_bundle(folder: Path, manifest: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> Manifest:

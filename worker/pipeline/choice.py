@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
+from shared.bundles.manifest import INT8
 from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.processor import features
@@ -27,6 +28,12 @@ PAYS_FROM = 1.1
 
 OFF_BY = 0.03
 """Most that a narrower format may move a probability of the crops that are tried."""
+
+INT8_OFF_BY = 0.2
+"""Likewise for int8: how far its labels agree was measured on faces; noise only shows that it runs."""
+
+AGREES = 0.995
+"""Share of labels that must be fp32's, of gender and of age group, for int8 to be chosen unasked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,9 @@ def choose(
             f" {', '.join(able)}",
         )
     name = able[0] if runtime == "auto" else runtime
-    formats = (precision,) if precision != "auto" else _formats(name, bundle.device)
+    if precision == "int8":
+        _require_eight_bits(bundle, name)
+    formats = (precision,) if precision != "auto" else _formats(name, bundle)
     if len(formats) == 1:
         because = "nothing else to choose" if "auto" in (runtime, precision) else "set"
         return Classifier(bundle, formats[0], name), Choice(name, formats[0], because)
@@ -97,10 +106,30 @@ def native_precision(device: str) -> Precision | None:
     return "bf16" if features() & {"avx512bf16", "amx-bf16", "bf16"} else None
 
 
-def _formats(runtime: RuntimeName, device: str) -> tuple[Precision, ...]:
+def _formats(runtime: RuntimeName, bundle: Bundle) -> tuple[Precision, ...]:
     """Those worth a try: torch's narrow one on a CPU flips more toss-ups than one face in 200."""
-    narrow = native_precision(device) if device != CPU or runtime == "openvino" else None
-    return ("fp32", narrow) if narrow else ("fp32",)
+    formats: list[Precision] = ["fp32"]
+    narrow = native_precision(bundle.device) if bundle.device != CPU or runtime == "openvino" else None
+    if narrow:
+        formats.append(narrow)
+    agrees = bundle.manifest.int8
+    if agrees and min(agrees.gender, agrees.age_group) >= AGREES and _lacks(bundle, runtime) is None:
+        formats.append("int8")
+    return tuple(formats)
+
+
+def _require_eight_bits(bundle: Bundle, runtime: RuntimeName) -> None:
+    if lack := _lacks(bundle, runtime):
+        raise ModelUnavailable(Code.RUNTIME_UNAVAILABLE, f"precision int8 was asked for; {lack}")
+
+
+def _lacks(bundle: Bundle, runtime: RuntimeName) -> str | None:
+    """Why it cannot be computed in eight bits."""
+    if bundle.int8 is None:
+        return f"the weights {bundle.manifest.name} have no {INT8} (python -m training.quantise makes one)"
+    if runtime != "openvino":
+        return f"{runtime} on {bundle.device} does not compute in it, only OpenVINO on the CPU"
+    return None
 
 
 def _try(classifier: Classifier) -> _Trial:
@@ -115,6 +144,10 @@ def _try(classifier: Classifier) -> _Trial:
     return _Trial(classifier, min(times) * 1000 / CROPS, answer)
 
 
+def _off_by(trial: _Trial) -> float:
+    return INT8_OFF_BY if trial.classifier.precision == "int8" else OFF_BY
+
+
 def _best(trials: Sequence[_Trial]) -> _Trial:
     full = [trial for trial in trials if trial.classifier.precision == "fp32"]
     if not full:
@@ -123,7 +156,7 @@ def _best(trials: Sequence[_Trial]) -> _Trial:
     agreeing = [
         trial
         for trial in trials
-        if trial not in full and float(np.abs(trial.answer - best.answer).max()) <= OFF_BY
+        if trial not in full and float(np.abs(trial.answer - best.answer).max()) <= _off_by(trial)
     ]
     narrow = min(agreeing, key=lambda trial: trial.ms_a_face, default=best)
     return narrow if narrow.ms_a_face * PAYS_FROM <= best.ms_a_face else best

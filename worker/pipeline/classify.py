@@ -89,7 +89,8 @@ def _logits(bundle: Bundle, runtime: RuntimeName, precision: Precision) -> Logit
 
         return reader_of_crops(weights.to_logits(), spec, bundle.device, precision)
     network = weights.to_logits() if isinstance(weights, Weights) else to_logits(weights, bundle.manifest)
-    forward = compiled(network, (-1, 3, spec.size, spec.size), runtime=runtime, precision=precision)
+    shape = (-1, 3, spec.size, spec.size)
+    forward = compiled(network, shape, runtime=runtime, precision=precision, int8=bundle.int8)
     mean, std = (np.array(values, np.float32) * np.float32(255) for values in (spec.mean, spec.std))
     return lambda crops: forward(((crops.astype(np.float32) - mean) / std).transpose(0, 3, 1, 2))
 

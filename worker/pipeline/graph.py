@@ -6,7 +6,7 @@ reports its use. The few kinds of layer that the pipeline's networks are made of
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from openvino import opset1 as first_ops
 from openvino import opset14 as ops
 
+from worker.pipeline.int8 import LEVELS, WEIGHT_LEVELS, rounded
 from worker.pipeline.layers import (
     Activation,
     BatchNorm,
@@ -32,32 +33,63 @@ from worker.pipeline.layers import (
     Residual,
     ZeroPad,
 )
+from worker.pipeline.runtime import EightBits, Incoming
 
 Node = Any
 
 
-def as_openvino(network: Filled, shape: tuple[int, ...]) -> ov.Model:
+def as_openvino(network: Filled, shape: tuple[int, ...], int8: EightBits | None = None) -> ov.Model:
     """Build the model.
 
     Args:
         network: its numbers are copied.
         shape: of the float32 input, [N, C, H, W], -1 where any length will do.
+        int8: convolutions that are to be computed in eight bits; see `worker.pipeline.int8`.
     """
     images = ops.parameter(list(shape), np.float32, name="images")
-    return ov.Model([_add(network.layers, _Tensors(network.tensors, ""), images)], [images])
+
+    def convolve(layer: Convolution, tensors: _Tensors, x: Node) -> Node:
+        incoming = int8.get(tensors.name) if int8 else None
+        return (
+            _convolution(layer, tensors, x) if incoming is None else _eight_bits(layer, tensors, x, incoming)
+        )
+
+    return ov.Model([_add(network.layers, _Tensors(network.tensors, convolve), images)], [images])
+
+
+def with_incoming(network: Filled, shape: tuple[int, ...], names: Collection[str]) -> ov.Model:
+    """The model as `as_openvino` makes it, with three further outputs for each convolution of `names`, in the
+    order of the layers: the least and the greatest number that comes into it, float32 [], and the mean of
+    each channel, float32 [inputs].
+    """
+    images = ops.parameter(list(shape), np.float32, name="images")
+    seen: list[Node] = []
+
+    def convolve(layer: Convolution, tensors: _Tensors, x: Node) -> Node:
+        if tensors.name in names:
+            all_axes, but_channels = np.arange(4), np.array([0, 2, 3])
+            seen.append(ops.reduce_min(x, all_axes, False))
+            seen.append(ops.reduce_max(x, all_axes, False))
+            seen.append(ops.reduce_mean(x, but_channels, False))
+        return _convolution(layer, tensors, x)
+
+    answer = _add(network.layers, _Tensors(network.tensors, convolve), images)
+    return ov.Model([answer, *seen], [images])
 
 
 class _Tensors:
-    """The tensors under a prefix."""
+    """The tensors of the layer of a name, and how a convolution is added."""
 
-    def __init__(self, tensors: Mapping[str, NDArray[Any]], prefix: str) -> None:
-        self._tensors, self._prefix = tensors, prefix
+    def __init__(
+        self, tensors: Mapping[str, NDArray[Any]], convolve: Callable[..., Node], name: str = ""
+    ) -> None:
+        self._tensors, self.convolve, self.name = tensors, convolve, name
 
     def __getitem__(self, name: str) -> NDArray[np.float32]:
-        return self._tensors[self._prefix + name]
+        return self._tensors[f"{self.name}.{name}"]
 
     def under(self, name: str) -> _Tensors:
-        return _Tensors(self._tensors, f"{self._prefix}{name}.")
+        return _Tensors(self._tensors, self.convolve, f"{self.name}.{name}".removeprefix("."))
 
 
 def _add(layer: Layer, tensors: _Tensors, x: Node) -> Node:
@@ -67,7 +99,7 @@ def _add(layer: Layer, tensors: _Tensors, x: Node) -> Node:
                 x = _add(part, tensors.under(name), x)
             return x
         case Convolution():
-            return _convolution(layer, tensors, x)
+            return tensors.convolve(layer, tensors, x)
         case BatchNorm(_, eps):
             # As the line it is in evaluation, which OpenVINO folds into the convolution before it.
             slope = tensors["weight"] / np.sqrt(tensors["running_var"] + np.float32(eps))
@@ -113,6 +145,23 @@ def _convolution(layer: Convolution, tensors: _Tensors, x: Node) -> Node:
     else:
         x = ops.convolution(x, ops.constant(weight), *window)
     return ops.add(x, _by_channel(tensors["bias"])) if layer.bias else x
+
+
+def _eight_bits(layer: Convolution, tensors: _Tensors, x: Node, incoming: Incoming) -> Node:
+    weight, padding = tensors["weight"], [layer.padding] * 2
+    near, end = rounded(weight)
+    ends = [ops.constant(-end), ops.constant(end)]
+    low, high = np.float32(incoming.low), np.float32(incoming.high)
+    x = ops.convolution(
+        ops.fake_quantize(x, low, high, low, high, LEVELS),
+        ops.fake_quantize(ops.constant(near), *ends, *ends, WEIGHT_LEVELS),
+        [layer.stride] * 2,
+        padding,
+        padding,
+        [1, 1],
+    )
+    moved = (weight - near).sum(axis=(2, 3)) @ incoming.means
+    return ops.add(x, _by_channel(tensors["bias"] + moved if layer.bias else moved))
 
 
 def _by_channel(values: NDArray[np.float32]) -> Node:

@@ -6,7 +6,8 @@ torch is imported only where something runs on it.
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from typing import Any, Literal
@@ -20,14 +21,33 @@ from nightshift.words.errors import ModelUnavailable
 from worker.pipeline.layers import Filled
 
 RuntimeName = Literal["torch", "openvino"]
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "bf16", "fp16", "int8"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Incoming:
+    """What comes into a convolution, as was seen.
+
+    Attributes:
+        low: the least number, at most 0.
+        high: the greatest.
+        means: of each channel, float32 [inputs].
+    """
+
+    low: float
+    high: float
+    means: NDArray[np.float32]
+
+
+EightBits = Mapping[str, Incoming]
+"""The convolutions that are to be computed in eight bits, by name."""
 Forward = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """float32 [N, C, H, W] to the network's float32 output; the next call may overwrite it."""
 
 CPU = "cpu"
 """The device; others are `cuda:N`."""
 
-_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16"}
+_HINTS = {"fp32": "f32", "bf16": "bf16", "fp16": "f16", "int8": "f32"}
 _threads = 0
 
 
@@ -87,6 +107,7 @@ def compiled(
     *,
     runtime: RuntimeName,
     precision: Precision = "fp32",
+    int8: EightBits | None = None,
 ) -> Forward:
     """A network made ready to run on the CPU, on `threads()`.
 
@@ -94,10 +115,11 @@ def compiled(
         network: takes one array [N, C, H, W] and gives one; or an `openvino.Model` that does, for OpenVINO.
         shape: of the input, -1 where any length will do.
         runtime: what to run it on.
-        precision: number format of the layers that gain by it.
+        precision: number format of the layers that gain by it; what is not int8 in int8 is fp32.
+        int8: which convolutions are, by OpenVINO alone.
     """
     if runtime == "openvino":
-        return _on_openvino(network, shape, precision)
+        return _on_openvino(network, shape, precision, int8 if precision == "int8" else None)
     # Here and not above: it takes seconds and hundreds of megabytes.
     from worker.pipeline.on_torch import compiled_for_arrays
 
@@ -118,11 +140,13 @@ def openvino_core() -> Any:
     return openvino.Core()
 
 
-def _on_openvino(network: Filled | Any, shape: tuple[int, ...], precision: Precision) -> Forward:
+def _on_openvino(
+    network: Filled | Any, shape: tuple[int, ...], precision: Precision, int8: EightBits | None
+) -> Forward:
     from worker.pipeline.graph import as_openvino
 
     model = openvino_core().compile_model(
-        as_openvino(network, shape) if isinstance(network, Filled) else network,
+        as_openvino(network, shape, int8) if isinstance(network, Filled) else network,
         "CPU",
         {
             "INFERENCE_PRECISION_HINT": _HINTS[precision],

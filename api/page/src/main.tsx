@@ -1,4 +1,6 @@
 // The shell: who is signed in, whether the service answers, and which part is shown.
+import "../../../nightshift/report_page/assets/photos.css";
+import "../../../nightshift/report_page/assets/viewer.css";
 import "./page.css";
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
@@ -134,7 +136,7 @@ function Page() {
         ) : rights ? (
           <Part route={route} rights={rights} />
         ) : (
-          <SignInForm ended={ended} done={(found) => (setEnded(false), setSignIn(found))} />
+          <SignInForm ended={ended} provider={signIn.provider} done={(found) => (setEnded(false), setSignIn(found))} />
         )}
       </main>
       <footer class="soft">{words.notice}</footer>

@@ -1,6 +1,6 @@
-// Signing in: by key, or by the link that `nightshift serve` printed, whose secret is behind the `#`.
+// Signing in: by key, by the link that `nightshift serve` printed, whose secret is behind the `#`, or with a provider.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Away, post, Problem, type SignIn } from "./api";
+import { Away, address, post, Problem, type SignIn } from "./api";
 import { words } from "./words";
 
 /** The link's secret, taken out of the address and the history, where it must not stay. */
@@ -10,7 +10,24 @@ function takeLink(): string | undefined {
   return found?.[1];
 }
 
-export function SignInForm({ ended, done }: { ended: boolean; done: (signIn: SignIn) => void }) {
+/** Why the provider's way back ended here, taken out of the address; the words are ours, whatever stands there. */
+function takeRefusal(): string {
+  const found = /^#refused=(\w+)$/.exec(location.hash);
+  if (!found) return "";
+  history.replaceState(null, "", location.pathname);
+  return words.signIn.refused[found[1]!] ?? words.signIn.brokenOff;
+}
+
+/** Where one was, to come back to; without what a link of another's might have put there. */
+const place = (): string | undefined => /^#\/([\w/?=&%.+~-]{1,1000})$/.exec(location.hash)?.[1];
+
+interface Props {
+  ended: boolean;
+  provider: string | null | undefined;
+  done: (signIn: SignIn) => void;
+}
+
+export function SignInForm({ ended, provider, done }: Props) {
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
   const field = useRef<HTMLInputElement>(null);
@@ -36,6 +53,8 @@ export function SignInForm({ ended, done }: { ended: boolean; done: (signIn: Sig
   };
 
   useEffect(() => {
+    // Only now, so that screen readers say it.
+    setWrong(takeRefusal());
     const signInByLink = (): void => {
       const link = takeLink();
       if (link) void send({ link });
@@ -56,11 +75,17 @@ export function SignInForm({ ended, done }: { ended: boolean; done: (signIn: Sig
     >
       <h1>{words.signIn.title}</h1>
       {ended && !wrong && <p role="status">{words.signIn.ended}</p>}
+      {provider && (
+        <>
+          <a class="button main" href={address("/v1/session/oidc", { next: place() })}>{words.signIn.withProvider(provider)}</a>
+          <p class="soft or">{words.signIn.or}</p>
+        </>
+      )}
       <label for="key">{words.signIn.key}</label>
       <input id="key" ref={field} type="password" autocomplete="current-password" spellcheck={false} required aria-describedby="key-hint" aria-invalid={wrong ? "true" : undefined} />
       <p id="key-hint" class="soft">{words.signIn.hint}</p>
       <p role="alert" class="bad">{wrong}</p>
-      <button type="submit" class="main" disabled={busy}>{words.signIn.go}</button>
+      <button type="submit" class={provider ? undefined : "main"} disabled={busy}>{words.signIn.go}</button>
     </form>
   );
 }

@@ -3,13 +3,10 @@
 
 {
   const { element, byId } = nightshift;
-  const CAPTION = 46;
-  const [NARROWEST, WIDEST] = [0.66, 2.1];
   const grid = byId("grid");
   const shown = new Map();
   let ordinals = [];
-  let places = [];
-  let rows = [];
+  let layout = photoRows.arrange(0, () => 1, 1);
   let active = 0;
 
   /** Show these photos, from the first one on. */
@@ -63,60 +60,25 @@
     return item ? Number(item.dataset.position) : null;
   }
 
-  /** Compute every photo's place: as many a row as bring it nearest to the height that is wanted. */
+  /** Compute every photo's place. */
   function arrange() {
-    const width = grid.clientWidth;
-    const [wanted, gap] = width < 560 ? [158, 10] : [212, 16];
-    const heightOf = (photos, sum) => (width - gap * (photos - 1)) / sum;
-    places = [];
-    rows = [];
-    let [top, from, sum] = [0, 0, 0];
-    const close = (to) => {
-      const highest = to < ordinals.length ? wanted * 1.3 : wanted;
-      const height = Math.min(highest, heightOf(to - from, sum));
-      top = placeRow(from, to, top, height, gap) + gap;
-      [from, sum] = [to, 0];
-    };
-    ordinals.forEach((ordinal, position) => {
-      const ratio = frameRatio(ordinal);
-      const photos = position - from;
-      const [without, within] = [heightOf(photos, sum), heightOf(photos + 1, sum + ratio)];
-      if (photos && within < wanted && without - wanted < wanted - within) close(position);
-      sum += ratio;
-      if (heightOf(position + 1 - from, sum) <= wanted || position === ordinals.length - 1) close(position + 1);
-    });
-    grid.style.height = `${Math.max(0, top - gap)}px`;
+    const { arrange: arranged } = photoRows;
+    layout = arranged(ordinals.length, (position) => nightshift.ratioOf(ordinals[position]), grid.clientWidth);
+    grid.style.height = `${layout.height}px`;
     shown.clear();
     grid.replaceChildren();
     render();
   }
 
-  /** Returns where the row ends. */
-  function placeRow(from, to, top, height, gap) {
-    let left = 0;
-    for (let at = from; at < to; at += 1) {
-      const width = frameRatio(ordinals[at]) * height;
-      places.push({ left, top, width, height: height + CAPTION, row: rows.length });
-      left += width + gap;
-    }
-    rows.push({ top, from, to });
-    return top + height + CAPTION;
-  }
-
-  function frameRatio(ordinal) {
-    return Math.min(WIDEST, Math.max(NARROWEST, nightshift.ratioOf(ordinal)));
-  }
-
   /** Put what is near the window into the document, in order, and take the rest out. */
   function render() {
+    const { rows } = layout;
     if (!rows.length) return;
     const start = grid.getBoundingClientRect().top;
-    const first = rowAt(-start - innerHeight * 0.75);
-    const last = rowAt(-start + innerHeight * 1.75);
-    const [from, to] = [rows[first].from, rows[last].to];
+    const [from, to] = photoRows.near(rows, -start, innerHeight);
     const isHere = grid.contains(document.activeElement);
     // The keyboard's place stays, however far the window is scrolled; else it is the first one seen.
-    if (!isHere && (active < from || active >= to)) active = rows[rowAt(-start)].from;
+    if (!isHere && (active < from || active >= to)) active = rows[photoRows.rowAt(rows, -start)].from;
     const kept = [];
     if (active < from) kept.push(active);
     for (let position = from; position < to; position += 1) kept.push(position);
@@ -137,18 +99,8 @@
     activate(active);
   }
 
-  function rowAt(y) {
-    let [low, high] = [0, rows.length - 1];
-    while (low < high) {
-      const middle = Math.ceil((low + high) / 2);
-      if (rows[middle].top <= y) low = middle;
-      else high = middle - 1;
-    }
-    return low;
-  }
-
   function make(position) {
-    const place = places[position];
+    const place = layout.places[position];
     const item = element("li", { "data-position": position, "aria-setsize": ordinals.length, "aria-posinset": position + 1 }, tileOf(position));
     for (const side of ["left", "top", "width", "height"]) item.style[side] = `${place[side]}px`;
     shown.set(position, item);
@@ -157,9 +109,9 @@
 
   function tileOf(position) {
     const photo = nightshift.photo(ordinals[position]);
-    const { width } = places[position];
+    const { width } = layout.places[position];
     const tile = photo
-      ? nightshift.tile(photo, frameRatio(ordinals[position]), width)
+      ? nightshift.tile(photo, photoRows.frameRatio(nightshift.ratioOf(ordinals[position])), width)
       : nightshift.emptyTile(ordinals[position]);
     tile.tabIndex = position === active ? 0 : -1;
     return tile;
@@ -182,38 +134,15 @@
   function onKey(event) {
     const position = positionOf(event.target);
     if (position === null || event.altKey || event.ctrlKey || event.metaKey) return;
-    const to = target(event.key, position);
+    const to = photoRows.target(layout, event.key, position);
     if (to === null) return;
     event.preventDefault();
     move(to);
   }
 
-  function target(key, position) {
-    const last = ordinals.length - 1;
-    if (key === "ArrowRight") return Math.min(last, position + 1);
-    if (key === "ArrowLeft") return Math.max(0, position - 1);
-    if (key === "ArrowDown") return inRow(position, 1);
-    if (key === "ArrowUp") return inRow(position, -1);
-    if (key === "PageDown") return inRow(position, 3);
-    if (key === "PageUp") return inRow(position, -3);
-    if (key === "Home") return 0;
-    return key === "End" ? last : null;
-  }
-
-  /** The photo under, or over, the middle of this one, some rows away. */
-  function inRow(position, by) {
-    const { row, left, width } = places[position];
-    const { from, to } = rows[Math.min(rows.length - 1, Math.max(0, row + by))];
-    const middle = left + width / 2;
-    const away = (at) => Math.abs(places[at].left + places[at].width / 2 - middle);
-    let best = from;
-    for (let at = from; at < to; at += 1) if (away(at) < away(best)) best = at;
-    return best;
-  }
-
   function move(position) {
     active = position;
-    const place = places[position];
+    const place = layout.places[position];
     const y = grid.getBoundingClientRect().top + place.top;
     const head = byId("filters").getBoundingClientRect();
     const covered = getComputedStyle(byId("filters")).position === "sticky" ? head.height + 12 : 12;

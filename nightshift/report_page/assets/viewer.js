@@ -8,6 +8,7 @@
   let ordinals = [];
   let position = 0;
   let opener = null;
+  let zoom = null;
 
   /** Open the viewer over these photos; the keyboard returns to `from`, or to the photo in the grid. */
   nightshift.view = (wanted, at, from) => {
@@ -18,7 +19,7 @@
   };
 
   nightshift.startViewer = () => {
-    nightshift.startZoom();
+    startZoom();
     byId("viewer-previous").addEventListener("click", () => step(-1));
     byId("viewer-next").addEventListener("click", () => step(1));
     byId("viewer-close").addEventListener("click", () => dialog.close());
@@ -29,7 +30,7 @@
       if (event.altKey || event.ctrlKey || event.metaKey) return;
       if (event.key === "ArrowLeft") step(-1);
       else if (event.key === "ArrowRight") step(1);
-      else if (!nightshift.zoomByKey(event.key)) return;
+      else if (!zoom.byKey(event.key)) return;
       event.preventDefault();
     });
     dialog.addEventListener("close", () => {
@@ -40,6 +41,22 @@
       if (dialog.open && dialog.ariaBusy) show();
     });
   };
+
+  function startZoom() {
+    const stage = byId("viewer-stage");
+    zoom = photoZoom(stage, (now, isMost) => {
+      byId("zoom-out").disabled = now === 1;
+      byId("zoom-in").disabled = isMost;
+      byId("zoom-fit").textContent = now === 1 ? "Fit" : `${Math.round(100 * now)}%`;
+    });
+    byId("zoom-in").addEventListener("click", zoom.larger);
+    byId("zoom-out").addEventListener("click", zoom.smaller);
+    byId("zoom-fit").addEventListener("click", zoom.fit);
+    byId("zoom-boxes").addEventListener("click", () => {
+      const isShown = stage.classList.toggle("bare");
+      byId("zoom-boxes").setAttribute("aria-pressed", String(!isShown));
+    });
+  }
 
   /** Whether the job kept previews that fill a screen. */
   function hasLargePreviews() {
@@ -62,7 +79,7 @@
     byId("viewer-name").textContent = photo ? photo.name : "Loading";
     byId("viewer-about").textContent = photo ? aboutPhoto(photo) : "";
     const stage = byId("viewer-stage");
-    nightshift.zoomOut();
+    zoom.fit();
     stage.replaceChildren(...(photo ? [nightshift.picture(photo)] : []));
     stage.style.setProperty("--most", photo?.original || hasLargePreviews() ? "100000px" : "960px");
     stage.style.setProperty("--ratio", photo?.thumbnail && photo.height ? photo.width / photo.height : 4 / 3);
@@ -152,20 +169,13 @@
   /** The face by itself; a click brings it near. */
   function crop(photo, face, index) {
     const button = element("button", { type: "button", class: "crop", "aria-label": `Face ${index + 1}: show it larger` });
-    const { x1, y1, x2, y2 } = face.box;
     if (photo.thumbnail && photo.width && photo.height) {
       const image = element("img", { alt: "", decoding: "async", src: photo.thumbnail });
-      const [across, down] = [(x2 - x1) * photo.width, (y2 - y1) * photo.height];
-      // A square around the face, somewhat larger, in shares of the square's side.
-      const side = 1.3 * Math.max(across, down, 1);
-      image.style.width = `${(100 * photo.width) / side}%`;
-      image.style.left = `${50 - (50 * (x1 + x2) * photo.width) / side}%`;
-      image.style.top = `${50 - (50 * (y1 + y2) * photo.height) / side}%`;
-      image.style.height = `${(100 * photo.height) / side}%`;
+      Object.assign(image.style, photoCrop(face.box, photo.width, photo.height));
       button.append(image);
     }
     button.append(element("span", { class: "face-number" }, String(index + 1)));
-    button.addEventListener("click", () => nightshift.zoomToFace(face.box));
+    button.addEventListener("click", () => zoom.toFace(face.box));
     return button;
   }
 

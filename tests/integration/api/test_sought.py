@@ -15,10 +15,16 @@ from tests.support.service import Service, make_service
 
 
 def unsure(found: Face, *, gender: tuple[str, ...] = (), age_group: tuple[str, ...] = ()) -> Face:
+    probability = 0.4 if age_group else found.age_group.probability
     return replace(
         found,
         gender=replace(found.gender, uncertain=bool(gender), uncertain_because=gender),
-        age_group=replace(found.age_group, uncertain=bool(age_group), uncertain_because=age_group),
+        age_group=replace(
+            found.age_group,
+            probability=probability,
+            uncertain=bool(age_group),
+            uncertain_because=age_group,
+        ),
     )
 
 
@@ -51,6 +57,12 @@ SOUGHT: list[tuple[dict[str, Any], set[str]]] = [
     ({"because": "close_call"}, {"b/100%.jpg", "b/ÄLTERE.jpg"}),
     ({"because": "blurred"}, {"b/100%.jpg"}),
     ({"code": "corrupt_image"}, {"b/bad.jpg"}),
+    ({"min_confidence": 0.99}, {*FOUND} - {"b/nobody.jpg"}),
+    ({"min_confidence": 0.995}, set()),
+    ({"min_gender_probability": 0.9, "gender": "female"}, {"a/Anna_1.jpg", "a/anna_2.jpg"}),
+    ({"min_gender_probability": 0.91}, set()),
+    ({"min_age_group_probability": 0, "gender": "male"}, {"a/anna_2.jpg", "b/100%.jpg", "b/ÄLTERE.jpg"}),
+    ({"min_age_group_probability": 0.5}, {"a/Anna_1.jpg", "a/anna_2.jpg", "b/100%.jpg"}),
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -120,3 +121,128 @@ def test_operators_do_not_see_where_word_is_sent(root: Caller) -> None:
     job_id = admin("POST", "/v1/jobs", json={"notify": [{"url": URL}]}).json["id"]
     assert admin("GET", f"/v1/jobs/{job_id}").json["notify"][0]["url"] == URL
     assert operator("GET", f"/v1/jobs/{job_id}").json["notify"] is None
+
+
+SECRET_URL = "ntfys://ann:p4ssw0rd@ntfy.example.org/s3cret-topic"
+
+
+def test_messages_to_people_need_no_secret_and_are_never_shown_whole(service: Service) -> None:
+    pytest.importorskip("apprise")
+    client, notify = service.client, [{"url": SECRET_URL, "events": ["job.expiring"]}]
+    job = client.post("/v1/jobs", json={"notify": notify})
+    assert job.status_code == 201, job.text
+    path = f"/v1/jobs/{job.json['id']}"
+    said = [
+        job,
+        client.get(path),
+        client.get("/v1/jobs"),
+        client.patch(path, json={"notify": notify, "label": "gala"}),
+        client.put("/v1/webhooks", json={"notify": notify}),
+        client.get("/v1/webhooks"),
+        client.post("/v1/webhooks/test", json={"url": SECRET_URL}),
+        client.get("/v1/webhooks/deliveries"),
+    ]
+    for answer in said:
+        assert answer.status_code < 300, answer.text
+        assert "ntfys://***" in answer.text
+        assert not [
+            part for part in ("ann:", "p4ssw0rd", "s3cret", "ntfy.example.org") if part in answer.text
+        ]
+    with service.database.read() as session:
+        assert session.query(Job).one().notify == [{**notify[0], "progress_percent": 10}]
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("json://s3cret.example.org/", "notify_scheme_unknown"),
+        ("file:///s3cret", "notify_scheme_unknown"),
+        ("dbus://s3cret", "notify_scheme_unknown"),
+        ("ntfys://***", "notify_url_malformed"),
+        ("ntfys://", "notify_url_malformed"),
+        ("ntfys://[s3cret/", "notify_url_malformed"),
+        ("slack://s3cret", "notify_url_malformed"),
+        ("tgram://s3cret/1", "notify_url_malformed"),
+        ("ntfys://ann:s3cret@example.org/topic?verify=no", "notify_url_malformed"),
+        ("mailtos://ann:s3cret@example.org?to=ben@example.org&mode=insecure", "notify_url_malformed"),
+        ("mailtos://ann:s3cret@example.org?to=ben@example.org&PGP=yes", "notify_url_malformed"),
+        ("ntfys://ann:s3cret@127.0.0.1/topic", "webhook_address_forbidden"),
+        ("gotifys://localhost/s3cret0123456789", "webhook_address_forbidden"),
+    ],
+)
+def test_messages_that_cannot_be_sent_have_named_errors(
+    url: str, code: str, service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    pytest.importorskip("apprise")
+    caplog.set_level("DEBUG")
+    for answer in (
+        service.client.post("/v1/jobs", json={"notify": [{"url": url}]}),
+        service.client.put("/v1/webhooks", json={"notify": [{"url": url}]}),
+        service.client.post("/v1/webhooks/test", json={"url": url}),
+        service.send(("a.jpg", b"a"), notify=f'[{{"url": "{url}"}}]'),
+    ):
+        assert _code(answer) == (422, code)
+        assert "s3cret" not in answer.text
+    assert "s3cret" not in caplog.text
+
+
+def test_without_the_extra_messages_are_refused_by_name(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "apprise", None)
+    answer = service.client.post("/v1/jobs", json={"notify": [{"url": SECRET_URL}]})
+    assert _code(answer) == (409, "messages_not_installed")
+    assert "s3cret" not in answer.text
+
+
+def test_receivers_are_added_and_removed_one_by_one(service: Service) -> None:
+    client = service.client
+    client.post("/v1/webhooks/secrets")
+    added = client.post("/v1/webhooks/receivers", json={"url": URL})
+    assert (added.status_code, added.json["notify"]["events"]) == (201, ["job.ended"]), added.text
+    other = client.post("/v1/webhooks/receivers", json={"url": URL, "events": ["job.expiring"]})
+    assert (other.json["id"], other.json["notify"]["events"]) == (added.json["id"], ["job.expiring"])
+    for number in range(4):
+        client.post("/v1/webhooks/receivers", json={"url": f"{URL}/{number}"})
+    sixth = client.post("/v1/webhooks/receivers", json={"url": f"{URL}/six"})
+    assert _code(sixth) == (409, "too_many_receivers")
+    # One that is there already may be told otherwise.
+    assert client.post("/v1/webhooks/receivers", json={"url": URL}).status_code == 201
+    gone = client.delete(f"/v1/webhooks/receivers/{added.json['id']}")
+    assert (gone.status_code, gone.json["url"]) == (200, URL)
+    assert _code(client.delete(f"/v1/webhooks/receivers/{added.json['id']}")) == (404, "receiver_not_found")
+    assert len(client.get("/v1/webhooks").json["receivers"]) == 4
+
+
+def test_bad_requests_about_receivers_have_names(service: Service) -> None:
+    client = service.client
+    assert _code(client.post("/v1/webhooks/receivers", json={"url": URL})) == (409, "webhook_secret_missing")
+    client.post("/v1/webhooks/secrets")
+    for body in (
+        {},
+        {"url": "http://example.org"},
+        {"url": URL, "events": []},
+        {"url": URL, "colour": "red"},
+    ):
+        assert _code(client.post("/v1/webhooks/receivers", json=body)) == (422, "invalid_fields")
+    local = client.post("/v1/webhooks/receivers", json={"url": "https://10.0.0.1/"})
+    assert _code(local) == (422, "webhook_address_forbidden")
+    assert _code(client.delete("/v1/webhooks/receivers/nothing")) == (404, "receiver_not_found")
+    for body in ({}, {"url": URL, "receiver": "rcv_1"}):
+        assert _code(client.post("/v1/webhooks/test", json=body)) == (422, "invalid_fields")
+    unknown = client.post("/v1/webhooks/test", json={"receiver": "rcv_1"})
+    assert _code(unknown) == (404, "receiver_not_found")
+    assert _code(client.get("/v1/webhooks/deliveries/evt_1")) == (404, "delivery_not_found")
+
+
+def test_a_receiver_is_its_owners(root: Caller) -> None:
+    root("POST", "/v1/webhooks/secrets")
+    added = root("POST", "/v1/webhooks/receivers", json={"url": URL}).json["id"]
+    sent = root("POST", "/v1/webhooks/test", json={"receiver": added}).json["id"]
+    anna, other = caller(root, "anna", "submit"), caller(root, "ben", "admin")
+    assert _code(anna("POST", "/v1/webhooks/receivers", json={"url": URL})) == (403, "scope_missing")
+    assert _code(anna("DELETE", f"/v1/webhooks/receivers/{added}")) == (403, "scope_missing")
+    assert _code(other("DELETE", f"/v1/webhooks/receivers/{added}")) == (404, "receiver_not_found")
+    test = other("POST", "/v1/webhooks/test", json={"receiver": added})
+    assert _code(test) == (404, "receiver_not_found")
+    assert _code(anna("GET", f"/v1/webhooks/deliveries/{sent}")) == (404, "delivery_not_found")

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from nightshift.cli import app
@@ -134,3 +135,26 @@ def test_a_wish_that_cannot_be_is_wrong_usage(tmp_path: Path) -> None:
     assert (code, requests) == (2, [])
     assert "--window: must read like" in said and "processing_window" not in said
     assert submit(tmp_path, "--priority", "1001")[0] == 2
+
+
+def test_whom_to_tell_is_given_by_flags_or_by_a_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = ["https://example.org/bell", "mailtos://ann:pw@example.org?to=ben@example.org"]
+    code, said, requests = submit(tmp_path, *(part for url in urls for part in ("--notify", url)))
+    assert code == 0, said
+    assert [each["url"] for each in json.loads(requests[0].body)["notify"]] == urls
+    monkeypatch.setenv("NIGHTSHIFT_NOTIFY", " ".join(urls[1:]))
+    _, said, requests = submit(tmp_path)
+    assert [each["url"] for each in json.loads(requests[0].body)["notify"]] == urls[1:]
+    assert "no setting" not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "code"), [("dbus://s3cret", "notify_scheme_unknown"), ("ntfys://***", "notify_url_malformed")]
+)
+def test_whom_nobody_can_tell_is_refused_before_anything_is_sent(url: str, code: str, tmp_path: Path) -> None:
+    exit_code, said, requests = submit(tmp_path, "--notify", url)
+    assert (exit_code, requests) == (2, [])
+    assert code in said
+    assert "s3cret" not in said

@@ -21,6 +21,8 @@ from shared.queue.release import give_back_unheard
 from shared.queue.reuse import find_earlier
 from shared.queue.sweep import return_lapsed, unended_jobs
 from shared.queue.turns import count_claimable, new_job_waits
+from shared.reads.breakdown import break_down
+from shared.reads.outline import photo_outline
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
 from shared.reads.sought import Sought
 from shared.reads.summary import summarise
@@ -143,6 +145,10 @@ READS: dict[str, Callable[[Any, str], object]] = {
     "summary": lambda session, job_id: summarise(session, "local", job_id),
     "reuse": lambda session, _: find_earlier(
         session, owner="local", sha256="0" * 64, bundle_sha256="b", options_fingerprint="o"
+    ),
+    "outline": lambda session, job_id: (
+        photo_outline(session, "local", job_id, Sought(gender="male", search="a"), limit=5),
+        break_down(session, "local", job_id),
     ),
     "page": lambda session, job_id: (
         photo_page(session, "local", job_id, Sought(), limit=5),
