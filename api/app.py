@@ -26,6 +26,7 @@ from api import (
     photos,
     problems,
     results,
+    running,
     sign_in,
     webhooks,
     workers,
@@ -88,7 +89,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(require_json)
     for part in (
         *(overview, jobs, photos, results, keys, webhooks, sign_in, oidc),
-        *(audit, workers, bundles, health, load, metrics),
+        *(audit, running, workers, bundles, health, load, metrics),
     ):
         app.register_api(part.blueprint)
     _serve_description(app)

@@ -7,47 +7,20 @@ from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     ColumnElement,
     Float,
     ForeignKey,
     Index,
-    MetaData,
-    String,
     Table,
     UniqueConstraint,
     literal_column,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from nightshift.words.ids import new_id
-from shared.db.times import UtcDateTime
-
-
-class Base(DeclarativeBase):
-    """Base of the tables, with names for every constraint so that migrations can speak of them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {
-        datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
-        list[str]: JSON(),
-        list[dict[str, Any]]: JSON(),
-        int: BigInteger(),
-    }
-
-
-BY_CODE_POINTS = String().with_variant(String(collation="C"), "postgresql")
-"""Text that both databases sort alike: SQLite knows no other order, PostgreSQL's depends on the locale."""
+from shared.db.base import BY_CODE_POINTS
+from shared.db.base import Base as Base
 
 RUNNING: ColumnElement[str] = literal_column("'running'")
 SUCCEEDED: ColumnElement[str] = literal_column("'succeeded'")
@@ -404,5 +377,6 @@ class AuditRow(Base):
     kind: Mapped[str]
     subject: Mapped[str | None]
     key_id: Mapped[str | None]
+    person: Mapped[str | None]
     address: Mapped[str | None]
     at: Mapped[datetime]

@@ -80,6 +80,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List receipts of erased jobs, the newest first: one's own, or with the scope `admin` everybody's
+         * @description The `Link` header leads to the next page.
+         */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/expiring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs that time ends, the soonest first: one's own, or with the scope `operator` everybody's */
+        get: operations["list_expiring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Photos that became final within each of the last 24 hours; needs the scope `operator` */
+        get: operations["get_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -1013,18 +1067,23 @@ export interface components {
             key_id: string | null;
             /**
              * Kind
-             * @description Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules.
+             * @description Who did it: `key`; `root`, the root key; `person`, signed in by an OpenID provider; `service`: it was time, or by its rules.
              * @enum {string}
              */
-            kind: "key" | "root" | "service";
+            kind: "key" | "root" | "person" | "service";
             /**
              * Owner
              * @description Whose that is.
              */
             owner: string;
             /**
+             * Person
+             * @description The provider's name for the person; null of any other than `person`.
+             */
+            person: string | null;
+            /**
              * Subject
-             * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
+             * @description What it was done to: id of a job, key, secret, receiver or delivery; null where all receivers were set.
              */
             subject: string | null;
             /**
@@ -1032,7 +1091,7 @@ export interface components {
              * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
              * @enum {string}
              */
-            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "make_secret" | "redeliver" | "test_webhook";
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "add_receiver" | "remove_receiver" | "make_secret" | "redeliver" | "test_webhook";
         };
         /**
          * AuditPage
@@ -1355,6 +1414,19 @@ export interface components {
             thumbnails: number;
         };
         /**
+         * ErasurePage
+         * @description Receipts of erased jobs, the newest first.
+         */
+        ErasurePage: {
+            /** Erasures */
+            erasures: components["schemas"]["OwnedErasure"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             */
+            next: string | null;
+        };
+        /**
          * Estimate
          * @description What it would take, behind what waits now.
          */
@@ -1382,6 +1454,37 @@ export interface components {
              * @description From then until it is ready; null when unknown.
              */
             seconds: number | null;
+        };
+        /**
+         * Expiring
+         * @description A job that time ends.
+         */
+        Expiring: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Job Id */
+            job_id: string;
+            /** Label */
+            label: string | null;
+            /** Owner */
+            owner: string;
+            /**
+             * What
+             * @description `results`: it is erased then; `open`: it ends then unless it is submitted; `deadline`: what is not done is cancelled then.
+             * @enum {string}
+             */
+            what: "results" | "open" | "deadline";
+        };
+        /**
+         * ExpiringList
+         * @description Jobs that time ends, the soonest first, 100 at most.
+         */
+        ExpiringList: {
+            /** Expiring */
+            expiring: components["schemas"]["Expiring"][];
         };
         /**
          * Face
@@ -1518,6 +1621,32 @@ export interface components {
              * @constant
              */
             status?: "ok";
+        };
+        /**
+         * History
+         * @description The last 24 hours, the earliest first; the last of them is not over.
+         */
+        History: {
+            /**
+             * Hours
+             * @description Of photos of jobs that are still here, everybody's together; half a minute old at most.
+             */
+            hours: components["schemas"]["Hour"][];
+        };
+        /**
+         * Hour
+         * @description What became final within an hour.
+         */
+        Hour: {
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Failed */
+            failed: number;
+            /** Succeeded */
+            succeeded: number;
         };
         /**
          * InPlacePhoto
@@ -2241,6 +2370,67 @@ export interface components {
              * @description As of `/v1/workers`; null without the scope `operator`.
              */
             workers: components["schemas"]["Worker"][] | null;
+        };
+        /**
+         * OwnedErasure
+         * @description The receipt of an erased job, and whose that was.
+         */
+        OwnedErasure: {
+            /**
+             * Archives
+             * @description Archives deleted from the store.
+             */
+            archives: number;
+            /**
+             * Completed At
+             * @description From here on none of its bytes are stored. Null while the database's log, which others are reading, may still hold copies: the sweeper sees to it.
+             */
+            completed_at: string | null;
+            /**
+             * Faces
+             * @description Faces that were found in them.
+             */
+            faces: number;
+            /**
+             * In Place
+             * @description Of the photos: files that stayed where they are, untouched.
+             */
+            in_place: number;
+            /** Job Id */
+            job_id: string;
+            /**
+             * Originals
+             * @description Uploaded photos deleted from the store.
+             */
+            originals: number;
+            /** Owner */
+            owner: string;
+            /**
+             * Photos
+             * @description Photos the job had.
+             */
+            photos: number;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "requested" | "expired";
+            /**
+             * Requested At
+             * Format: date-time
+             * @description From here on nothing of the job could be seen.
+             */
+            requested_at: string;
+            /**
+             * Size Bytes
+             * @description Bytes deleted from the store.
+             */
+            size_bytes: number;
+            /**
+             * Thumbnails
+             * @description Thumbnails deleted from the store.
+             */
+            thumbnails: number;
         };
         /**
          * Photo
@@ -3158,6 +3348,233 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_erasures: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Entries a page at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePage"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_expiring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpiringList"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
                 };
             };
             /** @description The body or its digest is damaged, or a name is not UTF-8 */
