@@ -20,6 +20,7 @@ from nightshift.words.options import Fraction, Number, Truth, Whole
 from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
+from nightshift.words.wrong_values import SHA256_HEX
 from shared.reads.order import Order, Sort
 from shared.reads.sought import Sought
 
@@ -337,7 +338,7 @@ class KnownPhoto(Body):
     """A photo whose bytes the server may have already."""
 
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of its bytes, hex.")
+    sha256: str = Field(pattern=SHA256_HEX, description="Of its bytes, hex.")
 
 
 class KnownPhotos(Body):

@@ -455,6 +455,11 @@ class Checked(Document):
     present: int = Field(0, description="Photos the job had already, with the same bytes.")
     copied: int = Field(0, description="Photos whose bytes were copied from another job of yours.")
     missing: list[str] = Field(description="`custom_id` of each photo whose bytes are to be sent.")
+    taken: list[str] = Field(
+        default_factory=list,
+        description="Those of `missing` that stand for other bytes in this job already: sent under this name,"
+        " they are refused (`custom_id_taken`).",
+    )
 
 
 class Added(Document):
