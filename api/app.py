@@ -12,6 +12,7 @@ from werkzeug import Response as BaseResponse
 from api import (
     access,
     answer_headers,
+    audit,
     auth,
     bundles,
     health,
@@ -20,6 +21,7 @@ from api import (
     load,
     metrics,
     oidc,
+    overview,
     page_files,
     photos,
     problems,
@@ -34,11 +36,13 @@ from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
+from api.proxies import TrustedProxies
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
 from api.sessions import Sessions
 from api.waiting import WaitingRoom
 from nightshift.words.body import refuse_fields
+from shared.addresses import networks_in
 from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
@@ -83,22 +87,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(require_known_query)
     app.before_request(require_json)
     for part in (
-        jobs,
-        photos,
-        results,
-        keys,
-        webhooks,
-        sign_in,
-        oidc,
-        workers,
-        bundles,
-        health,
-        load,
-        metrics,
+        *(overview, jobs, photos, results, keys, webhooks, sign_in, oidc),
+        *(audit, workers, bundles, health, load, metrics),
     ):
         app.register_api(part.blueprint)
     _serve_description(app)
     page_files.register(app)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, networks_in(settings.trusted_proxies))  # type: ignore[method-assign]
     return app
 
 
@@ -120,6 +115,7 @@ def _context(settings: Settings) -> Context:
         provider=_provider(settings),
         last_use=LastUse(database),
         probes=Probes(),
+        overviews=overview.Overviews(database),
     )
 
 

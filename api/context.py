@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, cast
 
-from flask import current_app, g
+from flask import current_app, g, request
 
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
@@ -19,6 +19,7 @@ from nightshift.words.owners import LOCAL
 from nightshift.words.scopes import Scope
 from shared.broker.doorbell import Doorbell
 from shared.bundles.manifest import Manifest
+from shared.db.actor import Actor
 from shared.db.engine import Database
 from shared.files.store import Store
 from shared.operations.keys import Caller
@@ -28,6 +29,7 @@ from shared.settings import Settings
 
 if TYPE_CHECKING:
     # What it is made of is there where the extra is.
+    from api.overview import Overviews
     from api.provider import Provider
 
 EXTENSION = "nightshift"
@@ -46,6 +48,8 @@ class Context:
         provider: whom else people may sign in with; None for nobody.
         last_use: notes when keys are used.
         probes: asks the parts whether they are there.
+        overviews: what was told of the night in the last second.
+        database: of a request, its write transactions are for who makes it.
         owner: whose jobs this request is about.
         overtakes: whether a job it makes may go before other owners'.
     """
@@ -63,6 +67,7 @@ class Context:
     provider: Provider | None
     last_use: LastUse
     probes: Probes
+    overviews: Overviews
     owner: str = LOCAL
     overtakes: bool = False
 
@@ -85,4 +90,8 @@ def context() -> Context:
     """The context of the application that handles this request, for whoever makes it."""
     service = cast(Context, current_app.extensions[EXTENSION])
     caller: Caller | None = g.get("caller")
-    return replace(service, owner=caller.owner, overtakes=caller.may(Scope.ADMIN)) if caller else service
+    if caller is None:
+        return service
+    actor = Actor("key" if caller.key_id else "root", caller.key_id or None, request.remote_addr)
+    database = service.database.acting_for(actor)
+    return replace(service, database=database, owner=caller.owner, overtakes=caller.may(Scope.ADMIN))

@@ -80,12 +80,6 @@ RETRIED = sorted({*PHOTO_ERROR_CODES, PhotoStatus.CANCELLED})
 """What a photo may have come to that is tried again by name."""
 
 
-def _retried(code: str) -> str:
-    if code not in RETRIED:
-        raise ValueError(f"must be one of {', '.join(RETRIED)}")
-    return code
-
-
 FutureTime = Annotated[AwareDatetime, Strict(False), BeforeValidator(_rfc3339), AfterValidator(_in_future)]
 
 
@@ -102,6 +96,7 @@ def _one_of(known: Collection[str]) -> Callable[[str], str]:
 
 
 _age_group, _doubt = _one_of(_AGE_GROUPS), _one_of(DOUBTS)
+_CodeOfPhoto = Annotated[str, AfterValidator(_one_of(RETRIED)), Field(json_schema_extra={"enum": [*RETRIED]})]
 
 
 class JobPath(BaseModel):
@@ -129,6 +124,22 @@ class PageQuery(BaseModel):
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page at most.")
 
 
+class AuditQuery(PageQuery):
+    """Which entries of the audit."""
+
+    subject: Text | None = Field(None, description="Only those about what has this id.")
+    owner: Text | None = Field(
+        None, description="Only those about what is this owner's; that of others needs the scope `admin`."
+    )
+
+
+class OverviewQuery(BaseModel):
+    """Which jobs of the overview."""
+
+    limit: Whole = Field(20, ge=1, le=1000, description="So many jobs at most, the newest.")
+    job: Annotated[str, _JOB_ID] | None = Field(None, description="Only this job.")
+
+
 class JobsQuery(PageQuery):
     """Which jobs."""
 
@@ -147,7 +158,7 @@ class SoughtQuery(BaseModel):
     """Which photos of a job. What is asked of a face must hold of one and the same face."""
 
     status: PhotoStatus | None = Field(None, description="Only photos with this status.")
-    code: Text | None = Field(None, description="Only photos that failed with this error code.")
+    code: _CodeOfPhoto | None = Field(None, description="Only photos that failed with this error code.")
     prefix: Text | None = Field(None, max_length=1024, description="Only names that begin so.")
     search: Text | None = Field(
         None, max_length=1024, description="Only names that hold this, in capitals or not, in any script."
@@ -231,9 +242,7 @@ class PauseQuery(BaseModel):
 class RetryQuery(BaseModel):
     """What to try again."""
 
-    code: (
-        list[Annotated[str, AfterValidator(_retried), Field(json_schema_extra={"enum": [*RETRIED]})]] | None
-    ) = Field(
+    code: list[_CodeOfPhoto] | None = Field(
         None,
         description="Only photos that failed with one of these codes; `cancelled` stands for cancelled ones."
         " Without it, every photo that did not succeed.",
@@ -247,6 +256,31 @@ class ResultsQuery(SoughtQuery):
     """Which results are wanted, and in which form."""
 
     format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
+
+
+class FollowHeader(BaseModel):
+    """How to wait for a change; `api.following` reads it."""
+
+    prefer: str | None = Field(
+        None,
+        alias="Prefer",
+        description="`wait=30`: to be answered after a change, or so many seconds, 30 at most.",
+    )
+    known: str | None = Field(
+        None,
+        alias="If-None-Match",
+        description="`ETag` of the answer before: 304 while it is the same; with `wait`, what is to change.",
+    )
+
+
+class DigestHeader(BaseModel):
+    """What the body should be; `api.body` reads it."""
+
+    digest: str | None = Field(
+        None,
+        alias="Content-Digest",
+        description="`sha-256=:BASE64:`, of the body: 400 when something else has arrived.",
+    )
 
 
 class IdempotencyHeader(BaseModel):

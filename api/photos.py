@@ -11,6 +11,7 @@ from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
 from api.parameters import (
+    DigestHeader,
     InPlacePhotos,
     JobPath,
     KnownPhotos,
@@ -36,7 +37,11 @@ blueprint = blueprint_of("photos", PHOTOS_TAG, JOBS_PATH)
     responses=answers({201: documents.Photo, 200: documents.Photo}, 400, 404, 409, 413, 415, 507),
     request_body=PHOTO_BODY,
 )
-def put_photo(path: JobPath, query: PutQuery) -> Response:
+def put_photo(
+    path: JobPath,
+    query: PutQuery,
+    header: DigestHeader,  # noqa: ARG001 - described; `body_of` reads it
+) -> Response:
     """Put one photo into an open job
 
     The body is the file's bytes as they are. The same bytes again under the same `custom_id` are

@@ -3,8 +3,8 @@
     python -m bench.page_pictures [DIR]
 
 A real service analyses them, and its page is drawn by Chromium without a window, somewhat larger than on a
-plain screen, in 128 colours. Authors and licences of the photos are in bench/people.py; what is drawn is under
-theirs, see docs/images/CREDITS.md.
+plain screen, in 128 colours. Authors and licences of the photos are in bench/people.py; what is drawn is
+under theirs, see docs/images/CREDITS.md.
 """
 
 from __future__ import annotations

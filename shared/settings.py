@@ -74,6 +74,9 @@ class Settings(SignInSettings):
     """Bodies and answers that the API carries beside them for clients that take their time."""
     client_timeout_s: float = Field(30, gt=0)
     """Seconds that a client may fall behind 1 kB a second, sending or reading."""
+    trusted_proxies: str = "127.0.0.0/8,::1/128"
+    """Networks of the proxies that are believed whom they ask for (`X-Forwarded-For`, `-Proto`, `-Host`), by
+    default this machine; empty: nobody."""
     api_key: SecretStr = SecretStr("")
     """Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the home's file
     `api_key`, which the first start makes."""
@@ -165,6 +168,8 @@ class Settings(SignInSettings):
     """Days after its last new photo until a job that is never submitted expires."""
     results_ttl_days: int = Field(30, ge=1)
     """Days after its end until a job is erased: results, photos and thumbnails."""
+    audit_ttl_days: int = Field(180, ge=1)
+    """Days that an entry of the audit is kept: who did what, from which address."""
     give_up_s: float = Field(3600, gt=0)
     """Seconds that `nightshift run` waits where nothing moves for a reason that it can tell (a full disk, a
     share that is away, no worker) before it gives up; `--resume` goes on."""
@@ -199,7 +204,7 @@ class Settings(SignInSettings):
                 raise ValueError(f"{root!r} is no absolute path")
         return roots
 
-    @field_validator("webhook_allow_cidrs")
+    @field_validator("webhook_allow_cidrs", "trusted_proxies")
     @classmethod
     def _check_networks(cls, networks: str) -> str:
         networks_in(networks)

@@ -27,7 +27,7 @@ from shared.files.store import Store, job_prefix
 from shared.logs import configure
 from shared.operations import erasure
 from shared.processes.registry import fold_gone
-from shared.queue import expiry, uploads
+from shared.queue import audit, expiry, uploads
 from shared.queue.control import resume_due
 from shared.queue.expiry import Horizon
 from shared.queue.finish import end_by_time, finish_if_done
@@ -84,8 +84,10 @@ class Sweeper:
                     self._suspension.distrust()
             except Exception:
                 log.exception("sweep broke; the next round tries again")
-        deliveries.close()
-        registration.close()
+        try:
+            deliveries.close()
+        finally:
+            registration.close()
 
     def sweep(self) -> None:
         """One round: first what workers wait for."""
@@ -141,6 +143,7 @@ class Sweeper:
             resumed = resume_due(session)
             fold_gone(session)
             ended = end_by_time(session, self._settings, horizon.until)
+            audit.forget_old(session, self._settings, horizon.until)
         self._say_doubt(horizon)
         for job_id in resumed:
             log.info("resumed: its pause is over", extra={"job": job_id})
@@ -251,13 +254,19 @@ def _alone(job_id: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run as a process until SIGTERM or SIGINT."""
+    """Run as a process until SIGTERM or SIGINT; a second one ends it where it stands."""
     keep_files_private()
     settings = load_settings()
     configure(settings.log_level, settings.log_format)
     stop = threading.Event()
+
+    def end(number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise SystemExit(128 + number)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     Sweeper(settings).run(stop)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,8 @@ from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from shared.db import json_columns
-from shared.db.tables import UtcDateTime
+from shared.db.actor import SERVICE, Actor
+from shared.db.times import UtcDateTime
 from shared.urls import path_of_sqlite_url
 
 
@@ -29,6 +31,12 @@ class Transaction(Session):
     """A session in one transaction. It has one time: what is written in it happened then."""
 
     _now: datetime | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """For whom it is."""
+        actor: Actor = self.info.get("actor", SERVICE)
+        return actor
 
     # By hand: before Python 3.12, `cached_property` lets one thread at a time wait for SQLite's lock.
     @property
@@ -65,6 +73,13 @@ class Database:
     def __init__(self, url: str) -> None:
         self._engine = open_engine(url)
         self._readers = self._engine.execution_options(nightshift_read_only=True)
+        self._actor = SERVICE
+
+    def acting_for(self, actor: Actor) -> Database:
+        """The same database, whose write transactions are for somebody."""
+        theirs = copy(self)
+        theirs._actor = actor
+        return theirs
 
     @property
     def is_sqlite(self) -> bool:
@@ -89,7 +104,8 @@ class Database:
             Transient: `database_unavailable`, when the database cannot be reached or stays locked;
                 `store_full`, when its disk is.
         """
-        with translated(), Transaction(self._engine, expire_on_commit=False) as session, session.begin():
+        made = Transaction(self._engine, expire_on_commit=False, info={"actor": self._actor})
+        with translated(), made as session, session.begin():
             yield session
 
     @contextmanager

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     ColumnElement,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
     MetaData,
     String,
     Table,
-    TypeDecorator,
     UniqueConstraint,
     literal_column,
     text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """Aware UTC in Python on every database; SQLite keeps no zone, so one is put back on reading."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive times, store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("naive datetime")
-        return value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Aware UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+from nightshift.words.ids import new_id
+from shared.db.times import UtcDateTime
 
 
 class Base(DeclarativeBase):
@@ -367,9 +346,12 @@ class Receiver(Base):
     """A URL of an owner's: told of every job that names no others, or wanting nothing any more (410)."""
 
     __tablename__ = "receivers"
+    __table_args__ = (Index("ix_receivers_id", "id", unique=True),)
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(primary_key=True)
+    # What it is called where its URL, which may hold secrets, cannot be shown.
+    id: Mapped[str] = mapped_column(default=lambda: new_id("rcv"))
     # As an entry of a job's `notify`; null for one that is known from jobs alone.
     notify: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     disabled_at: Mapped[datetime | None]
@@ -404,3 +386,23 @@ class Delivery(Base):
     status: Mapped[int | None]
     answer: Mapped[str | None]
     problem: Mapped[str | None]
+
+
+class AuditRow(Base):
+    """Something that was done, by whom. It outlives what it is about, so it holds ids and no name."""
+
+    __tablename__ = "audit"
+    __table_args__ = (
+        Index("ix_audit_at", "at", "id"),
+        Index("ix_audit_owner_at", "owner", "at", "id"),
+        Index("ix_audit_subject", "subject"),
+    )
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    owner: Mapped[str]
+    verb: Mapped[str]
+    kind: Mapped[str]
+    subject: Mapped[str | None]
+    key_id: Mapped[str | None]
+    address: Mapped[str | None]
+    at: Mapped[datetime]

@@ -25,7 +25,7 @@ from shared.db.engine import Database, Transaction
 from shared.db.leftovers import forget_deleted
 from shared.db.tables import Erasure, FaceRow, Job, Photo
 from shared.files.store import Kind, Store, Stored, job_prefix, kind_of
-from shared.queue import holdings, uploads
+from shared.queue import audit, holdings, uploads
 from shared.queue.jobs import owned_job
 
 Reason = Literal["requested", "expired"]
@@ -177,6 +177,7 @@ def _erase_rows(
             **counted,
         )
     )
+    audit.note(session, "erase", owner, job_id)
     # Faces and photos would follow their job by the database's own rule, faces of each photo one by one.
     for table in (FaceRow, Photo):
         session.execute(delete(table).where(table.job_id == job_id))

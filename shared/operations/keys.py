@@ -16,7 +16,9 @@ from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import new_id
 from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
+from shared.db.engine import Transaction
 from shared.db.tables import Key
+from shared.queue import audit
 
 _PREFIX = "nsk_"
 
@@ -46,7 +48,7 @@ ROOT = Caller(LOCAL, frozenset({Scope.ADMIN}))
 
 
 def make_key(
-    session: Session,
+    session: Transaction,
     *,
     name: str,
     owner: str,
@@ -66,6 +68,7 @@ def make_key(
         expires_at=expires_at,
     )
     session.add(row)
+    audit.note(session, "make_key", owner, row.id)
     session.flush()
     return row, secret
 
@@ -116,7 +119,7 @@ def list_keys(session: Session) -> list[Key]:
     return list(session.scalars(select(Key).order_by(Key.created_at.desc(), Key.id.desc())))
 
 
-def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
+def revoke_key(session: Transaction, key_id: str, now: datetime) -> Key:
     """End a key's use at once; again is no error.
 
     Raises:
@@ -125,7 +128,9 @@ def revoke_key(session: Session, key_id: str, now: datetime) -> Key:
     row = session.scalar(select(Key).where(Key.id == key_id).with_for_update())
     if row is None:
         raise NotFound(Code.KEY_NOT_FOUND, f"no key {key_id}")
-    row.revoked_at = row.revoked_at or now
+    if row.revoked_at is None:
+        row.revoked_at = now
+        audit.note(session, "revoke_key", row.owner, row.id)
     return row
 
 

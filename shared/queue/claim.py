@@ -18,7 +18,8 @@ from nightshift.words.ids import new_id
 from nightshift.words.options import JobOptions
 from nightshift.words.states import CLAIMABLE_STATES, JobState, PhotoStatus
 from shared.db.engine import Transaction
-from shared.db.tables import PHOTOS, Job, Photo, UtcDateTime
+from shared.db.tables import PHOTOS, Job, Photo
+from shared.db.times import UtcDateTime
 from shared.queue.leases import lease_end
 from shared.queue.moves import try_move
 from shared.queue.turns import fair_share, next_jobs

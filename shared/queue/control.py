@@ -14,7 +14,7 @@ from nightshift.words.states import JobState, Outcome, PhotoStatus
 from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.files.no_pictures import is_no_picture
-from shared.queue import outbox
+from shared.queue import audit, outbox
 from shared.queue.finish import cancel_queued
 from shared.queue.jobs import owned_job
 from shared.queue.moves import move, try_move
@@ -64,6 +64,7 @@ def change(session: Transaction, owner: str, job_id: str, wishes: JobChange) -> 
         values["deadline"] = wishes.deadline_from(session.now)
     for name, value in values.items():
         setattr(job, name, value)
+    audit.note(session, "change", owner, job_id)
     session.flush()
 
 

@@ -7,12 +7,13 @@ followed by another. So each event arrives at least once, and may arrive again, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, func, select, true, update
 
+from nightshift.words.webhooks import is_message
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Receiver, WebhookSecret
 from shared.queue.outbox import KEPT_TRYING
@@ -68,35 +69,95 @@ def any_due(session: Transaction) -> bool:
     return session.scalar(select(Delivery.id).where(_due(session)).limit(1)) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many attempts one process makes at a time.
+
+    Attributes:
+        all: of all owners.
+        each: to one URL: a slow one leaves the others their places.
+        messages: of messages to people, each of which is a process.
+    """
+
+    all: int
+    each: int
+    messages: int
+
+
+class _Taken:
+    """Places that are taken, and whether a delivery may have one more."""
+
+    def __init__(self, places: Places, under_way: Collection[Parcel]) -> None:
+        self._places = places
+        self._urls: Counter[str] = Counter()
+        self.owners: Counter[str] = Counter()
+        self._messages = 0
+        for parcel in under_way:
+            self.take(parcel.owner, parcel.url)
+
+    def take(self, owner: str, url: str) -> None:
+        self._urls[url] += 1
+        self.owners[owner] += 1
+        self._messages += is_message(url)
+
+    @property
+    def free(self) -> int:
+        return self._places.all - self.owners.total()
+
+    def may_be_tried(self) -> ColumnElement[bool]:
+        """The same of rows, so that those that may not be do not stand before the others."""
+        full = [url for url, taken in self._urls.items() if taken >= self._places.each]
+        is_webhook = func.lower(Delivery.url).startswith("https:", autoescape=True)
+        messages_too = self._messages < self._places.messages
+        return and_(Delivery.url.not_in(full), true() if messages_too else is_webhook)
+
+    def has_place(self, owner: str, url: str) -> bool:
+        """No owner has more under way than are left free: whoever comes next finds a place."""
+        return (
+            self.owners[owner] < self.free
+            and self._urls[url] < self._places.each
+            and (self._messages < self._places.messages or not is_message(url))
+        )
+
+
 def claim(
     session: Transaction,
     compose: Callable[[Transaction, Delivery], str],
-    most: int,
-    busy: Mapping[str, int],
-    most_each: int,
+    under_way: Collection[Parcel],
+    places: Places,
 ) -> list[Parcel]:
-    """Take what is due, the longest due first.
+    """Take what is due: owners in turn, of each the longest due first.
 
     Args:
         session: a write transaction.
         compose: makes the body of a delivery that has none yet.
-        most: so many at most.
-        busy: attempts under way in this process, by URL.
-        most_each: so many at most at a time for one URL, those under way included.
+        under_way: attempts of this process that have not ended.
+        places: how many there may be.
     """
-    full = [url for url, under_way in busy.items() if under_way >= most_each]
-    due = select(Delivery).where(_due(session), Delivery.url.not_in(full)).order_by(Delivery.next_at)
-    taken: Counter[str] = Counter(busy)
+    taken = _Taken(places, under_way)
+    turn = func.row_number().over(
+        partition_by=Delivery.owner, order_by=(Delivery.next_at, Delivery.created_at, Delivery.id)
+    )
+    may_be_tried = _due(session), taken.may_be_tried()
+    turns = select(Delivery.id, turn.label("turn")).where(*may_be_tried).subquery()
+    due = (
+        select(Delivery, turns.c.turn)
+        .join(turns, turns.c.id == Delivery.id)
+        .where(_due(session))
+        .order_by(turns.c.turn, Delivery.next_at)
+        .limit(CANDIDATES)
+    )
+    rows = session.execute(due.with_for_update(of=Delivery, skip_locked=True)).all()
+    # Who has much under way has had its turns.
+    rows = sorted(rows, key=lambda each: taken.owners[each[0].owner] + each[1])
     parcels: list[Parcel] = []
-    for row in session.scalars(due.limit(CANDIDATES).with_for_update(skip_locked=True)).all():
-        if len(parcels) == most:
-            break
-        if taken[row.url] >= most_each:
+    for row, _ in rows:
+        if not taken.has_place(row.owner, row.url):
             continue
         if row.until < session.now and row.attempts:
             row.state, row.next_at = GIVEN_UP, None
             continue
-        taken[row.url] += 1
+        taken.take(row.owner, row.url)
         row.body = row.body or compose(session, row)
         row.attempts, row.next_at = row.attempts + 1, session.now + LEASE
         parcel = Parcel(

@@ -30,7 +30,7 @@ from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
 from shared.db.tables import PHOTOS, Job, Photo
-from shared.queue import holdings, outbox
+from shared.queue import audit, holdings, outbox
 from shared.queue.jobs import owned_job
 from shared.queue.moves import try_move
 from shared.settings import Settings
@@ -129,6 +129,7 @@ def open_job(
         **wish.model_dump(exclude={"options", "metadata", "deadline"}),
     )
     session.add(job)
+    audit.note(session, "open", owner, job.id)
     session.flush()
     return job
 

@@ -11,7 +11,7 @@ from nightshift.words.errors import Conflict, NotFound
 from nightshift.words.states import MOVES
 from shared.db.engine import Transaction
 from shared.db.tables import Job
-from shared.queue import outbox
+from shared.queue import audit, outbox
 
 
 def try_move(
@@ -19,7 +19,8 @@ def try_move(
 ) -> bool:
     """Make the move `name` of `MOVES` if the job is in a state it may leave; False when it is not.
 
-    Receivers that are to be told of it get their rows in the outbox here, in the same transaction.
+    Receivers that are to be told of it get their rows in the outbox here, and the audit its entry, in the
+    same transaction.
 
     Args:
         session: a write transaction.
@@ -33,6 +34,9 @@ def try_move(
     moved = session.change(job.values(state=legal.reaches, **values)) == 1
     if moved and name in outbox.OF_MOVES:
         outbox.tell(session, job_id, outbox.OF_MOVES[name])
+    if moved and name in audit.OF_MOVES:
+        owner = session.scalars(select(Job.owner).where(Job.id == job_id)).one()
+        audit.note(session, audit.OF_MOVES[name], owner, job_id)
     return moved
 
 

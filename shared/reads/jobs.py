@@ -39,15 +39,21 @@ class Viewer:
 
 
 class JobReads:
-    """Reads jobs, each answer in one read transaction; remembers counts for a second."""
+    """Reads jobs, each answer in one read transaction; remembers counts for a second.
+
+    Attributes:
+        changes: how often this process has changed a job: what was made before the last is old.
+    """
 
     def __init__(self, database: Database, tallies: Tallies | None = None) -> None:
         self._database = database
         self._tallies = tallies or Tallies()
+        self.changes = 0
 
     def changed(self, job_id: str) -> None:
         """To be told of every change this process makes, so that its clients see it at once."""
         self._tallies.forget(job_id)
+        self.changes += 1
 
     def demand(self) -> ServiceLoad:
         """What workers could do now; see `shared.reads.demand`."""

@@ -176,7 +176,7 @@ def test_a_fault_of_the_service_is_said_and_asked_past(open_page: Open, served: 
     page = signed_in(open_page, served, "new")
     body = '{"code": "internal", "detail": "an error of the server\'s own"}'
     page.route(
-        "**/v1/jobs?*",
+        "**/v1/overview?*",
         lambda route: route.fulfill(status=500, body=body, headers={"Retry-After": "1"}),
         times=1,
     )

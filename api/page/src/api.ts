@@ -15,6 +15,9 @@ export type Breakdown = Schemas["Breakdown"];
 export type Outline = Schemas["PhotoOutline"];
 export type Checked = Schemas["Checked"];
 export type Estimate = Schemas["Estimate"];
+export type Overview = Schemas["Overview"];
+export type SeenJob = Schemas["SeenJob"];
+export type Wait = Schemas["Wait"];
 
 /** What the service refused, with its code and its sentence. */
 export class Problem extends Error {

@@ -1,6 +1,6 @@
 // Asking again and again, while somebody looks.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, Away, get, Problem, type Job } from "./api";
+import { ask, Away, Problem, type Job } from "./api";
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -74,12 +74,19 @@ export function useAsked<Answer>(path: string | undefined, everyMs: number, key:
     setAnswer(undefined);
   }
   const problem = useLoop(
-    async (signal) => {
-      if (path === undefined) return undefined;
-      const found = await get<Answer>(path, { signal });
-      if (!signal.aborted) setAnswer(found);
-      return everyMs || undefined;
-    },
+    (() => {
+      let etag = "";
+      return async (signal: AbortSignal) => {
+        if (path === undefined) return undefined;
+        const found = await ask("GET", path, { headers: etag ? { "If-None-Match": etag } : {}, signal });
+        if (found.status !== 304) {
+          const said: Answer = await found.json();
+          etag = found.headers.get("ETag") ?? "";
+          if (!signal.aborted) setAnswer(said);
+        }
+        return everyMs || undefined;
+      };
+    })(),
     [path, everyMs, asked, key],
   );
   return { answer, problem, again: () => setAsked((times) => times + 1) };

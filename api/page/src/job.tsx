@@ -1,6 +1,6 @@
 // One job: how it gets on, what may be done with it, what failed, what to take away.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, Away, post, Problem, type Erasure, type Job, type Readiness } from "./api";
+import { ask, Away, post, Problem, type Erasure, type Job, type Overview } from "./api";
 import { useAsked, useJob } from "./asking";
 import { BreakdownView } from "./breakdown";
 import { Failures } from "./failures";
@@ -8,7 +8,7 @@ import type { Rights } from "./main";
 import { Numbers } from "./numbers";
 import { RateLine } from "./rate_line";
 import { Receipt } from "./receipt";
-import { labelOf, standing, whyItWaits } from "./tonight";
+import { labelOf, saidOf, standing } from "./tonight";
 import { count, day, rate, time, toldOf, words } from "./words";
 
 type Move = "submit" | "pause" | "resume" | "cancel" | "retry";
@@ -76,7 +76,7 @@ function TakeAway({ job }: { job: Job }) {
 
 export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
   const { answer: job, problem, put, again } = useJob(jobId);
-  const ready = useAsked<Readiness>(job && job.state !== "ended" ? "/readyz" : undefined, 10_000).answer;
+  const glance = useAsked<Overview>(job && job.state !== "ended" ? `/v1/overview?job=${jobId}` : undefined, 5000, job?.state).answer;
   const [receipt, setReceipt] = useState<Erasure>();
   const [wrong, setWrong] = useState("");
   const [busy, setBusy] = useState(false);
@@ -121,7 +121,8 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
   const looks = rights.looks && !isOutside;
   const { counts } = job;
   const { kind, said } = standing(job);
-  const why = whyItWaits(job, ready?.checks.workers, []);
+  const [seen] = glance?.jobs ?? [];
+  const why = seen?.job.state === job.state ? saidOf(seen.wait) : undefined;
   const { number, details } = words.job;
   const numbers: [string, number][] = [
     [number.total, counts.total], [number.succeeded, counts.succeeded], [number.failed, counts.failed],
@@ -138,7 +139,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
   return (
     <>
       <div class="title">
-        <h1>{label}</h1>
+        <h1><bdi>{label}</bdi></h1>
         <span class={`badge ${kind}`} role="status">{said}</span>
       </div>
       {job.error && <p class="bad">{toldOf(job.error.code)?.[0] ?? job.error.message}</p>}

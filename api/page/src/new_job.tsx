@@ -6,7 +6,7 @@ import type { Rights } from "./main";
 import { forget, rememberedJob, sendArchive, sendJob, type Sending } from "./sending";
 import { labelOf } from "./tonight";
 import { wishOf, Wishes } from "./wishes";
-import { count, rate, size, time, words } from "./words";
+import { count, isolated, rate, size, time, words } from "./words";
 
 const MOST_NAMES = 20;
 
@@ -107,7 +107,7 @@ export function NewJob({ rights }: { rights: Rights }) {
       <h1>{said.title}</h1>
       {open && !now && (
         <div class="why">
-          <p>{said.resume(labelOf(open))}</p>
+          <p>{said.resume(isolated(labelOf(open)))}</p>
           <button type="button" class="quiet" onClick={() => (forget(), setOpen(undefined))}>{said.another}</button>
         </div>
       )}
@@ -153,7 +153,7 @@ export function NewJob({ rights }: { rights: Rights }) {
         <div role="alert" class="card">
           <p class="bad">{said.refused(refused.names.length)}</p>
           <Names names={refused.names} />
-          <p><a href={`#/jobs/${refused.job.id}`}>{labelOf(refused.job)}</a></p>
+          <p><a href={`#/jobs/${refused.job.id}`}><bdi>{labelOf(refused.job)}</bdi></a></p>
         </div>
       )}
       <p role="alert" class="bad">{wrong}</p>

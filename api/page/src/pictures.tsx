@@ -1,8 +1,13 @@
 // A photo with a box at each face.
-import type { Photo } from "./api";
+import type { Face, Photo } from "./api";
 import { count, toldOf, words } from "./words";
 
-export const thumbnailOf = (jobId: string, photo: Photo): string => `/v1/jobs/${jobId}/photos/${photo.photo_id}/thumbnail`;
+/** What of a photo is drawn; the overview has no more of it. */
+export type Pictured = Pick<Photo, "photo_id" | "status" | "width" | "height"> & {
+  faces: (Pick<Face, "index" | "box_norm"> & { gender: Pick<Face["gender"], "value" | "uncertain"> })[];
+};
+
+export const thumbnailOf = (jobId: string, photo: Pictured): string => `/v1/jobs/${jobId}/photos/${photo.photo_id}/thumbnail`;
 
 export const facesOf = (photo: Photo): string => {
   if (photo.error) return toldOf(photo.error.code)?.[0] ?? photo.error.code;
@@ -12,7 +17,7 @@ export const facesOf = (photo: Photo): string => {
 
 interface Shown {
   jobId: string;
-  photo: Photo;
+  photo: Pictured;
   alt: string;
   /** The face that is pointed at. */
   marked?: number | undefined;
@@ -34,7 +39,7 @@ export function Picture({ jobId, photo, alt, marked, size }: Shown) {
 }
 
 /** A box at each face, dashed where the gender is uncertain; with `numbers`, its number. */
-export function Boxes({ photo, marked, numbers }: { photo: Photo; marked?: number | undefined; numbers?: boolean }) {
+export function Boxes({ photo, marked, numbers }: { photo: Pick<Pictured, "faces">; marked?: number | undefined; numbers?: boolean }) {
   return (
     <>
       {photo.faces.map((face) => {

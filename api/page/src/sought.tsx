@@ -95,7 +95,7 @@ export function Filters({ sought, seek, folders }: { sought: Sought; seek: (soug
       <Choice {...both} name="status" label={said.filter} options={[["", said.every], ["failed", said.failed]]} />
       <div>
         <label for="sought-search">{said.name}</label>
-        <input id="sought-search" type="search" value={typed} maxLength={200} onInput={(event) => setTyped(event.currentTarget.value)} />
+        <input id="sought-search" type="search" dir="auto" value={typed} maxLength={200} onInput={(event) => setTyped(event.currentTarget.value)} />
       </div>
       <Choice {...both} name="gender" label={said.gender} options={[any, ["female", said.female], ["male", said.male]]} />
       <Choice {...both} name="age_group" label={said.age} options={[any, ...AGES.map((age): [string, string] => [age, age])]} />

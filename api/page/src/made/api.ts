@@ -59,6 +59,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what was done to jobs, keys and webhooks, the newest first
+         * @description To what is one's own, or with the scope `admin` to everybody's. An entry outlives what it is about, and is
+         *     kept for `NIGHTSHIFT_AUDIT_TTL_DAYS`. The `Link` header leads to the next page.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -594,6 +615,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The night at a glance: the newest jobs and why each waits, what is new in them, load, workers, disks
+         * @description One request in place of many, for a page that is left open: it is made once a second for all who see
+         *     the same. With `If-None-Match`, 304 while nothing has changed. Jobs are those of `/v1/jobs`.
+         */
+        get: operations["get_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/session": {
         parameters: {
             query?: never;
@@ -692,6 +734,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a delivery */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/deliveries/{delivery_id}/redeliver": {
         parameters: {
             query?: never;
@@ -704,6 +763,46 @@ export interface paths {
         /** Send a delivery once more, under the same id; its receiver is enabled again */
         post: operations["redeliver"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have one more be told of jobs that name nobody
+         * @description What its URL was told before is replaced, and it is enabled. Needs the scope `admin`.
+         */
+        post: operations["add_receiver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/receivers/{receiver_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Tell one no more of jobs that name nobody
+         * @description What waits for it still goes out. Needs the scope `admin`.
+         */
+        delete: operations["remove_receiver"];
         options?: never;
         head?: never;
         patch?: never;
@@ -739,7 +838,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a `webhook.test` to a URL; what becomes of it is among the deliveries */
+        /** Send a `webhook.test` to a URL, or a receiver; what becomes of it is among the deliveries */
         post: operations["try_webhook"];
         delete?: never;
         options?: never;
@@ -807,7 +906,7 @@ export interface components {
             uncertain: boolean;
             /**
              * Uncertain Because
-             * @default []
+             * @description Not given, it is `[]`.
              */
             uncertain_because: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call")[];
         };
@@ -886,6 +985,67 @@ export interface components {
              * @description The process that had it.
              */
             worker: string | null;
+        };
+        /**
+         * AuditEntry
+         * @description Something that was done.
+         */
+        AuditEntry: {
+            /**
+             * Address
+             * @description From where, as the service sees it: a proxy's where one is in front.
+             */
+            address: string | null;
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Id
+             * @description `aud_` and 32 hex digits.
+             */
+            id: string;
+            /**
+             * Key Id
+             * @description Of the key; null of any other than `key`.
+             */
+            key_id: string | null;
+            /**
+             * Kind
+             * @description Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules.
+             * @enum {string}
+             */
+            kind: "key" | "root" | "service";
+            /**
+             * Owner
+             * @description Whose that is.
+             */
+            owner: string;
+            /**
+             * Subject
+             * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
+             */
+            subject: string | null;
+            /**
+             * Verb
+             * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
+             * @enum {string}
+             */
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "make_secret" | "redeliver" | "test_webhook";
+        };
+        /**
+         * AuditPage
+         * @description What was done, the newest first.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             */
+            next: string | null;
         };
         /**
          * Box
@@ -1118,6 +1278,24 @@ export interface components {
             next: string | null;
         };
         /**
+         * DiskRoom
+         * @description A disk of the server's machine.
+         */
+        DiskRoom: {
+            /**
+             * Free Bytes
+             * @description In steps of 10 MB.
+             */
+            free_bytes: number;
+            /**
+             * Holds
+             * @description What lies on it.
+             */
+            holds: ("database" | "store")[];
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * Erasure
          * @description The receipt of an erased job: what there was, and when it went.
          */
@@ -1292,8 +1470,7 @@ export interface components {
             uncertain: boolean;
             /**
              * Uncertain Because
-             * @description those of `DOUBTS` that hold. `close_call`: `probability` is under the bundle's threshold; `age`: the bundle cannot tell gender at this apparent age; the others: the face's quality is under its limits.
-             * @default []
+             * @description Not given, it is `[]`.
              */
             uncertain_because: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call")[];
             /**
@@ -1337,10 +1514,10 @@ export interface components {
         Health: {
             /**
              * Status
-             * @default ok
+             * @description Not given, it is `"ok"`.
              * @constant
              */
-            status: "ok";
+            status?: "ok";
         };
         /**
          * InPlacePhoto
@@ -1519,9 +1696,8 @@ export interface components {
             /**
              * Priority
              * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-             * @default 0
              */
-            priority: number;
+            priority?: number;
             /**
              * Processing Window
              * @description Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be.
@@ -1562,53 +1738,45 @@ export interface components {
         JobOptions: {
             /**
              * Delete Originals
-             * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched.
-             * @default false
+             * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched. Not given, it is as the server is configured: `false` if nobody chose otherwise.
              */
-            delete_originals: boolean;
+            delete_originals?: boolean;
             /**
              * Height
-             * @description A taller photo is scaled down to this many pixels in height; never up.
-             * @default 1080
+             * @description A taller photo is scaled down to this many pixels in height; never up. Not given, it is as the server is configured: `1080` if nobody chose otherwise.
              */
-            height: number;
+            height?: number;
             /**
              * Min Confidence
-             * @description Faces the detector is less sure of are dropped.
-             * @default 0.9
+             * @description Faces the detector is less sure of are dropped. Not given, it is as the server is configured: `0.9` if nobody chose otherwise.
              */
-            min_confidence: number;
+            min_confidence?: number;
             /**
              * Min Face Px
-             * @description Smallest face looked for, pixels in the photo scaled to `height`.
-             * @default 20
+             * @description Smallest face looked for, pixels in the photo scaled to `height`. Not given, it is as the server is configured: `20` if nobody chose otherwise.
              */
-            min_face_px: number;
+            min_face_px?: number;
             /**
              * Pairs
-             * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two.
-             * @default one
+             * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two. Not given, it is as the server is configured: `"one"` if nobody chose otherwise.
              * @enum {string}
              */
-            pairs: "one" | "jpeg" | "raw" | "both";
+            pairs?: "one" | "jpeg" | "raw" | "both";
             /**
              * Preview Px
-             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
-             * @default 320
+             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again. Not given, it is as the server is configured: `320` if nobody chose otherwise.
              */
-            preview_px: number;
+            preview_px?: number;
             /**
              * Reuse
-             * @description Reuse the result of an identical file, analysed with the same weights and options.
-             * @default true
+             * @description Reuse the result of an identical file, analysed with the same weights and options. Not given, it is as the server is configured: `true` if nobody chose otherwise.
              */
-            reuse: boolean;
+            reuse?: boolean;
             /**
              * Tilt Threshold Deg
-             * @description A face tilted by more degrees, either way, is rotated upright.
-             * @default 11.25
+             * @description A face tilted by more degrees, either way, is rotated upright. Not given, it is as the server is configured: `11.25` if nobody chose otherwise.
              */
-            tilt_threshold_deg: number;
+            tilt_threshold_deg?: number;
         };
         /**
          * JobPage
@@ -1895,10 +2063,9 @@ export interface components {
             name: string;
             /**
              * Owner
-             * @description Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`.
-             * @default local
+             * @description Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`. Not given, it is `"local"`.
              */
-            owner: string;
+            owner?: string;
             /**
              * Scopes
              * @description What it is good for.
@@ -1920,6 +2087,47 @@ export interface components {
              * @description As of a job.
              */
             processing_window?: string | null;
+        };
+        /**
+         * NewPhoto
+         * @description One of a job's photos that were analysed last.
+         */
+        NewPhoto: {
+            /**
+             * Custom Id
+             * @description The client's name for it, unique in the job.
+             */
+            custom_id: string;
+            /**
+             * Face Count
+             * @description Faces found in it.
+             */
+            face_count: number;
+            /**
+             * Faces
+             * @description The largest of them, 20 at most, largest first.
+             */
+            faces: components["schemas"]["ShownFace"][];
+            /**
+             * Height
+             * @description Of the upright photo at full size, pixels.
+             */
+            height: number | null;
+            /**
+             * Photo Id
+             * @description `pho_` and 32 hex digits.
+             */
+            photo_id: string;
+            /**
+             * Status
+             * @constant
+             */
+            status: "succeeded";
+            /**
+             * Width
+             * @description Of the upright photo at full size, pixels.
+             */
+            width: number | null;
         };
         /**
          * NewSignIn
@@ -1989,10 +2197,9 @@ export interface components {
             events?: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
             /**
              * Progress Percent
-             * @description `job.progress` comes each time so many per cent more are final.
-             * @default 10
+             * @description `job.progress` comes each time so many per cent more are final. Not given, it is `10`.
              */
-            progress_percent: number;
+            progress_percent?: number;
             /**
              * Url
              * @description Where to: `https://` for a webhook, or an Apprise URL for a message to people: `discord://`, `gchat://`, `gotifys://`, `mailtos://`, `matrixs://`, `mmosts://`, `nctalks://`, `ntfys://`, `pover://`, `rockets://`, `signals://`, `slack://`, `tgram://`, `wxteams://`, `zulip://`.
@@ -2005,6 +2212,36 @@ export interface components {
          * @enum {string}
          */
         Outcome: "succeeded" | "partial" | "failed" | "cancelled" | "expired";
+        /**
+         * Overview
+         * @description The night at a glance.
+         */
+        Overview: {
+            /**
+             * Disks
+             * @description Those that the database and the store fill, where they are this machine's; null without the scope `operator`.
+             */
+            disks: components["schemas"]["DiskRoom"][] | null;
+            /**
+             * Jobs
+             * @description Newest first, as of `/v1/jobs`.
+             */
+            jobs: components["schemas"]["SeenJob"][];
+            /** @description As of `/v1/load`: of everybody's jobs together. */
+            load: components["schemas"]["ServiceLoad"];
+            /**
+             * Next
+             * @description `cursor` of `/v1/jobs` for earlier jobs; null without any.
+             */
+            next: string | null;
+            /** @description As of `/readyz`, ten seconds old at most. */
+            readiness: components["schemas"]["Readiness"];
+            /**
+             * Workers
+             * @description As of `/v1/workers`; null without the scope `operator`.
+             */
+            workers: components["schemas"]["Worker"][] | null;
+        };
         /**
          * Photo
          * @description One photo and what was found in it; also one line of the results.
@@ -2152,8 +2389,7 @@ export interface components {
             message: string;
             /**
              * Retryable
-             * @description True when the same bytes may succeed another time.
-             * @default false
+             * @description Not given, it is `false`.
              */
             retryable: boolean;
             /**
@@ -2223,7 +2459,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_receivers" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -2315,6 +2551,11 @@ export interface components {
              * @description When it answered 410: nothing is sent there until a test or a redelivery is asked.
              */
             disabled_at: string | null;
+            /**
+             * Id
+             * @description `rcv_` and 32 hex digits.
+             */
+            id: string;
             /** @description What it is told of jobs that name no receivers; null: nothing but by jobs. */
             notify: components["schemas"]["Notified"] | null;
             /**
@@ -2359,6 +2600,25 @@ export interface components {
             id: string;
         };
         /**
+         * SeenJob
+         * @description A job, and what one would ask of it next.
+         */
+        SeenJob: {
+            /**
+             * Commonest Failure
+             * @description Code that most of its last 1,000 failed photos have; null without any.
+             */
+            commonest_failure: string | null;
+            job: components["schemas"]["Job"];
+            /**
+             * Newest
+             * @description Photos with faces that were analysed last, 6 at most; none for whoever sees the job from outside, as operator.
+             */
+            newest: components["schemas"]["NewPhoto"][];
+            /** @description Null for one that gets on, or has ended. */
+            wait: components["schemas"]["Wait"] | null;
+        };
+        /**
          * ServiceLoad
          * @description What workers could do now.
          */
@@ -2370,7 +2630,7 @@ export interface components {
             archives_waiting: number;
             /**
              * Claimable Photos
-             * @description Photos that a worker could take now: submitted, not paused, their window open.
+             * @description Photos that a worker could take now: submitted, not paused, their window open. Above 10,000 as of the last second, and of the first 500 jobs.
              */
             claimable_photos: number;
             /**
@@ -2388,6 +2648,30 @@ export interface components {
              * @description Worker processes seen lately.
              */
             workers: number;
+        };
+        /**
+         * ShownFace
+         * @description A face's place, to be drawn over a thumbnail.
+         */
+        ShownFace: {
+            /** @description As fractions of the upright photo's width and height. */
+            box_norm: components["schemas"]["Box"];
+            gender: components["schemas"]["ShownGender"];
+            /** Index */
+            index: number;
+        };
+        /**
+         * ShownGender
+         * @description A face's apparent gender, as a box shows it.
+         */
+        ShownGender: {
+            /** Uncertain */
+            uncertain: boolean;
+            /**
+             * Value
+             * @enum {string}
+             */
+            value: "female" | "male";
         };
         /**
          * SignIn
@@ -2552,35 +2836,67 @@ export interface components {
         TimingsMs: {
             /**
              * Align
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             align: number;
             /**
              * Classify
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             classify: number;
             /**
              * Decode
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             decode: number;
             /**
              * Detect
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             detect: number;
         };
         /**
          * Tried
-         * @description Where a test is to be sent.
+         * @description Where a test is to be sent: to one of these.
          */
         Tried: {
             /**
-             * Url
-             * @description Where to, as in `notify`.
+             * Receiver
+             * @description A receiver of yours, by its id.
              */
-            url: string;
+            receiver?: string | null;
+            /**
+             * Url
+             * @description A URL, as in `notify`.
+             */
+            url?: string | null;
+        };
+        /**
+         * Wait
+         * @description Why a job does not get on.
+         */
+        Wait: {
+            /**
+             * Job Id
+             * @description The job it is behind; null but for `behind_own`.
+             */
+            job_id: string | null;
+            /**
+             * Label
+             * @description That job's label.
+             */
+            label: string | null;
+            /**
+             * Reason
+             * @description `open`: its photos are still being sent; `unpacking`: its archive is; `window`: its processing window is closed; `paused`; `no_worker`: none is running; `behind_own`: behind a job of the same owner, or one that the caller sees; `behind_others`; `next`: a worker will take it; `cancelling`: what is under way is finished.
+             * @enum {string}
+             */
+            reason: "open" | "unpacking" | "window" | "paused" | "no_worker" | "behind_own" | "behind_others" | "next" | "cancelling";
+            /**
+             * Until
+             * @description When that is over by itself; null when unknown.
+             */
+            until: string | null;
         };
         /**
          * Webhooks
@@ -2817,6 +3133,89 @@ export interface operations {
             };
         };
     };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Entries a page at most. */
+                limit?: number;
+                /** @description Only those about what has this id. */
+                subject?: string | null;
+                /** @description Only those about what is this owner's; that of others needs the scope `admin`. */
+                owner?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -2944,8 +3343,7 @@ export interface operations {
                     options?: components["schemas"]["JobOptions"];
                     /**
                      * Priority
-                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-                     * @default 0
+                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`. Not given, it is `0`.
                      */
                     priority?: number;
                     /**
@@ -2964,29 +3362,27 @@ export interface operations {
                      * Deadline
                      * @description When it has passed, what is not done is cancelled: `2026-12-24T06:00:00Z`, or, from now, `8h` or `PT8H`.
                      */
-                    deadline?: string | null;
+                    deadline?: string;
                     /**
                      * Delete Originals
-                     * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched.
-                     * @default false
+                     * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched. Not given, it is as the server is configured: `false` if nobody chose otherwise.
                      */
                     delete_originals?: boolean;
                     /**
                      * Height
-                     * @description A taller photo is scaled down to this many pixels in height; never up.
-                     * @default 1080
+                     * @description A taller photo is scaled down to this many pixels in height; never up. Not given, it is as the server is configured: `1080` if nobody chose otherwise.
                      */
                     height?: number;
                     /**
                      * Label
                      * @description Your own name for it.
                      */
-                    label?: string | null;
+                    label?: string;
                     /**
                      * Max Failure Rate
                      * @description The job stops, failed, once more than this fraction of its photos has.
                      */
-                    max_failure_rate?: number | null;
+                    max_failure_rate?: number;
                     /**
                      * Metadata
                      * @description Anything you want back with the job; 16 KiB at most.
@@ -2994,25 +3390,19 @@ export interface operations {
                     metadata?: Record<string, never>;
                     /**
                      * Min Confidence
-                     * @description Faces the detector is less sure of are dropped.
-                     * @default 0.9
+                     * @description Faces the detector is less sure of are dropped. Not given, it is as the server is configured: `0.9` if nobody chose otherwise.
                      */
                     min_confidence?: number;
                     /**
                      * Min Face Px
-                     * @description Smallest face looked for, pixels in the photo scaled to `height`.
-                     * @default 20
+                     * @description Smallest face looked for, pixels in the photo scaled to `height`. Not given, it is as the server is configured: `20` if nobody chose otherwise.
                      */
                     min_face_px?: number;
-                    /**
-                     * Notify
-                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
-                     */
-                    notify?: components["schemas"]["Notify"][] | null;
+                    /** @description As JSON, as in the other body. Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere. */
+                    notify?: string;
                     /**
                      * Pairs
-                     * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two.
-                     * @default one
+                     * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two. Not given, it is as the server is configured: `"one"` if nobody chose otherwise.
                      * @enum {string}
                      */
                     pairs?: "one" | "jpeg" | "raw" | "both";
@@ -3020,31 +3410,27 @@ export interface operations {
                     photos?: string[];
                     /**
                      * Preview Px
-                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
-                     * @default 320
+                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again. Not given, it is as the server is configured: `320` if nobody chose otherwise.
                      */
                     preview_px?: number;
                     /**
                      * Priority
-                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-                     * @default 0
+                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`. Not given, it is `0`.
                      */
                     priority?: number;
                     /**
                      * Processing Window
                      * @description Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be.
                      */
-                    processing_window?: string | null;
+                    processing_window?: string;
                     /**
                      * Reuse
-                     * @description Reuse the result of an identical file, analysed with the same weights and options.
-                     * @default true
+                     * @description Reuse the result of an identical file, analysed with the same weights and options. Not given, it is as the server is configured: `true` if nobody chose otherwise.
                      */
                     reuse?: boolean;
                     /**
                      * Tilt Threshold Deg
-                     * @description A face tilted by more degrees, either way, is rotated upright.
-                     * @default 11.25
+                     * @description A face tilted by more degrees, either way, is rotated upright. Not given, it is as the server is configured: `11.25` if nobody chose otherwise.
                      */
                     tilt_threshold_deg?: number;
                 };
@@ -3269,7 +3655,12 @@ export interface operations {
     get_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `wait=30`: to be answered after a change, or so many seconds, 30 at most. */
+                Prefer?: string | null;
+                /** @description `ETag` of the answer before: 304 while it is the same; with `wait`, what is to change. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -4032,7 +4423,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -4153,7 +4544,10 @@ export interface operations {
                 /** @description Your name for it, unique in the job; 1 to 1024 characters. */
                 custom_id: string;
             };
-            header?: never;
+            header?: {
+                /** @description `sha-256=:BASE64:`, of the body: 400 when something else has arrived. */
+                "Content-Digest"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -4756,7 +5150,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -5055,7 +5449,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -6045,6 +6439,101 @@ export interface operations {
             };
         };
     };
+    get_overview: {
+        parameters: {
+            query?: {
+                /** @description So many jobs at most, the newest. */
+                limit?: number;
+                /** @description Only this job. */
+                job?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Overview"];
+                };
+            };
+            /** @description Not Modified */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     who_is_signed_in: {
         parameters: {
             query?: never;
@@ -6725,6 +7214,92 @@ export interface operations {
             };
         };
     };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `evt_` and 32 hex digits. */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     redeliver: {
         parameters: {
             query?: never;
@@ -6744,6 +7319,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_receiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Notify"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receiver"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_receiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rcv_` and 32 hex digits. */
+                receiver_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receiver"];
                 };
             };
             /** @description The body or its digest is damaged, or a name is not UTF-8 */
@@ -6927,6 +7693,15 @@ export interface operations {
             };
             /** @description This caller may not, or not with this key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -101,6 +101,7 @@ export const de: Words = {
       pausedUntil: (at) => `Angehalten bis ${at}.`,
       noWorker: "Kein Worker läuft.",
       behind: (label) => `Hinter „${label}“.`,
+      behindOthers: "Hinter Aufträgen anderer.",
       soon: "Gleich nimmt ihn ein Worker.",
       cancelling: "Was begonnen ist, wird noch fertig.",
     },

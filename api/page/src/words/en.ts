@@ -74,6 +74,7 @@ export const en = {
       pausedUntil: (at: string): string => `Paused until ${at}.`,
       noWorker: "No worker is running.",
       behind: (label: string): string => `Behind “${label}”.`,
+      behindOthers: "Behind jobs of others.",
       soon: "A worker will take it in a moment.",
       cancelling: "What is under way is finished first.",
     },

@@ -1,0 +1,61 @@
+"""Who did what, when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from nightshift.words.document import Document, Known
+
+Verb = Literal[
+    "open",
+    "submit",
+    "change",
+    "pause",
+    "resume",
+    "cancel",
+    "retry",
+    "erase",
+    "give_up",
+    "expire",
+    "make_key",
+    "revoke_key",
+    "set_receivers",
+    "make_secret",
+    "redeliver",
+    "test_webhook",
+]
+ActorKind = Literal["key", "root", "service"]
+
+
+class AuditEntry(Document):
+    """Something that was done."""
+
+    id: str = Field(description="`aud_` and 32 hex digits.")
+    at: datetime
+    verb: Known[Verb] = Field(
+        description="Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`;"
+        " `give_up` where too many photos had failed, `expire` where it was never submitted."
+    )
+    subject: str | None = Field(
+        None,
+        description="What it was done to: id of a job, key, secret or delivery; null of receivers.",
+    )
+    owner: str = Field(description="Whose that is.")
+    kind: Known[ActorKind] = Field(
+        description="Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules."
+    )
+    key_id: str | None = Field(None, description="Of the key; null of any other than `key`.")
+    address: str | None = Field(
+        None,
+        description="From where, as the service sees it: a proxy's where one is in front.",
+    )
+
+
+class AuditPage(Document):
+    """What was done, the newest first."""
+
+    entries: list[AuditEntry]
+    next: str | None = Field(None, description="`cursor` of the next page; null on the last.")
