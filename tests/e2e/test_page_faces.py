@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from bench.planted_job import plant
@@ -181,6 +185,50 @@ def test_photos_are_ordered_and_of_a_folder(open_page: Open, served: Served) -> 
     expect(tile(page, 0)).to_have_attribute("title", found[0]["custom_id"])
     expect(page.get_by_label("Folder")).to_have_value("evening-1/a")
     accessible(page)
+
+
+def test_charts_are_pictures_and_tables(open_page: Open, served: Served) -> None:
+    job_id = served.ask("GET", "/v1/jobs")["jobs"][-1]["id"]
+    found = served.ask("GET", f"/v1/jobs/{job_id}/breakdown")
+    page = signed_in(open_page, served, f"jobs/{job_id}")
+    numbers = page.get_by_role("region", name="Photos in numbers")
+    wanted = {
+        "Photos by number of faces": [[each["faces"], each["photos"]] for each in found["by_faces"]],
+        "Photos by hour": [[each["photos"], each["faces"]] for each in found["by_hour"]],
+        "Photos by folder": [[each["key"], each["photos"], each["faces"]] for each in found["by_folder"]],
+    }
+    assert len(found["by_hour"]) == 6
+    for title, rows in wanted.items():
+        expect(numbers.get_by_role("img", name=title)).to_be_visible()
+        with page.expect_download() as saved:
+            numbers.get_by_role("button", name=f"{title}: download as CSV").click()
+        _, *table = csv.reader(io.StringIO(saved.value.path().read_text("utf-8-sig")))
+        assert [row[-len(rows[0]) :] for row in table] == [[str(cell) for cell in row] for row in rows]
+        with page.expect_download() as saved:
+            numbers.get_by_role("button", name=f"{title}: download as PNG").click()
+        with Image.open(saved.value.path()) as picture:
+            assert picture.format == "PNG"
+            assert picture.width > 1000
+            # The bars' colour is there: the style went along.
+            pixels = np.asarray(picture.convert("RGB"))
+            assert (pixels == (0x56, 0x60, 0x73)).all(axis=-1).any()
+    shares = page.get_by_role("region", name="Apparent genders and ages")
+    with page.expect_download() as saved:
+        shares.get_by_role("button", name="download as PNG").click()
+    with Image.open(saved.value.path()) as picture:
+        assert picture.height > 700
+    for summary in numbers.get_by_text("As a table").all():
+        summary.click()
+    accessible(page)
+    page.set_viewport_size({"width": 360, "height": 700})
+    expect(numbers.get_by_role("img", name="Photos by hour")).to_have_attribute(
+        "width", re.compile(r"^[23]\d\d$")
+    )
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+    accessible(page)
+    numbers.get_by_role("link", name="evening-1/b").click()
+    expect(page.get_by_label("Folder")).to_have_value("evening-1/b")
+    expect(page.get_by_role("status").filter(has_text="400 photos")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -78,7 +78,7 @@ def test_tests_lie_where_what_they_test_lies() -> None:
 
 
 # Made from the freely licensed samples.
-PICTURES = {Path("docs/images/report.png")}
+PICTURES = {Path("docs/images") / name for name in ("report.png", "page-faces.png", "page-viewer.png")}
 
 
 def test_no_photos_are_committed() -> None:

@@ -2,6 +2,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { ask, Away, post, Problem, type Erasure, type Job, type Overview } from "./api";
 import { useAsked, useJob } from "./asking";
+import { BreakdownView } from "./breakdown";
 import { Failures } from "./failures";
 import type { Rights } from "./main";
 import { Numbers } from "./numbers";
@@ -163,6 +164,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
       {question && <Sure question={question} close={() => setQuestion(undefined)} />}
       {looks && <Failures job={job} retry={rights.steers && !busy ? (which) => move("retry", which) : undefined} />}
       {looks && <Numbers job={job} />}
+      {looks && job.counts.succeeded > 0 && <BreakdownView job={job} />}
       {looks && <TakeAway job={job} />}
       <dl class="details soft">
         {told.map(([name, value]) => value && <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}

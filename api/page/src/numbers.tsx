@@ -1,7 +1,8 @@
 // A job in numbers: shares of apparent genders and age groups, each in its interval, as bars, a table and CSV.
 import type { Job, Summary } from "./api";
 import { useAsked } from "./asking";
-import { save } from "./saving";
+import { save, savePicture } from "./saving";
+import { lyingBars } from "./shared/plots";
 import { count, words } from "./words";
 
 const Z = 1.959964;
@@ -34,6 +35,15 @@ function saveTable(job: Job, of: number, tables: [string, Row[]][]): void {
   save(`${job.id}-numbers.csv`, [["of", "label", "faces", "share", "low", "high"], ...rows]);
 }
 
+/** Both tables as one drawing; the page shows them as bars in a table, which no picture is made of. */
+async function savePictures(job: Job, of: number, tables: [string, Row[]][]): Promise<void> {
+  const bars = tables.flatMap(([, parts]) => parts.map(([name, part]): [string, number, string, number, number] => [name, part / of, percent(part / of), ...interval(part, of)]));
+  const place = document.getElementById("shares")!.closest(".card")!.querySelector<HTMLElement>(".drawn")!;
+  place.replaceChildren(lyingBars(bars, 640, words.shares.title));
+  await savePicture(`${job.id}-numbers.png`, place.querySelector("svg")!, words.shares.title);
+  place.replaceChildren();
+}
+
 function Share({ name, part, of }: { name: string; part: number; of: number }) {
   const [low, high] = interval(part, of);
   return (
@@ -59,7 +69,10 @@ export function Numbers({ job }: { job: Job }) {
     <section class="card" aria-labelledby="shares">
       <div class="section-head">
         <h2 id="shares">{said.title}</h2>
-        <button type="button" onClick={() => saveTable(job, summary.faces, tables)}>{said.save}</button>
+        <span class="buttons">
+          <button type="button" class="quiet" aria-label={words.charts.savePicture(said.title)} onClick={() => void savePictures(job, summary.faces, tables)}>PNG</button>
+          <button type="button" class="quiet" aria-label={said.save} onClick={() => saveTable(job, summary.faces, tables)}>CSV</button>
+        </span>
       </div>
       <p class="soft">{said.unsure(count(summary.uncertain_gender), count(summary.uncertain_age_group), count(summary.faces))}</p>
       <div class="wide">
@@ -71,6 +84,7 @@ export function Numbers({ job }: { job: Job }) {
         ))}
       </div>
       <p class="soft">{said.notPeople}</p>
+      <div class="drawn plot unseen" aria-hidden="true" />
     </section>
   );
 }

@@ -52,6 +52,16 @@ export const clockOf = (at: string): string => clock.format(new Date(at));
 
 export const day = (at: string): string => dated.format(new Date(at));
 
+const hours = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {
+  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC",
+});
+
+/** `2026-05-30T21` of a camera's clock, in whatever zone that was. */
+export const hour = (key: string): string => {
+  const at = new Date(`${key}:00Z`);
+  return Number.isNaN(at.getTime()) ? key : hours.format(at);
+};
+
 export function size(bytes: number): string {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let unit = 0;

@@ -123,7 +123,7 @@
     const [age, gender] = peak(ages);
     const summary = `Bars of faces by apparent age group and gender. The most: ${nightshift.GENDERS[gender]} ${nightshift.ageLabel(age)}. The table below has all numbers.`;
     const line = drawing("rect", { class: "base", x: left - 1, y: 0, width: 1, height: ages.length * step });
-    return chart(width, ages.length * step, summary, hatches(), line, rows);
+    return photoPlots.plot(drawing, width, ages.length * step, summary, hatches(), line, rows);
   }
 
   function peak(ages) {
@@ -147,29 +147,7 @@
   }
 
   function crowdChart(rows, width) {
-    const [top, bottom, height] = [26, 30, 296];
-    const most = Math.max(1, ...rows.map(([, photos]) => photos));
-    const step = width / rows.length;
-    const bar = Math.min(56, step * 0.62);
-    const columns = rows.map(([label, photos], index) => {
-      const tall = photos ? Math.max(2, (photos / most) * (height - top - bottom)) : 0;
-      const middle = step * (index + 0.5);
-      const foot = height - bottom;
-      return drawing(
-        "g",
-        {},
-        tall ? drawing("rect", { class: "bar crowd", x: middle - bar / 2, y: foot - tall, width: bar, height: tall, rx: 3 }) : null,
-        drawing("text", { class: "value", x: middle, y: foot - tall - 8, "text-anchor": "middle" }, number(photos)),
-        drawing("text", { class: "axis", x: middle, y: height - 8, "text-anchor": "middle" }, label),
-      );
-    });
-    const line = drawing("rect", { class: "base", x: 0, y: height - bottom, width, height: 1 });
     const summary = "Columns of photos by the number of faces in them. The table below has all numbers.";
-    return chart(width, height, summary, columns, line);
-  }
-
-  function chart(width, height, summary, ...children) {
-    const attributes = { role: "img", "aria-label": summary, viewBox: `0 0 ${width} ${height}`, width, height };
-    return drawing("svg", attributes, ...children);
+    return photoPlots.columns(drawing, rows.map(([label, photos]) => [label, photos, number(photos)]), width, summary);
   }
 }

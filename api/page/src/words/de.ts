@@ -165,6 +165,17 @@ export const de: Words = {
     jsonl: "Alles, JSON Lines", photos: "Tabelle der Fotos, CSV", faces: "Tabelle der Gesichter, CSV",
     low: "Unsichere Gesichter, CSV", thumbnails: "Vorschaubilder, tar",
   },
+  charts: {
+    title: "Fotos in Zahlen",
+    byFaces: "Fotos nach Zahl der Gesichter", byFolder: "Fotos nach Ordner", byHour: "Fotos nach Stunde",
+    clocks: "Nach den Uhren der Kameras.",
+    faces: "Gesichter", photos: "Fotos", folder: "Ordner", hour: "Stunde", noFolder: "kein Ordner",
+    asTable: "Als Tabelle",
+    more: (n) => `und ${n} weitere in der Tabelle`,
+    summary: (title) => `Balken: ${title}. Die Tabelle darunter hat alle Zahlen.`,
+    savePicture: (title) => `${title}: als PNG herunterladen`,
+    saveTable: (title) => `${title}: als CSV herunterladen`,
+  },
   doubts: { blurred: "unscharf", small: "zu klein", dark: "zu dunkel", turned: "abgewandt", cut_off: "angeschnitten", age: "in diesem Alter schwer zu sagen", close_call: "knapp" },
   faces: {
     title: "Gesichter",

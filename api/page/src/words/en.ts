@@ -138,6 +138,17 @@ export const en = {
     jsonl: "Everything, JSON Lines", photos: "Table of photos, CSV", faces: "Table of faces, CSV",
     low: "Faces of low confidence, CSV", thumbnails: "Thumbnails, tar",
   },
+  charts: {
+    title: "Photos in numbers",
+    byFaces: "Photos by number of faces", byFolder: "Photos by folder", byHour: "Photos by hour",
+    clocks: "By the cameras' own clocks.",
+    faces: "Faces", photos: "Photos", folder: "Folder", hour: "Hour", noFolder: "no folder",
+    asTable: "As a table",
+    more: (n: number): string => `and ${n} more in the table`,
+    summary: (title: string): string => `Bars: ${title}. The table below has all numbers.`,
+    savePicture: (title: string): string => `${title}: download as PNG`,
+    saveTable: (title: string): string => `${title}: download as CSV`,
+  },
   doubts: { blurred: "blurred", small: "too small", dark: "too dark", turned: "turned away", cut_off: "cut off", age: "hard to tell at this age", close_call: "close call" },
   faces: {
     title: "Faces",
