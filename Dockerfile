@@ -12,7 +12,7 @@ WORKDIR /app
 COPY . .
 
 FROM build AS build-api
-RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[api,notify]"
+RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[notify,oidc]"
 
 FROM build AS build-worker-cpu
 RUN --mount=type=cache,target=/var/cache/pip pip install --constraint constraints.txt --editable ".[worker,raw,jxl]"

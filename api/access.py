@@ -61,7 +61,7 @@ def _trace(traceparent: str) -> dict[str, str]:
 
 
 def _caller() -> dict[str, str]:
-    """Who it was: whoever steals a key leaves its id here, and the address, which may be a proxy's."""
+    """Who it was: whoever steals a key leaves its id here, and the address."""
     caller: Caller | None = g.get("caller")
     who: dict[str, str] = {}
     if caller and caller.person:

@@ -37,11 +37,13 @@ from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
+from api.proxies import TrustedProxies
 from api.queries import require_known_query
 from api.rate_limits import RateLimits
 from api.sessions import Sessions
 from api.waiting import WaitingRoom
 from nightshift.words.body import refuse_fields
+from shared.addresses import networks_in
 from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.in_use import bundle_in_use
 from shared.db.engine import Database
@@ -92,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_api(part.blueprint)
     _serve_description(app)
     page_files.register(app)
+    app.wsgi_app = TrustedProxies(app.wsgi_app, networks_in(settings.trusted_proxies))  # type: ignore[method-assign]
     return app
 
 

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Request, g, request
 
 from api.context import Context, context
+from api.proxies import forwarded_host
 from nightshift.machine.loopback import is_loopback
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -30,6 +31,12 @@ _PROXY_HEADERS = (
 )
 """What proxies set: of any of them no client on this machine has use."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+_CHANGED_BY_ADMINS = frozenset(
+    {
+        *("/v1/webhooks", "/v1/webhooks/secrets"),
+        *("/v1/webhooks/receivers", "/v1/webhooks/receivers/<receiver_id>"),
+    }
+)
 
 
 def names_this_machine(request: Request) -> bool:
@@ -65,7 +72,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
     route = request.url_rule.rule if request.url_rule else ""
     if route == "/v1/jobs/<job_id>/photos/in-place":
         return (Scope.IN_PLACE,)
-    if route in {"/v1/webhooks", "/v1/webhooks/secrets"} and request.method not in SAFE_METHODS:
+    if route in _CHANGED_BY_ADMINS and request.method not in SAFE_METHODS:
         return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
@@ -159,6 +166,7 @@ def _caller(service: Context, request: Request) -> Caller:
     if sent:
         # Only after the look: a right key is never locked out by what others guess.
         service.rate_limits.count_guess(request.remote_addr)
+        raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
     raise InvalidInput(Code.UNAUTHORIZED, "this needs the header `Authorization: Bearer <api key>`")
 
 
@@ -187,10 +195,10 @@ def _refuse_other_sites(request: Request) -> None:
 
 
 def _is_own(origin: str, request: Request) -> bool:
-    """Whether an origin names us as we were asked; no page can set X-Forwarded-Host on another site."""
+    """Whether an origin names us as we, or our proxy, were asked, or as the settings do."""
     try:
         named = urlsplit(origin).netloc.lower()
     except ValueError:
         return False
-    own = {request.headers.get("Host", "").lower(), request.headers.get("X-Forwarded-Host", "").lower()}
-    return bool(named) and named in own
+    own = {request.headers.get("Host", "").lower(), forwarded_host(request)}
+    return bool(named) and (named in own or _is_public(context().settings, named))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from copy import deepcopy
 from typing import Any
@@ -57,6 +58,33 @@ PHOTO_BODY: dict[str, Any] = {
 }
 
 
+_BY_DEFAULT = "Not given, it is {default}."
+_AS_CONFIGURED = "Not given, it is as the server is configured: {default} if nobody chose otherwise."
+_SENTENCES = {"JobOptions": _AS_CONFIGURED, "JobChange": ""}
+"""How a schema's fields say their defaults; what a change does not name has none: it stays as it is."""
+
+
+def _say_defaults(schema: dict[str, Any], sentence: str) -> None:
+    """Turn fields' `default` into words.
+
+    Clients made from the description send each that it has, and so would override what the server is
+    configured with, or what a job was given.
+    """
+    for field in schema.get("properties", {}).values():
+        default = field.pop("default", None)
+        if default is not None and sentence:
+            said = sentence.format(default=f"`{json.dumps(default)}`")
+            field["description"] = f"{field.get('description', '')} {said}".strip()
+
+
+def _without_null(field: dict[str, Any]) -> dict[str, Any]:
+    """The same field where there is no null to send, in a form."""
+    kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
+    if len(kinds) != 1:
+        return field
+    return {**kinds[0], **{name: value for name, value in field.items() if name != "anyOf"}}
+
+
 def _new_job() -> dict[str, Any]:
     """Both bodies of `POST /v1/jobs`."""
     template = "#/components/schemas/{model}"
@@ -64,14 +92,25 @@ def _new_job() -> dict[str, Any]:
     schema.pop("$defs", None)
     metadata = schema["properties"]["metadata"]
     metadata.pop("additionalProperties", None)
-    fields = {name: value for name, value in schema["properties"].items() if name != "options"}
-    options = JobOptions.model_json_schema()["properties"]
+    _say_defaults(schema, _BY_DEFAULT)
+    chosen = JobOptions.model_json_schema()
+    _say_defaults(chosen, _AS_CONFIGURED)
+    fields = {
+        name: _without_null(value)
+        for name, value in (schema["properties"] | chosen["properties"]).items()
+        if name != "options"
+    }
+    # In a form, one field of JSON; a list would be sent as several.
+    fields["notify"] = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "description": f"As JSON, as in the other body. {fields['notify']['description']}",
+    }
     file = {"type": "string", "format": "binary"}
     form = {
         "type": "object",
         "properties": {
             **fields,
-            **options,
             "photos": {"type": "array", "items": file, "description": "Photos; or an archive."},
             "archive": {**file, "description": "One zip, tar or tar.gz file with photos."},
         },
@@ -103,8 +142,9 @@ _REASONS = {
 
 
 def media(*types: str) -> dict[str, Any]:
-    """A response of bytes."""
-    return {"content": {name: {"schema": {"type": "string", "format": "binary"}} for name in types}}
+    """A response of text, or of bytes, of which `format: binary` says that they are none."""
+    text, other = {"type": "string"}, {"type": "string", "format": "binary"}
+    return {"content": {name: {"schema": text if name.startswith("text/") else other} for name in types}}
 
 
 RESULTS: dict[str, Any] = {
@@ -162,9 +202,10 @@ def polish(document: dict[str, Any]) -> None:
     """Mend, in place, what flask-openapi makes of docstrings.
 
     What stands under `Attributes:` goes to the fields themselves; line ends of views' docstrings,
-    which it turns into HTML, are line ends again.
+    which it turns into HTML, are line ends again; defaults are words.
     """
-    for schema in document["components"]["schemas"].values():
+    for called, schema in document["components"]["schemas"].items():
+        _say_defaults(schema, _SENTENCES.get(called, _BY_DEFAULT))
         about, *attributes = _ATTRIBUTES.split(schema.get("description", ""), maxsplit=1)
         if attributes:
             schema["description"] = about.strip()

@@ -18,6 +18,10 @@ from shared.settings import load_settings
 umask = UMASK
 """gunicorn's setting of this name: by default it makes files that everybody may write."""
 
+forwarded_allow_ips = ""
+"""Another: by default this machine's processes may say which scheme and path were asked for. Whom to
+believe is for `api.proxies`."""
+
 
 def on_starting(server: Any) -> None:
     """Have gunicorn's own lines look like everybody's.

@@ -12,7 +12,7 @@ from api.description import JOBS_TAG, NEW_JOB, answers, blueprint_of
 from api.following import answer_job, follow
 from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
-from api.parameters import IdempotencyHeader, JobPath, JobsQuery, PauseQuery, RetryQuery
+from api.parameters import FollowHeader, IdempotencyHeader, JobPath, JobsQuery, PauseQuery, RetryQuery
 from nightshift.words import documents
 from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
@@ -77,7 +77,7 @@ def list_jobs(query: JobsQuery) -> Response:
 
 
 @blueprint.get("/<job_id>", responses=answers({200: documents.Job, 304: None}, 404))
-def get_job(path: JobPath) -> Response:
+def get_job(path: JobPath, header: FollowHeader) -> Response:  # noqa: ARG001 - described; read as a whole
     """Follow a job: one's own, or with the scope `operator` anybody's, from outside
 
     With `If-None-Match`, 304 while nothing has changed. With `Prefer: wait=30` the answer waits up

@@ -16,7 +16,7 @@ from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import Prefix
 from nightshift.words.not_sent import NotSentReason
-from nightshift.words.options import Number, Truth, Whole
+from nightshift.words.options import Fraction, Number, Truth, Whole
 from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
@@ -80,12 +80,6 @@ RETRIED = sorted({*PHOTO_ERROR_CODES, PhotoStatus.CANCELLED})
 """What a photo may have come to that is tried again by name."""
 
 
-def _retried(code: str) -> str:
-    if code not in RETRIED:
-        raise ValueError(f"must be one of {', '.join(RETRIED)}")
-    return code
-
-
 FutureTime = Annotated[AwareDatetime, Strict(False), BeforeValidator(_rfc3339), AfterValidator(_in_future)]
 
 
@@ -102,6 +96,7 @@ def _one_of(known: Collection[str]) -> Callable[[str], str]:
 
 
 _age_group, _doubt = _one_of(_AGE_GROUPS), _one_of(DOUBTS)
+_CodeOfPhoto = Annotated[str, AfterValidator(_one_of(RETRIED)), Field(json_schema_extra={"enum": [*RETRIED]})]
 
 
 class JobPath(BaseModel):
@@ -163,7 +158,7 @@ class SoughtQuery(BaseModel):
     """Which photos of a job. What is asked of a face must hold of one and the same face."""
 
     status: PhotoStatus | None = Field(None, description="Only photos with this status.")
-    code: Text | None = Field(None, description="Only photos that failed with this error code.")
+    code: _CodeOfPhoto | None = Field(None, description="Only photos that failed with this error code.")
     prefix: Text | None = Field(None, max_length=1024, description="Only names that begin so.")
     search: Text | None = Field(
         None, max_length=1024, description="Only names that hold this, in capitals or not, in any script."
@@ -183,16 +178,15 @@ class SoughtQuery(BaseModel):
     because: Annotated[str, AfterValidator(_doubt), Field(json_schema_extra={"enum": [*DOUBTS]})] | None = (
         Field(None, description="Only with a face whose label is uncertain for this reason.")
     )
-    min_confidence: float | None = Field(
-        None, ge=0, le=1, description="Only with a face that the detector is so sure of, or surer."
+    min_confidence: Fraction | None = Field(
+        None, description="Only with a face that the detector is so sure of, or surer."
     )
-    min_gender_probability: float | None = Field(
-        None, ge=0, le=1, description="Only with a face whose apparent gender is so probable, or more."
+    min_gender_probability: Fraction | None = Field(
+        None, description="Only with a face whose apparent gender is so probable, or more."
     )
-    min_age_group_probability: float | None = Field(
-        None, ge=0, le=1, description="Only with a face whose apparent age group is so probable, or more."
+    min_age_group_probability: Fraction | None = Field(
+        None, description="Only with a face whose apparent age group is so probable, or more."
     )
-
     min_quality: Number | None = Field(
         None,
         ge=0,
@@ -206,8 +200,8 @@ class SoughtQuery(BaseModel):
         return Sought(**{name: getattr(self, name) for name in SoughtQuery.model_fields})
 
 
-class PhotosQuery(SoughtQuery, PageQuery):
-    """Which photos of a job, and which page of them."""
+class OrderedQuery(SoughtQuery):
+    """Which photos of a job, and in which order."""
 
     sort: Sort = Field(
         "added",
@@ -223,8 +217,12 @@ class PhotosQuery(SoughtQuery, PageQuery):
         return Order(self.sort, self.reverse)
 
 
-class OutlineQuery(SoughtQuery):
-    """Which photos of a job, and how long their pages are."""
+class PhotosQuery(OrderedQuery, PageQuery):
+    """Which photos of a job, in which order, and which page of them."""
+
+
+class OutlineQuery(OrderedQuery):
+    """Which photos of a job, in which order, and how long their pages are."""
 
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page, as the list of photos is asked.")
 
@@ -244,9 +242,7 @@ class PauseQuery(BaseModel):
 class RetryQuery(BaseModel):
     """What to try again."""
 
-    code: (
-        list[Annotated[str, AfterValidator(_retried), Field(json_schema_extra={"enum": [*RETRIED]})]] | None
-    ) = Field(
+    code: list[_CodeOfPhoto] | None = Field(
         None,
         description="Only photos that failed with one of these codes; `cancelled` stands for cancelled ones."
         " Without it, every photo that did not succeed.",
@@ -260,6 +256,31 @@ class ResultsQuery(SoughtQuery):
     """Which results are wanted, and in which form."""
 
     format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
+
+
+class FollowHeader(BaseModel):
+    """How to wait for a change; `api.following` reads it."""
+
+    prefer: str | None = Field(
+        None,
+        alias="Prefer",
+        description="`wait=30`: to be answered after a change, or so many seconds, 30 at most.",
+    )
+    known: str | None = Field(
+        None,
+        alias="If-None-Match",
+        description="`ETag` of the answer before: 304 while it is the same; with `wait`, what is to change.",
+    )
+
+
+class DigestHeader(BaseModel):
+    """What the body should be; `api.body` reads it."""
+
+    digest: str | None = Field(
+        None,
+        alias="Content-Digest",
+        description="`sha-256=:BASE64:`, of the body: 400 when something else has arrived.",
+    )
 
 
 class IdempotencyHeader(BaseModel):

@@ -11,6 +11,7 @@ from api.context import context
 from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
 from api.parameters import (
+    DigestHeader,
     InPlacePhotos,
     JobPath,
     KnownPhotos,
@@ -36,7 +37,11 @@ blueprint = blueprint_of("photos", PHOTOS_TAG, JOBS_PATH)
     responses=answers({201: documents.Photo, 200: documents.Photo}, 400, 404, 409, 413, 415, 507),
     request_body=PHOTO_BODY,
 )
-def put_photo(path: JobPath, query: PutQuery) -> Response:
+def put_photo(
+    path: JobPath,
+    query: PutQuery,
+    header: DigestHeader,  # noqa: ARG001 - described; `body_of` reads it
+) -> Response:
     """Put one photo into an open job
 
     The body is the file's bytes as they are. The same bytes again under the same `custom_id` are
@@ -107,11 +112,18 @@ def list_photos(path: JobPath, query: PhotosQuery) -> Response:
 def outline_photos(path: JobPath, query: OutlineQuery) -> Response:
     """A job's photos, or those that are sought, in outline
 
-    How many there are, the shape of each, and the cursor of every page of `limit`: a grid of them is laid
-    out at once, and each page is asked for when it is looked at.
+    In the same order: how many there are, the shape of each, and the cursor of every page of `limit`: a grid
+    of them is laid out at once, and each page is asked for when it is looked at.
     """
     with context().database.read() as session:
-        outline = photo_outline(session, context().owner, path.job_id, query.sought(), limit=query.limit)
+        outline = photo_outline(
+            session,
+            context().owner,
+            path.job_id,
+            query.sought(),
+            order=query.order(),
+            limit=query.limit,
+        )
     return answer(outline)
 
 

@@ -74,7 +74,7 @@ class Sessions:
             self._signer.dumps(said),
             max_age=min(life, LIFE),
             path=PATH,
-            secure=_is_https(request) or bool(caller.person and self._is_https_outside),
+            secure=request.is_secure or bool(caller.person and self._is_https_outside),
             httponly=True,
             samesite="Strict",
         )
@@ -83,7 +83,7 @@ class Sessions:
     def end(self, response: Response, request: Request) -> None:
         """Have the browser forget the cookie."""
         response.delete_cookie(
-            self.cookie, path=PATH, secure=_is_https(request), httponly=True, samesite="Strict"
+            self.cookie, path=PATH, secure=request.is_secure, httponly=True, samesite="Strict"
         )
 
     def find(self, request: Request) -> tuple[Caller, datetime] | None:
@@ -147,10 +147,6 @@ def _door(settings: Settings) -> str:
     names = ("oidc_issuer", "oidc_client_id", "oidc_claim", "oidc_owner_claim", "oidc_grants")
     rules = json.dumps([getattr(settings, name) for name in names])
     return hashlib.sha256(rules.encode()).hexdigest()[:16]
-
-
-def _is_https(request: Request) -> bool:
-    return request.is_secure or request.headers.get("X-Forwarded-Proto", "").lower() == "https"
 
 
 def _ended() -> InvalidInput:

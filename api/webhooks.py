@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
 from flask import Response
-from pydantic import AfterValidator, BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from api.answers import answer, answer_page
 from api.context import context
@@ -30,6 +30,14 @@ class DeliveryPath(BaseModel):
     )
 
 
+class ReceiverPath(BaseModel):
+    """Names a receiver."""
+
+    receiver_id: Annotated[str, id_of("receiver", "rcv", Code.RECEIVER_NOT_FOUND)] = Field(
+        description="`rcv_` and 32 hex digits."
+    )
+
+
 class DeliveriesQuery(PageQuery):
     """Which deliveries."""
 
@@ -40,13 +48,24 @@ class DeliveriesQuery(PageQuery):
 class Receivers(Body):
     """Who is told of jobs that name nobody."""
 
-    notify: Annotated[list[words.Notify], AfterValidator(words.distinct)] = Field(max_length=5)
+    notify: Annotated[list[words.Notify], AfterValidator(words.distinct)] = Field(
+        max_length=words.MOST_RECEIVERS
+    )
 
 
 class Tried(Body):
-    """Where a test is to be sent."""
+    """Where a test is to be sent: to one of these."""
 
-    url: words.ReceiverUrl = Field(max_length=words.URL_LIMIT, description="Where to, as in `notify`.")
+    url: words.ReceiverUrl | None = Field(
+        None, max_length=words.URL_LIMIT, description="A URL, as in `notify`."
+    )
+    receiver: Text | None = Field(None, description="A receiver of yours, by its id.")
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if (self.url is None) == (self.receiver is None):
+            raise ValueError("must name url or receiver, and not both")
+        return self
 
 
 @blueprint.get("", responses=answers({200: words.Webhooks}))
@@ -67,6 +86,30 @@ def set_webhooks(body: Receivers) -> Response:
     with service.database.write() as session:
         webhooks.set_receivers(session, service.owner, body.notify)
         return answer(webhooks.webhooks_of(session, service.owner))
+
+
+@blueprint.post("/receivers", responses=answers({201: words.Receiver}, 409, 413, 415))
+def add_receiver(body: words.Notify) -> Response:
+    """Have one more be told of jobs that name nobody
+
+    What its URL was told before is replaced, and it is enabled. Needs the scope `admin`.
+    """
+    service = context()
+    webhooks.check_receivers(service.settings, [body.url])
+    with service.database.write() as session:
+        view = shown(words.Receiver, webhooks.add_receiver(session, service.owner, body))
+    return answer(view, 201)
+
+
+@blueprint.delete("/receivers/<receiver_id>", responses=answers({200: words.Receiver}, 404))
+def remove_receiver(path: ReceiverPath) -> Response:
+    """Tell one no more of jobs that name nobody
+
+    What waits for it still goes out. Needs the scope `admin`.
+    """
+    with context().database.write() as session:
+        view = webhooks.remove_receiver(session, context().owner, path.receiver_id)
+    return answer(view)
 
 
 @blueprint.post("/secrets", responses=answers({201: words.MadeSecret}))
@@ -100,6 +143,14 @@ def list_deliveries(query: DeliveriesQuery) -> Response:
     return answer_page(page, page.next)
 
 
+@blueprint.get("/deliveries/<delivery_id>", responses=answers({200: words.Delivery}, 404))
+def get_delivery(path: DeliveryPath) -> Response:
+    """Show a delivery"""
+    with context().database.read() as session:
+        row = webhooks.delivery_of(session, context().owner, path.delivery_id)
+        return answer(shown(words.Delivery, row))
+
+
 @blueprint.post("/deliveries/<delivery_id>/redeliver", responses=answers({202: words.Delivery}, 404))
 def redeliver(path: DeliveryPath) -> Response:
     """Send a delivery once more, under the same id; its receiver is enabled again"""
@@ -108,11 +159,13 @@ def redeliver(path: DeliveryPath) -> Response:
     return answer(view, 202)
 
 
-@blueprint.post("/test", responses=answers({202: words.Delivery}, 409, 413, 415))
+@blueprint.post("/test", responses=answers({202: words.Delivery}, 404, 409, 413, 415))
 def try_webhook(body: Tried) -> Response:
-    """Send a `webhook.test` to a URL; what becomes of it is among the deliveries"""
+    """Send a `webhook.test` to a URL, or a receiver; what becomes of it is among the deliveries"""
     service = context()
-    webhooks.check_receivers(service.settings, [body.url])
+    if body.url is not None:
+        webhooks.check_receivers(service.settings, [body.url])
     with service.database.write() as session:
-        view = shown(words.Delivery, webhooks.try_receiver(session, service.owner, body.url))
+        url = body.url or webhooks.receiver_of(session, service.owner, body.receiver or "").url
+        view = shown(words.Delivery, webhooks.try_receiver(session, service.owner, url))
     return answer(view, 202)

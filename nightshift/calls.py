@@ -18,6 +18,7 @@ from nightshift.rows import AsyncRows
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
+from nightshift.webhook_calls import WebhookCalls
 from nightshift.words.audit import AuditEntry, AuditPage
 from nightshift.words.documents import (
     Erasure,
@@ -48,10 +49,11 @@ SHORTEST_POLL_S = 0.5
 Page = TypeVar("Page", AuditPage, JobPage, PhotoPage)
 
 
-class Calls(Transfers):
-    """A server's jobs, keys and weights.
+class Calls(Transfers, WebhookCalls):
+    """A server's jobs, keys, webhooks and weights.
 
-    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing.
+    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing; where a
+    job's id is taken, the job is as well, and `job_not_found` is raised for what is neither.
     Calls that may be repeated without harm are, when the server is busy or the connection breaks.
     """
 
@@ -107,16 +109,16 @@ class Calls(Transfers):
             raise cut_off(error, path, path.stat().st_size) or error from error
         return Job.model_validate(response.json())
 
-    async def submit(self, job_id: str) -> Job:
+    async def submit(self, job_id: str | Job) -> Job:
         """Seal the job and queue its photos; again is no error."""
         return await self._moved(job_id, "submit", again=True)
 
-    async def job(self, job_id: str) -> Job:
+    async def job(self, job_id: str | Job) -> Job:
         """The job as it is now."""
         return await self._connection.ask(Job, "GET", f"/v1/jobs/{checked_id(job_id)}", again=True)
 
     async def poll(
-        self, job_id: str, *, wait_s: int = LONG_POLL_S, lookout: Lookout | None = None
+        self, job_id: str | Job, *, wait_s: int = LONG_POLL_S, lookout: Lookout | None = None
     ) -> AsyncIterator[Job]:
         """The job now, and again after each change or `wait_s` seconds, until it has ended.
 
@@ -156,7 +158,7 @@ class Calls(Transfers):
             await self._connection.sleep(max(0.0, SHORTEST_POLL_S - (time.monotonic() - asked_at)))
 
     async def wait(
-        self, job_id: str, *, timeout_s: float | None = None, say: Callable[[str], None] | None = None
+        self, job_id: str | Job, *, timeout_s: float | None = None, say: Callable[[str], None] | None = None
     ) -> Job:
         """Wait until the job has ended.
 
@@ -175,7 +177,7 @@ class Calls(Transfers):
                 return job
             if give_up_at is not None and time.monotonic() >= give_up_at:
                 break
-        raise WaitTimeout(f"job {job_id} has not ended after {timeout_s} s")
+        raise WaitTimeout(f"job {checked_id(job_id)} has not ended after {timeout_s} s")
 
     async def estimate(self, photos: int, *, processing_window: str | None = None) -> Estimate:
         """When a job of so many photos would be ready, if it were made now."""
@@ -201,7 +203,7 @@ class Calls(Transfers):
     def photos(
         self,
         /,
-        job_id: str,
+        job_id: str | Job,
         *,
         status: str | None = None,
         code: str | None = None,
@@ -222,53 +224,53 @@ class Calls(Transfers):
         query = {"status": status, "code": code, "limit": limit, "sort": sort, "reverse": reverse, **sought}
         return AsyncRows(self._photos(job_id, query), PhotoRow, partial(self._photo_rows, job_id))
 
-    def faces(self, job_id: str) -> AsyncRows[FaceRow, FaceRow]:
+    def faces(self, job_id: str | Job) -> AsyncRows[FaceRow, FaceRow]:
         """Faces of every photo that is final, one by one, as rows of the table `faces`.
 
         Its `to_pandas` makes a data frame of them.
         """
         return AsyncRows(self._faces(job_id, face_rows), FaceRow)
 
-    def low_confidence_faces(self, job_id: str) -> AsyncRows[FaceRow, FaceRow]:
+    def low_confidence_faces(self, job_id: str | Job) -> AsyncRows[FaceRow, FaceRow]:
         """Faces from a confidence of 0.7 up to the job's `min_confidence`, likewise; no count has them."""
         return AsyncRows(self._faces(job_id, low_confidence_face_rows), FaceRow)
 
-    async def about(self, job_id: str) -> About:
+    async def about(self, job_id: str | Job) -> About:
         """What rows of the tables say of their job."""
         return About.of(await self.job(job_id), await self.summary(job_id))
 
-    async def _photos(self, job_id: str, query: dict[str, Any]) -> AsyncIterator[Photo]:
+    async def _photos(self, job_id: str | Job, query: dict[str, Any]) -> AsyncIterator[Photo]:
         async for page in self._pages(PhotoPage, f"/v1/jobs/{checked_id(job_id)}/photos", query):
             for photo in page.photos:
                 yield photo
 
-    async def _photo_rows(self, job_id: str, photos: AsyncIterator[Photo]) -> AsyncIterator[PhotoRow]:
+    async def _photo_rows(self, job_id: str | Job, photos: AsyncIterator[Photo]) -> AsyncIterator[PhotoRow]:
         about = await self.about(job_id)
         async for photo in photos:
             yield photo_row(photo, about)
 
     async def _faces(
-        self, job_id: str, rows: Callable[[Photo, About], Iterable[FaceRow]]
+        self, job_id: str | Job, rows: Callable[[Photo, About], Iterable[FaceRow]]
     ) -> AsyncIterator[FaceRow]:
         about = await self.about(job_id)
         async for photo in self.results(job_id):
             for row in rows(photo, about):
                 yield row
 
-    async def summary(self, job_id: str) -> Summary:
+    async def summary(self, job_id: str | Job) -> Summary:
         """Faces, apparent genders and age groups, failures by code."""
         path = f"/v1/jobs/{checked_id(job_id)}/summary"
         return await self._connection.ask(Summary, "GET", path, again=True)
 
-    async def cancel(self, job_id: str) -> Job:
+    async def cancel(self, job_id: str | Job) -> Job:
         """Cancel what has not begun; what is saved is kept. Again is no error."""
         return await self._moved(job_id, "cancel", again=True)
 
-    async def delete(self, job_id: str) -> Erasure:
+    async def delete(self, job_id: str | Job) -> Erasure:
         """Erase an ended or open job with its photos, thumbnails and results; again shows the receipt."""
         return await self._connection.ask(Erasure, "DELETE", f"/v1/jobs/{checked_id(job_id)}", again=True)
 
-    async def change_job(self, job_id: str, change: JobChange | None = None, /, **fields: Any) -> Job:
+    async def change_job(self, job_id: str | Job, change: JobChange | None = None, /, **fields: Any) -> Job:
         """Change what was wished of a job; what is not named stays, and None takes a wish back.
 
         Args:
@@ -283,15 +285,15 @@ class Calls(Transfers):
         path = f"/v1/jobs/{checked_id(job_id)}"
         return await self._connection.ask(Job, "PATCH", path, again=True, json=body)
 
-    async def pause(self, job_id: str, until: datetime | None = None) -> Job:
+    async def pause(self, job_id: str | Job, until: datetime | None = None) -> Job:
         """Let no further photo of it begin, for good or until then (an aware time)."""
         return await self._moved(job_id, "pause", params={"until": until.isoformat()} if until else {})
 
-    async def resume(self, job_id: str) -> Job:
+    async def resume(self, job_id: str | Job) -> Job:
         """Go on with a paused job."""
         return await self._moved(job_id, "resume")
 
-    async def retry(self, job_id: str, codes: Iterable[str] = (), photo_ids: Iterable[str] = ()) -> Job:
+    async def retry(self, job_id: str | Job, codes: Iterable[str] = (), photo_ids: Iterable[str] = ()) -> Job:
         """Try again what did not succeed in an ended job.
 
         Args:
@@ -326,7 +328,7 @@ class Calls(Transfers):
         """API keys, the newest first. Needs the scope `admin`."""
         return (await self._connection.ask(KeyList, "GET", "/v1/keys", again=True)).keys
 
-    async def revoke_key(self, key_id: str) -> Key:
+    async def revoke_key(self, key_id: str | Key) -> Key:
         """End a key's use at once; again is no error. Needs the scope `admin`."""
         path = f"/v1/keys/{checked_id(key_id, 'key')}"
         return await self._connection.ask(Key, "DELETE", path, again=True)
@@ -362,7 +364,7 @@ class Calls(Transfers):
             return False
         return True
 
-    async def _moved(self, job_id: str, move: str, *, again: bool = False, **request: Any) -> Job:
+    async def _moved(self, job_id: str | Job, move: str, *, again: bool = False, **request: Any) -> Job:
         path = f"/v1/jobs/{checked_id(job_id)}/{move}"
         return await self._connection.ask(Job, "POST", path, again=again, **request)
 

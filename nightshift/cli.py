@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
-from nightshift import given, keys, remote
+from nightshift import given, keys, remote, webhooks
 from nightshift.desktop import tell_desktop
 from nightshift.exits import SERVICE_IS_HERE, exit_table, explaining_what_is_not_installed, reporting_errors
 from nightshift.flags import ServiceCommand, flag, with_wishes
@@ -220,6 +220,7 @@ _ANYTHING = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 remote.add_to(app)
 app.add_typer(keys.app, name="keys")
+app.add_typer(webhooks.app, name="webhooks")
 if SERVICE_IS_HERE:
     from nightshift.bundles import commands as models
     from nightshift.embedded import admin

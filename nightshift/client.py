@@ -100,7 +100,8 @@ class Client:
         transport: httpx transport to use instead of the network, for tests.
         say: told once, in a sentence, when an answer is long in coming.
 
-    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing.
+    Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing; where a
+    job's id is taken, the job is as well, and `job_not_found` is raised for what is neither.
     Calls that may be repeated without harm are, when the server is busy or the connection breaks.
     """
 
@@ -159,6 +160,14 @@ class Client:
     keys = _done(Calls.keys)
     revoke_key = _done(Calls.revoke_key)
     audit = _iterated(Calls.audit)
+    webhooks = _done(Calls.webhooks)
+    add_receiver = _done(Calls.add_receiver)
+    remove_receiver = _done(Calls.remove_receiver)
+    make_webhook_secret = _done(Calls.make_webhook_secret)
+    try_webhook = _done(Calls.try_webhook)
+    deliveries = _iterated(Calls.deliveries)
+    delivery = _done(Calls.delivery)
+    redeliver = _done(Calls.redeliver)
     models = _done(Calls.models)
     readiness = _done(Calls.readiness)
     is_ready = _done(Calls.is_ready)

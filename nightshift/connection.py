@@ -17,6 +17,7 @@ from nightshift.found_key import found_key
 from nightshift.machine.pauses import Pauses
 from nightshift.transports import Awaiting, Blocking
 from nightshift.waiting import WORD_S, say_if_slow
+from nightshift.words.documents import Job, Key
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
@@ -222,16 +223,27 @@ def _accepted(response: httpx.Response) -> httpx.Response:
     raise ApiError(status, code, detail, problem.get("state"), _retry_after_s(response))
 
 
-_NOT_FOUND = {"job": Code.JOB_NOT_FOUND, "key": Code.KEY_NOT_FOUND}
+_NOT_FOUND = {
+    "job": Code.JOB_NOT_FOUND,
+    "key": Code.KEY_NOT_FOUND,
+    "delivery": Code.DELIVERY_NOT_FOUND,
+    "receiver": Code.RECEIVER_NOT_FOUND,
+}
+_KINDS: dict[str, type[Job] | type[Key]] = {"job": Job, "key": Key}
 _ID = re.compile(r"[A-Za-z0-9_-]+")
 
 
-def checked_id(given: str, kind: str = "job") -> str:
+def checked_id(given: str | Job | Key, kind: str = "job") -> str:
     """An id that is only that: anything else would make another path of the URL it is put into.
 
+    Args:
+        given: the id, or what has it.
+        kind: `job` or `key`.
+
     Raises:
-        InvalidInput: `job_not_found` or `key_not_found`.
+        InvalidInput: `job_not_found`, and likewise for the other kinds.
     """
-    if not _ID.fullmatch(given):
-        raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {given!r}: that is no id")
-    return given
+    found = given.id if isinstance(given, Job | Key) and isinstance(given, _KINDS.get(kind, ())) else given
+    if not isinstance(found, str) or not _ID.fullmatch(found):
+        raise InvalidInput(_NOT_FOUND[kind], f"no {kind} {found!r}: that is no id")
+    return found

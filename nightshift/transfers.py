@@ -15,7 +15,7 @@ from nightshift.machine.places import path_as_text
 from nightshift.machine.whole_files import replacing
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails
 from nightshift.upload import PhotoFile, cut_off
-from nightshift.words.documents import Added, Checked, Photo
+from nightshift.words.documents import Added, Checked, Job, Photo
 from nightshift.words.not_sent import NotSentReason
 
 PAGE = 1000
@@ -39,7 +39,7 @@ class Transfers:
 
     _connection: Connection
 
-    async def put_photo(self, job_id: str, custom_id: str, path: Path) -> Photo:
+    async def put_photo(self, job_id: str | Job, custom_id: str, path: Path) -> Photo:
         """Upload one file. The same bytes under the same name again are no error.
 
         Raises:
@@ -49,7 +49,7 @@ class Transfers:
         """
         return await self.put_file(job_id, custom_id, await self._connection.call(PhotoFile, path))
 
-    async def put_file(self, job_id: str, custom_id: str, photo: PhotoFile) -> Photo:
+    async def put_file(self, job_id: str | Job, custom_id: str, photo: PhotoFile) -> Photo:
         """As `put_photo`, for a file that has been hashed already."""
         try:
             return await self._connection.ask(
@@ -68,7 +68,7 @@ class Transfers:
         except Unreachable as error:
             raise cut_off(error, photo.path, photo.size_bytes) or error from error
 
-    async def missing_photos(self, job_id: str, photos: Mapping[str, str]) -> list[str]:
+    async def missing_photos(self, job_id: str | Job, photos: Mapping[str, str]) -> list[str]:
         """Which photos have still to be sent, given their digests (sha256, hex) by custom_id, 1000 at most.
 
         Those whose bytes the server has from an earlier job are added to this one.
@@ -77,7 +77,7 @@ class Transfers:
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
         return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 
-    async def add_not_sent(self, job_id: str, photos: Mapping[str, NotSentReason]) -> int:
+    async def add_not_sent(self, job_id: str | Job, photos: Mapping[str, NotSentReason]) -> int:
         """Name photos that cannot be sent, and why, by custom_id: each becomes a photo that failed.
 
         Returns:
@@ -92,7 +92,7 @@ class Transfers:
         return added
 
     async def register_in_place(
-        self, job_id: str, photos: Iterable[tuple[str, Path] | tuple[str, Path, Path]]
+        self, job_id: str | Job, photos: Iterable[tuple[str, Path] | tuple[str, Path, Path]]
     ) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
 
@@ -110,7 +110,7 @@ class Transfers:
             added += (await self._connection.ask(Added, "POST", path, again=True, json=body)).added
         return added
 
-    async def results(self, job_id: str) -> AsyncIterator[Photo]:
+    async def results(self, job_id: str | Job) -> AsyncIterator[Photo]:
         """Every photo that is final so far, one by one, in the order they were added."""
         async with self._stream(job_id, _JSON_LINES) as pieces:
             async for line in lines(pieces):
@@ -118,7 +118,7 @@ class Transfers:
 
     async def save_results(
         self,
-        job_id: str,
+        job_id: str | Job,
         file: BinaryIO,
         *,
         format: ResultsFormat = "jsonl",  # noqa: A002
@@ -131,7 +131,7 @@ class Transfers:
                 size_bytes += len(piece)
         return size_bytes
 
-    async def thumbnails(self, job_id: str) -> AsyncIterator[tuple[str, bytes]]:
+    async def thumbnails(self, job_id: str | Job) -> AsyncIterator[tuple[str, bytes]]:
         """Id and thumbnail (WebP, upright, its `preview_px` at most) of every final photo that has one.
 
         In the order they were added, and all in one request.
@@ -140,7 +140,7 @@ class Transfers:
             async for thumbnail in thumbnails(pieces):
                 yield thumbnail
 
-    async def save_thumbnails(self, job_id: str, folder: Path) -> int:
+    async def save_thumbnails(self, job_id: str | Job, folder: Path) -> int:
         """Write the thumbnails as `PHOTO_ID.webp` into a folder, each whole; returns how many.
 
         The folder is made when it is not there. A file of the same name is replaced, others are left alone.
@@ -153,7 +153,7 @@ class Transfers:
         return written
 
     def _stream(
-        self, job_id: str, part: tuple[str, str]
+        self, job_id: str | Job, part: tuple[str, str]
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
         """A part of a job, by its name and media type, in pieces."""
         name, media_type = part

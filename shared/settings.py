@@ -74,6 +74,9 @@ class Settings(SignInSettings):
     """Bodies and answers that the API carries beside them for clients that take their time."""
     client_timeout_s: float = Field(30, gt=0)
     """Seconds that a client may fall behind 1 kB a second, sending or reading."""
+    trusted_proxies: str = "127.0.0.0/8,::1/128"
+    """Networks of the proxies that are believed whom they ask for (`X-Forwarded-For`, `-Proto`, `-Host`), by
+    default this machine; empty: nobody."""
     api_key: SecretStr = SecretStr("")
     """Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the home's file
     `api_key`, which the first start makes."""
@@ -201,7 +204,7 @@ class Settings(SignInSettings):
                 raise ValueError(f"{root!r} is no absolute path")
         return roots
 
-    @field_validator("webhook_allow_cidrs")
+    @field_validator("webhook_allow_cidrs", "trusted_proxies")
     @classmethod
     def _check_networks(cls, networks: str) -> str:
         networks_in(networks)

@@ -6,7 +6,6 @@ import json
 import logging
 import threading
 import time
-from collections import Counter
 
 from nightshift.words import documents
 from nightshift.words.errors import NightshiftError
@@ -26,10 +25,7 @@ from worker.sending import certificates, send
 
 log = logging.getLogger(__name__)
 
-AT_ONCE = 16
-"""Attempts under way in one process."""
-AT_ONCE_EACH = 2
-"""To one URL: a slow one leaves the others their places."""
+PLACES = dispatch.Places(all=32, each=2, messages=4)
 LOOK_S = 1.0
 LAST_CALL_S = 5.0
 """For what is due when the process is told to stop, such as the end of the one job that it ran for."""
@@ -48,8 +44,8 @@ class Deliveries:
         self._settings = settings
         self._allowed = networks_in(settings.webhook_allow_cidrs)
         self._certificates = certificates()
-        self._lock = threading.Lock()
-        self._busy: Counter[str] = Counter()
+        self._ended = threading.Condition()
+        self._under_way: dict[str, dispatch.Parcel] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="deliveries", daemon=True)
 
@@ -59,18 +55,21 @@ class Deliveries:
 
     def close(self) -> None:
         """Send what is due a last time, and wait for it a little; the next sweeper sends the rest."""
+        until_s = time.monotonic() + LAST_CALL_S
         self._stop.set()
         self._thread.join(LAST_CALL_S)
+        if self._thread.is_alive():
+            # The database hangs: what it would send now, it could not note.
+            return
         self.send_due()
-        until_s = time.monotonic() + LAST_CALL_S
-        while self.under_way and time.monotonic() < until_s:
-            time.sleep(0.02)
+        with self._ended:
+            self._ended.wait_for(lambda: not self._under_way, until_s - time.monotonic())
 
     @property
     def under_way(self) -> int:
         """Attempts that have not ended."""
-        with self._lock:
-            return sum(self._busy.values())
+        with self._ended:
+            return len(self._under_way)
 
     def send_due(self) -> int:
         """Begin to send what is due, as far as there is place; returns how many."""
@@ -94,15 +93,14 @@ class Deliveries:
         with self._database.read() as session:
             if not dispatch.any_due(session):
                 return []
-        with self._lock:
-            busy = Counter(self._busy)
-        places = AT_ONCE - sum(busy.values())
-        if places <= 0:
+        with self._ended:
+            under_way = list(self._under_way.values())
+        if len(under_way) >= PLACES.all:
             return []
         with self._database.write() as session:
-            parcels = dispatch.claim(session, self._compose, places, busy, AT_ONCE_EACH)
-        with self._lock:
-            self._busy.update(parcel.url for parcel in parcels)
+            parcels = dispatch.claim(session, self._compose, under_way, PLACES)
+        with self._ended:
+            self._under_way |= {parcel.id: parcel for parcel in parcels}
         return parcels
 
     def _attempt(self, parcel: dispatch.Parcel) -> None:
@@ -126,9 +124,11 @@ class Deliveries:
         except Exception:
             log.exception("webhook broke")
         finally:
-            with self._lock:
-                self._busy[parcel.url] -= 1
-                self._busy += Counter()
+            with self._ended:
+                # One that took so long that it is due again has another under its id.
+                if self._under_way.get(parcel.id) is parcel:
+                    del self._under_way[parcel.id]
+                self._ended.notify_all()
 
     def _compose(self, session: Transaction, delivery: Delivery) -> str:
         return compose(session, delivery, self._settings.public_url)
@@ -137,8 +137,8 @@ class Deliveries:
 def compose(session: Transaction, delivery: Delivery, public_url: str = "") -> str:
     """The body, as JSON.
 
-    A webhook's is the event's type and time, and the job as the API shows it, without its receivers; a
-    message's, `title` and `text`.
+    A webhook's is the event's type and time, and the job as the API shows it `as_of` now, without its
+    receivers; a message's, `title` and `text`.
     """
     job = _job_of(session, delivery)
     if is_message(delivery.url):
@@ -147,7 +147,9 @@ def compose(session: Transaction, delivery: Delivery, public_url: str = "") -> s
         return json.dumps(text, ensure_ascii=False)
     data = job.model_dump(mode="json", exclude={"notify"}) if job else {}
     at = delivery.created_at.isoformat().replace("+00:00", "Z")
-    return json.dumps({"type": delivery.event, "timestamp": at, "data": data}, ensure_ascii=False)
+    as_of = session.now.isoformat().replace("+00:00", "Z")
+    told = {"type": delivery.event, "timestamp": at, "as_of": as_of, "data": data}
+    return json.dumps(told, ensure_ascii=False)
 
 
 def _job_of(session: Transaction, delivery: Delivery) -> documents.Job | None:

@@ -84,8 +84,10 @@ class Sweeper:
                     self._suspension.distrust()
             except Exception:
                 log.exception("sweep broke; the next round tries again")
-        deliveries.close()
-        registration.close()
+        try:
+            deliveries.close()
+        finally:
+            registration.close()
 
     def sweep(self) -> None:
         """One round: first what workers wait for."""
@@ -252,13 +254,19 @@ def _alone(job_id: str) -> Iterator[None]:
 
 
 def main() -> None:
-    """Run as a process until SIGTERM or SIGINT."""
+    """Run as a process until SIGTERM or SIGINT; a second one ends it where it stands."""
     keep_files_private()
     settings = load_settings()
     configure(settings.log_level, settings.log_format)
     stop = threading.Event()
+
+    def end(number: int, _frame: object) -> None:
+        if stop.is_set():
+            raise SystemExit(128 + number)
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+        signal.signal(number, end)
     Sweeper(settings).run(stop)
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from migrations.columns import TIME, optional, required
 
 revision = "0012"
-down_revision = "0015"
+down_revision = "0011"
 
 
 def upgrade() -> None:

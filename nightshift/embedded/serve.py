@@ -29,6 +29,10 @@ from shared.operations.sign_in_links import make_link
 from shared.processes.command_lines import worker_command
 from shared.settings import REPOSITORY, Settings, embedded_broker_socket, load_settings
 
+STARTS_WITHIN_S = 30.0
+"""How long a worker waits for the service of its home to start."""
+LOOK_EVERY_S = 0.5
+
 
 def serve(given: Mapping[str, object]) -> Exit:
     """Serve until interrupted.
@@ -91,11 +95,8 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
         NightshiftError: a setting is wrong, or the home's broker is not running.
     """
     settings, manifest = check_bundle(load_settings(**given))
-    if settings.broker_is_embedded and not answers(embedded_broker_socket(settings.home)):
-        raise NightshiftError(
-            Code.BROKER_MISSING,
-            f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
-        )
+    if settings.broker_is_embedded:
+        _await_service(settings)
     of = (
         f"the service of {settings.home}"
         if settings.broker_is_embedded
@@ -110,6 +111,27 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(REPOSITORY)
     os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
+
+
+def _await_service(settings: Settings) -> None:
+    """Wait for the home's service, which whoever starts both at once is still starting.
+
+    Raises:
+        NightshiftError: `broker_missing`, none came within `STARTS_WITHIN_S`.
+    """
+    broker = embedded_broker_socket(settings.home)
+    give_up_at = time.monotonic() + STARTS_WITHIN_S
+    is_told = False
+    while not answers(broker):
+        if time.monotonic() >= give_up_at:
+            raise NightshiftError(
+                Code.BROKER_MISSING,
+                f"no service runs on {settings.home}: start `nightshift serve`, or set NIGHTSHIFT_BROKER_URL",
+            )
+        if not is_told:
+            is_told = True
+            say(f"no service runs on {settings.home} yet: waiting {STARTS_WITHIN_S:.0f} s for it to start")
+        time.sleep(LOOK_EVERY_S)
 
 
 def listen(host: str, port: int) -> socket.socket:

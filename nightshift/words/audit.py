@@ -23,6 +23,8 @@ Verb = Literal[
     "make_key",
     "revoke_key",
     "set_receivers",
+    "add_receiver",
+    "remove_receiver",
     "make_secret",
     "redeliver",
     "test_webhook",
@@ -41,7 +43,8 @@ class AuditEntry(Document):
     )
     subject: str | None = Field(
         None,
-        description="What it was done to: id of a job, key, secret or delivery; null of receivers.",
+        description="What it was done to: id of a job, key, secret, receiver or delivery; null where all"
+        " receivers were set.",
     )
     owner: str = Field(description="Whose that is.")
     kind: Known[ActorKind] = Field(

@@ -41,15 +41,22 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-def refuse_fields(error: ValidationError) -> NoReturn:
+def refuse_fields(error: ValidationError, inside: str | None = None) -> NoReturn:
     """Turn what pydantic found into an error that names each field.
+
+    Args:
+        error: pydantic's.
+        inside: an object whose fields were sent without it, as a form's are.
 
     Raises:
         InvalidInput: `invalid_fields`.
     """
     fields = [
-        {"field": ".".join(map(str, item["loc"])) or "body", "message": wrong(item)}
-        for item in error.errors()
+        {"field": _name(item["loc"], inside) or "body", "message": wrong(item)} for item in error.errors()
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
     raise InvalidInput(Code.INVALID_FIELDS, detail, errors=fields)
+
+
+def _name(location: tuple[int | str, ...], inside: str | None) -> str:
+    return ".".join(map(str, location[1:] if location[:1] == (inside,) else location))

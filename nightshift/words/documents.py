@@ -253,7 +253,7 @@ class PhotoPage(Document):
 
 
 class PhotoOutline(Document):
-    """Photos in outline, in the order in which they were added: enough to lay out a page of them."""
+    """Photos in outline, in the order that was asked for: enough to lay out a page of them."""
 
     total: int = Field(description="Photos that are sought.")
     shapes: list[int] = Field(

@@ -93,7 +93,7 @@ class Code(AnyCode):
 
     # Who may.
     UNAUTHORIZED = "unauthorized", CLIENT, 401
-    """There is no key with the request, or a wrong one.
+    """There is no key with the request, or it is wrong or was revoked: the message says which.
     The command finds `api_key` in its own home: has the server the same one? Else give it `--api-key`."""
     KEY_EXPIRED = "key_expired", CLIENT, 401
     """The key's time is over.
@@ -137,12 +137,18 @@ class Code(AnyCode):
     MESSAGES_NOT_INSTALLED = "messages_not_installed", OPERATOR, 409
     """Messages to people are sent by Apprise, which the service lacks.
     Install the extra `notify` where the API and the sweeper run, or give a webhook's URL."""
+    RECEIVER_NOT_FOUND = "receiver_not_found", CLIENT, 404
+    """No such receiver, or it is of another owner, or was removed.
+    `nightshift webhooks list`, or `GET /v1/webhooks`, lists those there are."""
+    TOO_MANY_RECEIVERS = "too_many_receivers", CLIENT, 409
+    """There are as many receivers of all jobs as there may be.
+    Remove one, or name the receiver with the jobs that it is for."""
     DELIVERY_NOT_FOUND = "delivery_not_found", CLIENT, 404
     """No such delivery, or it is of another owner, or went with its job.
     `GET /v1/webhooks/deliveries` lists those there are."""
     FOREIGN_ORIGIN = "foreign_origin", CLIENT, 403
     """The request was made by a page of another site.
-    A proxy in front must pass on `Host`, or set `X-Forwarded-Host`."""
+    Set `NIGHTSHIFT_PUBLIC_URL` to the address that browsers use, or have the proxy pass on `Host`."""
     HOST_FORBIDDEN = "host_forbidden", CLIENT, 403
     """Without a key, a service on loopback answers to no other name than localhost.
     Bring a key, or call it `localhost`."""

@@ -7,7 +7,7 @@ import secrets
 import time
 from typing import Literal
 
-Prefix = Literal["job", "pho", "lea", "key", "evt", "whs", "aud"]
+Prefix = Literal["job", "pho", "lea", "key", "evt", "whs", "rcv", "aud"]
 
 
 def new_id(prefix: Prefix) -> str:

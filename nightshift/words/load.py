@@ -16,7 +16,8 @@ class ServiceLoad(Document):
     """What workers could do now."""
 
     claimable_photos: int = Field(
-        description="Photos that a worker could take now: submitted, not paused, their window open."
+        description="Photos that a worker could take now: submitted, not paused, their window open. Above"
+        " 10,000 as of the last second, and of the first 500 jobs."
     )
     archives_waiting: int = Field(description="Archives that a worker could unpack now.")
     workers: int = Field(description="Worker processes seen lately.")

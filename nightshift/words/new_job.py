@@ -27,7 +27,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import Fraction, JobOptions, Whole
 from nightshift.words.processing_window import ProcessingWindow
-from nightshift.words.webhooks import Notify, distinct
+from nightshift.words.webhooks import MOST_RECEIVERS, Notify, distinct
 
 METADATA_LIMIT = 16_384
 """Bytes of JSON a job's metadata may have."""
@@ -133,17 +133,17 @@ class JobWishes(Body):
     )
     notify: Annotated[list[Notify], AfterValidator(distinct)] | None = Field(
         None,
-        max_length=5,
+        max_length=MOST_RECEIVERS,
         description="Where to send word of it, by webhook or message; without it, to where its owner has"
         " everything sent, and with an empty list, nowhere.",
     )
 
     @classmethod
-    def _checked(cls, fields: dict[str, Any], *, strict: bool) -> Self:
+    def _checked(cls, fields: dict[str, Any], *, strict: bool, inside: str | None = None) -> Self:
         try:
             return cls.model_validate(fields, strict=strict)
         except ValidationError as error:
-            refuse_fields(error)
+            refuse_fields(error, inside)
 
     def as_json(self) -> dict[str, Any]:
         """What was given, as JSON."""
@@ -200,7 +200,7 @@ class NewJob(JobWishes):
         if options := {name: text for name, text in fields.items() if name in _OPTIONS}:
             wish["options"] = options
         wish |= {name: parse(wish[name]) for name in ("metadata", "notify") if name in wish}
-        return cls._checked(wish, strict=False)
+        return cls._checked(wish, strict=False, inside="options")
 
     def as_form(self) -> dict[str, str]:
         """What was given, as `of_form` reads it."""

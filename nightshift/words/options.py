@@ -32,7 +32,8 @@ def _number(value: object) -> object:
 
 
 def _truth(value: object) -> object:
-    if isinstance(value, str) and value not in {"true", "false"}:
+    # `True`, too: programs in Python, those made from the API's description among them, write it so.
+    if isinstance(value, str) and (value := value.lower()) not in {"true", "false"}:
         raise ValueError("must be `true` or `false`")
     return value
 

@@ -17,6 +17,8 @@ JobEvent = Literal["job.ended", "job.failed_early", "job.progress", "job.expirin
 TEST = "webhook.test"
 """The event of a delivery that is asked for, of no job."""
 URL_LIMIT = 2000
+MOST_RECEIVERS = 5
+"""Of one job, and of all jobs of an owner."""
 SCHEMES = (
     *("discord", "gchat", "gotifys", "mailtos", "matrixs", "mmosts", "nctalks", "ntfys", "pover"),
     *("rockets", "signals", "slack", "tgram", "wxteams", "zulip"),
@@ -140,6 +142,7 @@ class Notified(Document):
 class Receiver(Document):
     """A receiver of its owner's."""
 
+    id: str = Field("", description="`rcv_` and 32 hex digits.")
     url: ShownUrl = Field(description=_SHOWN)
     notify: Notified | None = Field(
         None, description="What it is told of jobs that name no receivers; null: nothing but by jobs."

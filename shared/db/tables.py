@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
+from nightshift.words.ids import new_id
 from shared.db.base import BY_CODE_POINTS
 from shared.db.base import Base as Base
 
@@ -318,9 +319,12 @@ class Receiver(Base):
     """A URL of an owner's: told of every job that names no others, or wanting nothing any more (410)."""
 
     __tablename__ = "receivers"
+    __table_args__ = (Index("ix_receivers_id", "id", unique=True),)
 
     owner: Mapped[str] = mapped_column(primary_key=True)
     url: Mapped[str] = mapped_column(primary_key=True)
+    # What it is called where its URL, which may hold secrets, cannot be shown.
+    id: Mapped[str] = mapped_column(default=lambda: new_id("rcv"))
     # As an entry of a job's `notify`; null for one that is known from jobs alone.
     notify: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     disabled_at: Mapped[datetime | None]

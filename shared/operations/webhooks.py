@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, select, tuple_, update
+from sqlalchemy import delete, func, select, tuple_, update
 
 from nightshift.words import webhooks as words
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import InvalidInput, NotFound
+from nightshift.words.errors import Conflict, InvalidInput, NotFound
 from nightshift.words.ids import new_id
 from shared import messages
 from shared.addresses import is_forbidden_literal, networks_in
@@ -79,6 +79,51 @@ def set_receivers(session: Transaction, owner: str, receivers: Iterable[words.No
     session.execute(delete(Receiver).where(*nothing_known), execution_options={"synchronize_session": False})
 
 
+def add_receiver(session: Transaction, owner: str, notify: words.Notify) -> Receiver:
+    """Have one more be told of jobs that name nobody; known already, it is told of these events from now on.
+
+    Raises:
+        Conflict: `webhook_secret_missing`, `too_many_receivers`.
+    """
+    outbox.require_secret(session, owner, [notify.url])
+    others = Receiver.owner == owner, Receiver.notify.is_not(None), Receiver.url != notify.url
+    named = session.scalar(select(func.count()).select_from(Receiver).where(*others)) or 0
+    if named >= words.MOST_RECEIVERS:
+        message = f"there are {named} receivers of all jobs already: remove one first"
+        raise Conflict(Code.TOO_MANY_RECEIVERS, message)
+    given = notify.model_dump()
+    row = session.merge(Receiver(owner=owner, url=notify.url, notify=given, disabled_at=None))
+    session.flush()
+    audit.note(session, "add_receiver", owner, row.id)
+    return row
+
+
+def receiver_of(session: Transaction, owner: str, receiver_id: str) -> Receiver:
+    """One receiver.
+
+    Raises:
+        NotFound: `receiver_not_found`.
+    """
+    row = session.scalar(select(Receiver).where(Receiver.id == receiver_id, Receiver.owner == owner))
+    if row is None:
+        raise NotFound(Code.RECEIVER_NOT_FOUND, f"no receiver {receiver_id}")
+    return row
+
+
+def remove_receiver(session: Transaction, owner: str, receiver_id: str) -> words.Receiver:
+    """Tell one no more of jobs that name nobody; returns what it was.
+
+    Raises:
+        NotFound: `receiver_not_found`.
+    """
+    row = receiver_of(session, owner, receiver_id)
+    was = shown(words.Receiver, row)
+    session.delete(row)
+    session.flush()
+    audit.note(session, "remove_receiver", owner, was.id)
+    return was
+
+
 def webhooks_of(session: Transaction, owner: str) -> words.Webhooks:
     """An owner's receivers by URL, and secrets that sign, the newest first."""
     receivers = select(Receiver).where(Receiver.owner == owner).order_by(Receiver.url)
@@ -118,16 +163,26 @@ def deliveries_of(
     return words.DeliveryPage(deliveries=[shown(words.Delivery, row) for row in page], next=more)
 
 
+def delivery_of(session: Transaction, owner: str, delivery_id: str, *, lock: bool = False) -> Delivery:
+    """One delivery.
+
+    Raises:
+        NotFound: `delivery_not_found`.
+    """
+    query = select(Delivery).where(Delivery.id == delivery_id, Delivery.owner == owner)
+    row = session.scalar(query.with_for_update() if lock else query)
+    if row is None:
+        raise NotFound(Code.DELIVERY_NOT_FOUND, f"no delivery {delivery_id}")
+    return row
+
+
 def redeliver(session: Transaction, owner: str, delivery_id: str) -> Delivery:
     """Have a delivery be sent once more, whatever became of it.
 
     Raises:
         NotFound: `delivery_not_found`.
     """
-    query = select(Delivery).where(Delivery.id == delivery_id, Delivery.owner == owner)
-    row = session.scalar(query.with_for_update())
-    if row is None:
-        raise NotFound(Code.DELIVERY_NOT_FOUND, f"no delivery {delivery_id}")
+    row = delivery_of(session, owner, delivery_id, lock=True)
     dispatch.again(session, row)
     audit.note(session, "redeliver", owner, row.id)
     return row

@@ -7,12 +7,13 @@ followed by another. So each event arrives at least once, and may arrive again, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, func, select, true, update
 
+from nightshift.words.webhooks import is_message
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Receiver, WebhookSecret
 from shared.queue.outbox import KEPT_TRYING
@@ -27,6 +28,9 @@ PAUSES = (
 LONGEST_WISHED = timedelta(hours=24)
 """A receiver may ask for a longer pause, up to so long."""
 CANDIDATES = 100
+"""Deliveries of one owner that are looked at for one claim."""
+OWNERS = 100
+"""That may have a turn in one claim."""
 
 WAITING, DELIVERED, GIVEN_UP = "waiting", "delivered", "given_up"
 GONE = 410
@@ -68,35 +72,85 @@ def any_due(session: Transaction) -> bool:
     return session.scalar(select(Delivery.id).where(_due(session)).limit(1)) is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """How many attempts one process makes at a time.
+
+    Attributes:
+        all: of all owners.
+        each: to one URL: a slow one leaves the others their places.
+        messages: of messages to people, each of which is a process.
+    """
+
+    all: int
+    each: int
+    messages: int
+
+
+class _Taken:
+    """Places that are taken, and whether a delivery may have one more."""
+
+    def __init__(self, places: Places, under_way: Collection[Parcel]) -> None:
+        self._places = places
+        self._urls: Counter[str] = Counter()
+        self.owners: Counter[str] = Counter()
+        self._messages = 0
+        for parcel in under_way:
+            self.take(parcel.owner, parcel.url)
+
+    def take(self, owner: str, url: str) -> None:
+        self._urls[url] += 1
+        self.owners[owner] += 1
+        self._messages += is_message(url)
+
+    @property
+    def free(self) -> int:
+        return self._places.all - self.owners.total()
+
+    def may_be_tried(self) -> ColumnElement[bool]:
+        """The same of rows, so that those that may not be do not stand before the others."""
+        full = [url for url, taken in self._urls.items() if taken >= self._places.each]
+        is_webhook = func.lower(Delivery.url).startswith("https:", autoescape=True)
+        messages_too = self._messages < self._places.messages
+        return and_(Delivery.url.not_in(full), true() if messages_too else is_webhook)
+
+    def has_place(self, url: str) -> bool:
+        """Whether one more may go there."""
+        is_full = self._messages >= self._places.messages and is_message(url)
+        return self._urls[url] < self._places.each and not is_full
+
+
 def claim(
     session: Transaction,
     compose: Callable[[Transaction, Delivery], str],
-    most: int,
-    busy: Mapping[str, int],
-    most_each: int,
+    under_way: Collection[Parcel],
+    places: Places,
 ) -> list[Parcel]:
-    """Take what is due, the longest due first.
+    """Take what is due: owners in turn, of each the longest due first.
 
     Args:
         session: a write transaction.
         compose: makes the body of a delivery that has none yet.
-        most: so many at most.
-        busy: attempts under way in this process, by URL.
-        most_each: so many at most at a time for one URL, those under way included.
+        under_way: attempts of this process that have not ended.
+        places: how many there may be.
     """
-    full = [url for url, under_way in busy.items() if under_way >= most_each]
-    due = select(Delivery).where(_due(session), Delivery.url.not_in(full)).order_by(Delivery.next_at)
-    taken: Counter[str] = Counter(busy)
+    taken = _Taken(places, under_way)
+    waiting = {owner: _waiting_of(session, owner, taken) for owner in _owners_due(session)}
     parcels: list[Parcel] = []
-    for row in session.scalars(due.limit(CANDIDATES).with_for_update(skip_locked=True)).all():
-        if len(parcels) == most:
-            break
-        if taken[row.url] >= most_each:
+    while waiting and taken.free:
+        # Whose turn it is: who has least under way, and of those who waits longest.
+        owner = min(waiting, key=lambda each: taken.owners[each])
+        row = next(waiting[owner], None)
+        # No owner has more under way than are left free: whoever comes next finds a place.
+        if row is None or taken.owners[owner] >= taken.free:
+            del waiting[owner]
             continue
         if row.until < session.now and row.attempts:
             row.state, row.next_at = GIVEN_UP, None
             continue
-        taken[row.url] += 1
+        if not taken.has_place(row.url):
+            continue
+        taken.take(row.owner, row.url)
         row.body = row.body or compose(session, row)
         row.attempts, row.next_at = row.attempts + 1, session.now + LEASE
         parcel = Parcel(
@@ -111,6 +165,20 @@ def claim(
         )
         parcels.append(parcel)
     return parcels
+
+
+def _owners_due(session: Transaction) -> Sequence[str]:
+    """Who waits, the longest first."""
+    due = select(Delivery.owner).where(_due(session)).group_by(Delivery.owner)
+    return session.scalars(due.order_by(func.min(Delivery.next_at), Delivery.owner).limit(OWNERS)).all()
+
+
+def _waiting_of(session: Transaction, owner: str, taken: _Taken) -> Iterator[Delivery]:
+    """What is due of one owner's, locked when the first is asked for."""
+    due = select(Delivery).where(Delivery.owner == owner, _due(session), taken.may_be_tried())
+    # By this alone an index has them in order: however many are due, few are read.
+    due = due.order_by(Delivery.next_at).limit(CANDIDATES)
+    yield from session.scalars(due.with_for_update(skip_locked=True)).all()
 
 
 def settle(session: Transaction, parcel: Parcel, answered: Answered) -> None:

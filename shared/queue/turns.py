@@ -84,6 +84,10 @@ _CLAIMABLE = (
     .subquery()
 )
 
+_CLAIMABLE_JOBS = (
+    select(Job).where(_MAY_BE_CLAIMED, _WAITS).order_by(Job.submitted_at, Job.id).limit(bindparam("at_most"))
+)
+
 _COUNT_CLAIMABLE = select(func.count()).select_from(_CLAIMABLE)
 
 _WORKERS = (
@@ -139,6 +143,11 @@ def count_claimable(session: Transaction, at_most: int) -> int:
     """Photos a claim could take now, counted no further than `at_most`."""
     closed = _closed_windows(session)
     return session.scalar(_COUNT_CLAIMABLE, {"closed": closed, "at_most": at_most}) or 0
+
+
+def claimable_jobs(session: Transaction, at_most: int) -> Sequence[Job]:
+    """Jobs that a claim could take from now, as far as they have photos that wait; `at_most` of them."""
+    return session.scalars(_CLAIMABLE_JOBS, {"closed": _closed_windows(session), "at_most": at_most}).all()
 
 
 def _closed_windows(session: Transaction) -> list[str]:

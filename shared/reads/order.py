@@ -25,6 +25,9 @@ _KINDS: dict[str, type] = {"time": str, "faces": int, "least_sure": float}
 """What a cursor holds of the photo that it stands behind: its value then. A name never changes, and is looked
 up: it may be longer than a cursor."""
 
+_ALL = 2**62
+"""More rows than there are."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -62,6 +65,20 @@ class Order:
         if len(rows) <= limit:
             return shown, None
         return shown, encode_place(job_id, self._name, self._place(session, job_id, shown[-1].ordinal))
+
+    def whole(
+        self, session: Session, query: Select[Any], job_id: str, limit: int
+    ) -> tuple[Sequence[Row[Any]], list[str]]:
+        """All rows, and the cursor of each page of `limit` but the first."""
+        is_valued = self.sort in _KINDS
+        if is_valued:
+            query = query.add_columns(_COLUMNS[self.sort].label("of_place"))
+        rows = self._rows(session, query, job_id, None, _ALL)
+        places = (
+            Place(row.ordinal, row.of_place) if is_valued else Place(row.ordinal)
+            for row in rows[limit - 1 : -1 : limit]
+        )
+        return rows, [encode_place(job_id, self._name, place) for place in places]
 
     @property
     def _name(self) -> str:

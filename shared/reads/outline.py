@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from nightshift.words import documents
 from shared.db.tables import Photo
 from shared.queue.jobs import owned_job
-from shared.reads.cursor import Place, encode_place
+from shared.reads.order import AS_ADDED, Order
 from shared.reads.sought import Sought
+
+_COLUMNS: tuple[Any, ...] = (Photo.ordinal, Photo.width, Photo.height)
 
 
 def photo_outline(
-    session: Session, owner: str, job_id: str, sought: Sought, *, limit: int
+    session: Session, owner: str, job_id: str, sought: Sought, *, order: Order = AS_ADDED, limit: int
 ) -> documents.PhotoOutline:
     """The shapes of a job's photos that are as sought, in the order of `photo_page` with this `limit`.
 
@@ -21,20 +25,10 @@ def photo_outline(
         NotFound: `job_not_found`.
     """
     owned_job(session, owner, job_id)
-    query = (
-        select(Photo.ordinal, Photo.width, Photo.height)
-        .where(*sought.conditions(job_id))
-        .order_by(Photo.ordinal)
-    )
-    rows = session.execute(query).all()
-    return documents.PhotoOutline(
-        total=len(rows),
-        shapes=[_shape(width, height) for _, width, height in rows],
-        cursors=[
-            encode_place(job_id, "added", Place(rows[at - 1].ordinal))
-            for at in range(limit, len(rows), limit)
-        ],
-    )
+    query = select(*_COLUMNS).where(*sought.conditions(job_id))
+    rows, cursors = order.whole(session, query, job_id, limit)
+    shapes = [_shape(row.width, row.height) for row in rows]
+    return documents.PhotoOutline(total=len(rows), shapes=shapes, cursors=cursors)
 
 
 def _shape(width: int | None, height: int | None) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from bench.planted_job import name_of, plant
+from bench.planted_job import plant
 from tests.support.page_served import Open, Served, accessible, opened_pages, serving, signed_in
 
 PHOTOS = 1200
@@ -17,10 +17,14 @@ PHOTOS = 1200
 expect.set_options(timeout=20_000)
 
 
+def name_of(number: int) -> str:
+    return f"evening-1/{'a' if number % 3 else 'b'}/IMG_{number:06}.jpg"
+
+
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    plant(folder / "home", PHOTOS)
+    plant(folder / "home", PHOTOS, name=name_of)
     with serving(folder) as server:
         yield server
 
@@ -45,7 +49,7 @@ def test_only_what_is_looked_at_is_asked_for_and_in_the_page(open_page: Open, se
     page = opened_faces(open_page, served)
     page.on("request", lambda request: asked.append(request.url))
     expect(page.get_by_role("status").filter(has_text="1,200 photos")).to_be_visible()
-    expect(page.locator(".grid [aria-busy]")).to_have_count(0)
+    expect(tile(page, 0)).to_have_attribute("title", name_of(0))
     page.evaluate("scrollTo(0, document.body.scrollHeight)")
     expect(tile(page, PHOTOS - 1)).to_have_attribute("title", name_of(PHOTOS - 1))
     tiles = page.locator(".grid li")
@@ -159,6 +163,26 @@ def test_faces_are_sought_by_how_sure_they_are(open_page: Open, served: Served) 
     expect(page.get_by_role("status").filter(has_text="1,200 photos")).to_be_visible()
 
 
+def test_photos_are_ordered_and_of_a_folder(open_page: Open, served: Served) -> None:
+    page = opened_faces(open_page, served)
+    job_id = re.search(r"job_\w+", page.url)[0]  # type: ignore[index]
+    page.get_by_label("Order").select_option("most faces first")
+    page.get_by_label("Folder").select_option("evening-1/a")
+    query = {"sort": "faces", "reverse": "true", "folder": "evening-1/a", "limit": 1000}
+    found = served.ask("GET", f"/v1/jobs/{job_id}/photos", params=query)["photos"]
+    assert 0 < len(found) < PHOTOS
+    expect(page.get_by_role("status").filter(has_text=f"{len(found)} photos")).to_be_visible()
+    expect(tile(page, 0)).to_have_attribute("title", found[0]["custom_id"])
+    # Any page of it, by the cursor that the outline gave.
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    expect(tile(page, len(found) - 1)).to_have_attribute("title", found[-1]["custom_id"])
+    assert "sort=-faces" in page.url
+    page.reload()
+    expect(tile(page, 0)).to_have_attribute("title", found[0]["custom_id"])
+    expect(page.get_by_label("Folder")).to_have_value("evening-1/a")
+    accessible(page)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_rows_and_viewer_fit_a_phone(open_page: Open, served: Served, scheme: str) -> None:
     page = opened_faces(open_page, served, viewport={"width": 360, "height": 700}, color_scheme=scheme)
@@ -176,7 +200,7 @@ def test_rows_and_viewer_fit_a_phone(open_page: Open, served: Served, scheme: st
 
 def test_pages_that_do_not_come_are_asked_for_again(open_page: Open, served: Served) -> None:
     page = opened_faces(open_page, served)
-    expect(page.locator(".grid [aria-busy]")).to_have_count(0)
+    expect(tile(page, 0)).to_have_attribute("title", name_of(0))
     page.context.set_offline(True)
     page.evaluate("scrollTo(0, document.body.scrollHeight / 2)")
     expect(page.get_by_text("The service does not answer.")).to_be_visible()

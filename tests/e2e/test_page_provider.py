@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -21,10 +22,8 @@ def provider() -> Iterator[OpenId]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, provider: OpenId) -> Iterator[Served]:
-    port = free_port()
-    settings = {
+def settings_for(provider: OpenId, port: int) -> dict[str, str]:
+    return {
         # Not the provider's 127.0.0.1: to a browser these are two sites.
         "PUBLIC_URL": f"http://localhost:{port}",
         "OIDC_NAME": "the picture desk",
@@ -33,7 +32,12 @@ def served(tmp_path_factory: pytest.TempPathFactory, provider: OpenId) -> Iterat
         "OIDC_CLIENT_SECRET": CLIENT_SECRET,
         "OIDC_GRANTS": json.dumps(GRANTS),
     }
-    with serving(tmp_path_factory.mktemp("served"), port, **settings) as server:
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, provider: OpenId) -> Iterator[Served]:
+    port = free_port()
+    with serving(tmp_path_factory.mktemp("served"), port, **settings_for(provider, port)) as server:
         yield server
 
 
@@ -80,3 +84,21 @@ def test_a_code_that_a_link_brings_is_said_in_the_pages_own_words(page: Page, se
     page.goto("about:blank")
     page.goto(served.command.settings["PUBLIC_URL"] + "/#refused=send_your_key_to_evil")
     expect(page.get_by_role("alert")).to_contain_text("broken off, or took too long")
+
+
+def test_a_sign_in_whose_time_is_over_goes_on_where_it_was(
+    browser: Browser, provider: OpenId, tmp_path: Path
+) -> None:
+    port = free_port()
+    settings = settings_for(provider, port) | {"OIDC_SESSION_S": "10"}
+    with serving(tmp_path, port, **settings):
+        context = browser.new_context(locale="en-GB")
+        page = context.new_page()
+        page.goto(settings["PUBLIC_URL"])
+        way_there = page.get_by_role("link", name="Sign in with the picture desk")
+        way_there.click()
+        expect(page.get_by_role("heading", level=1, name="Tonight")).to_be_visible()
+        expect(page.get_by_text("You were signed out")).to_be_visible()
+        way_there.click()
+        expect(page.get_by_role("heading", level=1, name="Tonight")).to_be_visible()
+        context.close()

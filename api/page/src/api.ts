@@ -1,7 +1,7 @@
 // Every request the page makes. What comes back is typed by the API's own description (made/api.ts).
 import type { components } from "./made/api";
 
-type Schemas = components["schemas"];
+export type Schemas = components["schemas"];
 export type Job = Schemas["Job"];
 export type Photo = Schemas["Photo"];
 export type Face = Schemas["Face"];
@@ -11,6 +11,7 @@ export type SignIn = Schemas["SignIn"];
 export type Readiness = Schemas["Readiness"];
 export type JobPage = Schemas["JobPage"];
 export type PhotoPage = Schemas["PhotoPage"];
+export type Breakdown = Schemas["Breakdown"];
 export type Outline = Schemas["PhotoOutline"];
 export type Checked = Schemas["Checked"];
 export type Estimate = Schemas["Estimate"];
@@ -84,19 +85,26 @@ export async function ask(method: string, path: string, asked: Asked = {}): Prom
     answer = await fetch(address(path, asked.query), options);
   } catch (error) {
     if (asked.signal?.aborted) throw error;
-    tell("away");
-    throw new Away();
+    throw lost();
   }
+  return answered(answer, path);
+}
+
+/** Nothing came back: what is thrown then. */
+export function lost(): Away {
+  tell("away");
+  return new Away();
+}
+
+/** The answer, or what it says went wrong. Throws `Problem`, `Away`. */
+export async function answered(answer: Response, path: string): Promise<Response> {
   if (answer.ok || answer.status === 304) {
     tell("here");
     return answer;
   }
   const problem = await problemOf(answer);
   // A proxy before the service answers 502 or 504, without a code of ours.
-  if (problem.status === 503 || (problem.code === "" && problem.status >= 500)) {
-    tell("away");
-    throw new Away();
-  }
+  if (problem.status === 503 || (problem.code === "" && problem.status >= 500)) throw lost();
   tell(problem.status === 401 && path !== "/v1/session" ? "signed_out" : "here");
   throw problem;
 }

@@ -1,10 +1,10 @@
 // Photos of a job with a box at each face, however many, and a viewer with what each face was given.
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Job } from "./api";
+import type { Breakdown, Job } from "./api";
 import { useAsked } from "./asking";
 import { Grid } from "./grid";
 import { useAlbum } from "./outline";
-import { Filters, queryOf, useSought } from "./sought";
+import { Filters, isAll, queryOf, useSought } from "./sought";
 import { Viewer } from "./viewer";
 import { count, words } from "./words";
 
@@ -17,6 +17,7 @@ export function Faces({ jobId }: { jobId: string }) {
   // Also of one that has ended: it may be erased, or tried again, while it is looked at.
   const job = useAsked<Job>(`/v1/jobs/${jobId}`, EVERY_MS);
   const album = useAlbum(jobId, queryOf(sought), job.answer?.state === "ended" ? 0 : EVERY_MS);
+  const folders = useAsked<Breakdown>(`/v1/jobs/${jobId}/breakdown`, 0, job.answer?.state).answer?.by_folder ?? [];
   const [active, setActive] = useState(0);
   const [viewed, setViewed] = useState<number>();
   const returned = useRef(false);
@@ -46,9 +47,9 @@ export function Faces({ jobId }: { jobId: string }) {
         <h1>{said.title}</h1>
         <span class="soft" role="status">{outline ? words.photos(total, count(total)) : words.loading}</span>
       </div>
-      <Filters sought={sought} seek={seek} />
+      <Filters sought={sought} seek={seek} folders={folders.map(({ key }) => key).filter(Boolean)} />
       {problem && <p role="alert" class="bad">{problem.status === 404 ? words.job.gone : words.somethingWrong(problem.message)}</p>}
-      {outline && total === 0 && <p class="soft">{asked === "{}" ? said.none : asked === '{"status":"failed"}' ? words.failures.none : said.noSuch}</p>}
+      {outline && total === 0 && <p class="soft">{isAll(sought) ? said.none : isAll({ ...sought, status: "" }) && sought.status ? words.failures.none : said.noSuch}</p>}
       <Grid jobId={jobId} album={album} isBehind={viewed !== undefined} active={active} setActive={setActive} open={(position) => (setActive(position), setViewed(position))} key={asked} />
       {viewed !== undefined && viewed < total && (
         <Viewer

@@ -72,7 +72,7 @@ export function Grid({ jobId, album, isBehind, active, setActive, open }: Gridde
       removeEventListener("resize", soon);
     };
   }, [layout]);
-  useEffect(() => void (isBehind || album.want(from, to)));
+  useEffect(() => void (isBehind || album.want(from, to, active)));
 
   // Where the keyboard goes the window follows.
   useLayoutEffect(() => {

@@ -118,7 +118,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
   return (
     <>
       <div class="title">
-        <h1>{label}</h1>
+        <h1><bdi>{label}</bdi></h1>
         <span class={`badge ${kind}`} role="status">{said}</span>
       </div>
       {job.error && <p class="bad">{toldOf(job.error.code)?.[0] ?? job.error.message}</p>}

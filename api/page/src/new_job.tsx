@@ -3,16 +3,17 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { post, type Estimate, type Job } from "./api";
 import { chosenOf, filesOf, type Chosen } from "./chosen";
 import type { Rights } from "./main";
-import { forget, rememberedJob, sendJob, type Sending } from "./sending";
+import { forget, rememberedJob, sendArchive, sendJob, type Sending } from "./sending";
 import { labelOf } from "./tonight";
-import { count, rate, size, time, words } from "./words";
+import { wishOf, Wishes } from "./wishes";
+import { count, isolated, rate, size, time, words } from "./words";
 
 const MOST_NAMES = 20;
 
 function Names({ names }: { names: readonly string[] }) {
   return (
     <ul class="soft names">
-      {names.slice(0, MOST_NAMES).map((name) => <li key={name}><bdi>{name}</bdi></li>)}
+      {names.slice(0, MOST_NAMES).map((name, index) => <li key={index}><bdi>{name}</bdi></li>)}
       {names.length > MOST_NAMES && <li>…</li>}
     </ul>
   );
@@ -23,7 +24,8 @@ function Progress({ now }: { now: Sending }) {
   const said = words.fresh;
   const part = now.step === "hashing" ? now.hashed : now.sent;
   const of = now.step === "hashing" ? now.total : now.toSend;
-  const text = now.step === "hashing" ? said.hashing(count(part), count(of)) : said.sending(count(part), count(of));
+  const inWords = now.step === "archive" ? size : count;
+  const text = now.step === "hashing" ? said.hashing(count(part), count(of)) : said.sending(inWords(part), inWords(of));
   return (
     <>
       <progress max={of || 1} value={part} aria-label={said.title} />
@@ -57,7 +59,7 @@ export function NewJob({ rights }: { rights: Rights }) {
   const [wrong, setWrong] = useState("");
   const [refused, setRefused] = useState<{ job: Job; names: string[] }>();
   const [over, setOver] = useState(false);
-  const label = useRef<HTMLInputElement>(null);
+  const form = useRef<HTMLFormElement>(null);
   const stop = useRef<AbortController | undefined>(undefined);
   const said = words.fresh;
   useEffect(() => {
@@ -75,19 +77,25 @@ export function NewJob({ rights }: { rights: Rights }) {
 
   if (!rights.steers) return <p>{said.readOnly}</p>;
 
-  const choose = (files: Iterable<File>): void => {
-    const found = chosenOf(files);
+  const choose = async (files: Iterable<File>): Promise<void> => {
+    const found = await chosenOf(files);
     setChosen(found);
     setWrong(found.twice ? said.twice(found.twice) : "");
   };
   const send = async (): Promise<void> => {
-    if (!chosen) return;
-    stop.current = new AbortController();
+    if (!chosen || !form.current) return;
+    const { signal } = (stop.current = new AbortController());
+    const wish = wishOf(form.current);
     setWrong("");
     try {
-      const { job, refused } = await sendJob(chosen.photos, label.current?.value.trim() || chosen.label, open, setNow, stop.current.signal);
-      if (refused.length) setRefused({ job, names: refused });
-      else location.hash = `#/jobs/${job.id}`;
+      if (chosen.archive) {
+        const job = await sendArchive(chosen.archive, wish, setNow, signal);
+        location.hash = `#/jobs/${job.id}`;
+      } else {
+        const { job, refused } = await sendJob(chosen.photos, wish, open, setNow, signal);
+        if (refused.length) setRefused({ job, names: refused });
+        else location.hash = `#/jobs/${job.id}`;
+      }
     } catch (error) {
       if (!stop.current.signal.aborted) setWrong(words.somethingWrong(error instanceof Error ? error.message : String(error)));
       void rememberedJob().then(setOpen);
@@ -99,7 +107,7 @@ export function NewJob({ rights }: { rights: Rights }) {
       <h1>{said.title}</h1>
       {open && !now && (
         <div class="why">
-          <p>{said.resume(labelOf(open))}</p>
+          <p>{said.resume(isolated(labelOf(open)))}</p>
           <button type="button" class="quiet" onClick={() => (forget(), setOpen(undefined))}>{said.another}</button>
         </div>
       )}
@@ -111,31 +119,29 @@ export function NewJob({ rights }: { rights: Rights }) {
           onDrop={(event) => {
             event.preventDefault();
             setOver(false);
-            if (event.dataTransfer) void filesOf(event.dataTransfer).then(choose);
+            if (event.dataTransfer) void filesOf(event.dataTransfer).then(choose, () => setWrong(said.unreadable));
           }}
         >
           <p>{said.drop}</p>
           <div class="buttons">
-            <label class="button">{said.files}<input class="unseen" type="file" multiple onChange={(event) => choose(event.currentTarget.files ?? [])} /></label>
-            <label class="button">{said.folder}<input class="unseen" type="file" {...{ webkitdirectory: true }} onChange={(event) => choose(event.currentTarget.files ?? [])} /></label>
+            <label class="button">{said.files}<input class="unseen" type="file" multiple onChange={(event) => void choose(event.currentTarget.files ?? [])} /></label>
+            <label class="button">{said.folder}<input class="unseen" type="file" {...{ webkitdirectory: true }} onChange={(event) => void choose(event.currentTarget.files ?? [])} /></label>
           </div>
         </div>
       )}
-      {chosen && !now && (
-        <section class="card" aria-label={said.title}>
-          <p role="status">{said.chosen(chosen.photos.length, count(chosen.photos.length), size(chosen.bytes))}</p>
-          <Ready photos={chosen.photos.length} />
+      {/* It stays, unseen, while it is sent: what is refused is mended, not written anew. */}
+      {chosen && (
+        <form class="card" hidden={now !== undefined} ref={form} aria-label={said.title} onSubmit={(event) => (event.preventDefault(), void send())}>
+          <p role="status">{chosen.archive ? said.archive(chosen.archive.name, size(chosen.bytes), chosen.count === undefined ? "" : words.photos(chosen.count, count(chosen.count))) : said.chosen(chosen.photos.length, count(chosen.photos.length), size(chosen.bytes))}</p>
+          <Ready photos={chosen.count ?? 0} />
           {chosen.unread.length > 0 && <div><p>{said.unread(chosen.unread.length)}</p><Names names={chosen.unread} /></div>}
-          {!open && (
-            <div>
-              <label for="label">{said.label}</label>
-              <input id="label" type="text" ref={label} maxLength={200} defaultValue={chosen.label} key={chosen.label} />
-            </div>
-          )}
+          {chosen.empty.length > 0 && <div><p>{said.empty(chosen.empty.length)}</p><Names names={chosen.empty} /></div>}
+          {open && chosen.archive && <p class="why">{said.archiveAlone}</p>}
+          {(!open || chosen.archive) && <Wishes label={chosen.label} />}
           <div class="buttons">
-            <button type="button" class="main" disabled={!chosen.photos.length || chosen.twice !== undefined} onClick={() => void send()}>{said.send}</button>
+            <button type="submit" class="main" disabled={!(chosen.archive || chosen.photos.length) || chosen.twice !== undefined}>{said.send}</button>
           </div>
-        </section>
+        </form>
       )}
       {now && (
         <section class="card" aria-label={said.title}>
@@ -147,7 +153,7 @@ export function NewJob({ rights }: { rights: Rights }) {
         <div role="alert" class="card">
           <p class="bad">{said.refused(refused.names.length)}</p>
           <Names names={refused.names} />
-          <p><a href={`#/jobs/${refused.job.id}`}>{labelOf(refused.job)}</a></p>
+          <p><a href={`#/jobs/${refused.job.id}`}><bdi>{labelOf(refused.job)}</bdi></a></p>
         </div>
       )}
       <p role="alert" class="bad">{wrong}</p>

@@ -15,8 +15,8 @@ export interface Album {
   problem: Problem | undefined;
   /** Undefined until its page is there. */
   photo: (position: number) => Photo | undefined;
-  /** Have these photos come, and no others. */
-  want: (from: number, to: number) => void;
+  /** Have these photos come, then the one that is in the page `besides`, and no others. */
+  want: (from: number, to: number, besides?: number) => void;
 }
 
 const isFinal = ({ status }: Photo): boolean => status !== "queued" && status !== "running";
@@ -29,8 +29,8 @@ export function useAlbum(jobId: string, query: NonNullable<Asked["query"]>, ever
   const [, setChanged] = useState(0);
   const asked = JSON.stringify(query);
   const kept = useMemo(() => new Map<number, Photo[]>(), [jobId, asked]);
-  const now = useRef({ kept, outline, from: 0, to: 0, stale: new Set<number>() });
-  if (now.current.kept !== kept) now.current = { kept, outline, from: 0, to: 0, stale: new Set() };
+  const now = useRef({ kept, outline, from: 0, to: 0, besides: 0, stale: new Set<number>() });
+  if (now.current.kept !== kept) now.current = { kept, outline, from: 0, to: 0, besides: 0, stale: new Set() };
   if (now.current.outline !== outline) {
     now.current.outline = outline;
     // What was in work may be done.
@@ -43,11 +43,12 @@ export function useAlbum(jobId: string, query: NonNullable<Asked["query"]>, ever
     let over = false;
     const state = now.current;
     const missing = (): number | undefined => {
-      const { from, to, stale } = state;
+      const { from, to, besides, stale } = state;
       if (!state.outline?.total) return undefined;
-      for (let page = Math.floor(from / PAGE); page * PAGE < Math.min(to, state.outline.total); page += 1)
-        if (!busy.has(page) && (!kept.has(page) || stale.has(page))) return page;
-      return undefined;
+      const wanted: number[] = [];
+      for (let page = Math.floor(from / PAGE); page * PAGE < Math.min(to, state.outline.total); page += 1) wanted.push(page);
+      if (besides < state.outline.total) wanted.push(Math.floor(besides / PAGE));
+      return wanted.find((page) => !busy.has(page) && (!kept.has(page) || stale.has(page)));
     };
     const load = async (page: number): Promise<void> => {
       busy.add(page);
@@ -91,10 +92,10 @@ export function useAlbum(jobId: string, query: NonNullable<Asked["query"]>, ever
     outline,
     problem: problem ?? wrong,
     photo: (position) => kept.get(Math.floor(position / PAGE))?.[position % PAGE],
-    want: (from, to) => {
+    want: (from, to, besides = from) => {
       const state = now.current;
-      if (state.from === from && state.to === to) return;
-      Object.assign(state, { from, to });
+      if (state.from === from && state.to === to && state.besides === besides) return;
+      Object.assign(state, { from, to, besides });
       loader.soon(REST_MS);
     },
   };

@@ -39,7 +39,7 @@ export function Picture({ jobId, photo, alt, marked, size }: Shown) {
 }
 
 /** A box at each face, dashed where the gender is uncertain; with `numbers`, its number. */
-export function Boxes({ photo, marked, numbers }: { photo: Pictured; marked?: number | undefined; numbers?: boolean }) {
+export function Boxes({ photo, marked, numbers }: { photo: Pick<Pictured, "faces">; marked?: number | undefined; numbers?: boolean }) {
   return (
     <>
       {photo.faces.map((face) => {

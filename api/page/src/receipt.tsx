@@ -21,7 +21,7 @@ export function Receipt({ receipt, label }: { receipt: Erasure; label: string })
   return (
     <section class="card receipt">
       <h1 ref={head} tabIndex={-1}>{said.title}</h1>
-      <p>{label}</p>
+      <p><bdi>{label}</bdi></p>
       <dl class="details">
         {lines.map(([name, value]) => <div key={name}><dt>{name}</dt><dd>{value}</dd></div>)}
       </dl>

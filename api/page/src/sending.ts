@@ -1,6 +1,7 @@
 // Sends photos into an open job: what the service knows is not sent, and what was broken off goes on.
-import { ask, Away, get, post, Problem, type Checked, type Job } from "./api";
+import { answered, ask, Away, get, lost, post, Problem, type Checked, type Job } from "./api";
 import type { Chosen } from "./chosen";
+import { formOf, type Wish } from "./wishes";
 
 const AT_ONCE = 4;
 /** As many as one request may ask about. */
@@ -8,7 +9,7 @@ const PIECE = 500;
 const KEPT = "nightshift.sending";
 
 export interface Sending {
-  step: "hashing" | "sending";
+  step: "hashing" | "sending" | "archive";
   total: number;
   hashed: number;
   known: number;
@@ -49,7 +50,14 @@ export async function rememberedJob(): Promise<Job | undefined> {
   return undefined;
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()), { once: true });
+  });
+
+/** With it a request that is sent again, because its answer was lost, makes no second job. */
+const newKey = (): string => hexOf(crypto.getRandomValues(new Uint8Array(16)));
 
 /** Try until the service is there again; what it refuses stays refused, except that there is too much at once. */
 async function patiently<Answer>(signal: AbortSignal, doIt: () => Promise<Answer>): Promise<Answer> {
@@ -60,7 +68,7 @@ async function patiently<Answer>(signal: AbortSignal, doIt: () => Promise<Answer
     } catch (error) {
       const isBusy = error instanceof Problem && error.status === 429;
       if (!(error instanceof Away) && !isBusy) throw error;
-      await pause(isBusy ? error.retryAfterS * 1000 : Math.min(1000 * 2 ** failed, 8000));
+      await pause(isBusy ? error.retryAfterS * 1000 : Math.min(1000 * 2 ** failed, 8000), signal);
     }
   }
 }
@@ -87,12 +95,13 @@ const hexOf = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toStr
  * Where any was, the job stays open, for somebody to decide.
  */
 export async function sendJob(
-  photos: Photos, label: string, open: Job | undefined, tell: (now: Sending) => void, signal: AbortSignal,
+  photos: Photos, wish: Wish, open: Job | undefined, tell: (now: Sending) => void, signal: AbortSignal,
 ): Promise<{ job: Job; refused: string[] }> {
   const now: Sending = { step: "hashing", total: photos.length, hashed: 0, known: 0, toSend: photos.length, sent: 0, refused: [] };
   const say = (): void => tell({ ...now, refused: [...now.refused] });
   say();
-  const job = open ?? (await patiently(signal, () => post<Job>("/v1/jobs", { json: label ? { label } : {}, signal })));
+  const key = newKey();
+  const job = open ?? (await patiently(signal, () => post<Job>("/v1/jobs", { json: wish, headers: { "Idempotency-Key": key }, signal })));
   keep(job.id);
   const digests = new Map<string, Uint8Array>();
   let missing: Photos = photos;
@@ -135,4 +144,32 @@ export async function sendJob(
   if (now.refused.length) return { job, refused: now.refused };
   const sent = await patiently(signal, () => post<Job>(`/v1/jobs/${job.id}/submit`, { signal }));
   return { job: sent, refused: [] };
+}
+
+/** Send an archive as a job of its own, submitted; it begins anew where the network was lost. Throws as `sendJob`. */
+export async function sendArchive(archive: File, wish: Wish, tell: (now: Sending) => void, signal: AbortSignal): Promise<Job> {
+  const now: Sending = { step: "archive", total: 1, hashed: 0, known: 0, toSend: archive.size, sent: 0, refused: [] };
+  const key = newKey();
+  return patiently(signal, () => {
+    tell(now);
+    return upload(formOf(wish, archive), key, signal, (sent) => tell({ ...now, sent: Math.min(sent, archive.size) }));
+  });
+}
+
+/** `fetch` does not tell how far it is. */
+function upload(form: FormData, key: string, signal: AbortSignal, tell: (sent: number) => void): Promise<Job> {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", "/v1/jobs");
+    request.setRequestHeader("Idempotency-Key", key);
+    request.upload.onprogress = ({ loaded }) => tell(loaded);
+    request.onerror = () => reject(lost());
+    request.onabort = () => reject(signal.reason);
+    request.onload = () => {
+      const body = new Response(request.responseText, { status: request.status, headers: { "Retry-After": request.getResponseHeader("Retry-After") ?? "" } });
+      answered(body, "/v1/jobs").then((answer) => answer.json()).then(resolve, reject);
+    };
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.send(form);
+  });
 }

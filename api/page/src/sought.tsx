@@ -4,7 +4,7 @@ import type { Asked } from "./api";
 import { words } from "./words";
 
 const SURE = ["min_confidence", "min_gender_probability", "min_age_group_probability"] as const;
-const NAMES = ["status", "search", "gender", "age_group", "uncertain", "faces", ...SURE] as const;
+const NAMES = ["status", "search", "gender", "age_group", "uncertain", "faces", "folder", "sort", ...SURE] as const;
 type Name = (typeof NAMES)[number];
 export type Sought = Partial<Record<Name, string>>;
 
@@ -17,10 +17,14 @@ export function soughtOf(hash: string): Sought {
   return Object.fromEntries(NAMES.flatMap((name) => (said.get(name) ? [[name, said.get(name)!]] : [])));
 }
 
-/** As the API is asked; `faces` is `2` for exactly two, `2-` for two or more. */
-export function queryOf({ faces, ...sought }: Sought): NonNullable<Asked["query"]> {
+/** What is only how it is shown, and seeks nothing. */
+export const isAll = (sought: Sought): boolean => NAMES.every((name) => name === "sort" || !sought[name]);
+
+/** As the API is asked; `faces` is `2` for exactly two, `2-` for two or more; `sort` is `-name` for the other way round. */
+export function queryOf({ faces, sort, ...sought }: Sought): NonNullable<Asked["query"]> {
   const [least, open] = [faces?.replace("-", ""), faces?.endsWith("-")];
-  return { ...sought, min_faces: least, max_faces: open ? undefined : least };
+  const ordered = sort?.startsWith("-") ? { sort: sort.slice(1), reverse: "true" } : { sort };
+  return { ...sought, ...ordered, min_faces: least, max_faces: open ? undefined : least };
 }
 
 /** What is sought, and how to seek something else; a link that is followed changes it as well. */
@@ -74,7 +78,8 @@ function Least({ name, label, sought, seek }: { name: Name; label: string; sough
   );
 }
 
-export function Filters({ sought, seek }: { sought: Sought; seek: (sought: Sought) => void }) {
+/** `folders` are those of the job, as far as there are several. */
+export function Filters({ sought, seek, folders }: { sought: Sought; seek: (sought: Sought) => void; folders: readonly string[] }) {
   const said = words.faces;
   const [typed, setTyped] = useState(sought.search ?? "");
   useEffect(() => setTyped(sought.search ?? ""), [sought.search]);
@@ -90,12 +95,21 @@ export function Filters({ sought, seek }: { sought: Sought; seek: (sought: Sough
       <Choice {...both} name="status" label={said.filter} options={[["", said.every], ["failed", said.failed]]} />
       <div>
         <label for="sought-search">{said.name}</label>
-        <input id="sought-search" type="search" value={typed} maxLength={200} onInput={(event) => setTyped(event.currentTarget.value)} />
+        <input id="sought-search" type="search" dir="auto" value={typed} maxLength={200} onInput={(event) => setTyped(event.currentTarget.value)} />
       </div>
       <Choice {...both} name="gender" label={said.gender} options={[any, ["female", said.female], ["male", said.male]]} />
       <Choice {...both} name="age_group" label={said.age} options={[any, ...AGES.map((age): [string, string] => [age, age])]} />
       <Choice {...both} name="uncertain" label={said.doubt} options={[["", said.noDoubt], ["gender", said.gender], ["age_group", said.age], ["any", said.eitherDoubt]]} />
       <Choice {...both} name="faces" label={said.title} options={[any, ["0", "0"], ["1", "1"], ["2-", "2+"], ["3-", "3+"], ["5-", "5+"], ["10-", "10+"]]} />
+      {(folders.length > 1 || sought.folder) && (
+        <Choice {...both} name="folder" label={said.folder} options={[any, ...[...new Set([...folders, ...(sought.folder ? [sought.folder] : [])])].map((folder): [string, string] => [folder, folder])]} />
+      )}
+      <Choice
+        {...both}
+        name="sort"
+        label={said.sort}
+        options={[["", said.asAdded], ["name", said.name], ["time", said.oldest], ["-time", said.newest], ["-faces", said.mostFaces], ["faces", said.fewestFaces], ["least_sure", said.leastSure]]}
+      />
       <details class="more" open={SURE.some((name) => sought[name])}>
         <summary>{said.sureness}</summary>
         <div class="filter">

@@ -4,11 +4,11 @@ import type { Job, Overview, Readiness, SeenJob, Wait } from "./api";
 import { useAsked } from "./asking";
 import type { Rights } from "./main";
 import { Picture } from "./pictures";
-import { count, day, rate, time, toldOf, words } from "./words";
+import { count, day, isolated, rate, time, toldOf, words } from "./words";
 
 const EVERY_MS = 2000;
 
-export const labelOf = (job: Job): string => job.label ?? words.job.unnamed;
+export const labelOf = (job: Job): string => job.label || words.job.unnamed;
 
 /** Where it stands, as one word; of one that has ended, how. */
 export function standing(job: Job): { kind: string; said: string } {
@@ -28,7 +28,7 @@ export function saidOf(wait: Wait | null | undefined): string | undefined {
     case "window":
       return waits.window(wait.until ? time(wait.until) : "");
     case "behind_own":
-      return waits.behind(wait.label ?? words.job.unnamed);
+      return waits.behind(isolated(wait.label || words.job.unnamed));
     case "behind_others":
       return waits.behindOthers;
     default:
@@ -60,7 +60,7 @@ function Strip({ seen }: { seen: SeenJob }) {
   return (
     <li class="card strip">
       <div class="strip-head">
-        <h2><a href={`#/jobs/${job.id}`}>{label}</a></h2>
+        <h2><a href={`#/jobs/${job.id}`}><bdi>{label}</bdi></a></h2>
         <span class={`badge ${kind}`}>{said}</span>
         <span class="soft">{job.owner}</span>
       </div>

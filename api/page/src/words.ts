@@ -28,6 +28,9 @@ export function speakTheOther(): void {
 export const toldOf = (code: string): readonly [string, string] | undefined =>
   (words.codes as Record<string, readonly [string, string] | undefined>)[code];
 
+/** Somebody's words within a sentence, which may run the other way: they stand by themselves. */
+export const isolated = (text: string): string => `\u2068${text}\u2069`;
+
 const counts = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB");
 const rates = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB", { maximumSignificantDigits: 2 });
 const clock = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", { hour: "2-digit", minute: "2-digit" });

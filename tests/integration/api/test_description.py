@@ -66,6 +66,22 @@ def test_operations_are_described(document: dict[str, Any]) -> None:
     assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
 
 
+def test_headers_that_views_read_are_parameters(document: dict[str, Any]) -> None:
+    described = {
+        (operation["operationId"], parameter["name"])
+        for methods in document["paths"].values()
+        for operation in methods.values()
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "header"
+    }
+    assert described == {
+        ("get_job", "Prefer"),
+        ("get_job", "If-None-Match"),
+        ("put_photo", "Content-Digest"),
+        ("make_job", "Idempotency-Key"),
+    }
+
+
 def test_it_says_how_gender_age_and_left_are_meant(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     assert "apparent" in document["info"]["description"]

@@ -36,6 +36,8 @@ def test_without_the_key_nothing_of_v1_answers(locked: Service) -> None:
             answer = locked.anybody.open(path, method=method, headers=headers)
             assert (answer.status_code, answer.json["code"]) == (401, "unauthorized"), (path, authorization)
             assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+            sent = (authorization or "").startswith("Bearer ") and authorization != "Bearer "
+            assert ("no such key" in answer.json["detail"]) is sent, authorization
             assert KEY not in answer.text
 
 

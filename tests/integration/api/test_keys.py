@@ -52,6 +52,7 @@ def test_a_revoked_key_is_refused_at_once(root: Caller) -> None:
     assert root("DELETE", f"/v1/keys/{key['id']}").json == first.json
     answer = news("GET", "/v1/jobs")
     assert (answer.status_code, answer.json["code"]) == (401, "unauthorized")
+    assert answer.json["detail"] == "there is no such key, or it was revoked"
     assert root("DELETE", "/v1/keys/key_0").status_code == 404
     assert root("DELETE", "/v1/keys/nothing").status_code == 404
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from nightshift.words.clock import utc_now
+from shared.reads import demand
 from tests.support.callers import Caller, caller
 from tests.support.processes import wait_for
 from tests.support.service import Service
@@ -57,3 +60,17 @@ def test_it_is_read_with_a_key_for_metrics(root: Caller) -> None:
     assert caller(root, "ops", "metrics")("GET", "/v1/load").status_code == 200
     refused = caller(root, "anna")("GET", "/v1/load")
     assert (refused.status_code, refused.json["code"]) == (403, "scope_missing")
+
+
+def test_many_photos_are_not_counted_one_by_one(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(demand, "COUNTED", 3)
+    service.submitted_job("a.jpg", "b.jpg")
+    assert _load(service)[0] == 2
+    paused = service.submitted_job("c.jpg", "d.jpg", "e.jpg")
+    assert _load(service)[0] == 5
+    assert service.post(paused, "pause").status_code == 202
+    service.submitted_job("f.jpg", "g.jpg")
+    # What waits and cannot be claimed counts as little as it does among few.
+    assert _load(service)[0] == 4
+    monkeypatch.setattr(demand, "MOST_JOBS", 1)
+    assert _load(service)[0] == 3

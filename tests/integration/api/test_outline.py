@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from shared.reads import breakdown
+from shared.reads.order import SORTS
 from tests.support.queue_rows import analysis, face
 from tests.support.service import Service
 
@@ -28,8 +30,16 @@ def _job(service: Service) -> str:
 def test_each_page_is_where_the_outline_says(service: Service) -> None:
     job_id = _job(service)
     address = f"/v1/jobs/{job_id}/photos"
-    surest = {"min_confidence": 0.5, "min_gender_probability": 0.5, "min_age_group_probability": 0.5}
-    for sought in ({}, {"min_faces": 1}, {"search": "saturday"}, surest):
+    orders: list[dict[str, Any]] = [
+        {"sort": sort, "reverse": way} for sort in SORTS[1:] for way in ("false", "true")
+    ]
+    surest: dict[str, Any] = {
+        "min_confidence": 0.5,
+        "min_gender_probability": 0.5,
+        "min_age_group_probability": 0.5,
+    }
+    wishes: list[dict[str, Any]] = [{}, {"min_faces": 1}, {"search": "saturday"}, surest, *orders]
+    for sought in wishes:
         everything = service.client.get(address, query_string=sought).json["photos"]
         outline = service.client.get(f"{address}/outline", query_string={**sought, "limit": 2}).json
         assert outline["total"] == len(everything)

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from api.body import PhotoBody
 from api.intake import put_photo
+from nightshift.words.error_codes import PHOTO_ERROR_CODES
 from nightshift.words.errors import Conflict
 from shared.db.tables import Photo
 from shared.files.store import thumbnail_key
@@ -195,6 +196,17 @@ def test_photos_are_listed_in_order_and_filtered(service: Service) -> None:
     assert second.json["next"] is None
     assert "Link" not in second.headers
     assert service.get(job_id, "/photos?status=gone").status_code == 422
+
+
+@pytest.mark.parametrize("part", ["photos", "results"])
+def test_a_code_that_no_photo_has_is_refused_with_those_there_are(service: Service, part: str) -> None:
+    job_id = service.submitted_job("a")
+    refused = service.get(job_id, f"/{part}?code=nope")
+    assert (refused.status_code, refused.json["code"]) == (422, "invalid_fields")
+    [error] = refused.json["errors"]
+    assert error["field"] == "code"
+    assert all(code in error["message"] for code in PHOTO_ERROR_CODES)
+    assert service.get(job_id, f"/{part}?code=cancelled").status_code == 200
 
 
 def test_a_photo_that_was_analysed(service: Service) -> None:

@@ -193,3 +193,56 @@ def test_without_the_extra_messages_are_refused_by_name(
     answer = service.client.post("/v1/jobs", json={"notify": [{"url": SECRET_URL}]})
     assert _code(answer) == (409, "messages_not_installed")
     assert "s3cret" not in answer.text
+
+
+def test_receivers_are_added_and_removed_one_by_one(service: Service) -> None:
+    client = service.client
+    client.post("/v1/webhooks/secrets")
+    added = client.post("/v1/webhooks/receivers", json={"url": URL})
+    assert (added.status_code, added.json["notify"]["events"]) == (201, ["job.ended"]), added.text
+    other = client.post("/v1/webhooks/receivers", json={"url": URL, "events": ["job.expiring"]})
+    assert (other.json["id"], other.json["notify"]["events"]) == (added.json["id"], ["job.expiring"])
+    for number in range(4):
+        client.post("/v1/webhooks/receivers", json={"url": f"{URL}/{number}"})
+    sixth = client.post("/v1/webhooks/receivers", json={"url": f"{URL}/six"})
+    assert _code(sixth) == (409, "too_many_receivers")
+    # One that is there already may be told otherwise.
+    assert client.post("/v1/webhooks/receivers", json={"url": URL}).status_code == 201
+    gone = client.delete(f"/v1/webhooks/receivers/{added.json['id']}")
+    assert (gone.status_code, gone.json["url"]) == (200, URL)
+    assert _code(client.delete(f"/v1/webhooks/receivers/{added.json['id']}")) == (404, "receiver_not_found")
+    assert len(client.get("/v1/webhooks").json["receivers"]) == 4
+
+
+def test_bad_requests_about_receivers_have_names(service: Service) -> None:
+    client = service.client
+    assert _code(client.post("/v1/webhooks/receivers", json={"url": URL})) == (409, "webhook_secret_missing")
+    client.post("/v1/webhooks/secrets")
+    for body in (
+        {},
+        {"url": "http://example.org"},
+        {"url": URL, "events": []},
+        {"url": URL, "colour": "red"},
+    ):
+        assert _code(client.post("/v1/webhooks/receivers", json=body)) == (422, "invalid_fields")
+    local = client.post("/v1/webhooks/receivers", json={"url": "https://10.0.0.1/"})
+    assert _code(local) == (422, "webhook_address_forbidden")
+    assert _code(client.delete("/v1/webhooks/receivers/nothing")) == (404, "receiver_not_found")
+    for body in ({}, {"url": URL, "receiver": "rcv_1"}):
+        assert _code(client.post("/v1/webhooks/test", json=body)) == (422, "invalid_fields")
+    unknown = client.post("/v1/webhooks/test", json={"receiver": "rcv_1"})
+    assert _code(unknown) == (404, "receiver_not_found")
+    assert _code(client.get("/v1/webhooks/deliveries/evt_1")) == (404, "delivery_not_found")
+
+
+def test_a_receiver_is_its_owners(root: Caller) -> None:
+    root("POST", "/v1/webhooks/secrets")
+    added = root("POST", "/v1/webhooks/receivers", json={"url": URL}).json["id"]
+    sent = root("POST", "/v1/webhooks/test", json={"receiver": added}).json["id"]
+    anna, other = caller(root, "anna", "submit"), caller(root, "ben", "admin")
+    assert _code(anna("POST", "/v1/webhooks/receivers", json={"url": URL})) == (403, "scope_missing")
+    assert _code(anna("DELETE", f"/v1/webhooks/receivers/{added}")) == (403, "scope_missing")
+    assert _code(other("DELETE", f"/v1/webhooks/receivers/{added}")) == (404, "receiver_not_found")
+    test = other("POST", "/v1/webhooks/test", json={"receiver": added})
+    assert _code(test) == (404, "receiver_not_found")
+    assert _code(anna("GET", f"/v1/webhooks/deliveries/{sent}")) == (404, "delivery_not_found")

@@ -59,6 +59,22 @@ def test_rows_live_through_every_step(empty_database_url: str) -> None:
     engine.dispose()
 
 
+def test_receivers_of_before_are_given_ids(empty_database_url: str) -> None:
+    url = empty_database_url
+    upgrade(url, "0011")
+    engine = open_engine(url)
+    with engine.begin() as connection:
+        for name in ("a", "b"):
+            row = "INSERT INTO receivers (owner, url) VALUES ('local', :url)"
+            connection.execute(text(row), {"url": f"https://{name}.example/"})
+    upgrade(url)
+    with engine.connect() as connection:
+        ids = list(connection.scalars(text("SELECT id FROM receivers")))
+    engine.dispose()
+    assert len(set(ids)) == 2
+    assert all(each.startswith("rcv_") for each in ids)
+
+
 ROWS = (
     "INSERT INTO jobs (id, owner, label, state, priority, options, options_fingerprint, metadata,"
     " bundle_name, bundle_sha256, created_at)"

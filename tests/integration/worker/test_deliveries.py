@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import ssl
@@ -330,3 +331,36 @@ def test_a_sweeper_killed_between_send_and_mark_is_followed_by_another(
     one, two = receiver.got
     assert (one.id, one.body) == (two.id, two.body)
     assert one.verified(secret) == two.verified(secret)
+
+
+@pytest.mark.parametrize(("signals", "code"), [(1, 0), (2, 128 + signal.SIGTERM)])
+def test_a_sweeper_that_is_stopped_waits_a_little_for_answers_unless_it_is_told_again(
+    signals: int, code: int, database: Database, database_url: str, secret: str, trusted: Path, tmp_path: Path
+) -> None:
+    silent = threading.Event()
+    settings = {"HOME": str(tmp_path), "DATABASE_URL": database_url, "WEBHOOK_ALLOW_CIDRS": NEAR}
+    environment = os.environ | {f"NIGHTSHIFT_{name}": value for name, value in settings.items()}
+    with receiving(trusted, lambda *_: bool(silent.wait(60))) as receiver:  # type: ignore[arg-type]
+        _asked(database, receiver.url)
+        command = [sys.executable, "-m", "worker.sweeper"]
+        sweeper = subprocess.Popen(command, cwd=REPOSITORY, env=environment)
+        wait_for(lambda: len(receiver.got) == 1, "it has sent")
+        sweeper.send_signal(signal.SIGTERM)
+        if signals == 2:
+            # One that comes with the first is taken for the same.
+            time.sleep(1)
+            sweeper.send_signal(signal.SIGTERM)
+        assert sweeper.wait(60) == code
+        assert not silent.is_set()
+        silent.set()
+
+
+def test_who_closes_goes_on_when_the_last_answer_is_there(
+    database: Database, secret: str, deliveries: Deliveries, trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("worker.deliveries.LAST_CALL_S", 600.0)
+    with receiving(trusted) as receiver:
+        deliveries.start()
+        _asked(database, receiver.url)
+        deliveries.close()
+    assert [row.state for row in _rows(database)] == ["delivered"]

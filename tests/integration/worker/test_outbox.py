@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from tests.support.queue_rows import ahead, job_of, manifest, queue_of, queued_j
 from worker.deliveries import compose
 from worker.sweeper import Sweeper
 
+PLACES = dispatch.Places(all=18, each=2, messages=2)
 ALL = ["job.ended", "job.failed_early", "job.progress", "job.expiring"]
 
 
@@ -166,7 +167,7 @@ def test_what_was_to_be_told_is_erased_with_its_job(database: Database, sweeper:
     _told(database, job_id, _to("a", "job.ended"))
     _work(database, job_id)
     with database.write() as session:
-        (parcel,) = dispatch.claim(session, compose, 9, {}, 2)
+        (parcel,) = dispatch.claim(session, compose, (), PLACES)
     assert job_id in parcel.body
     erasure.erase(database, sweeper._store, "local", job_id, "requested")
     assert _deliveries(database) == []
@@ -182,7 +183,7 @@ def test_pauses_grow_for_72_hours_and_then_it_is_given_up(database: Database) ->
     while (row := _deliveries(database)[0]).next_at is not None:
         at = max(at, row.next_at - row.created_at)
         with ahead(at), database.write() as session:
-            parcels = dispatch.claim(session, compose, 9, {}, 2)
+            parcels = dispatch.claim(session, compose, (), PLACES)
         assert len(parcels) == 1
         tried_at.append(at)
         with ahead(at), database.write() as session:
@@ -194,7 +195,7 @@ def test_pauses_grow_for_72_hours_and_then_it_is_given_up(database: Database) ->
     with database.write() as session:
         assert webhooks.redeliver(session, "local", row.id).state == "waiting"
     with database.write() as session:
-        assert [parcel.id for parcel in dispatch.claim(session, compose, 9, {}, 2)] == [row.id]
+        assert [parcel.id for parcel in dispatch.claim(session, compose, (), PLACES)] == [row.id]
 
 
 def test_a_receiver_may_ask_for_patience(database: Database) -> None:
@@ -202,7 +203,7 @@ def test_a_receiver_may_ask_for_patience(database: Database) -> None:
     with database.write() as session:
         webhooks.try_receiver(session, "local", "https://a.example/")
     with database.write() as session:
-        (parcel,) = dispatch.claim(session, compose, 9, {}, 2)
+        (parcel,) = dispatch.claim(session, compose, (), PLACES)
     with database.write() as session:
         busy = dispatch.Answered(429, "", "it answered 429", timedelta(hours=1))
         dispatch.settle(session, parcel, busy)
@@ -217,11 +218,11 @@ def test_a_late_sender_does_not_undo_what_another_has_done(database: Database) -
     with database.write() as session:
         webhooks.try_receiver(session, "local", "https://a.example/")
     with database.write() as session:
-        (first,) = dispatch.claim(session, compose, 9, {}, 2)
+        (first,) = dispatch.claim(session, compose, (), PLACES)
     with database.write() as session:
-        assert dispatch.claim(session, compose, 9, {}, 2) == []
+        assert dispatch.claim(session, compose, (), PLACES) == []
     with ahead(dispatch.LEASE), database.write() as session:
-        (second,) = dispatch.claim(session, compose, 9, {}, 2)
+        (second,) = dispatch.claim(session, compose, (), PLACES)
     assert (first.id, first.body, first.attempt + 1) == (second.id, second.body, second.attempt)
     with database.write() as session:
         dispatch.settle(session, second, dispatch.Answered(204, ""))
@@ -238,10 +239,77 @@ def test_one_url_takes_no_more_than_its_places(database: Database) -> None:
     with database.write() as session:
         webhooks.try_receiver(session, "local", "https://b.example/")
     with database.write() as session:
-        taken = [parcel.url for parcel in dispatch.claim(session, compose, 9, {}, 2)]
-    assert sorted(taken) == ["https://b.example/", "https://slow.example/", "https://slow.example/"]
+        taken = dispatch.claim(session, compose, (), PLACES)
+    assert sorted(parcel.url for parcel in taken) == [
+        "https://b.example/",
+        "https://slow.example/",
+        "https://slow.example/",
+    ]
     with database.write() as session:
-        assert dispatch.claim(session, compose, 9, {"https://slow.example/": 2}, 2) == []
+        assert dispatch.claim(session, compose, taken, PLACES) == []
+
+
+def _asked(database: Database, owner: str, *urls: str) -> None:
+    _secret(database, owner)
+    for url in urls:
+        with database.write() as session:
+            webhooks.try_receiver(session, owner, url)
+
+
+def _owners(parcels: list[dispatch.Parcel]) -> list[str]:
+    return [parcel.owner for parcel in parcels]
+
+
+def test_owners_take_turns_and_the_next_finds_a_place(database: Database) -> None:
+    """Of slow receivers an owner may have as many as there are: another's event does not wait for them."""
+    places = dispatch.Places(all=8, each=2, messages=2)
+    _asked(database, "ann", *(f"https://slow{number}.example/" for number in range(12)))
+    _asked(database, "ben", "https://b.example/", "https://b2.example/")
+    with database.write() as session:
+        first = dispatch.claim(session, compose, (), places)
+    assert _owners(first)[:4] == ["ann", "ben", "ann", "ben"]
+    assert _owners(first).count("ann") + 2 < places.all
+    # None of them answers; who comes now has a place all the same.
+    _asked(database, "cem", "https://c.example/")
+    with database.write() as session:
+        second = dispatch.claim(session, compose, first, places)
+    assert "cem" in _owners(second)
+    # Alone, an owner has half of the places, and the rest when those are done.
+    with database.write() as session:
+        rest = dispatch.claim(session, compose, (), places)
+    assert _owners(rest) == ["ann"] * 4
+
+
+def test_behind_more_than_is_looked_at_the_next_owner_is_seen(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "CANDIDATES", 3)
+    _asked(database, "ann", *(f"https://slow{number}.example/" for number in range(8)))
+    _asked(database, "ben", "https://b.example/")
+    with database.write() as session:
+        assert _owners(dispatch.claim(session, compose, (), PLACES)) == ["ann", "ben", "ann", "ann"]
+
+
+def test_who_has_most_under_way_comes_last(database: Database) -> None:
+    places = dispatch.Places(all=9, each=2, messages=2)
+    _asked(database, "ann", *(f"https://slow{number}.example/" for number in range(9)))
+    with database.write() as session:
+        first = dispatch.claim(session, compose, (), places)
+    _asked(database, "ben", *(f"https://b{number}.example/" for number in range(9)))
+    with database.write() as session:
+        second = dispatch.claim(session, compose, first[:3], places)
+    assert _owners(second)[:2] == ["ben", "ben"]
+
+
+def test_messages_have_few_places_and_hold_up_no_webhook(database: Database) -> None:
+    _asked(database, "ann", *(f"ntfys://example.org/topic{number}" for number in range(5)))
+    with database.write() as session:
+        first = dispatch.claim(session, compose, (), PLACES)
+    assert len(first) == PLACES.messages
+    _asked(database, "ann", "https://b.example/")
+    with database.write() as session:
+        second = dispatch.claim(session, compose, first, PLACES)
+    assert [parcel.url for parcel in second] == ["https://b.example/"]
 
 
 def test_the_body_is_the_job_without_photos_and_receivers(database: Database) -> None:
@@ -251,7 +319,7 @@ def test_the_body_is_the_job_without_photos_and_receivers(database: Database) ->
     _told(database, job_id, _to("a", "job.ended"), label=wish.label)
     _work(database, job_id)
     with database.write() as session:
-        (parcel,) = dispatch.claim(session, compose, 9, {}, 2)
+        (parcel,) = dispatch.claim(session, compose, (), PLACES)
     body = json.loads(parcel.body)
     assert (body["type"], body["data"]["id"], body["data"]["label"]) == ("job.ended", job_id, "gala")
     assert (body["data"]["state"], body["data"]["outcome"], body["data"]["counts"]["total"]) == (
@@ -261,3 +329,17 @@ def test_the_body_is_the_job_without_photos_and_receivers(database: Database) ->
     )
     assert "notify" not in body["data"]
     assert "example" not in parcel.body
+
+
+def test_the_body_says_of_when_it_is(database: Database) -> None:
+    """It is made at the first attempt: what has happened since the event, it has too, and says so."""
+    _secret(database)
+    job_id = queued_job(database, 1)
+    _told(database, job_id, _to("a", "job.ended"))
+    _work(database, job_id)
+    later = timedelta(hours=1)
+    with ahead(later), database.write() as session:
+        (parcel,) = dispatch.claim(session, compose, (), PLACES)
+    body = json.loads(parcel.body)
+    told, as_of = (datetime.fromisoformat(body[name]) for name in ("timestamp", "as_of"))
+    assert as_of - told >= later

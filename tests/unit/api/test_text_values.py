@@ -22,7 +22,7 @@ NO_NUMBERS = (
     "nan", "NaN", "inf", "-Infinity", "0x1", ".5", "5.", "1_0.5", "+0.5", " 0.5", "0.5 ", "0,5", "1e",
     "\u0660.\u0665", "", "null", "true",
 )  # fmt: skip
-NO_TRUTHS = ("True", "TRUE", "1", "0", "yes", "on", "t", "y", " true", "", "null")
+NO_TRUTHS = ("1", "0", "yes", "on", "t", "y", " true", "", "null")
 NO_TIMES = (
     "1900000000", "1900000000.5", "2031-05-01", "2031-05-01T22:00:00", "2031-05-01 22:00:00Z",
     "2031-05-01T22:00Z", "2031-05-01T22:00:00+0200", " 2031-05-01T22:00:00Z",
@@ -100,6 +100,21 @@ def test_what_is_meant_is_taken() -> None:
     )
     assert (wanted.priority, wanted.max_failure_rate, wanted.label) == (-3, 1e-05, " 1_0 ")
     assert wanted.options.model_dump(exclude_unset=True) == {"height": 720, "reuse": False}
+
+
+@pytest.mark.parametrize(("text", "meant"), [("True", True), ("FALSE", False), ("true", True)])
+def test_truths_are_taken_in_capitals_as_well(text: str, meant: bool) -> None:
+    assert NewJob.of_form({"delete_originals": text}).options.delete_originals is meant
+
+
+def test_what_is_wrong_in_a_form_is_named_as_it_was_sent() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        NewJob.of_form({"delete_originals": "perhaps", "priority": "high"})
+    assert refused.value.details["errors"] == [
+        {"field": "priority", "message": "must be written in plain digits, such as 10"},
+        {"field": "delete_originals", "message": "must be `true` or `false`"},
+    ]
+    assert "options" not in str(refused.value)
 
 
 def test_json_has_numbers_of_its_own() -> None:

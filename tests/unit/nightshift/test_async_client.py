@@ -7,13 +7,16 @@ import inspect
 import io
 import json
 import tarfile
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from nightshift import ApiError, AsyncClient, Client, Unreachable, UploadCut
+from nightshift.upload import PhotoFile
+from nightshift.words.documents import Job
+from nightshift.words.errors import InvalidInput
 from tests.support.answering_server import Answer, Received, serving
 from tests.support.answers_made import job, photo, problem
 
@@ -40,6 +43,50 @@ def test_it_has_the_same_methods() -> None:
     """Also those that come: what `Calls` can do, both can, with the same arguments."""
     assert public(Client) == public(AsyncClient)
     assert all(inspect.getdoc(getattr(Client, name)) for name in public(Client))
+
+
+ARGUMENTS = {
+    "custom_id": "a",
+    "path": Path(__file__),
+    "photo": PhotoFile(Path(__file__)),
+    "folder": Path("nowhere"),
+    "label": "x",
+}
+"""Of methods that take a job, what they need besides, by name."""
+
+
+def with_a_job(client: Client, name: str, job: object) -> None:
+    """Call a method of a client with a job; what it iterates is read."""
+    method = getattr(client, name)
+    given = {n: value for n, value in ARGUMENTS.items() if n in inspect.signature(method).parameters}
+    if "photos" in inspect.signature(method).parameters:
+        given["photos"] = [("a", Path("/a"))] if name == "register_in_place" else {"a": "0"}
+    if "file" in inspect.signature(method).parameters:
+        given["file"] = io.BytesIO()
+    if name == "change_job":
+        given["label"] = "x"
+    answer = method(job, **given)
+    if isinstance(answer, Iterator):
+        next(answer, None)
+
+
+TAKES_A_JOB = [name for name, signature in public(Client).items() if "job_id" in signature.parameters]
+
+
+@pytest.mark.parametrize("name", TAKES_A_JOB)
+def test_a_job_is_taken_wherever_its_id_is(name: str) -> None:
+    def refuse(*_: object) -> Answer:
+        return problem(409, "illegal_move")
+
+    with serving(refuse) as server, Client(server.url, "k") as client:
+        with pytest.raises(ApiError):
+            with_a_job(client, name, Job.model_validate(job("ended")))
+        for wrong in (5, None, b"job_1", {"id": "job_1"}, "job_1/photos"):
+            with pytest.raises(InvalidInput) as refused:
+                with_a_job(client, name, wrong)
+            assert refused.value.code == "job_not_found", wrong
+    [request] = server.requests
+    assert request.path.startswith("/v1/jobs/job_1")
 
 
 def test_a_job_from_its_opening_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

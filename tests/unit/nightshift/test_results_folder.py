@@ -14,6 +14,7 @@ import pytest
 from nightshift.photos import FoundPhoto, find_photos
 from nightshift.results_folder import (
     NOTE,
+    RESULTS_FOLDER,
     Note,
     Place,
     default_out,
@@ -22,6 +23,7 @@ from nightshift.results_folder import (
     require_own_report,
 )
 from nightshift.words.errors import InvalidInput
+from shared.settings import REPOSITORY
 from tests.support.report_made import fake_photo, job_of
 
 
@@ -76,6 +78,10 @@ def test_the_default_has_name_and_date_and_is_nobody_elses(
     assert first == tmp_path / "nightshift-results" / "party-2026-11-27"
     first.mkdir(parents=True)
     assert default_out(photos, day).name == "party-2026-11-27-2"
+
+
+def test_results_of_make_run_are_nothing_to_commit() -> None:
+    assert f"/{RESULTS_FOLDER}/" in (REPOSITORY / ".gitignore").read_text().splitlines()
 
 
 def test_a_long_name_is_cut_so_that_there_can_be_such_a_folder(

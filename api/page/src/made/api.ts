@@ -431,8 +431,8 @@ export interface paths {
         };
         /**
          * A job's photos, or those that are sought, in outline
-         * @description How many there are, the shape of each, and the cursor of every page of `limit`: a grid of them is laid
-         *     out at once, and each page is asked for when it is looked at.
+         * @description In the same order: how many there are, the shape of each, and the cursor of every page of `limit`: a grid
+         *     of them is laid out at once, and each page is asked for when it is looked at.
          */
         get: operations["outline_photos"];
         put?: never;
@@ -788,6 +788,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/webhooks/deliveries/{delivery_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a delivery */
+        get: operations["get_delivery"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/webhooks/deliveries/{delivery_id}/redeliver": {
         parameters: {
             query?: never;
@@ -800,6 +817,46 @@ export interface paths {
         /** Send a delivery once more, under the same id; its receiver is enabled again */
         post: operations["redeliver"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/receivers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have one more be told of jobs that name nobody
+         * @description What its URL was told before is replaced, and it is enabled. Needs the scope `admin`.
+         */
+        post: operations["add_receiver"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/webhooks/receivers/{receiver_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Tell one no more of jobs that name nobody
+         * @description What waits for it still goes out. Needs the scope `admin`.
+         */
+        delete: operations["remove_receiver"];
         options?: never;
         head?: never;
         patch?: never;
@@ -835,7 +892,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Send a `webhook.test` to a URL; what becomes of it is among the deliveries */
+        /** Send a `webhook.test` to a URL, or a receiver; what becomes of it is among the deliveries */
         post: operations["try_webhook"];
         delete?: never;
         options?: never;
@@ -903,7 +960,7 @@ export interface components {
             uncertain: boolean;
             /**
              * Uncertain Because
-             * @default []
+             * @description Not given, it is `[]`.
              */
             uncertain_because: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call")[];
         };
@@ -1026,7 +1083,7 @@ export interface components {
             person: string | null;
             /**
              * Subject
-             * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
+             * @description What it was done to: id of a job, key, secret, receiver or delivery; null where all receivers were set.
              */
             subject: string | null;
             /**
@@ -1034,7 +1091,7 @@ export interface components {
              * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
              * @enum {string}
              */
-            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "make_secret" | "redeliver" | "test_webhook";
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "add_receiver" | "remove_receiver" | "make_secret" | "redeliver" | "test_webhook";
         };
         /**
          * AuditPage
@@ -1516,8 +1573,7 @@ export interface components {
             uncertain: boolean;
             /**
              * Uncertain Because
-             * @description those of `DOUBTS` that hold. `close_call`: `probability` is under the bundle's threshold; `age`: the bundle cannot tell gender at this apparent age; the others: the face's quality is under its limits.
-             * @default []
+             * @description Not given, it is `[]`.
              */
             uncertain_because: ("blurred" | "small" | "dark" | "turned" | "cut_off" | "age" | "close_call")[];
             /**
@@ -1561,10 +1617,10 @@ export interface components {
         Health: {
             /**
              * Status
-             * @default ok
+             * @description Not given, it is `"ok"`.
              * @constant
              */
-            status: "ok";
+            status?: "ok";
         };
         /**
          * History
@@ -1769,9 +1825,8 @@ export interface components {
             /**
              * Priority
              * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-             * @default 0
              */
-            priority: number;
+            priority?: number;
             /**
              * Processing Window
              * @description Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be.
@@ -1812,53 +1867,45 @@ export interface components {
         JobOptions: {
             /**
              * Delete Originals
-             * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched.
-             * @default false
+             * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched. Not given, it is as the server is configured: `false` if nobody chose otherwise.
              */
-            delete_originals: boolean;
+            delete_originals?: boolean;
             /**
              * Height
-             * @description A taller photo is scaled down to this many pixels in height; never up.
-             * @default 1080
+             * @description A taller photo is scaled down to this many pixels in height; never up. Not given, it is as the server is configured: `1080` if nobody chose otherwise.
              */
-            height: number;
+            height?: number;
             /**
              * Min Confidence
-             * @description Faces the detector is less sure of are dropped.
-             * @default 0.9
+             * @description Faces the detector is less sure of are dropped. Not given, it is as the server is configured: `0.9` if nobody chose otherwise.
              */
-            min_confidence: number;
+            min_confidence?: number;
             /**
              * Min Face Px
-             * @description Smallest face looked for, pixels in the photo scaled to `height`.
-             * @default 20
+             * @description Smallest face looked for, pixels in the photo scaled to `height`. Not given, it is as the server is configured: `20` if nobody chose otherwise.
              */
-            min_face_px: number;
+            min_face_px?: number;
             /**
              * Pairs
-             * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two.
-             * @default one
+             * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two. Not given, it is as the server is configured: `"one"` if nobody chose otherwise.
              * @enum {string}
              */
-            pairs: "one" | "jpeg" | "raw" | "both";
+            pairs?: "one" | "jpeg" | "raw" | "both";
             /**
              * Preview Px
-             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
-             * @default 320
+             * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again. Not given, it is as the server is configured: `320` if nobody chose otherwise.
              */
-            preview_px: number;
+            preview_px?: number;
             /**
              * Reuse
-             * @description Reuse the result of an identical file, analysed with the same weights and options.
-             * @default true
+             * @description Reuse the result of an identical file, analysed with the same weights and options. Not given, it is as the server is configured: `true` if nobody chose otherwise.
              */
-            reuse: boolean;
+            reuse?: boolean;
             /**
              * Tilt Threshold Deg
-             * @description A face tilted by more degrees, either way, is rotated upright.
-             * @default 11.25
+             * @description A face tilted by more degrees, either way, is rotated upright. Not given, it is as the server is configured: `11.25` if nobody chose otherwise.
              */
-            tilt_threshold_deg: number;
+            tilt_threshold_deg?: number;
         };
         /**
          * JobPage
@@ -2145,10 +2192,9 @@ export interface components {
             name: string;
             /**
              * Owner
-             * @description Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`.
-             * @default local
+             * @description Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`. Not given, it is `"local"`.
              */
-            owner: string;
+            owner?: string;
             /**
              * Scopes
              * @description What it is good for.
@@ -2280,10 +2326,9 @@ export interface components {
             events?: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[];
             /**
              * Progress Percent
-             * @description `job.progress` comes each time so many per cent more are final.
-             * @default 10
+             * @description `job.progress` comes each time so many per cent more are final. Not given, it is `10`.
              */
-            progress_percent: number;
+            progress_percent?: number;
             /**
              * Url
              * @description Where to: `https://` for a webhook, or an Apprise URL for a message to people: `discord://`, `gchat://`, `gotifys://`, `mailtos://`, `matrixs://`, `mmosts://`, `nctalks://`, `ntfys://`, `pover://`, `rockets://`, `signals://`, `slack://`, `tgram://`, `wxteams://`, `zulip://`.
@@ -2534,8 +2579,7 @@ export interface components {
             message: string;
             /**
              * Retryable
-             * @description True when the same bytes may succeed another time.
-             * @default false
+             * @description Not given, it is `false`.
              */
             retryable: boolean;
             /**
@@ -2547,7 +2591,7 @@ export interface components {
         };
         /**
          * PhotoOutline
-         * @description Photos in outline, in the order in which they were added: enough to lay out a page of them.
+         * @description Photos in outline, in the order that was asked for: enough to lay out a page of them.
          */
         PhotoOutline: {
             /**
@@ -2605,7 +2649,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_receivers" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -2697,6 +2741,11 @@ export interface components {
              * @description When it answered 410: nothing is sent there until a test or a redelivery is asked.
              */
             disabled_at: string | null;
+            /**
+             * Id
+             * @description `rcv_` and 32 hex digits.
+             */
+            id: string;
             /** @description What it is told of jobs that name no receivers; null: nothing but by jobs. */
             notify: components["schemas"]["Notified"] | null;
             /**
@@ -2771,7 +2820,7 @@ export interface components {
             archives_waiting: number;
             /**
              * Claimable Photos
-             * @description Photos that a worker could take now: submitted, not paused, their window open.
+             * @description Photos that a worker could take now: submitted, not paused, their window open. Above 10,000 as of the last second, and of the first 500 jobs.
              */
             claimable_photos: number;
             /**
@@ -2977,35 +3026,40 @@ export interface components {
         TimingsMs: {
             /**
              * Align
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             align: number;
             /**
              * Classify
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             classify: number;
             /**
              * Decode
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             decode: number;
             /**
              * Detect
-             * @default 0
+             * @description Not given, it is `0.0`.
              */
             detect: number;
         };
         /**
          * Tried
-         * @description Where a test is to be sent.
+         * @description Where a test is to be sent: to one of these.
          */
         Tried: {
             /**
-             * Url
-             * @description Where to, as in `notify`.
+             * Receiver
+             * @description A receiver of yours, by its id.
              */
-            url: string;
+            receiver?: string | null;
+            /**
+             * Url
+             * @description A URL, as in `notify`.
+             */
+            url?: string | null;
         };
         /**
          * Wait
@@ -3706,8 +3760,7 @@ export interface operations {
                     options?: components["schemas"]["JobOptions"];
                     /**
                      * Priority
-                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-                     * @default 0
+                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`. Not given, it is `0`.
                      */
                     priority?: number;
                     /**
@@ -3726,29 +3779,27 @@ export interface operations {
                      * Deadline
                      * @description When it has passed, what is not done is cancelled: `2026-12-24T06:00:00Z`, or, from now, `8h` or `PT8H`.
                      */
-                    deadline?: string | null;
+                    deadline?: string;
                     /**
                      * Delete Originals
-                     * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched.
-                     * @default false
+                     * @description Delete uploaded photos from the store when the job has ended; results and thumbnails stay. Photos registered in place are never touched. Not given, it is as the server is configured: `false` if nobody chose otherwise.
                      */
                     delete_originals?: boolean;
                     /**
                      * Height
-                     * @description A taller photo is scaled down to this many pixels in height; never up.
-                     * @default 1080
+                     * @description A taller photo is scaled down to this many pixels in height; never up. Not given, it is as the server is configured: `1080` if nobody chose otherwise.
                      */
                     height?: number;
                     /**
                      * Label
                      * @description Your own name for it.
                      */
-                    label?: string | null;
+                    label?: string;
                     /**
                      * Max Failure Rate
                      * @description The job stops, failed, once more than this fraction of its photos has.
                      */
-                    max_failure_rate?: number | null;
+                    max_failure_rate?: number;
                     /**
                      * Metadata
                      * @description Anything you want back with the job; 16 KiB at most.
@@ -3756,25 +3807,19 @@ export interface operations {
                     metadata?: Record<string, never>;
                     /**
                      * Min Confidence
-                     * @description Faces the detector is less sure of are dropped.
-                     * @default 0.9
+                     * @description Faces the detector is less sure of are dropped. Not given, it is as the server is configured: `0.9` if nobody chose otherwise.
                      */
                     min_confidence?: number;
                     /**
                      * Min Face Px
-                     * @description Smallest face looked for, pixels in the photo scaled to `height`.
-                     * @default 20
+                     * @description Smallest face looked for, pixels in the photo scaled to `height`. Not given, it is as the server is configured: `20` if nobody chose otherwise.
                      */
                     min_face_px?: number;
-                    /**
-                     * Notify
-                     * @description Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere.
-                     */
-                    notify?: components["schemas"]["Notify"][] | null;
+                    /** @description As JSON, as in the other body. Where to send word of it, by webhook or message; without it, to where its owner has everything sent, and with an empty list, nowhere. */
+                    notify?: string;
                     /**
                      * Pairs
-                     * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two.
-                     * @default one
+                     * @description Of a camera's raw file and a JPEG, or HEIC, of one name in a folder, or a zip's: `one` photo, the JPEG, with a note of the raw file; only the `jpeg` or the `raw` file; `both`, as two. Not given, it is as the server is configured: `"one"` if nobody chose otherwise.
                      * @enum {string}
                      */
                     pairs?: "one" | "jpeg" | "raw" | "both";
@@ -3782,31 +3827,27 @@ export interface operations {
                     photos?: string[];
                     /**
                      * Preview Px
-                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again.
-                     * @default 320
+                     * @description Longest side of the picture that is kept of a photo for the report and the page: with 1600 a report is sharp where the photos themselves are not at hand. It is never larger than the photo scaled to `height`. A photo whose earlier analysis kept a smaller one is analysed again. Not given, it is as the server is configured: `320` if nobody chose otherwise.
                      */
                     preview_px?: number;
                     /**
                      * Priority
-                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`.
-                     * @default 0
+                     * @description Jobs of higher priority are worked on first; above 0 needs the scope `admin`. Not given, it is `0`.
                      */
                     priority?: number;
                     /**
                      * Processing Window
                      * @description Work on it only then: `22:00-06:00 Europe/Berlin`, over midnight if need be.
                      */
-                    processing_window?: string | null;
+                    processing_window?: string;
                     /**
                      * Reuse
-                     * @description Reuse the result of an identical file, analysed with the same weights and options.
-                     * @default true
+                     * @description Reuse the result of an identical file, analysed with the same weights and options. Not given, it is as the server is configured: `true` if nobody chose otherwise.
                      */
                     reuse?: boolean;
                     /**
                      * Tilt Threshold Deg
-                     * @description A face tilted by more degrees, either way, is rotated upright.
-                     * @default 11.25
+                     * @description A face tilted by more degrees, either way, is rotated upright. Not given, it is as the server is configured: `11.25` if nobody chose otherwise.
                      */
                     tilt_threshold_deg?: number;
                 };
@@ -4031,7 +4072,12 @@ export interface operations {
     get_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description `wait=30`: to be answered after a change, or so many seconds, 30 at most. */
+                Prefer?: string | null;
+                /** @description `ETag` of the answer before: 304 while it is the same; with `wait`, what is to change. */
+                "If-None-Match"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -4794,7 +4840,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -4915,7 +4961,10 @@ export interface operations {
                 /** @description Your name for it, unique in the job; 1 to 1024 characters. */
                 custom_id: string;
             };
-            header?: never;
+            header?: {
+                /** @description `sha-256=:BASE64:`, of the body: 400 when something else has arrived. */
+                "Content-Digest"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -5518,7 +5567,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -5545,6 +5594,10 @@ export interface operations {
                 min_age_group_probability?: number | null;
                 /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
                 min_quality?: number | null;
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                sort?: "added" | "name" | "time" | "faces" | "least_sure";
+                /** @description The other way round; what has no place is last all the same. */
+                reverse?: boolean;
                 /** @description Entries a page, as the list of photos is asked. */
                 limit?: number;
             };
@@ -5813,7 +5866,7 @@ export interface operations {
                 /** @description Only photos with this status. */
                 status?: components["schemas"]["PhotoStatus"] | null;
                 /** @description Only photos that failed with this error code. */
-                code?: string | null;
+                code?: ("archive_damaged" | "archive_encrypted" | "archive_limit" | "archive_member_damaged" | "archive_member_unsafe" | "archive_nested" | "cancelled" | "corrupt_image" | "deadline_passed" | "decoder_not_installed" | "digest_mismatch" | "duplicate_custom_id" | "expired" | "file_too_large" | "file_unavailable" | "internal" | "not_sent" | "out_of_memory" | "quota_exceeded" | "timeout" | "too_many_pixels" | "too_much_memory" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "worker_lost") | null;
                 /** @description Only names that begin so. */
                 prefix?: string | null;
                 /** @description Only names that hold this, in capitals or not, in any script. */
@@ -7578,6 +7631,92 @@ export interface operations {
             };
         };
     };
+    get_delivery: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `evt_` and 32 hex digits. */
+                delivery_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     redeliver: {
         parameters: {
             query?: never;
@@ -7597,6 +7736,197 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Delivery"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    add_receiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Notify"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receiver"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_receiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rcv_` and 32 hex digits. */
+                receiver_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receiver"];
                 };
             };
             /** @description The body or its digest is damaged, or a name is not UTF-8 */
@@ -7780,6 +8110,15 @@ export interface operations {
             };
             /** @description This caller may not, or not with this key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

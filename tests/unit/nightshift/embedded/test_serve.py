@@ -1,10 +1,15 @@
+import os
 import socket
+import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from nightshift.embedded.broker import embedded_broker_command
 from nightshift.embedded.environment import environment
-from nightshift.embedded.serve import listen
+from nightshift.embedded.serve import become_worker, listen
 from nightshift.embedded.service import check_bundle
 from nightshift.words.errors import ModelUnavailable, NightshiftError
 from shared.bundles.manifest import MANIFEST, TENSORS
@@ -49,3 +54,39 @@ def test_a_bundle_with_other_tensors_is_named(tmp_path: Path) -> None:
     (bundle / TENSORS).write_bytes(b"other")
     with pytest.raises(ModelUnavailable, match="is not the file that its manifest names"):
         check_bundle(settings)
+
+
+def test_a_worker_waits_for_the_service_that_is_started_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    command = embedded_broker_command(Settings(home=tmp_path))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "execve", lambda *_: None)
+    monkeypatch.setattr("nightshift.embedded.serve.LOOK_EVERY_S", 0.01)
+    brokers: list[subprocess.Popen[bytes]] = []
+
+    def start_when_waited_for() -> None:
+        time.sleep(0.3)
+        brokers.append(subprocess.Popen(command, stdout=subprocess.DEVNULL))
+
+    starting = threading.Thread(target=start_when_waited_for)
+    starting.start()
+    try:
+        become_worker({"home": tmp_path})
+    finally:
+        starting.join()
+        for broker in brokers:
+            broker.terminate()
+            broker.wait()
+    said = capfd.readouterr().err
+    assert said.count("no service runs on") == 1 and "waiting 30 s for it to start" in said
+    assert "working for the service of" in said
+
+
+def test_a_worker_without_a_service_says_so_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nightshift.embedded.serve.STARTS_WITHIN_S", 0.0)
+    with pytest.raises(NightshiftError, match="no service runs on") as refused:
+        become_worker({"home": tmp_path})
+    assert refused.value.code == "broker_missing"

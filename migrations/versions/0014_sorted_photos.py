@@ -7,8 +7,8 @@ from alembic import op
 
 from nightshift.words.photo_names import folded, in_order
 
-revision = "0015"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 BY_CODE_POINTS = sa.String().with_variant(sa.String(collation="C"), "postgresql")
 NUMBER = sa.Float(53)
