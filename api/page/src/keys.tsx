@@ -65,7 +65,7 @@ export function Keys({ owner, changed }: { owner: string; changed: () => void })
           lines={answer.keys.map((key) => ({
             key: key.id,
             cells: [
-              <bdi>{key.name}</bdi>, key.owner, key.scopes.join(", "), key.last_used_at ? day(key.last_used_at) : said.unused, standing(key),
+              <bdi>{key.name}</bdi>, <bdi>{key.owner}</bdi>, key.scopes.join(", "), key.last_used_at ? day(key.last_used_at) : said.unused, standing(key),
               key.revoked_at ? "" : <button type="button" class="danger" aria-label={`${said.revoke}: ${key.name}`} onClick={() => setAsked(key)}>{said.revoke}</button>,
             ],
           }))}

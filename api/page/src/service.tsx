@@ -112,7 +112,7 @@ function Expiring({ rights }: { rights: Rights }) {
             const label = <bdi>{each.label ?? words.job.unnamed}</bdi>;
             return {
               key: `${each.job_id} ${each.what}`,
-              cells: [each.owner === rights.owner ? <a href={`#/jobs/${each.job_id}`}>{label}</a> : label, each.owner, said.whats[each.what] ?? each.what, day(each.at)],
+              cells: [each.owner === rights.owner ? <a href={`#/jobs/${each.job_id}`}>{label}</a> : label, <bdi>{each.owner}</bdi>, said.whats[each.what] ?? each.what, day(each.at)],
             };
           })}
         />
@@ -147,7 +147,7 @@ export function Service({ rights }: { rights: Rights }) {
           lines={(page) => page.erasures.map((receipt) => ({
             key: receipt.job_id,
             cells: [
-              <code>{receipt.job_id}</code>, receipt.owner, said.receipts.reasons[receipt.reason] ?? receipt.reason, day(receipt.requested_at),
+              <code>{receipt.job_id}</code>, <bdi>{receipt.owner}</bdi>, said.receipts.reasons[receipt.reason] ?? receipt.reason, day(receipt.requested_at),
               count(receipt.photos), size(receipt.size_bytes), receipt.completed_at ? day(receipt.completed_at) : words.job.receipt.notYet,
             ],
           }))}
@@ -164,7 +164,7 @@ export function Service({ rights }: { rights: Rights }) {
           lines={(page) => page.entries.map((entry) => ({
             key: entry.id,
             cells: [
-              said.audit.verbs[entry.verb] ?? entry.verb, entry.subject ? <code>{entry.subject}</code> : "–", entry.owner,
+              said.audit.verbs[entry.verb] ?? entry.verb, entry.subject ? <code>{entry.subject}</code> : "–", <bdi>{entry.owner}</bdi>,
               <bdi>{entry.key_id ?? entry.person ?? said.audit.kinds[entry.kind] ?? entry.kind}</bdi>, entry.address ?? "–", day(entry.at),
             ],
           }))}
