@@ -2,40 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from sqlalchemy import select
 
-from sqlalchemy import select, update
-
-from nightshift.words.analysis import PhotoError
-from nightshift.words.error_codes import Code
-from nightshift.words.states import JobState, PhotoStatus
-from shared.db.tables import Job, Photo
-from tests.support.queue_rows import queued_job
+from nightshift.words.states import PhotoStatus
+from shared.db.tables import Photo
+from tests.support.failures_made import MANY, job_of_failures
 from tests.support.service import Service
 from tests.support.statements import statements_of
 
-MANY = 10_000
-TIMED_OUT, DAMAGED = (
-    PhotoError.of(code, "decode", "it broke") for code in (Code.TIMEOUT, Code.CORRUPT_IMAGE)
-)
-
-
-def job_of_failures(service: Service) -> str:
-    """Every third photo timed out, the others are damaged."""
-    job_id = queued_job(service.database, MANY)
-    of_job = Photo.job_id == job_id
-    with service.database.write() as session:
-        failed = {"status": PhotoStatus.FAILED, "finished_at": session.now}
-        session.change(update(Photo).where(of_job).values(**failed, error=asdict(DAMAGED)))
-        third = update(Photo).where(of_job, Photo.ordinal % 3 == 0)
-        session.change(third.values(error=asdict(TIMED_OUT)))
-        session.execute(update(Job).where(Job.id == job_id).values(state=JobState.RUNNING))
-    assert service.finish(job_id)
-    return job_id
-
 
 def test_ten_thousand_failures_are_listed_counted_and_tried_again(service: Service) -> None:
-    job_id = job_of_failures(service)
+    job_id = job_of_failures(service.database)
     timed_out = (MANY + 2) // 3
 
     summary = service.get(job_id, "/summary").json
