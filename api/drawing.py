@@ -113,6 +113,9 @@ def _ended(status: int) -> Exception:
         return Transient(Code.OUT_OF_MEMORY, "the system ended the process that draws; memory may be short")
     if status in (-signal.SIGPROF, -signal.SIGALRM):
         return _slow()
+    if status > 0:
+        # No file does that: it did not start, or has a fault of ours.
+        return RuntimeError(f"the process that draws ended with status {status}")
     return Unreadable(Code.CORRUPT_IMAGE, "the image is damaged: its decoder broke off")
 
 

@@ -147,8 +147,10 @@ def test_what_ends_the_process_that_draws_costs_that_answer_alone(service: Servi
         ("SIGSEGV", 422, "corrupt_image"),
         ("SIGPROF", 422, "timeout"),
         ("SIGKILL", 503, "out_of_memory"),
+        # What does not start is nobody's photo's fault.
+        ("", 500, "internal"),
     ):
-        program = f"import os, signal; os.kill(os.getpid(), signal.{signal})"
+        program = f"import os, signal; os.kill(os.getpid(), signal.{signal})" if signal else "import none"
         service.replace(drawing=Drawing(service.settings, [sys.executable, "-c", program]))
         assert_refused(image(service, job_id), status, code)
     service.replace(drawing=Drawing(service.settings))
