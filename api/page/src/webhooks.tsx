@@ -25,7 +25,7 @@ export function Webhooks({ changed }: { changed: () => void }) {
       else if (!(error instanceof Away)) throw error;
     }
   };
-  const test = (to: string): void => void act(() => post("/v1/webhooks/test", { json: { url: to } }));
+  const test = (json: { url: string } | { receiver: string }): void => void act(() => post("/v1/webhooks/test", { json }));
   const outcome = (delivery: Delivery): string =>
     [said.states[delivery.state] ?? delivery.state, delivery.status, delivery.problem].filter(Boolean).join(" · ");
 
@@ -36,10 +36,10 @@ export function Webhooks({ changed }: { changed: () => void }) {
         <Lines
           heads={[said.url, said.events, said.standing, words.service.act]}
           lines={answer.receivers.map((receiver) => ({
-            key: receiver.url,
+            key: receiver.id,
             cells: [
               <bdi>{receiver.url}</bdi>, receiver.notify?.events.join(", ") ?? said.byJobs, receiver.disabled_at ? said.disabled(day(receiver.disabled_at)) : said.good,
-              receiver.url.startsWith("https:") ? <button type="button" aria-label={`${said.test}: ${receiver.url}`} onClick={() => test(receiver.url)}>{said.test}</button> : "",
+              <button type="button" aria-label={`${said.test}: ${receiver.url}`} onClick={() => test({ receiver: receiver.id })}>{said.test}</button>,
             ],
           }))}
         />
@@ -57,7 +57,7 @@ export function Webhooks({ changed }: { changed: () => void }) {
           {answer?.secrets.length ? said.anotherSecret : said.makeSecret}
         </button>
       </div>
-      <form class="form" onSubmit={(event) => (event.preventDefault(), test(url))}>
+      <form class="form" onSubmit={(event) => (event.preventDefault(), test({ url }))}>
         <p><label for="try-url">{said.tryUrl}</label><input id="try-url" type="text" required value={url} placeholder="https://" onInput={(event) => setUrl(event.currentTarget.value)} /></p>
         <p><button>{said.test}</button></p>
       </form>
