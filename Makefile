@@ -34,7 +34,7 @@ LIGHT_VENV := .venv-light
 LIGHT_STAMP := $(LIGHT_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo serve worker test test-light page check soak cluster bench bench-whole bench-peer bench-scale train card lock clean
+.PHONY: help run demo serve worker test test-light page check soak cluster bench bench-whole bench-peer bench-scale bench-pages train card lock clean
 # Stamps and install steps share one environment.
 .NOTPARALLEL:
 
@@ -139,6 +139,10 @@ bench-scale: $(DEV_STAMP) ## Measure what the system costs beside the analysis, 
 	@$(PYTHON) -m bench.scale $(ARGS)
 	@$(PYTHON) -m docs.scale_section
 
+bench-pages: $(DEV_STAMP) ## Measure pages of photos, sorted and sought, in a job of 20,000
+	@$(PYTHON) -m bench.pages $(ARGS)
+	@$(PYTHON) -m docs.pages_section
+
 train: .chips-are-given $(DEV_STAMP) ## Train the classifier: make train CHIPS=zip OUT=dir
 	@$(PYTHON) -m training.train --chips "$$CHIPS" --out "$${OUT:-out}" $(ARGS)
 
@@ -165,6 +169,7 @@ check: $(DEV_STAMP) ## Lint, types, import rules, generated docs, compose file
 	$(PYTHON) -m training.card --check
 	$(PYTHON) -m bench.report --check
 	$(PYTHON) -m docs.scale_section --check
+	$(PYTHON) -m docs.pages_section --check
 	$(VENV)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 
 lock: $(DEV_STAMP) ## Write the versions now in .venv to constraints.txt

@@ -3,21 +3,15 @@
 from __future__ import annotations
 
 import logging
-import re
 import secrets
 import time
 
 from flask import Flask, Response, g, request
 
+from nightshift.words.traces import trace_id, traceparent_of
 from shared.operations.keys import Caller
 
 log = logging.getLogger("nightshift.access")
-
-_TRACEPARENT_LENGTH = 55
-_TRACEPARENT = re.compile(
-    "(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?:-.*)?"
-)
-"""W3C Trace Context, of this version or a later one; version 00 ends here, and what is longer is none."""
 
 
 def register(app: Flask) -> None:
@@ -46,18 +40,11 @@ def _end(response: Response) -> Response:
             "status": response.status_code,
             "took_ms": round(took_ms),
             "request_id": g.get("request_id", ""),
-            **_trace(request.headers.get("traceparent", "")),
+            **trace_id(traceparent_of(request.headers.get("traceparent", ""))),
             **_caller(),
         },
     )
     return response
-
-
-def _trace(traceparent: str) -> dict[str, str]:
-    """The trace that the request is part of; what is not valid is as if it were not there."""
-    found = _TRACEPARENT.fullmatch(traceparent)
-    is_longer = traceparent.startswith("00-") and len(traceparent) > _TRACEPARENT_LENGTH
-    return {"trace_id": found[1]} if found and not is_longer else {}
 
 
 def _caller() -> dict[str, str]:

@@ -40,6 +40,10 @@ def register(app: Flask) -> None:
 
 
 def _add(response: Response) -> Response:
+    if request.method == "OPTIONS" and response.status_code == 200:
+        # The framework's: `Allow`, and an empty page.
+        response.status_code = 204
+        response.headers.pop("Content-Type", None)
     if g.get("by_session"):
         # A browser that others use afterwards must have kept nothing, pictures least of all.
         response.headers["Cache-Control"] = "no-store"

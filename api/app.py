@@ -26,12 +26,14 @@ from api import (
     photos,
     problems,
     results,
+    running,
     sign_in,
     webhooks,
     workers,
 )
 from api.context import EXTENSION, Context
 from api.description import INFO, SECURITY_SCHEMES, as_3_1, polish
+from api.drawing import Drawing
 from api.json_bodies import JsonRequest, require_json
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
@@ -88,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(require_json)
     for part in (
         *(overview, jobs, photos, results, keys, webhooks, sign_in, oidc),
-        *(audit, workers, bundles, health, load, metrics),
+        *(audit, running, workers, bundles, health, load, metrics),
     ):
         app.register_api(part.blueprint)
     _serve_description(app)
@@ -116,6 +118,7 @@ def _context(settings: Settings) -> Context:
         last_use=LastUse(database),
         probes=Probes(),
         overviews=overview.Overviews(database),
+        drawing=Drawing(settings),
     )
 
 

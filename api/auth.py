@@ -67,7 +67,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
         return ()
     if request.path.startswith("/v1/keys"):
         return (Scope.ADMIN,)
-    if request.path.startswith("/v1/workers"):
+    if request.path.startswith(("/v1/workers", "/v1/history")):
         return (Scope.OPERATOR,)
     route = request.url_rule.rule if request.url_rule else ""
     if route == "/v1/jobs/<job_id>/photos/in-place":
@@ -76,7 +76,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
         return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
-    if route in {"/v1/overview", "/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
+    if route in {"/v1/overview", "/v1/expiring", "/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
         return (Scope.READ, Scope.SUBMIT, Scope.OPERATOR)
     return (Scope.READ, Scope.SUBMIT)
 

@@ -131,6 +131,10 @@ def body_of(request: Request, limit: int) -> PhotoBody:
     """
     if request.mimetype == "multipart/form-data":
         raise InvalidInput(Code.UNSUPPORTED_MEDIA_TYPE, "send the photo's bytes as the body, not as a form")
+    coding = request.headers.get("Content-Encoding", "").strip().lower()
+    if coding not in {"", "identity"}:
+        message = f"send the photo's bytes as they are, not in the coding {coding!r}"
+        raise InvalidInput(Code.UNSUPPORTED_MEDIA_TYPE, message)
     expected = expected_sha256(request.headers.get("Content-Digest"))
     length = request.content_length
     if length is not None and length > limit:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, cast
 
 from flask import current_app, g, request
 
+from api.drawing import Drawing
 from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
 from api.rate_limits import RateLimits
 from api.sessions import Sessions
 from api.waiting import WaitingRoom
+from nightshift.words.audit import ActorKind
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.owners import LOCAL
@@ -28,8 +30,9 @@ from shared.reads.jobs import JobReads
 from shared.settings import Settings
 
 if TYPE_CHECKING:
-    # What it is made of is there where the extra is.
     from api.overview import Overviews
+
+    # What it is made of is there where the extra is.
     from api.provider import Provider
 
 EXTENSION = "nightshift"
@@ -50,6 +53,7 @@ class Context:
         probes: asks the parts whether they are there.
         overviews: what was told of the night in the last second.
         database: of a request, its write transactions are for who makes it.
+        drawing: draws photos for a screen.
         owner: whose jobs this request is about.
         overtakes: whether a job it makes may go before other owners'.
     """
@@ -68,6 +72,7 @@ class Context:
     last_use: LastUse
     probes: Probes
     overviews: Overviews
+    drawing: Drawing
     owner: str = LOCAL
     overtakes: bool = False
 
@@ -92,6 +97,7 @@ def context() -> Context:
     caller: Caller | None = g.get("caller")
     if caller is None:
         return service
-    actor = Actor("key" if caller.key_id else "root", caller.key_id or None, request.remote_addr)
+    kind: ActorKind = "key" if caller.key_id else "person" if caller.person else "root"
+    actor = Actor(kind, caller.key_id or None, caller.person or None, request.remote_addr)
     database = service.database.acting_for(actor)
     return replace(service, database=database, owner=caller.owner, overtakes=caller.may(Scope.ADMIN))

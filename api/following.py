@@ -7,10 +7,13 @@ import re
 from collections.abc import Callable
 
 from flask import Request, Response
+from werkzeug.datastructures import ETags
 
 from api.answers import answer
 from api.context import Context
 from nightshift.words import documents
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import Conflict
 from nightshift.words.states import JobState
 from shared.reads.jobs import Viewer
 
@@ -24,6 +27,19 @@ def etag_of(job: documents.Job) -> str:
     """Changes with everything but the rate and the eta, which pass with time; hence a weak one."""
     steady = job.model_dump_json(exclude={"photos_per_second", "eta"})
     return hashlib.sha256(steady.encode()).hexdigest()[:24]
+
+
+def require_as_known(job: documents.Job, known: ETags) -> None:
+    """Refuse what was decided by another job than there is now.
+
+    Our ETags are weak and yet compared: what they leave out passes with time and is nobody's decision.
+
+    Raises:
+        Conflict: `precondition_failed`.
+    """
+    if not known.contains_weak(etag_of(job)):
+        message = f"job {job.id} has changed since: it has another ETag than If-Match names"
+        raise Conflict(Code.PRECONDITION_FAILED, message, state=job.state)
 
 
 def wanted_wait_s(request: Request) -> int:

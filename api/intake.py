@@ -125,25 +125,32 @@ def discard(service: Context, job_id: str, photo_id: str) -> None:
 def take_known(service: Context, job_id: str, photos: Sequence[KnownPhoto]) -> documents.Checked:
     """Add the photos whose bytes the owner has sent before, by copying within the store.
 
+    A name that stands for another photo keeps no other from being looked for.
+
     Raises:
         NotFound: `job_not_found`.
-        Conflict: `job_sealed`, `custom_id_taken`, `quota_exceeded`.
+        Conflict: `job_sealed`, `quota_exceeded`; `custom_id_taken`, of one that another request has added
+            meanwhile.
         InvalidInput: `bad_custom_id`.
     """
     for photo in photos:
         intake.check_custom_id(photo.custom_id)
     with service.database.read() as session:
         _require_open(session, service.owner, job_id)
-        here = uploads_of(session, job_id, [photo.custom_id for photo in photos])
+        names = [photo.custom_id for photo in photos]
+        here = dict.fromkeys(names_in(session, job_id, names)) | uploads_of(session, job_id, names)
         sources = uploads_with(session, service.owner, {photo.sha256 for photo in photos})
-    to_copy = [p for p in photos if p.sha256 in sources and here.get(p.custom_id) != p.sha256]
+    to_copy = [p for p in photos if p.sha256 in sources and p.custom_id not in here]
     size_bytes = sum(sources[photo.sha256].size_bytes or 0 for photo in to_copy)
     require_room_for(service, size_bytes)
     with service.database.read() as session:
         holdings.require(session, service.owner, service.settings, photos=len(to_copy), size_bytes=size_bytes)
-    copied, missing = [], []
+    copied, missing, taken = [], [], []
     for photo in photos:
-        if here.get(photo.custom_id) == photo.sha256:
+        if photo.custom_id in here:
+            if here[photo.custom_id] != photo.sha256:
+                missing.append(photo.custom_id)
+                taken.append(photo.custom_id)
             continue
         photo_id = new_id("pho")
         source = sources.get(photo.sha256)
@@ -159,7 +166,7 @@ def take_known(service: Context, job_id: str, photos: Sequence[KnownPhoto]) -> d
     if copied:
         _add(service, job_id, copied)
     return documents.Checked(
-        present=len(photos) - len(copied) - len(missing), copied=len(copied), missing=missing
+        present=len(photos) - len(copied) - len(missing), copied=len(copied), missing=missing, taken=taken
     )
 
 

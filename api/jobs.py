@@ -12,7 +12,15 @@ from api.description import JOBS_TAG, NEW_JOB, answers, blueprint_of
 from api.following import answer_job, follow
 from api.json_bodies import read_json
 from api.multipart import MEDIA_TYPE
-from api.parameters import FollowHeader, IdempotencyHeader, JobPath, JobsQuery, PauseQuery, RetryQuery
+from api.parameters import (
+    FollowHeader,
+    IdempotencyHeader,
+    IfMatchHeader,
+    JobPath,
+    JobsQuery,
+    PauseQuery,
+    RetryQuery,
+)
 from nightshift.words import documents
 from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
@@ -87,14 +95,16 @@ def get_job(path: JobPath, header: FollowHeader) -> Response:  # noqa: ARG001 - 
     return follow(context(), path.job_id, request, viewer())
 
 
-@blueprint.patch("/<job_id>", responses=answers({200: documents.Job}, 400, 404, 409, 413, 415))
-def change_job(path: JobPath, body: JobChange) -> Response:
+@blueprint.patch("/<job_id>", responses=answers({200: documents.Job}, 400, 404, 409, 412, 413, 415))
+def change_job(path: JobPath, header: IfMatchHeader, body: JobChange) -> Response:
     """Change what was wished of a job: its label, priority, window, deadline, webhooks ...
 
     What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-    webhooks can be changed.
+    webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
+    changed it, or its photos have gone on.
     """
-    moves.change(context(), path.job_id, body)
+    known = None if header.etag is None else request.if_match
+    moves.change(context(), path.job_id, body, known)
     return answer_job(context().jobs.one(context().owner, path.job_id), 200)
 
 

@@ -78,7 +78,7 @@ def parse(data: bytes | str) -> Any:
     """A JSON document.
 
     Raises:
-        InvalidInput: `bad_json`; `invalid_fields` for a number that JSON does not have.
+        InvalidInput: `bad_json`; `invalid_fields` for a number that is larger than any that is read.
     """
     try:
         text = data if isinstance(data, str) else data.decode("utf-8-sig")
@@ -132,7 +132,7 @@ def _wrong(message: str) -> InvalidInput:
 
 
 def _no_number(name: str) -> NoReturn:
-    raise _wrong(f"{name} is no number in JSON")
+    raise InvalidInput(Code.BAD_JSON, f"the body is not JSON: {name} is no number there")
 
 
 def _finite(digits: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 
-from flask import Request
+from flask import Request, request
 
 from api import intake as adding
 from api.arrival import Arrival, fingerprint_of
@@ -17,6 +17,7 @@ from api.multipart import Form, boundary_of
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from nightshift.words.new_job import NewJob
+from nightshift.words.traces import traceparent_of
 from shared.db.engine import Transaction
 from shared.db.tables import Job
 from shared.files.store import job_prefix
@@ -160,6 +161,7 @@ def _add_job(session: Transaction, service: Context, wanted: NewJob, job_id: str
         service.bundle,
         open_until=adding.open_until(service, session),
         job_id=job_id,
+        traceparent=traceparent_of(request.headers.get("traceparent", "")),
     )
 
 

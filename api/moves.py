@@ -6,12 +6,16 @@ import logging
 from collections.abc import Sequence
 from datetime import datetime
 
+from werkzeug.datastructures import ETags
+
 from api.context import Context
+from api.following import require_as_known
 from nightshift.words import documents
 from nightshift.words.new_job import JobChange
 from shared.db.ballast import with_room
 from shared.operations import erasure
 from shared.operations.webhooks import check_receivers
+from shared.queue import control
 from shared.reads.shown import shown
 
 log = logging.getLogger("nightshift.api")
@@ -28,17 +32,26 @@ def pause(service: Context, job_id: str, until: datetime | None) -> None:
     service.jobs.changed(job_id)
 
 
-def change(service: Context, job_id: str, wishes: JobChange) -> None:
+def change(service: Context, job_id: str, wishes: JobChange, known: ETags | None = None) -> None:
     """Have wishes of a job be otherwise, and ring for it: its window may be open now.
+
+    Args:
+        service: the parts.
+        job_id: the job.
+        wishes: what is to be otherwise.
+        known: of the job as the client knows it, which it has to be still; None: however it is.
 
     Raises:
         NotFound: `job_not_found`.
-        Conflict: `illegal_move`, `webhook_secret_missing`.
+        Conflict: `illegal_move`, `webhook_secret_missing`, `precondition_failed`.
         InvalidInput: `priority_forbidden`, `webhook_address_forbidden`, `invalid_fields`.
     """
     service.check_priority(wishes.priority)
     check_receivers(service.settings, (each.url for each in wishes.notify or ()))
-    service.queue.change(service.owner, job_id, wishes)
+    with service.database.write() as session:
+        if known is not None:
+            require_as_known(service.jobs.locked(session, service.owner, job_id), known)
+        control.change(session, service.owner, job_id, wishes)
     log.info("job changed", extra={"job": job_id, "changed": sorted(wishes.model_fields_set)})
     _show_and_ring(service, job_id)
 

@@ -17,6 +17,7 @@ from nightshift.words.health import Readiness, readiness
 from nightshift.words.load import ServiceLoad
 from nightshift.words.overview import DiskRoom, Overview
 from nightshift.words.scopes import Scope
+from nightshift.words.service import History
 from shared.db.engine import Database
 from shared.operations.keys import Caller
 from shared.reads.jobs import Viewer
@@ -26,6 +27,7 @@ from shared.reads.workers import worker_list
 
 FRESH_S = 1.0
 READINESS_FRESH_S = 10.0
+HISTORY_FRESH_S = 30.0
 STEP_BYTES = 10_000_000
 """Free room is told in such steps: a log line is to change no answer."""
 
@@ -45,6 +47,7 @@ class Overviews:
         self.glances = Glances(database)
         self.answers: Remembered[_Answer] = Remembered(FRESH_S)
         self.load: Remembered[ServiceLoad] = Remembered(FRESH_S)
+        self.history: Remembered[History] = Remembered(HISTORY_FRESH_S)
         self.readiness: Remembered[Readiness] = Remembered(READINESS_FRESH_S)
 
 

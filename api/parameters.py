@@ -20,6 +20,7 @@ from nightshift.words.options import Fraction, Number, Truth, Whole
 from nightshift.words.owners import LOCAL, check_owner
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
+from nightshift.words.wrong_values import SHA256_HEX
 from shared.reads.order import Order, Sort
 from shared.reads.sought import Sought
 
@@ -99,6 +100,12 @@ _age_group, _doubt = _one_of(_AGE_GROUPS), _one_of(DOUBTS)
 _CodeOfPhoto = Annotated[str, AfterValidator(_one_of(RETRIED)), Field(json_schema_extra={"enum": [*RETRIED]})]
 
 
+def _one_or_true(value: object) -> object:
+    if isinstance(value, str) and value not in {"0", "1", "true", "false"}:
+        raise ValueError("must be `1` or `true`, or else `0` or `false`")
+    return value
+
+
 class JobPath(BaseModel):
     """Names a job."""
 
@@ -115,6 +122,14 @@ class PhotoPath(JobPath):
     """Names a photo of a job."""
 
     photo_id: Annotated[str, _PHOTO_ID] = Field(description="`pho_` and 32 hex digits.")
+
+
+class ImageQuery(BaseModel):
+    """What is drawn."""
+
+    boxes: Annotated[bool, BeforeValidator(_one_or_true)] = Field(
+        False, description="`1` or `true`: with boxes around the faces that were found."
+    )
 
 
 class PageQuery(BaseModel):
@@ -295,6 +310,17 @@ class IdempotencyHeader(BaseModel):
     )
 
 
+class IfMatchHeader(BaseModel):
+    """Changes a thing only as it is known."""
+
+    etag: str | None = Field(
+        None,
+        alias="If-Match",
+        max_length=500,
+        description="The `ETag` that the job had: it is changed only while it has it still.",
+    )
+
+
 class NewKey(Body):
     """A key to be made."""
 
@@ -312,7 +338,7 @@ class KnownPhoto(Body):
     """A photo whose bytes the server may have already."""
 
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$", description="Of its bytes, hex.")
+    sha256: str = Field(pattern=SHA256_HEX, description="Of its bytes, hex.")
 
 
 class KnownPhotos(Body):

@@ -7,11 +7,12 @@ from flask import Response, request
 from api import intake
 from api.answers import answer, answer_page
 from api.body import body_of
-from api.context import context
+from api.context import Context, context
 from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
 from api.parameters import (
     DigestHeader,
+    ImageQuery,
     InPlacePhotos,
     JobPath,
     KnownPhotos,
@@ -23,7 +24,9 @@ from api.parameters import (
 )
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import NotFound
+from nightshift.words.errors import NotFound, Transient
+from shared.files.in_place import InPlace
+from shared.files.photo_bytes import Stored, read_photo
 from shared.files.store import thumbnail_key
 from shared.reads.jobs import JOBS_PATH
 from shared.reads.outline import photo_outline
@@ -147,3 +150,42 @@ def get_thumbnail(path: PhotoPath) -> Response:
         "Content-Disposition": f'inline; filename="{path.photo_id}.webp"',
     }
     return Response(image, mimetype="image/webp", headers=headers)
+
+
+@blueprint.get(
+    "/<job_id>/photos/<photo_id>/image", responses=answers({200: media("image/webp")}, 400, 404, 413, 422)
+)
+def get_image(path: PhotoPath, query: ImageQuery) -> Response:
+    """The photo itself at the size of a screen, drawn on request: 1,600 pixels at most, upright
+
+    It is read where it is: from the store, or where it was registered in place. A photo that cannot be
+    decoded is answered 422 with the code that it fails with; one whose bytes are gone 404,
+    `file_unavailable`. While as many are being drawn as may be at once, the answer is 503, `drawing_busy`.
+    """
+    service = context()
+    with service.database.read() as session:
+        photo = photo_by_id(session, service.owner, path.job_id, path.photo_id)
+    boxes = [face.box_norm for face in photo.faces] if query.boxes else []
+    with service.drawing.place():
+        image = service.drawing.draw(_bytes(service, path.job_id, photo), boxes)
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Disposition": f'inline; filename="{path.photo_id}.webp"',
+    }
+    return Response(image, mimetype="image/webp", headers=headers)
+
+
+def _bytes(service: Context, job_id: str, photo: documents.Photo) -> bytes:
+    try:
+        return read_photo(
+            Stored(photo.photo_id, photo.path, photo.sha256),
+            service.store,
+            owner=service.owner,
+            job_id=job_id,
+            max_bytes=service.settings.max_photo_bytes,
+            in_place=InPlace(service.settings, service.store.folder),
+        )
+    except Transient as error:
+        if error.code != Code.FILE_READ_ERROR:
+            raise
+        raise NotFound(Code.FILE_UNAVAILABLE, error.message) from error

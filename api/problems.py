@@ -32,6 +32,12 @@ BY_FRAMEWORK = {
 }
 """What Flask and Werkzeug refuse by themselves, by its status."""
 
+_DETAILS: dict[Code, str] = {
+    Code.NOT_FOUND: "there is nothing at this path; `/docs` shows those there are",
+    Code.METHOD_NOT_ALLOWED: "this path does not take this method; the header `Allow` names those it does",
+}
+"""Instead of the framework's sentences, which are for people in a browser."""
+
 log = logging.getLogger("nightshift.api")
 
 
@@ -110,7 +116,7 @@ def _http(error: HTTPException) -> Response:
     if status < 400:
         return Response("", status, kept)
     code = BY_FRAMEWORK.get(status) or (Code.BAD_REQUEST if status < 500 else Code.INTERNAL)
-    return problem(code, error.description or error.name, kept)
+    return problem(code, _DETAILS.get(code) or error.description or error.name, kept)
 
 
 _BODY_HEADERS = {"content-type", "content-length"}

@@ -52,7 +52,14 @@ class RateLimits:
         if not self._counters.hit(limit, *names):
             reset_at = self._counters.get_window_stats(limit, *names).reset_time
             wait_s = max(1, math.ceil(reset_at - time.time()))
-            raise InvalidInput(Code.RATE_LIMITED, f"more than {limit}; try again later", retry_after_s=wait_s)
+            what = "wrong keys" if names[0] == "guess" else "requests"
+            message = f"more than {limit.amount:,} {what} {_within(limit)}; try again in {wait_s} s"
+            raise InvalidInput(Code.RATE_LIMITED, message, retry_after_s=wait_s)
+
+
+def _within(limit: RateLimitItem) -> str:
+    unit = limit.GRANULARITY.name
+    return f"in one {unit}" if limit.multiples == 1 else f"in {limit.multiples} {unit}s"
 
 
 def _network_of(peer: str | None) -> str:

@@ -149,6 +149,7 @@ class Client:
     save_results = _done(Calls.save_results)
     thumbnails = _iterated(Calls.thumbnails)
     save_thumbnails = _done(Calls.save_thumbnails)
+    photo_image = _done(Calls.photo_image)
     summary = _done(Calls.summary)
     change_job = _done(Calls.change_job)
     cancel = _done(Calls.cancel)

@@ -226,6 +226,7 @@ def _accepted(response: httpx.Response) -> httpx.Response:
 _NOT_FOUND = {
     "job": Code.JOB_NOT_FOUND,
     "key": Code.KEY_NOT_FOUND,
+    "photo": Code.PHOTO_NOT_FOUND,
     "delivery": Code.DELIVERY_NOT_FOUND,
     "receiver": Code.RECEIVER_NOT_FOUND,
 }

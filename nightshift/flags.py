@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from itertools import chain, starmap
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -14,6 +15,7 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperCommand
 
 from nightshift.exits import SERVICE_IS_HERE
+from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import JobChange, JobWishes, NewJob
 from nightshift.words.options import JobOptions
 
@@ -81,10 +83,32 @@ def with_changes(command: Callable[..., None]) -> Callable[..., None]:
         fields = _taken_from(given, _PLAIN) | ({"metadata": metadata} if metadata else {})
         if both := sorted(cleared.keys() & fields.keys()):
             raise typer.BadParameter(f"{both[0]} is given a value as well", param_hint="--clear")
-        command(change=JobChange.of(**cleared, **fields), **given)
+        with _naming_flags():
+            change = JobChange.of(**cleared, **fields)
+        command(change=change, **given)
 
     flags = [*starmap(_flag, _PLAIN.items()), _METADATA, _CLEAR]
     return with_flags(run, command, instead_of="change", flags=flags)
+
+
+@contextmanager
+def _naming_flags() -> Iterator[None]:
+    """Name what is wrong as it was given: `--window`, not `processing_window`."""
+    try:
+        yield
+    except InvalidInput as error:
+        found = error.details.get("errors")
+        if not isinstance(found, list):
+            raise
+        message = "; ".join(f"{_called(each['field'])}: {each['message']}" for each in found)
+        raise InvalidInput(error.code, message, **error.details) from error
+
+
+def _called(field: str) -> str:
+    name = field.removeprefix("options.").partition(".")[0]
+    if name not in {*_PLAIN, *JobOptions.model_fields, _NOTIFY.name}:
+        return field
+    return _SHORTER.get(name, f"--{name.replace('_', '-')}")
 
 
 _CLEARABLE = {
@@ -122,8 +146,9 @@ def with_wishes(command: Callable[..., None]) -> Callable[..., None]:
     def run(**given: Any) -> None:
         metadata = metadata_of(given.pop("metadata") or ())
         notify = [{"url": url} for url in given.pop("notify") or ()] or None
-        options_given = _taken_from(given, options) or None
-        wish = NewJob.of(**_taken_from(given, plain), metadata=metadata, notify=notify, options=options_given)
+        fields, chosen = _taken_from(given, plain), _taken_from(given, options)
+        with _naming_flags():
+            wish = NewJob.of(**fields, metadata=metadata, notify=notify, options=chosen or None)
         command(wish=wish, **given)
 
     flags = [*starmap(_flag, (plain | options).items()), _METADATA, _NOTIFY]

@@ -294,7 +294,7 @@ def print_report(report: Report, console: Console) -> None:
         shown += more(len(report.unreadable) - len(shown))
         table.add_row(cell("Not looked into", "red"), Text("\n".join(shown)))
     for kind, path in report.files.items():
-        until = "   (from before: for one more release)" if kind == "csv" else ""
+        until = "   (the two tables in one, as they once were: for one more release)" if kind == "csv" else ""
         name = {"jsonl": "Results", "report": "Report", "pairs": "Pairs"}.get(kind, "")
         table.add_row(name, cell(path_spelled_out(path) + until))
     use = summary.commercial_use

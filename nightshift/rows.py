@@ -95,7 +95,8 @@ def imported(name: str) -> Any:
         return __import__(name, fromlist=["*"])
     except ImportError as error:
         package = name.partition(".")[0]
-        raise NightshiftError(Code.TABLES_MISSING, f"this needs the package {package}: {error}") from error
+        message = f"this needs the package {package}: `pip install {package}` ({error})"
+        raise NightshiftError(Code.TABLES_MISSING, message) from error
 
 
 def _frame(pandas: Any, told: Sequence[Column], rows: Sequence[PhotoRow | FaceRow]) -> Any:

@@ -152,6 +152,18 @@ class Transfers:
             written += 1
         return written
 
+    async def photo_image(self, job_id: str, photo_id: str, *, boxes: bool = False) -> bytes:
+        """A photo itself at the size of a screen: WebP, upright, 1,600 pixels at most.
+
+        Args:
+            job_id: the job.
+            photo_id: of the photo.
+            boxes: whether to draw boxes around its faces.
+        """
+        path = f"/v1/jobs/{checked_id(job_id)}/photos/{checked_id(photo_id, 'photo')}/image"
+        params = {"boxes": "1"} if boxes else {}
+        return (await self._connection.send("GET", path, again=True, params=params)).content
+
     def _stream(
         self, job_id: str | Job, part: tuple[str, str]
     ) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from nightshift.connection import Connection, checked_id
 from nightshift.words.body import refuse_fields
+from nightshift.words.documents import Job
 from nightshift.words.webhooks import (
     Delivery,
     DeliveryPage,
@@ -83,7 +84,7 @@ class WebhookCalls:
         return await self._connection.ask(Delivery, "POST", "/v1/webhooks/test", again=False, json=body)
 
     async def deliveries(
-        self, *, state: str | None = None, job_id: str | None = None
+        self, *, state: str | None = None, job_id: str | Job | None = None
     ) -> AsyncIterator[Delivery]:
         """What was and is to be sent, the newest first.
 
@@ -91,7 +92,8 @@ class WebhookCalls:
             state: only these: `waiting`, `delivered` or `given_up`.
             job_id: only those of this job.
         """
-        asked: dict[str, Any] = {"limit": PAGE, "state": state, "job": job_id}
+        job = None if job_id is None else checked_id(job_id)
+        asked: dict[str, Any] = {"limit": PAGE, "state": state, "job": job}
         query = {name: value for name, value in asked.items() if value is not None}
         while True:
             path = "/v1/webhooks/deliveries"

@@ -41,7 +41,9 @@ def understood(url: str) -> NotifyBase:
     logging.getLogger("apprise").setLevel(logging.CRITICAL + 1)
     try:
         asked = {name.lower() for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True)}
-        found = apprise.Apprise.instantiate(url)
+        # Under our name, and with no picture from a site of somebody else's.
+        asset = apprise.AppriseAsset(app_id="Nightshift", app_desc="Nightshift", image_url_mask="")
+        found = apprise.Apprise.instantiate(url, asset=asset)
     except Exception:
         # Nor is it said what it broke at.
         raise malformed(url) from None

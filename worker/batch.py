@@ -16,6 +16,7 @@ from nightshift.machine.allowance import allowance
 from nightshift.words.analysis import Analysis
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
+from nightshift.words.traces import trace_id
 from shared.files.no_pictures import clear_ended, clear_erased, delete_bytes
 from shared.files.store import job_prefix
 from shared.queue.claim import Claim, ClaimedPhoto
@@ -184,7 +185,7 @@ def _save(parts: Parts, held: Claim, results: list[Result], started_at_s: float)
     for result in failed:
         # Without names and messages, which may name people: the rows have both.
         error = {"code": result.error.code, "stage": result.error.stage}
-        log.warning("failed", extra={"job": held.job_id, "photo": result.photo_id, **error})
+        log.warning("failed", extra={**_ids(held), "photo": result.photo_id, **error})
     _delete_no_pictures(parts, held, failed, saved)
     if saved.lost:
         clear_erased(parts.database, parts.store, held.owner, held.job_id)
@@ -211,7 +212,7 @@ def _give_back(parts: Parts, held: Claim, why: str) -> None:
 
 
 def _ids(held: Claim) -> dict[str, str]:
-    return {"job": held.job_id, "lease": held.token}
+    return {"job": held.job_id, "lease": held.token, **trace_id(held.traceparent)}
 
 
 def _until_it_answers(parts: Parts, call: Callable[[], Done]) -> Done:

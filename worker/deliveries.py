@@ -9,6 +9,7 @@ import time
 
 from nightshift.words import documents
 from nightshift.words.errors import NightshiftError
+from nightshift.words.traces import trace_id
 from nightshift.words.webhooks import is_message
 from shared.addresses import networks_in
 from shared.db.engine import Database, Transaction
@@ -116,6 +117,7 @@ class Deliveries:
                 logging.WARNING if answered.problem else logging.INFO,
                 "webhook not delivered" if answered.problem else "webhook delivered",
                 extra={"delivery": parcel.id, "webhook": parcel.event, "attempt": parcel.attempt}
+                | trace_id(parcel.traceparent)
                 | ({"reason": answered.problem} if answered.problem else {}),
             )
         except NightshiftError as error:

@@ -15,6 +15,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient, Unreadable
 from nightshift.words.options import PREVIEW_PX
 from shared.files.in_place import InPlace
+from shared.files.photo_bytes import Stored, read_photo
 from shared.files.store import thumbnail_key
 from shared.queue.claim import Claim, ClaimedPhoto
 from shared.queue.reuse import find_earlier
@@ -23,7 +24,6 @@ from worker.ahead import PixelBudget
 from worker.folders import extent_of, is_away
 from worker.heartbeat import Progress
 from worker.parts import Parts
-from worker.photo_bytes import read_photo
 from worker.pipeline.unforeseen import photo_error
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def load_photo(
     progress([photo.id], at_store=True)
     try:
         data = read_photo(
-            photo,
+            Stored(photo.id, photo.in_place_path, photo.sha256),
             parts.store,
             owner=held.owner,
             job_id=held.job_id,

@@ -50,7 +50,9 @@ def main() -> None:
     said = _Said()
     _keep_in(networks_in(told["allowed"]))
     try:
-        taken = service.notify(title=told["title"], body=told["text"])
+        # Escaped for Markdown, the link to the page would lead nowhere.
+        kind = None if service.resolve_format("text") == "markdown" else "text"
+        taken = service.notify(title=told["title"], body=told["text"], body_format=kind)
     except Exception as error:
         _end(f"not sent: {type(error).__name__}")
     _end(None if taken else said.last or "it was not taken")

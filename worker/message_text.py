@@ -11,6 +11,8 @@ from nightshift.words.states import Outcome
 REASONS = 5
 """Reasons of failures that are told; the others are counted."""
 
+_HARMLESS = str.maketrans({"<": "‹", ">": "›", "@": "＠"})  # noqa: RUF001 - it is to look alike
+"""For what chats take for markup, which breaks a message, or for a call to everybody who is there."""
 _ENDED = {
     Outcome.SUCCEEDED: "is done",
     Outcome.PARTIAL: "is done, but for some photos",
@@ -37,7 +39,7 @@ def title_of(event: str, job: Job | None) -> str:
         else "will be erased",
     }
     ended = _ENDED[job.outcome] if isinstance(job.outcome, Outcome) else "has ended"
-    return f"Nightshift: {plain(job.label or job.id)} {told.get(event, ended)}"
+    return f"Nightshift: {_quoted(job.label or job.id)} {told.get(event, ended)}"
 
 
 def text_of(job: Job | None, failures: Mapping[str, int], public_url: str) -> str:
@@ -61,7 +63,7 @@ def text_of(job: Job | None, failures: Mapping[str, int], public_url: str) -> st
     parts = [f"{number:,} {what}" for what, number in said.items() if number]
     lines = [f"{counted(counts.total, 'photo')}: {', '.join(parts) or 'none'}; {counted(job.faces, 'face')}"]
     if job.error is not None:
-        lines.append(plain(job.error.message))
+        lines.append(_quoted(job.error.message))
     often = sorted(failures.items(), key=lambda each: (-each[1], each[0]))
     reasons = [f"{number:,} {plain(code).replace('_', ' ')}" for code, number in often[:REASONS]]
     if rest := sum(number for _, number in often[REASONS:]):
@@ -71,3 +73,8 @@ def text_of(job: Job | None, failures: Mapping[str, int], public_url: str) -> st
     if page:
         lines.append(f"{page}/#/jobs/{job.id}")
     return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    """Somebody's words, as words."""
+    return plain(text).translate(_HARMLESS)

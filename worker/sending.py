@@ -46,6 +46,7 @@ def headers_of(parcel: Parcel, now: datetime) -> dict[str, str]:
         "user-agent": f"Nightshift/{VERSION}",
         # What is packed would be larger than it looks.
         "accept-encoding": "identity",
+        **({"traceparent": parcel.traceparent} if parcel.traceparent else {}),
     }
 
 

@@ -15,7 +15,7 @@ def upgrade() -> None:
     op.create_table(
         "audit",
         *required(sa.String(), "id", "owner", "verb", "kind"),
-        *optional(sa.String(), "subject", "key_id", "address"),
+        *optional(sa.String(), "subject", "key_id", "person", "address"),
         *required(TIME, "at"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
     )

@@ -1,4 +1,4 @@
-"""what photos are sorted and sought by, alike on both databases: names folded, sureness, sharpness"""
+"""what photos are sorted and sought by, alike on both databases; the trace that a job is part of"""
 
 from __future__ import annotations
 
@@ -24,9 +24,11 @@ FACES = sa.table(
     sa.column("sharpness", NUMBER),
 )
 AT_ONCE = 1000
+ORDERS = {"name": "name_order", "time": "taken_at", "faces": "face_count", "sureness": "sureness"}
 
 
 def upgrade() -> None:
+    op.add_column("jobs", sa.Column("traceparent", sa.String()))
     for name in ("folded_name", "name_order"):
         op.add_column("photos", sa.Column(name, BY_CODE_POINTS, nullable=False, server_default=""))
     op.add_column("photos", sa.Column("sureness", NUMBER))
@@ -42,6 +44,8 @@ def upgrade() -> None:
     op.execute(
         PHOTOS.update().values(sureness=least.where(FACES.c.photo_id == PHOTOS.c.id).scalar_subquery())
     )
+    for name, column in ORDERS.items():
+        op.create_index(f"ix_photos_by_{name}", "photos", ["job_id", column, "ordinal"])
 
 
 def _name() -> None:
@@ -64,6 +68,9 @@ def _taken_at(collation: str | None) -> None:
 
 
 def downgrade() -> None:
+    for name in ORDERS:
+        op.drop_index(f"ix_photos_by_{name}", "photos")
+    op.drop_column("jobs", "traceparent")
     _taken_at("default")
     op.drop_column("faces", "sharpness")
     for name in ("sureness", "name_order", "folded_name"):

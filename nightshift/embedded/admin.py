@@ -29,7 +29,7 @@ HomeOption = Annotated[Path | None, flag(Home, parser=given.path)]
 @app.command(cls=ServiceCommand)
 @reporting_errors
 def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
-    """List workers and sweepers seen within the last hour or so."""
+    """List workers and sweepers that live, or hold photos; those that ended lately are counted."""
     with explaining_what_is_not_installed():
         from shared.db.engine import Database
         from shared.reads.workers import worker_list
@@ -41,7 +41,8 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
             tell_json(worker.model_dump(mode="json"))
         return
     table = bare_table("PROCESS", "KIND", "ALIVE", "HELD", "DONE", "DEVICE", "SEEN")
-    for worker in found:
+    listed = [worker for worker in found if worker.alive or worker.photos_held]
+    for worker in listed:
         table.add_row(
             cell(worker.id),
             cell(worker.kind),
@@ -52,6 +53,8 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
             f"{worker.seen_at.astimezone():%Y-%m-%d %H:%M:%S}",
         )
     tables_screen().print(table)
+    if ended := len(found) - len(listed):
+        say(f"{counted(ended, 'more process', 'more processes')} ended lately; `--json` has them, too")
 
 
 @app.command(cls=ServiceCommand)

@@ -33,7 +33,7 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
-from nightshift.embedded.told import check_notify, what_is_untold
+from nightshift.embedded.told import check_notify, check_secret, what_is_untold
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.given import label_of, require_there
 from nightshift.machine.home import roots_of
@@ -219,6 +219,8 @@ class Run:
             runs = pause_runs(session, home) if alone else interrupted_runs(session, home)
             unnoted = runs_by_their_metadata(session, home)
             kept = clock_warning(session)
+            if not request.resume:
+                check_secret(session, request.about)
         if kept and not request.quiet:
             say(f"{kept}; if it is right: `nightshift admin clock --trust{self._home_option()}`")
         if unnoted:

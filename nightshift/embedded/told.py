@@ -8,11 +8,13 @@ from typing import Any
 
 from sqlalchemy import select
 
+from nightshift.words.owners import LOCAL
 from nightshift.words.plain_text import plain
 from nightshift.words.webhooks import shown_url
-from shared.db.engine import Database
+from shared.db.engine import Database, Transaction
 from shared.db.tables import Delivery
 from shared.operations.webhooks import check_receivers
+from shared.queue.outbox import require_secret
 from shared.settings import Settings
 
 
@@ -27,6 +29,15 @@ def check_notify(settings: Settings, about: Mapping[str, Any]) -> None:
         NightshiftError: as `check_receivers`.
     """
     check_receivers(settings, (each["url"] for each in about.get("notify") or ()))
+
+
+def check_secret(session: Transaction, about: Mapping[str, Any]) -> None:
+    """Refuse webhooks that would be unsigned, before anything is started.
+
+    Raises:
+        Conflict: `webhook_secret_missing`.
+    """
+    require_secret(session, LOCAL, (each["url"] for each in about.get("notify") or ()))
 
 
 def what_is_untold(settings: Settings, job_id: str) -> str | None:

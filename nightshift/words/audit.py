@@ -23,11 +23,13 @@ Verb = Literal[
     "make_key",
     "revoke_key",
     "set_receivers",
+    "add_receiver",
+    "remove_receiver",
     "make_secret",
     "redeliver",
     "test_webhook",
 ]
-ActorKind = Literal["key", "root", "service"]
+ActorKind = Literal["key", "root", "person", "service"]
 
 
 class AuditEntry(Document):
@@ -41,13 +43,18 @@ class AuditEntry(Document):
     )
     subject: str | None = Field(
         None,
-        description="What it was done to: id of a job, key, secret or delivery; null of receivers.",
+        description="What it was done to: id of a job, key, secret, receiver or delivery; null where all"
+        " receivers were set.",
     )
     owner: str = Field(description="Whose that is.")
     kind: Known[ActorKind] = Field(
-        description="Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules."
+        description="Who did it: `key`; `root`, the root key; `person`, signed in by an OpenID provider;"
+        " `service`: it was time, or by its rules."
     )
     key_id: str | None = Field(None, description="Of the key; null of any other than `key`.")
+    person: str | None = Field(
+        None, description="The provider's name for the person; null of any other than `person`."
+    )
     address: str | None = Field(
         None,
         description="From where, as the service sees it: a proxy's where one is in front.",

@@ -142,6 +142,11 @@ class Job(Document):
         None, description="Why it ended otherwise than by its photos; null unless it did."
     )
     archive: Archive | None = Field(None, description="What its photos came in; null without one.")
+    traceparent: str | None = Field(
+        None,
+        description="Of the request that made it (W3C Trace Context): webhooks carry it on, workers log its"
+        " trace; null without one.",
+    )
     links: JobLinks = JobLinks()
 
     @property
@@ -450,6 +455,11 @@ class Checked(Document):
     present: int = Field(0, description="Photos the job had already, with the same bytes.")
     copied: int = Field(0, description="Photos whose bytes were copied from another job of yours.")
     missing: list[str] = Field(description="`custom_id` of each photo whose bytes are to be sent.")
+    taken: list[str] = Field(
+        default_factory=list,
+        description="Those of `missing` that stand for other bytes in this job already: sent under this name,"
+        " they are refused (`custom_id_taken`).",
+    )
 
 
 class Added(Document):

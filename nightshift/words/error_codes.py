@@ -51,9 +51,15 @@ class Code(AnyCode):
     BUSY = "busy", SERVICE, 503
     """No thread or place was free for 30 seconds.
     Try again; where it stays so, `/readyz` tells whether the store or the database hangs."""
+    DRAWING_BUSY = "drawing_busy", SERVICE, 503
+    """As many photos are being drawn as may be at once, and others wait.
+    Ask again after `Retry-After`."""
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", CLIENT, 415
     """The body is not of the type that is expected here.
     The message names the right one."""
+    PRECONDITION_FAILED = "precondition_failed", CLIENT, 412
+    """The job is not as it was when the client looked: `If-Match` names another `ETag` than it has now.
+    Look at the job again, and decide anew."""
     NOT_ACCEPTABLE = "not_acceptable", CLIENT, 406
     """Results do not come in the form that `Accept` asks for.
     Ask for one of those in the message."""
@@ -269,31 +275,31 @@ class Code(AnyCode):
     Give each photo a name of its own."""
 
     # Photos that are analysed.
-    UNSUPPORTED_FORMAT = "unsupported_format", PHOTO, None, FAILS
+    UNSUPPORTED_FORMAT = "unsupported_format", PHOTO, 422, FAILS
     """The file is empty, no photo, or of a kind that is not read; the message says which.
     Send it as JPEG, PNG, WebP, TIFF, BMP, GIF, HEIC, AVIF, JPEG XL or a camera's raw file."""
-    DECODER_NOT_INSTALLED = "decoder_not_installed", OPERATOR, None, FAILS_FOR_NOW
+    DECODER_NOT_INSTALLED = "decoder_not_installed", OPERATOR, 422, FAILS_FOR_NOW
     """The photo is a camera's raw file, or a JPEG XL, and the worker lacks the package that decodes these.
     Install there what the message names; then `nightshift retry JOB --code decoder_not_installed`."""
-    CORRUPT_IMAGE = "corrupt_image", PHOTO, None, FAILS
+    CORRUPT_IMAGE = "corrupt_image", PHOTO, 422, FAILS
     """The photo is damaged or cut off.
     Send a whole copy."""
-    TOO_MANY_PIXELS = "too_many_pixels", PHOTO, None, FAILS
+    TOO_MANY_PIXELS = "too_many_pixels", PHOTO, 422, FAILS
     """The photo has more pixels than one may.
     Make it smaller; the limit is `NIGHTSHIFT_MAX_PHOTO_MEGAPIXELS`."""
-    TOO_MUCH_MEMORY = "too_much_memory", PHOTO, None, FAILS
+    TOO_MUCH_MEMORY = "too_much_memory", PHOTO, 422, FAILS
     """Decoding the photo would take more memory than it may.
     Make it smaller, or raise `NIGHTSHIFT_MAX_PHOTO_MEMORY` where the machine has more."""
-    FILE_UNAVAILABLE = "file_unavailable", CLIENT, None, FAILS_FOR_NOW
+    FILE_UNAVAILABLE = "file_unavailable", CLIENT, 404, FAILS_FOR_NOW
     """The photo's bytes could not be read: it was moved, or may not be read, or the store lost it.
     Put it back, then `nightshift retry JOB --code file_unavailable`."""
     FILE_READ_ERROR = "file_read_error", OPERATOR
     """A file could not be read this time; a photo that stays so fails as `file_unavailable`.
     Look at the disk, or the share, that it is on."""
-    OUT_OF_MEMORY = "out_of_memory", OPERATOR, None, FAILS_FOR_NOW
+    OUT_OF_MEMORY = "out_of_memory", OPERATOR, 503, FAILS_FOR_NOW
     """There was not enough memory, for this photo or for the command.
     Fewer workers (`NIGHTSHIFT_WORKERS`), or a smaller `NIGHTSHIFT_MAX_PIXELS_IN_FLIGHT`."""
-    TIMEOUT = "timeout", PHOTO, None, FAILS_FOR_NOW
+    TIMEOUT = "timeout", PHOTO, 422, FAILS_FOR_NOW
     """The photo made no progress for `NIGHTSHIFT_PHOTO_TIMEOUT_S`, or kept LibRaw or libjxl busy half of it.
     Look at the photo; or raise it, and `NIGHTSHIFT_LEASE_S` with it."""
     WORKER_LOST = "worker_lost", PHOTO, None, FAILS_FOR_NOW

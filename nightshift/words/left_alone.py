@@ -63,7 +63,11 @@ _KINDS = (
         frozenset({HIDDEN}),
     ),
     _Kind(*("previews", PREVIEWS, PREVIEWS), "", frozenset({PREVIEWS})),
-    _Kind(*("system", OF_A_SYSTEM, OF_A_SYSTEM), "", frozenset({OF_A_SYSTEM})),
+    _Kind(
+        *("system", "file or folder of a system", "files or folders of a system"),
+        "",
+        frozenset({OF_A_SYSTEM}),
+    ),
 )
 _BY_WORD = {word: kind for kind in _KINDS for word in kind.words}
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+SHA256_HEX = "^[0-9a-f]{64}$"
+
 _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not known here",
@@ -16,8 +18,8 @@ _SENTENCES = {
     "int_from_float": "must be a whole number",
     "literal_error": "must be {expected}",
     "enum": "must be {expected}",
-    "string_too_long": "must have {max_length} characters at most",
-    "string_too_short": "must have {min_length} characters at least",
+    "string_too_long": "must have {max_length} {things} at most",
+    "string_too_short": "must have {min_length} {things} at least",
     "string_pattern_mismatch": "must be {pattern}",
     # The one that pydantic has of the names in an object.
     "string_unicode": "a name in it holds half a surrogate pair",
@@ -48,10 +50,16 @@ def wrong(found: Any) -> str:
         # Ours, with two words of pydantic's before it.
         return str(context.get("error", found["msg"]))
     if sentence := _SENTENCES.get(kind):
-        things = "characters" if isinstance(found.get("input"), str) else "entries"
+        one = 1 in (context.get("min_length"), context.get("max_length"))
+        things = "character" if isinstance(found.get("input"), str) else "entr"
+        ending = {"character": ("", "s"), "entr": ("y", "ies")}[things][not one]
         said = {name: _in_words(value) for name, value in context.items()}
-        return sentence.format_map(said | {"things": things})
+        return sentence.format_map(said | {"things": things + ending})
     return _KINDS.get(kind.partition("_")[0], "is not what it should be")
+
+
+_PATTERNS = {SHA256_HEX: "64 hex digits, in small letters"}
+"""Patterns as one would say them."""
 
 
 def _in_words(value: object) -> str:
@@ -59,5 +67,7 @@ def _in_words(value: object) -> str:
         return f"{value:.0f}"
     # `^(A|B)$` says which there are.
     text = str(value)
+    if text in _PATTERNS:
+        return _PATTERNS[text]
     is_choice = text.startswith("^(") and text.endswith(")$")
     return " or ".join(text[2:-2].split("|")) if is_choice else text

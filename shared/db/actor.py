@@ -12,13 +12,15 @@ class Actor:
     """Who has something done.
 
     Attributes:
-        kind: `key`, `root`, or the `service` itself.
+        kind: `key`, `root`, a `person` whom an OpenID provider has signed in, or the `service` itself.
         key_id: of the key; None of any other.
+        person: the provider's name for a person; None of any other.
         address: from where they asked; None of the service.
     """
 
     kind: ActorKind = "service"
     key_id: str | None = None
+    person: str | None = None
     address: str | None = None
 
 

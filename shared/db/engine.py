@@ -23,7 +23,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NoRoom, Transient
 from shared.db import json_columns
 from shared.db.actor import SERVICE, Actor
-from shared.db.times import UtcDateTime
+from shared.db.base import UtcDateTime
 from shared.urls import path_of_sqlite_url
 
 

@@ -7,47 +7,20 @@ from typing import Any, cast
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     ColumnElement,
     Float,
     ForeignKey,
     Index,
-    MetaData,
-    String,
     Table,
     UniqueConstraint,
     literal_column,
     text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from nightshift.words.ids import new_id
-from shared.db.times import UtcDateTime
-
-
-class Base(DeclarativeBase):
-    """Base of the tables, with names for every constraint so that migrations can speak of them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map = {
-        datetime: UtcDateTime(),
-        dict[str, Any]: JSON(),
-        list[str]: JSON(),
-        list[dict[str, Any]]: JSON(),
-        int: BigInteger(),
-    }
-
-
-BY_CODE_POINTS = String().with_variant(String(collation="C"), "postgresql")
-"""Text that both databases sort alike: SQLite knows no other order, PostgreSQL's depends on the locale."""
+from shared.db.base import BY_CODE_POINTS
+from shared.db.base import Base as Base
 
 RUNNING: ColumnElement[str] = literal_column("'running'")
 SUCCEEDED: ColumnElement[str] = literal_column("'succeeded'")
@@ -103,6 +76,8 @@ class Job(Base):
     notify: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
     told_percent: Mapped[int | None]
     told_expiring_at: Mapped[datetime | None]
+    # Of the request that made it (W3C Trace Context).
+    traceparent: Mapped[str | None]
     # Why it ended otherwise than by its photos.
     error: Mapped[dict[str, Any] | None]
 
@@ -128,6 +103,11 @@ class Photo(Leased, Base):
         # Serves the claim (job, status, ordinal) and, covering, the counts with their sum of faces.
         Index("ix_photos_claim", "job_id", "status", "ordinal", "face_count"),
         Index("ix_photos_job_id_ordinal", "job_id", "ordinal", unique=True),
+        # Each order that photos are listed in: a page is read from where the last one ended.
+        Index("ix_photos_by_name", "job_id", "name_order", "ordinal"),
+        Index("ix_photos_by_time", "job_id", "taken_at", "ordinal"),
+        Index("ix_photos_by_faces", "job_id", "face_count", "ordinal"),
+        Index("ix_photos_by_sureness", "job_id", "sureness", "ordinal"),
         # A query meets a partial index only with the status as a literal: SUCCEEDED and RUNNING below.
         Index("ix_photos_leases", "lease_expires_at", **_where("status = 'running'")),
         Index("ix_photos_reuse", "owner", "sha256", **_where("status = 'succeeded'")),
@@ -404,5 +384,6 @@ class AuditRow(Base):
     kind: Mapped[str]
     subject: Mapped[str | None]
     key_id: Mapped[str | None]
+    person: Mapped[str | None]
     address: Mapped[str | None]
     at: Mapped[datetime]

@@ -94,6 +94,7 @@ def add_receiver(session: Transaction, owner: str, notify: words.Notify) -> Rece
     given = notify.model_dump()
     row = session.merge(Receiver(owner=owner, url=notify.url, notify=given, disabled_at=None))
     session.flush()
+    audit.note(session, "add_receiver", owner, row.id)
     return row
 
 
@@ -119,6 +120,7 @@ def remove_receiver(session: Transaction, owner: str, receiver_id: str) -> words
     was = shown(words.Receiver, row)
     session.delete(row)
     session.flush()
+    audit.note(session, "remove_receiver", owner, was.id)
     return was
 
 

@@ -43,6 +43,11 @@ def check_bundle_command(folder: Path) -> list[str]:
     return [sys.executable, "-m", "worker.check_bundle", str(folder)]
 
 
+def draw_command() -> list[str]:
+    """Draws one photo for the API; standard input and output are its question and its answer."""
+    return [sys.executable, "-m", "worker.draw"]
+
+
 def broker_command(binary: Path, socket: Path, folder: Path) -> list[str]:
     """The embedded Valkey on a private socket; it may lose a second of doorbells, which are rung again."""
     return [

@@ -46,6 +46,7 @@ def note(session: Transaction, verb: Verb, owner: str, subject: str | None = Non
             subject=subject,
             kind=actor.kind,
             key_id=actor.key_id,
+            person=actor.person,
             address=actor.address,
             at=session.now,
         )

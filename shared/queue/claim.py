@@ -17,9 +17,9 @@ from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, func, or
 from nightshift.words.ids import new_id
 from nightshift.words.options import JobOptions
 from nightshift.words.states import CLAIMABLE_STATES, JobState, PhotoStatus
+from shared.db.base import UtcDateTime
 from shared.db.engine import Transaction
 from shared.db.tables import PHOTOS, Job, Photo
-from shared.db.times import UtcDateTime
 from shared.queue.leases import lease_end
 from shared.queue.moves import try_move
 from shared.queue.turns import fair_share, next_jobs
@@ -48,6 +48,7 @@ class Claim:
     owner: str
     options: JobOptions
     photos: tuple[ClaimedPhoto, ...]
+    traceparent: str | None = None
     table: ClassVar[type[Photo]] = Photo
 
     def still_held(self) -> tuple[ColumnElement[bool], ...]:
@@ -93,7 +94,7 @@ def _queued(*, suspect: bool) -> Select[str, str, str | None, str | None, int]:
 # Put together once: every batch asks, and SQLAlchemy takes longer to do so than the database to answer.
 _QUEUED, _SUSPECTS = _queued(suspect=False), _queued(suspect=True)
 _JOB = (
-    select(Job.owner, Job.state, Job.options)
+    select(Job.owner, Job.state, Job.options, Job.traceparent)
     .where(Job.id == bindparam("job_id"), Job.state.in_(CLAIMABLE_STATES))
     .with_for_update(key_share=True)
 )
@@ -142,7 +143,7 @@ def claim(
         if queued:
             photos = tuple(ClaimedPhoto(*row[:-1], row.attempts + 1) for row in queued)
             _begin(session, job_id, JobState(job.state))
-            held = Claim(new_id("lea"), job_id, job.owner, options, photos)
+            held = Claim(new_id("lea"), job_id, job.owner, options, photos, job.traceparent)
             _lease(session, settings, held, worker)
             return held
     return None

@@ -7,7 +7,7 @@ followed by another. So each event arrives at least once, and may arrive again, 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, select, true, update
 
 from nightshift.words.webhooks import is_message
 from shared.db.engine import Transaction
-from shared.db.tables import Delivery, Receiver, WebhookSecret
+from shared.db.tables import Delivery, Job, Receiver, WebhookSecret
 from shared.queue.outbox import KEPT_TRYING
 
 LEASE = timedelta(minutes=2)
@@ -28,6 +28,9 @@ PAUSES = (
 LONGEST_WISHED = timedelta(hours=24)
 """A receiver may ask for a longer pause, up to so long."""
 CANDIDATES = 100
+"""Deliveries of one owner that are looked at for one claim."""
+OWNERS = 100
+"""That may have a turn in one claim."""
 
 WAITING, DELIVERED, GIVEN_UP = "waiting", "delivered", "given_up"
 GONE = 410
@@ -45,6 +48,7 @@ class Parcel:
     url: str
     body: str
     secrets: tuple[str, ...]
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +115,10 @@ class _Taken:
         messages_too = self._messages < self._places.messages
         return and_(Delivery.url.not_in(full), true() if messages_too else is_webhook)
 
-    def has_place(self, owner: str, url: str) -> bool:
-        """No owner has more under way than are left free: whoever comes next finds a place."""
-        return (
-            self.owners[owner] < self.free
-            and self._urls[url] < self._places.each
-            and (self._messages < self._places.messages or not is_message(url))
-        )
+    def has_place(self, url: str) -> bool:
+        """Whether one more may go there."""
+        is_full = self._messages >= self._places.messages and is_message(url)
+        return self._urls[url] < self._places.each and not is_full
 
 
 def claim(
@@ -135,27 +136,20 @@ def claim(
         places: how many there may be.
     """
     taken = _Taken(places, under_way)
-    turn = func.row_number().over(
-        partition_by=Delivery.owner, order_by=(Delivery.next_at, Delivery.created_at, Delivery.id)
-    )
-    may_be_tried = _due(session), taken.may_be_tried()
-    turns = select(Delivery.id, turn.label("turn")).where(*may_be_tried).subquery()
-    due = (
-        select(Delivery, turns.c.turn)
-        .join(turns, turns.c.id == Delivery.id)
-        .where(_due(session))
-        .order_by(turns.c.turn, Delivery.next_at)
-        .limit(CANDIDATES)
-    )
-    rows = session.execute(due.with_for_update(of=Delivery, skip_locked=True)).all()
-    # Who has much under way has had its turns.
-    rows = sorted(rows, key=lambda each: taken.owners[each[0].owner] + each[1])
+    waiting = {owner: _waiting_of(session, owner, taken) for owner in _owners_due(session)}
     parcels: list[Parcel] = []
-    for row, _ in rows:
-        if not taken.has_place(row.owner, row.url):
+    while waiting and taken.free:
+        # Whose turn it is: who has least under way, and of those who waits longest.
+        owner = min(waiting, key=lambda each: taken.owners[each])
+        row = next(waiting[owner], None)
+        # No owner has more under way than are left free: whoever comes next finds a place.
+        if row is None or taken.owners[owner] >= taken.free:
+            del waiting[owner]
             continue
         if row.until < session.now and row.attempts:
             row.state, row.next_at = GIVEN_UP, None
+            continue
+        if not taken.has_place(row.url):
             continue
         taken.take(row.owner, row.url)
         row.body = row.body or compose(session, row)
@@ -169,9 +163,28 @@ def claim(
             url=row.url,
             body=row.body,
             secrets=_secrets(session, row.owner),
+            traceparent=_traceparent(session, row.job_id),
         )
         parcels.append(parcel)
     return parcels
+
+
+def _owners_due(session: Transaction) -> Sequence[str]:
+    """Who waits, the longest first."""
+    due = select(Delivery.owner).where(_due(session)).group_by(Delivery.owner)
+    return session.scalars(due.order_by(func.min(Delivery.next_at), Delivery.owner).limit(OWNERS)).all()
+
+
+def _waiting_of(session: Transaction, owner: str, taken: _Taken) -> Iterator[Delivery]:
+    """What is due of one owner's, locked when the first is asked for."""
+    due = select(Delivery).where(Delivery.owner == owner, _due(session), taken.may_be_tried())
+    # By this alone an index has them in order: however many are due, few are read.
+    due = due.order_by(Delivery.next_at).limit(CANDIDATES)
+    yield from session.scalars(due.with_for_update(skip_locked=True)).all()
+
+
+def _traceparent(session: Transaction, job_id: str | None) -> str | None:
+    return session.scalar(select(Job.traceparent).where(Job.id == job_id)) if job_id else None
 
 
 def settle(session: Transaction, parcel: Parcel, answered: Answered) -> None:

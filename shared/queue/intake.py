@@ -96,6 +96,7 @@ def open_job(
     *,
     open_until: datetime | None = None,
     job_id: str | None = None,
+    traceparent: str | None = None,
 ) -> Job:
     """Make an open job without photos.
 
@@ -106,6 +107,7 @@ def open_job(
         bundle: weights it is opened for.
         open_until: when it expires, if nobody adds to it.
         job_id: when bytes are stored under it already.
+        traceparent: of the request that makes it.
 
     Raises:
         InvalidInput: `invalid_fields`, its deadline has passed by the database's clock.
@@ -125,6 +127,7 @@ def open_job(
         bundle_sha256=bundle.sha256,
         created_at=session.now,
         open_until=open_until,
+        traceparent=traceparent,
         deadline=wish.deadline_from(session.now) if wish.deadline else None,
         **wish.model_dump(exclude={"options", "metadata", "deadline"}),
     )

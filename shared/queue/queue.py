@@ -79,7 +79,6 @@ class Queue:
 
     # Of a job's owner.
     submit = verb(intake.submit)
-    change = verb(control.change)
     pause = verb(control.pause)
     resume = verb(control.resume)
     cancel = verb(control.cancel)

@@ -14,9 +14,9 @@ from sqlalchemy.orm import aliased
 
 from nightshift.words.processing_window import ProcessingWindow
 from nightshift.words.states import CLAIMABLE_STATES, PhotoStatus
+from shared.db.base import UtcDateTime
 from shared.db.engine import Transaction
 from shared.db.tables import RUNNING, Job, Photo, WorkerRow
-from shared.db.times import UtcDateTime
 from shared.processes.registry import SILENT_AFTER
 
 CANDIDATE_JOBS = 8

@@ -74,6 +74,14 @@ class JobReads:
         with self._database.read() as session:
             return self._view(session, owned_job(session, owner, job_id))
 
+    def locked(self, session: Transaction, owner: str, job_id: str) -> documents.Job:
+        """One job as nobody changes it before the end of this write transaction.
+
+        Raises:
+            NotFound: `job_not_found`, also for another owner's job.
+        """
+        return self._view(session, owned_job(session, owner, job_id, lock=True))
+
     def seen(self, viewer: Viewer, job_id: str) -> documents.Job:
         """One job, from where the viewer looks.
 

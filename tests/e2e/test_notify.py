@@ -77,3 +77,13 @@ def test_urls_that_cannot_be_are_refused_before_anything_starts(
     assert code in said
     assert "s3cret" not in said
     assert not (nightshift.home / "nightshift.db").exists()
+
+
+def test_a_webhook_that_nothing_could_sign_is_refused_before_anything_starts(nightshift: Nightshift) -> None:
+    exit_code, said = _run(nightshift, "https://example.org/bell")
+    assert (exit_code, "webhook_secret_missing" in said, "nightshift webhooks secret" in said) == (
+        2,
+        True,
+        True,
+    )
+    assert not list((nightshift.home / "logs").rglob("*worker*"))

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from bench.fake_analyser import size_of
 from nightshift.words.documents import Photo
 from shared.reads.table import disarm
-from tests.support.report_made import fake_photo, parts_of, write_report_of
+from tests.support.report_made import failed_photo, fake_photo, parts_of, write_report_of
 
 PHOTOS = 60
 HOSTILE = (
@@ -164,6 +164,46 @@ def test_hours_folders_and_cameras_are_counted_and_lead_to_their_photos(
     button.click()
     assert shown(page) == [photo.custom_id for photo in hour]
     expect(page.locator("#also")).to_have_text("Only 2026-05-30, 21:00")
+
+
+def test_rows_add_up_to_all_photos_and_say_the_year(open_page: Open, tmp_path: Path) -> None:
+    """Also of those at the top, and of those without a time or a camera."""
+    photos = [
+        fake_photo(0, "top.jpg"),
+        fake_photo(1, "a/one.jpg").model_copy(
+            update={"taken_at": "2016-01-25T03:10:00", "camera_model": "X100"}
+        ),
+        fake_photo(2, "b/two.jpg"),
+        fake_photo(3, "b/three.jpg"),
+    ]
+    page = open_page(write_report_of(tmp_path, photos))
+    page.locator("#breakdown > summary").click()
+    rows = page.locator("#breakdown button")
+    assert [" ".join(row.split()[:-4]) for row in rows.all_inner_texts()] == [
+        *("25 Jan 2016, 03:00", "without a time"),
+        *("a", "b", "at the top of the folder"),
+        *("X100", "without a camera"),
+    ]
+    for section in page.locator("#breakdown section").all_inner_texts():
+        assert sum(int(found) for found in re.findall(r"(\d+) photos?,", section)) == len(photos)
+    rows.filter(has_text="at the top").click()
+    assert shown(page) == ["top.jpg"]
+    rows.filter(has_text="without a time").click()
+    expect(page.locator("#also")).to_have_text("Only without a time")
+    assert shown(page) == ["top.jpg", "b/two.jpg", "b/three.jpg"]
+    page.locator("#more-filters > summary").click()
+    page.locator("#folder").select_option("/")
+    expect(page.locator("#grid li")).to_have_count(1)
+    assert shown(page) == ["top.jpg"]
+
+
+def test_codes_of_failures_do_not_break(open_page: Open, tmp_path: Path) -> None:
+    name, message = "a rather long folder/" + "x" * 60 + ".jpg", "a message of some words " * 12
+    photos = [failed_photo(0, name, message, code="unsupported_format"), fake_photo(1)]
+    page = open_page(write_report_of(tmp_path, photos), viewport={"width": 1280, "height": 900})
+    page.locator("#failures > summary").click()
+    code = page.locator("#failure-rows .code")
+    assert code.evaluate("code => code.getClientRects().length") == 1
 
 
 def test_the_faces_that_were_asked_for_are_marked(open_page: Open, report: Path, photos: list[Photo]) -> None:

@@ -140,6 +140,8 @@ def openid_provider(port: int = 0) -> Iterator[OpenId]:
             form = dict(parse_qsl(self.rfile.read(int(self.headers["Content-Length"])).decode()))
             if self.path in provider.broken:
                 self._say(500, {})
+            elif self.path.startswith("/authorize"):
+                self.do_GET()
             else:
                 self._say(*provider.token(form, self.headers.get("Authorization", "")))
 

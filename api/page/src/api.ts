@@ -18,6 +18,18 @@ export type Estimate = Schemas["Estimate"];
 export type Overview = Schemas["Overview"];
 export type SeenJob = Schemas["SeenJob"];
 export type Wait = Schemas["Wait"];
+export type AuditPage = Schemas["AuditPage"];
+export type Delivery = Schemas["Delivery"];
+export type DeliveryPage = Schemas["DeliveryPage"];
+export type ErasurePage = Schemas["ErasurePage"];
+export type ExpiringList = Schemas["ExpiringList"];
+export type History = Schemas["History"];
+export type Key = Schemas["Key"];
+export type KeyList = Schemas["KeyList"];
+export type MadeKey = Schemas["MadeKey"];
+export type MadeSecret = Schemas["MadeSecret"];
+export type ModelList = Schemas["ModelList"];
+export type Webhooks = Schemas["Webhooks"];
 
 /** What the service refused, with its code and its sentence. */
 export class Problem extends Error {

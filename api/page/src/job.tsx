@@ -1,5 +1,5 @@
 // One job: how it gets on, what may be done with it, what failed, what to take away.
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import { ask, Away, post, Problem, type Erasure, type Job, type Overview } from "./api";
 import { useAsked, useJob } from "./asking";
 import { BreakdownView } from "./breakdown";
@@ -8,6 +8,7 @@ import type { Rights } from "./main";
 import { Numbers } from "./numbers";
 import { RateLine } from "./rate_line";
 import { Receipt } from "./receipt";
+import { Sure, type Question } from "./sure";
 import { labelOf, saidOf, standing } from "./tonight";
 import { count, day, rate, time, toldOf, words } from "./words";
 
@@ -30,27 +31,6 @@ function movesOf(job: Job): Move[] {
     default:
       return [];
   }
-}
-
-interface Question {
-  text: string;
-  yes: string;
-  act: () => void;
-}
-
-/** A dialog that asks before what cannot be taken back. */
-function Sure({ question, close }: { question: Question; close: () => void }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  return (
-    <dialog ref={dialog} class="card" aria-labelledby="sure" onClose={close}>
-      <p id="sure">{question.text}</p>
-      <div class="buttons">
-        <button type="button" onClick={() => dialog.current?.close()}>{words.job.no}</button>
-        <button type="button" class="danger" onClick={() => (dialog.current?.close(), question.act())}>{question.yes}</button>
-      </div>
-    </dialog>
-  );
 }
 
 function TakeAway({ job }: { job: Job }) {

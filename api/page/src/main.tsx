@@ -9,6 +9,7 @@ import { Faces } from "./faces";
 import { JobView } from "./job";
 import { NewJob } from "./new_job";
 import { useRoute, type Route } from "./route";
+import { Service } from "./service";
 import { SignInForm } from "./sign_in";
 import { Tonight } from "./tonight";
 import { language, speakTheOther, words } from "./words";
@@ -18,15 +19,18 @@ export interface Rights {
   owner: string;
   steers: boolean;
   looks: boolean;
+  /** Sees workers and keys, and whatever was done. */
+  runs: boolean;
 }
 
 const rightsOf = ({ owner, scopes }: SignIn): Rights => {
   const has = (scope: string): boolean => scopes.some((one) => one === scope || one === "admin");
-  return { owner, steers: has("submit"), looks: has("read") || has("submit") };
+  return { owner, steers: has("submit"), looks: has("read") || has("submit"), runs: has("admin") };
 };
 
 function Part({ route, rights }: { route: Route; rights: Rights }) {
   if (route.at === "new") return <NewJob rights={rights} />;
+  if (route.at === "service" && rights.runs) return <Service rights={rights} />;
   if (route.at === "job" && route.part === "faces") return <Faces jobId={route.id} key={route.id} />;
   if (route.at === "job") return <JobView jobId={route.id} rights={rights} key={route.id} />;
   return <Tonight rights={rights} />;
@@ -121,6 +125,7 @@ function Page() {
           <nav aria-label={words.nav.label}>
             <a href="#/" aria-current={here("tonight")}>{words.nav.tonight}</a>
             {rights.steers && <a href="#/new" aria-current={here("new")}>{words.nav.fresh}</a>}
+            {rights.runs && <a href="#/service" aria-current={here("service")}>{words.nav.service}</a>}
           </nav>
         )}
         <div class="who">

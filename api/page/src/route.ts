@@ -4,11 +4,12 @@ import { useEffect, useState } from "preact/hooks";
 export type Route =
   | { at: "tonight" }
   | { at: "new" }
+  | { at: "service" }
   | { at: "job"; id: string; part: "overview" | "faces" };
 
 export function routeOf(hash: string): Route {
   const [first, id, part] = hash.replace(/^#\/?/, "").split("?")[0]!.split("/");
-  if (first === "new") return { at: "new" };
+  if (first === "new" || first === "service") return { at: first };
   if (first === "jobs" && id && /^job_\w+$/.test(id)) return { at: "job", id, part: part === "faces" ? "faces" : "overview" };
   return { at: "tonight" };
 }

@@ -47,6 +47,9 @@ export function time(at: string): string {
   return (Math.abs(then.getTime() - Date.now()) < 12 * 3600e3 ? clock : dated).format(then);
 }
 
+/** The hour and minute of a time, whatever its day. */
+export const clockOf = (at: string): string => clock.format(new Date(at));
+
 export const day = (at: string): string => dated.format(new Date(at));
 
 const hours = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {

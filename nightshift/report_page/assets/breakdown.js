@@ -32,43 +32,46 @@
     const folders = groups((ordinal) => nightshift.folderOf(nightshift.nameOf(ordinal)));
     const lists = [
       [times === hours ? "By hour" : "By day", times, "time", said, "by the cameras' own clocks"],
-      ["By folder", folders.length > 1 ? folders : [], "folder", String, ""],
+      ["By folder", folders, "folder", String, ""],
       ["By camera", groups((ordinal) => nightshift.cameras()[nightshift.cameraOf(ordinal)] ?? ""), "camera", String, ""],
-    ].filter(([, found]) => found.length);
+    ].filter(([head, found]) => found.some(({ key }) => key !== nightshift.NONE) && (found.length > 1 || head !== "By folder"));
     byId("breakdown-lists").replaceChildren(...lists.map(list));
   };
 
-  /** Photos and faces by a key, in its order; what has none is left out. */
+  /** Photos and faces by a key, in its order; what has none comes last, so that the rows add up to all photos. */
   function groups(keyOf) {
     const found = new Map();
     for (const ordinal of nightshift.entries.keys()) {
-      const key = keyOf(ordinal);
-      if (!key) continue;
+      const key = keyOf(ordinal) || nightshift.NONE;
       const group = found.get(key) ?? { key, photos: 0, faces: 0 };
       group.photos += 1;
       group.faces += nightshift.facesIn(ordinal).length;
       found.set(key, group);
     }
-    return [...found.values()].sort((one, other) => inOrder.compare(one.key, other.key));
+    const isRest = ({ key }) => Number(key === nightshift.NONE);
+    return [...found.values()].sort((one, other) => isRest(one) - isRest(other) || inOrder.compare(one.key, other.key));
   }
 
-  /** `2026-05-30T21` as `30 May, 21:00`. */
+  /** `2026-05-30T21` as `30 May 2026, 21:00`: old photos lie among those of tonight. */
   function said(time) {
-    const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" }).format(new Date(time.slice(0, 10)));
+    const day = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric", timeZone: "UTC" }).format(new Date(time.slice(0, 10)));
     return time.length > 10 ? `${day}, ${time.slice(11)}:00` : day;
   }
 
   function list([head, found, field, words, note]) {
     const most = Math.max(...found.map(({ photos }) => photos));
-    const rows = found.slice(0, SHOWN).map(({ key, photos, faces }) => {
+    const known = found.filter(({ key }) => key !== nightshift.NONE);
+    const shown = [...known.slice(0, SHOWN), ...found.slice(known.length)];
+    const rows = shown.map(({ key, photos, faces }) => {
+      const [name, title] = key === nightshift.NONE ? [nightshift.WITHOUT[field], ""] : [words(key), key];
       const bar = element("span", { class: "share", "aria-hidden": "true" });
       bar.style.width = `${(100 * photos) / most}%`;
       const counts = `${nightshift.count(photos, "photo")}, ${nightshift.count(faces, "face")}`;
-      const button = element("button", { type: "button", title: key }, bar, element("span", { class: "key" }, words(key)), element("span", { class: "counts" }, counts));
+      const button = element("button", { type: "button", title }, bar, element("span", { class: "key" }, name), element("span", { class: "counts" }, counts));
       button.addEventListener("click", () => nightshift.showOnly({ [field]: key }));
       return element("li", {}, button);
     });
-    const more = found.length - SHOWN;
+    const more = known.length - SHOWN;
     return element(
       "section",
       {},

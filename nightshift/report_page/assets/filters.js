@@ -83,6 +83,8 @@
       for (let folder = within; folder; folder = nightshift.folderOf(folder)) folders.set(folder, (folders.get(folder) ?? 0) + photos);
     }
     const names = [...folders.keys()].sort(new Intl.Collator("en", { numeric: true }).compare).slice(0, 1000);
+    const top = own.get("");
+    if (top && names.length) byId("folder").append(element("option", { value: nightshift.NONE }, `At the top (${number(top)})`));
     byId("folder").append(...names.map((name) => element("option", { value: name }, `${name} (${number(folders.get(name))})`)));
     byId("folder").closest("label").hidden = names.length === 0;
     if (!nightshift.hasTimes()) byId("sort").querySelector("[value=time]").remove();
@@ -152,7 +154,9 @@
     const faceless = wish.show === "none" || wish.show === "failed";
     for (const name of ["gender", "age", "sure"]) byId(`filter-${name}`).closest("fieldset").disabled = faceless;
     for (const [name] of SLIDERS) form.elements[name].parentElement.querySelector("output").textContent = wish[name] ? `${wish[name]}%` : "any";
-    const also = [wish.time.replace("T", ", ") + (wish.time.includes("T") ? ":00" : ""), wish.camera].filter(Boolean);
+    const said = (key, text) => (wish[key] === nightshift.NONE ? nightshift.WITHOUT[key] : text);
+    const time = wish.time.replace("T", ", ") + (wish.time.includes("T") ? ":00" : "");
+    const also = [said("time", time), said("camera", wish.camera)].filter(Boolean);
     byId("also").textContent = also.length ? `Only ${also.join(" and ")}` : "";
     byId("also").hidden = !also.length;
     byId("clear").hidden = !nightshift.isAsking();

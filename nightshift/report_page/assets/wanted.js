@@ -13,6 +13,10 @@
   let wish = NOTHING;
   let fits = Array(64).fill(1);
 
+  /** A wish for photos that have none: no folder, time or camera; none of these is called so. */
+  nightshift.NONE = "/";
+  nightshift.WITHOUT = { folder: "at the top of the folder", time: "without a time", camera: "without a camera" };
+
   nightshift.SORTS = [
     ["given", "As given"],
     ["name", "Name"],
@@ -83,9 +87,16 @@
       const said = name.toLowerCase();
       if (!words.every((word) => said.includes(word))) return false;
     }
-    if (wish.folder && !`${nightshift.folderOf(name)}/`.startsWith(`${wish.folder}/`)) return false;
-    if (wish.time && !nightshift.timeOf(ordinal).startsWith(wish.time)) return false;
-    return !wish.camera || nightshift.cameras()[nightshift.cameraOf(ordinal)] === wish.camera;
+    const camera = nightshift.cameras()[nightshift.cameraOf(ordinal)] ?? "";
+    return (
+      isAt(nightshift.folderOf(name), wish.folder, (folder) => `${folder}/`.startsWith(`${wish.folder}/`)) &&
+      isAt(nightshift.timeOf(ordinal), wish.time, (time) => time.startsWith(wish.time)) &&
+      isAt(camera, wish.camera, () => camera === wish.camera)
+    );
+  }
+
+  function isAt(own, wished, fits) {
+    return !wished || (wished === nightshift.NONE ? !own : fits(own));
   }
 
   function inWishedOrder(ordinals) {
@@ -110,9 +121,9 @@
       wish.gender.map((one) => nightshift.GENDERS[one]).join(" or "),
       wish.age.map(nightshift.ageLabel).join(" or "),
       wish.name && `name with “${wish.name}”`,
-      wish.folder && `folder ${wish.folder}`,
-      wish.camera,
-      wish.time.replace("T", ", hour "),
+      wish.folder === nightshift.NONE ? nightshift.WITHOUT.folder : wish.folder && `folder ${wish.folder}`,
+      wish.camera === nightshift.NONE ? nightshift.WITHOUT.camera : wish.camera,
+      wish.time === nightshift.NONE ? nightshift.WITHOUT.time : wish.time.replace("T", ", hour "),
       (wish.from || wish.to) && `${wish.from || 0} to ${wish.to || "any number of"} faces`,
       ...[["detector", "detector"], ["sureGender", "gender"], ["sureAge", "age group"]].map(([key, said]) => wish[key] && `${said} at least ${wish[key]}%`),
     ]

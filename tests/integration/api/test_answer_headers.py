@@ -59,6 +59,13 @@ def answers(service: Service) -> dict[str, Answer]:
     return found
 
 
+def test_options_are_answered_without_a_page(plain_service: Service) -> None:
+    answer = plain_service.client.options("/v1/jobs")
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert "Content-Type" not in answer.headers
+    assert {"GET", "POST"} <= set(answer.headers["Allow"].split(", "))
+
+
 def test_every_answer_has_the_usual_headers(service: Service) -> None:
     found = answers(service)
     assert {answer.status_code for answer in found.values()} >= {

@@ -61,6 +61,8 @@ def test_keys_and_webhooks_are_told_of_too(root: Caller) -> None:
     key_id = root("GET", "/v1/keys").json["keys"][0]["id"]
     secret = anna("POST", "/v1/webhooks/secrets").json["id"]
     assert anna("PUT", "/v1/webhooks", json={"notify": [{"url": URL}]}).status_code == 200
+    receiver = anna("POST", "/v1/webhooks/receivers", json={"url": URL}).json["id"]
+    anna("DELETE", f"/v1/webhooks/receivers/{receiver}")
     sent = anna("POST", "/v1/webhooks/test", json={"url": URL}).json["id"]
     assert anna("POST", f"/v1/webhooks/deliveries/{sent}/redeliver").status_code == 202
     for _ in range(2):
@@ -70,6 +72,8 @@ def test_keys_and_webhooks_are_told_of_too(root: Caller) -> None:
         ("make_key", key_id, "root"),
         ("make_secret", secret, "key"),
         ("set_receivers", None, "key"),
+        ("add_receiver", receiver, "key"),
+        ("remove_receiver", receiver, "key"),
         ("test_webhook", sent, "key"),
         ("redeliver", sent, "key"),
         ("revoke_key", key_id, "root"),

@@ -93,3 +93,37 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     assert (refused.status_code, refused.json["code"]) == (status, code), refused.text
     assert service.job(job_id) == before
     assert change(service, "job_" + "0" * 32, label="x").json["code"] == "job_not_found"
+
+
+def test_a_job_is_changed_only_as_it_is_known_where_that_is_asked_for(service: Service) -> None:
+    job_id = service.submitted_job("a", "b")
+    known = service.get(job_id).headers["ETag"]
+    path = f"/v1/jobs/{job_id}"
+
+    def named(label: str, etag: str) -> Any:
+        return service.client.patch(path, json={"label": label}, headers={"If-Match": etag})
+
+    first = named("mine", known)
+    assert (first.status_code, first.json["label"]) == (200, "mine"), first.text
+    late = named("yours", known)
+    assert (late.status_code, late.json["code"], late.json["state"]) == (412, "precondition_failed", "queued")
+    assert service.job(job_id)["label"] == "mine"
+    # With another's beside it, or whatever it is.
+    assert named("again", f'"other", {first.headers["ETag"]}').status_code == 200
+    assert named("any", "*").status_code == 200
+    for none in ('"other"', "", "W/", "nothing", '"' + "x" * 300 + '"'):
+        assert named("no", none).json["code"] == "precondition_failed", none
+    assert service.job(job_id)["label"] == "any"
+    assert (
+        service.client.patch("/v1/jobs/job_1", json={"label": "x"}, headers={"If-Match": "*"}).status_code
+        == 404
+    )
+
+
+def test_a_job_whose_photos_went_on_is_another_one(service: Service) -> None:
+    job_id = service.submitted_job("a", "b")
+    known = service.get(job_id).headers["ETag"]
+    service.work(batch_size=1)
+    service.context.jobs.changed(job_id)
+    late = service.client.patch(f"/v1/jobs/{job_id}", json={"label": "x"}, headers={"If-Match": known})
+    assert (late.status_code, late.json["code"]) == (412, "precondition_failed")

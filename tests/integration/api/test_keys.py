@@ -121,7 +121,7 @@ def test_nothing_of_another_owner_is_known_copied_or_replayed(root: Caller) -> N
     checked = ben(
         "POST", f"/v1/jobs/{job_id}/photos/check", json={"photos": [{"custom_id": "b", "sha256": digest}]}
     )
-    assert checked.json == {"present": 0, "copied": 0, "missing": ["b"]}
+    assert checked.json == {"present": 0, "copied": 0, "missing": ["b"], "taken": []}
     headers = {"Idempotency-Key": "one"}
     annas = anna("POST", "/v1/jobs", json={}, headers=headers).json["id"]
     bens = ben("POST", "/v1/jobs", json={}, headers=headers)
@@ -141,6 +141,7 @@ def test_a_key_has_a_rate_and_the_root_key_none(serve: Serve) -> None:
     assert [anna("GET", "/v1/jobs").status_code for _ in range(7)] == [200] * 5 + [429] * 2
     refused = anna("GET", "/v1/jobs")
     assert refused.json["code"] == "rate_limited"
+    assert "more than 5 requests in one hour; try again in" in refused.json["detail"]
     assert 0 < int(refused.headers["Retry-After"]) <= 3600
     assert ben("GET", "/v1/jobs").status_code == 200
     assert {root("GET", "/v1/jobs").status_code for _ in range(10)} == {200}

@@ -105,6 +105,9 @@ def test_a_person_signs_in_and_out(signing: Signing, provider: OpenId) -> None:
         None,
     )
     assert client.post("/v1/jobs", json={}, headers=FROM_PAGE).json["owner"] == "news"
+    (entry,) = client.get("/v1/audit", headers=FROM_PAGE).json["entries"]
+    told = entry["verb"], entry["kind"], entry["person"], entry["key_id"]
+    assert told == ("open", "person", "anna-1", None)
     assert client.get("/v1/keys", headers=FROM_PAGE).json["code"] == "scope_missing"
     assert client.delete("/v1/session", headers=FROM_PAGE).json["signed_in"] is False
     assert client.get("/v1/jobs", headers=FROM_PAGE).status_code == 401
@@ -189,7 +192,7 @@ WRONG_TOKENS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("claims", WRONG_TOKENS, ids=str)
+@pytest.mark.parametrize("claims", WRONG_TOKENS, ids=" ".join)
 def test_a_token_that_is_not_for_us_signs_nobody_in(
     signing: Signing, provider: OpenId, claims: dict[str, Any]
 ) -> None:
@@ -292,11 +295,12 @@ WRONG_PROVIDERS: list[tuple[dict[str, Any], set[str]]] = [
     ({"authorization_endpoint": "javascript:1"}, set()),
     ({"userinfo_endpoint": "http://another.example"}, set()),
     ({"jwks_uri": 1}, set()),
+    ({"padding": "a" * 1_000_001}, set()),
     ({}, {"/.well-known/openid-configuration"}),
 ]
 
 
-@pytest.mark.parametrize(("about", "broken"), WRONG_PROVIDERS, ids=str)
+@pytest.mark.parametrize(("about", "broken"), WRONG_PROVIDERS, ids=lambda value: str(value)[:60])
 def test_a_provider_that_lies_about_itself_is_not_gone_to(
     signing: Signing, provider: OpenId, about: dict[str, Any], broken: set[str]
 ) -> None:
@@ -312,6 +316,14 @@ def test_a_provider_that_breaks_on_the_way(signing: Signing, provider: OpenId, p
     provider.broken = {path}
     _, client = signing()
     assert refused(come_back(client, go(client))) == "provider_unavailable"
+
+
+def test_a_provider_is_not_followed_elsewhere(signing: Signing, provider: OpenId) -> None:
+    """A redirect would take the code, and the secret, to where nothing was said of."""
+    provider.about = {"token_endpoint": f"{provider.url}/authorize?state=a&redirect_uri={provider.url}/token"}
+    _, client = signing()
+    assert refused(come_back(client, go(client))) == "provider_unavailable"
+    assert "/token" not in provider.asked
 
 
 def test_a_provider_that_is_down(signing: Signing) -> None:

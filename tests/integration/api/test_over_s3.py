@@ -45,7 +45,7 @@ def test_a_job_from_its_uploads_to_its_erasure(service: Service) -> None:
     other = service.open_job()
     known = {"custom_id": "again", "sha256": hashlib.sha256(b"photo a").hexdigest()}
     checked = service.client.post(f"/v1/jobs/{other}/photos/check", json={"photos": [known]})
-    assert checked.json == {"present": 0, "copied": 1, "missing": []}
+    assert checked.json == {"present": 0, "copied": 1, "missing": [], "taken": []}
 
     receipt = service.client.delete(f"/v1/jobs/{job_id}").json
     assert (receipt["originals"], receipt["thumbnails"]) == (2, 2)

@@ -198,6 +198,24 @@ def test_photos_are_listed_in_order_and_filtered(service: Service) -> None:
     assert service.get(job_id, "/photos?status=gone").status_code == 422
 
 
+def test_a_photo_in_a_coding_is_refused_before_it_fails(service: Service) -> None:
+    job_id = service.open_job()
+    refused = service.put(job_id, "a", b"photo", Content_Encoding="gzip")
+    assert (refused.status_code, refused.json["code"]) == (415, "unsupported_media_type")
+    assert "gzip" in refused.json["detail"]
+    assert service.photos(job_id) == {}
+    assert service.put(job_id, "a", b"photo", Content_Encoding="identity").status_code == 201
+
+
+def test_digests_and_lists_are_asked_for_in_words(service: Service) -> None:
+    job_id = service.open_job()
+    path = f"/v1/jobs/{job_id}/photos/check"
+    wrong = service.client.post(path, json={"photos": [{"custom_id": "a", "sha256": "ABC"}]})
+    assert wrong.json["errors"][0]["message"] == "must be 64 hex digits, in small letters"
+    empty = service.client.post(path, json={"photos": []})
+    assert empty.json["errors"][0]["message"] == "must have 1 entry at least"
+
+
 @pytest.mark.parametrize("part", ["photos", "results"])
 def test_a_code_that_no_photo_has_is_refused_with_those_there_are(service: Service, part: str) -> None:
     job_id = service.submitted_job("a")

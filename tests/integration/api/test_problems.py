@@ -57,6 +57,17 @@ def test_every_refusal_is_a_problem(
     assert "Allow" in answer.headers or status != 405
 
 
+def test_paths_and_methods_that_are_not_there_are_told_in_words_of_ours(plain_service: Service) -> None:
+    for method, path, words in [
+        ("GET", "/v1/no-such-thing", "nothing at this path"),
+        ("GET", "/elsewhere", "nothing at this path"),
+        ("DELETE", "/v1/jobs", "does not take this method"),
+    ]:
+        answer = plain_service.client.open(path, method=method)
+        assert words in answer.json["detail"], answer.text
+        assert "URL" not in answer.text
+
+
 def test_a_body_of_millions_of_values_is_refused_before_they_are_made(plain_service: Service) -> None:
     job_id = plain_service.open_job()
     path = f"/v1/jobs/{job_id}/photos/check"

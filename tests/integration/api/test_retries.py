@@ -150,9 +150,9 @@ def test_known_bytes_are_copied_and_the_rest_is_named(service: Service) -> None:
     service.put(job_id, "here", b"photo h")
     checked = check(service, job_id, here=b"photo h", known=b"photo a", new=b"photo n")
     assert checked.status_code == 200
-    assert checked.json == {"present": 1, "copied": 1, "missing": ["new"]}
+    assert checked.json == {"present": 1, "copied": 1, "missing": ["new"], "taken": []}
     again = check(service, job_id, here=b"photo h", known=b"photo a", new=b"photo n")
-    assert again.json == {"present": 2, "copied": 0, "missing": ["new"]}
+    assert again.json == {"present": 2, "copied": 0, "missing": ["new"], "taken": []}
     # The copy is the job's own: it outlives the job it came from.
     assert service.finish(earlier)
     assert service.client.delete(f"/v1/jobs/{earlier}").status_code == 200
@@ -166,8 +166,22 @@ def test_a_name_that_is_checked_twice_is_copied_once(service: Service) -> None:
     job_id = service.open_job()
     known = {"custom_id": "twice", "sha256": hashlib.sha256(b"photo a").hexdigest()}
     checked = service.client.post(f"/v1/jobs/{job_id}/photos/check", json={"photos": [known, known]})
-    assert checked.json == {"present": 1, "copied": 1, "missing": []}
+    assert checked.json == {"present": 1, "copied": 1, "missing": [], "taken": []}
     assert len([path for path in service.stored() if job_id in path]) == 1
+
+
+def test_a_name_that_is_taken_keeps_no_other_from_being_copied(service: Service) -> None:
+    service.send(*PHOTOS)
+    service.work()
+    job_id = service.open_job()
+    service.put(job_id, "sent", b"photo h")
+    refused = {"photos": [{"custom_id": "refused", "reason": "unreadable"}]}
+    assert service.client.post(f"/v1/jobs/{job_id}/photos/not-sent", json=refused).status_code == 200
+    checked = check(service, job_id, sent=b"photo a", known=b"photo b", refused=b"photo a", new=b"photo n")
+    assert checked.status_code == 200
+    named = {"missing": ["sent", "refused", "new"], "taken": ["sent", "refused"]}
+    assert checked.json == {"present": 0, "copied": 1, **named}
+    assert service.put(job_id, "sent", b"photo a").json["code"] == "custom_id_taken"
 
 
 def test_bytes_that_are_gone_or_anothers_are_missing(service: Service) -> None:
@@ -186,7 +200,8 @@ def test_bytes_that_are_gone_or_anothers_are_missing(service: Service) -> None:
     for path in service.stored():
         if earlier in path:
             service.context.store.delete(path)
-    assert check(service, job_id, a=b"photo a").json == {"present": 0, "copied": 0, "missing": ["a"]}
+    checked = check(service, job_id, a=b"photo a")
+    assert checked.json == {"present": 0, "copied": 0, "missing": ["a"], "taken": []}
 
 
 def test_a_check_is_refused_like_a_photo(service: Service) -> None:

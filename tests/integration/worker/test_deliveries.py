@@ -222,6 +222,23 @@ def _ended(database: Database, job_id: str, url: str) -> None:
     queue_of(database).finish(job_id)
 
 
+def test_the_trace_of_the_job_is_carried_on(
+    database: Database, secret: str, deliveries: Deliveries, trusted: Path
+) -> None:
+    traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    with receiving(trusted) as receiver:
+        job_id = queued_job(database, 1)
+        with database.write() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(traceparent=traceparent))
+        _ended(database, job_id, receiver.url)
+        _done(database, deliveries)
+        _asked(database, receiver.url)
+        _done(database, deliveries)
+    of_job, of_test = receiver.got
+    assert of_job.headers["traceparent"] == of_job.verified(secret)["data"]["traceparent"] == traceparent
+    assert "traceparent" not in of_test.headers
+
+
 def test_an_address_that_is_not_allowed_is_never_spoken_to(
     database: Database, secret: str, trusted: Path, tmp_path: Path
 ) -> None:

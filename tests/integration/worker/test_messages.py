@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import json
 import logging
 import socket
@@ -221,5 +223,26 @@ def test_mail_is_sent(database: Database, deliveries: Deliveries, trusted: Path)
         url = f"mailtos://ann:p4ssw0rd@localhost:{port}?mode=ssl&from=ann@example.org&to=ben@example.org"
         row = _tried(database, deliveries, url)
     assert (row.state, row.problem) == ("delivered", None)
-    assert "Messages arrive here" in got[0]
-    assert "Nightshift: a test" in got[0]
+    mail = email.message_from_string(got[0], policy=email.policy.default)
+    assert mail["subject"] == "Nightshift: a test"
+    # As HTML, which is Apprise's default for mail, its lines would run together.
+    assert mail.get_content_type() == "text/plain"
+    assert mail.get_content().splitlines() == ["Messages arrive here.", PUBLIC]
+
+
+def test_a_link_is_not_escaped_for_markdown(
+    database: Database, deliveries: Deliveries, trusted: Path
+) -> None:
+    job_id = queued_job(database, 1)
+    with receiving(trusted, answering(200, b'{"success": true}')) as receiver:
+        url = f"rockets://{'a' * 24}/{'b' * 24}@{receiver.url.split('/')[2]}/#gala?avatar=no"
+        notify = [{"url": url, "events": ["job.ended"], "progress_percent": 10}]
+        with database.write() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(notify=notify))
+        held = take(database)
+        assert held is not None
+        save_all(database, held)
+        queue_of(database).finish(job_id)
+        row = _sent(database, deliveries)
+    assert (row.state, row.problem) == ("delivered", None)
+    assert f"{PUBLIC}/#/jobs/{job_id}" in json.loads(receiver.got[-1].body)["text"]

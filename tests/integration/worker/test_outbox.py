@@ -280,6 +280,16 @@ def test_owners_take_turns_and_the_next_finds_a_place(database: Database) -> Non
     assert _owners(rest) == ["ann"] * 4
 
 
+def test_behind_more_than_is_looked_at_the_next_owner_is_seen(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dispatch, "CANDIDATES", 3)
+    _asked(database, "ann", *(f"https://slow{number}.example/" for number in range(8)))
+    _asked(database, "ben", "https://b.example/")
+    with database.write() as session:
+        assert _owners(dispatch.claim(session, compose, (), PLACES)) == ["ann", "ben", "ann", "ann"]
+
+
 def test_who_has_most_under_way_comes_last(database: Database) -> None:
     places = dispatch.Places(all=9, each=2, messages=2)
     _asked(database, "ann", *(f"https://slow{number}.example/" for number in range(9)))

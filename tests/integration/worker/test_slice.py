@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job
 from shared.files.store import Store, photo_key
 from shared.operations.erasure import erase
+from shared.queue import intake as queue_intake
 from shared.queue.claim import Claim
 from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.queue.queue import Queue
@@ -259,6 +261,20 @@ def test_the_log_says_which_photo_failed_and_not_what_it_is_called(
     assert said == {"job": job_id, "photo": photo.id, "code": "corrupt_image", "stage": "decode"}
     assert record.getMessage() == "failed"
     assert "secret" not in str(vars(record))
+
+
+def test_the_log_names_the_trace_that_the_job_is_part_of(
+    parts: Parts, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traced = partial(queue_intake.open_job, traceparent=f"00-{trace}-00f067aa0ba902b7-01")
+    monkeypatch.setattr("tests.support.worker_parts.open_job", traced)
+    with caplog.at_level("INFO"):
+        run_in_place(parts, _files(tmp_path, good=b"photo a", bad=b"no photo"))
+    said = {record.getMessage(): getattr(record, "trace_id", None) for record in caplog.records}
+    assert {name: said[name] for name in ("claimed", "failed", "saved")} == dict.fromkeys(
+        ("claimed", "failed", "saved"), trace
+    )
 
 
 def _ends(ended: threading.Event) -> Callable[[int], None]:

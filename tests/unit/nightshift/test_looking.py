@@ -131,10 +131,17 @@ def test_a_shell_is_offered_ids_and_nothing_where_no_server_answers(monkeypatch:
     assert complete("") == []
 
 
-def test_the_photos_of_a_job_are_run_again_with_other_options() -> None:
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        ("succeeded", 3, "1 photo left out, which succeeded, but the server has no copy any more"),
+        ("failed", 0, "1 photo left out, which did not succeed and were not kept"),
+    ],
+)
+def test_the_photos_of_a_job_are_run_again_with_other_options(status: str, code: int, said: str) -> None:
     photos = [
         {"custom_id": "sent.jpg", "photo_id": "pho_1", "sha256": "a" * 64},
-        {"custom_id": "gone.jpg", "photo_id": "pho_2", "sha256": "b" * 64},
+        {"custom_id": "gone.jpg", "photo_id": "pho_2", "sha256": "b" * 64, "status": status},
         {"custom_id": "here.jpg", "photo_id": "pho_3", "path": "/srv/here.jpg", "root": "/srv"},
     ]
 
@@ -152,8 +159,8 @@ def test_the_photos_of_a_job_are_run_again_with_other_options() -> None:
     with serving(again) as server:
         arguments = ["rerun", IDS[0], "--min-confidence", "0.5", "--server", server.url, "--api-key", "k"]
         done = CliRunner().invoke(app, arguments)
-    assert (done.exit_code, done.stdout) == (3, f"{IDS[1]}\n"), done.stderr
-    assert "left out, the server has no copy that it can take over: gone.jpg" in done.stderr
+    assert (done.exit_code, done.stdout) == (code, f"{IDS[1]}\n"), done.stderr
+    assert said in done.stderr and ": gone.jpg" in done.stderr
     posted = [got for got in server.requests if got.method == "POST"]
     wish = json.loads(posted[0].body)
     assert (wish["label"], wish["processing_window"]) == ("summer party", "22:00-06:00 Europe/Berlin")

@@ -51,6 +51,7 @@ def test_of_many_reasons_the_commonest_are_told() -> None:
             {"results_expire_at": "2026-12-24T06:00:00Z"},
             "gala will be erased 2026-12-24 06:00 UTC",
         ),
+        ("job.ended", {"label": "<!here> @all"}, "‹!here› ＠all is done, but for some photos"),  # noqa: RUF001
         ("job.ended", {"label": "a\nb\u202ec"}, "a\\nb\\u202ec is done, but for some photos"),
     ],
 )

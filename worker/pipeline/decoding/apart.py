@@ -14,6 +14,7 @@ from typing import IO, Any, NamedTuple
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Unreadable
+from shared.processes.bare import bare_environment
 from worker.pipeline.decoding.refusal import damaged
 
 COMMAND = (sys.executable, "-m", "worker.pipeline.decoding.apart_child")
@@ -23,13 +24,6 @@ _SPARE_BYTES = 300_000_000
 
 _PATIENCE_S = 5.0
 
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR")
-"""Of the environment; the rest has keys and passwords."""
-
-_ONE_THREAD = {
-    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1"),
-    "MALLOC_ARENA_MAX": "1",
-}
 _MEMORY = frozenset({"MemoryError", "LibRawUnsufficientMemoryError"})
 
 
@@ -162,7 +156,7 @@ class Apart:
                 stdin=pipe,
                 stdout=pipe,
                 stderr=subprocess.DEVNULL,
-                env=_environment(),
+                env=bare_environment(),
             )
             assert child.stdin and child.stdout  # noqa: S101 - they are pipes
             self._process = _Process(child, child.stdin, child.stdout)
@@ -181,10 +175,6 @@ class Apart:
         with suppress(OSError):
             process.questions.close()
         return status
-
-
-def _environment() -> dict[str, str]:
-    return {name: os.environ[name] for name in _PASSED_ON if name in os.environ} | _ONE_THREAD
 
 
 def _read_answer(answers: IO[bytes], most_bytes: int) -> tuple[dict[str, Any], list[bytes]]:

@@ -81,7 +81,7 @@ OPERATIONS: dict[str, Callable[[bytes, Mapping[str, Any]], Answer]] = {
 
 def answer(data: bytes, asked: Mapping[str, Any]) -> Answer:
     """Do what is asked within its memory, and name whatever goes wrong."""
-    _limit_memory(asked["memory"])
+    limit_memory(asked["memory"])
     try:
         return OPERATIONS[asked["operation"]](data, asked)
     except ImportError as error:
@@ -89,16 +89,16 @@ def answer(data: bytes, asked: Mapping[str, Any]) -> Answer:
     except BaseException as error:  # a panic of Rust is no Exception
         return {"error": type(error).__name__, "reason": (str(error).splitlines() or [""])[0][:200]}, ()
     finally:
-        _limit_memory(None)
+        limit_memory(None)
 
 
-def _limit_time(cpu_s: float, wall_s: float) -> None:
+def limit_time(cpu_s: float, wall_s: float) -> None:
     """After so many seconds the kernel ends the process, whatever its decoder is at; 0: never."""
     signal.setitimer(signal.ITIMER_PROF, cpu_s)
     signal.setitimer(signal.ITIMER_REAL, wall_s)
 
 
-def _limit_memory(bytes_: int | None) -> None:
+def limit_memory(bytes_: int | None) -> None:
     """Let no more be taken than so many bytes beside what is there already; None: as much as there is."""
     if (there := _address_space()) is None:
         return
@@ -124,9 +124,9 @@ def serve(questions: BinaryIO, answers: BinaryIO) -> None:
         data = questions.read(asked["size"])
         if len(data) < asked["size"]:
             return
-        _limit_time(asked["seconds"], WALL_S)
+        limit_time(asked["seconds"], WALL_S)
         known, bodies = answer(data, asked)
-        _limit_time(0, 0)
+        limit_time(0, 0)
         del data
         answers.write(json.dumps({**known, "sizes": [len(body) for body in bodies]}).encode() + b"\n")
         for body in bodies:

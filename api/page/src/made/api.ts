@@ -80,6 +80,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List receipts of erased jobs, the newest first: one's own, or with the scope `admin` everybody's
+         * @description The `Link` header leads to the next page.
+         */
+        get: operations["list_erasures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/expiring": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs that time ends, the soonest first: one's own, or with the scope `operator` everybody's */
+        get: operations["list_expiring"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Photos that became final within each of the last 24 hours; needs the scope `operator` */
+        get: operations["get_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs": {
         parameters: {
             query?: never;
@@ -159,7 +213,8 @@ export interface paths {
         /**
          * Change what was wished of a job: its label, priority, window, deadline, webhooks ...
          * @description What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-         *     webhooks can be changed.
+         *     webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
+         *     changed it, or its photos have gone on.
          */
         patch: operations["change_job"];
         trace?: never;
@@ -398,6 +453,28 @@ export interface paths {
         };
         /** One photo and its faces */
         get: operations["get_photo"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/jobs/{job_id}/photos/{photo_id}/image": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The photo itself at the size of a screen, drawn on request: 1,600 pixels at most, upright
+         * @description It is read where it is: from the store, or where it was registered in place. A photo that cannot be
+         *     decoded is answered 422 with the code that it fails with; one whose bytes are gone 404,
+         *     `file_unavailable`. While as many are being drawn as may be at once, the answer is 503, `drawing_busy`.
+         */
+        get: operations["get_image"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1013,18 +1090,23 @@ export interface components {
             key_id: string | null;
             /**
              * Kind
-             * @description Who did it: `key`; `root`, the root key; `service`: it was time, or by its rules.
+             * @description Who did it: `key`; `root`, the root key; `person`, signed in by an OpenID provider; `service`: it was time, or by its rules.
              * @enum {string}
              */
-            kind: "key" | "root" | "service";
+            kind: "key" | "root" | "person" | "service";
             /**
              * Owner
              * @description Whose that is.
              */
             owner: string;
             /**
+             * Person
+             * @description The provider's name for the person; null of any other than `person`.
+             */
+            person: string | null;
+            /**
              * Subject
-             * @description What it was done to: id of a job, key, secret or delivery; null of receivers.
+             * @description What it was done to: id of a job, key, secret, receiver or delivery; null where all receivers were set.
              */
             subject: string | null;
             /**
@@ -1032,7 +1114,7 @@ export interface components {
              * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
              * @enum {string}
              */
-            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "make_secret" | "redeliver" | "test_webhook";
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "add_receiver" | "remove_receiver" | "make_secret" | "redeliver" | "test_webhook";
         };
         /**
          * AuditPage
@@ -1122,6 +1204,11 @@ export interface components {
              * @description Photos the job had already, with the same bytes.
              */
             present: number;
+            /**
+             * Taken
+             * @description Those of `missing` that stand for other bytes in this job already: sent under this name, they are refused (`custom_id_taken`).
+             */
+            taken: string[];
         };
         /**
          * Checks
@@ -1355,6 +1442,19 @@ export interface components {
             thumbnails: number;
         };
         /**
+         * ErasurePage
+         * @description Receipts of erased jobs, the newest first.
+         */
+        ErasurePage: {
+            /** Erasures */
+            erasures: components["schemas"]["OwnedErasure"][];
+            /**
+             * Next
+             * @description `cursor` of the next page; null on the last.
+             */
+            next: string | null;
+        };
+        /**
          * Estimate
          * @description What it would take, behind what waits now.
          */
@@ -1382,6 +1482,37 @@ export interface components {
              * @description From then until it is ready; null when unknown.
              */
             seconds: number | null;
+        };
+        /**
+         * Expiring
+         * @description A job that time ends.
+         */
+        Expiring: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Job Id */
+            job_id: string;
+            /** Label */
+            label: string | null;
+            /** Owner */
+            owner: string;
+            /**
+             * What
+             * @description `results`: it is erased then; `open`: it ends then unless it is submitted; `deadline`: what is not done is cancelled then.
+             * @enum {string}
+             */
+            what: "results" | "open" | "deadline";
+        };
+        /**
+         * ExpiringList
+         * @description Jobs that time ends, the soonest first, 100 at most.
+         */
+        ExpiringList: {
+            /** Expiring */
+            expiring: components["schemas"]["Expiring"][];
         };
         /**
          * Face
@@ -1520,6 +1651,32 @@ export interface components {
             status?: "ok";
         };
         /**
+         * History
+         * @description The last 24 hours, the earliest first; the last of them is not over.
+         */
+        History: {
+            /**
+             * Hours
+             * @description Of photos of jobs that are still here, everybody's together; half a minute old at most.
+             */
+            hours: components["schemas"]["Hour"][];
+        };
+        /**
+         * Hour
+         * @description What became final within an hour.
+         */
+        Hour: {
+            /**
+             * Begins At
+             * Format: date-time
+             */
+            begins_at: string;
+            /** Failed */
+            failed: number;
+            /** Succeeded */
+            succeeded: number;
+        };
+        /**
          * InPlacePhoto
          * @description A photo that stays where it is.
          */
@@ -1655,6 +1812,11 @@ export interface components {
              * @description Where it stands; nothing changes any more once `ended`.
              */
             state: components["schemas"]["JobState"];
+            /**
+             * Traceparent
+             * @description Of the request that made it (W3C Trace Context): webhooks carry it on, workers log its trace; null without one.
+             */
+            traceparent: string | null;
             /**
              * Waits Until
              * @description When its pause ends by itself, or its window opens; null when nothing holds it back.
@@ -2243,6 +2405,67 @@ export interface components {
             workers: components["schemas"]["Worker"][] | null;
         };
         /**
+         * OwnedErasure
+         * @description The receipt of an erased job, and whose that was.
+         */
+        OwnedErasure: {
+            /**
+             * Archives
+             * @description Archives deleted from the store.
+             */
+            archives: number;
+            /**
+             * Completed At
+             * @description From here on none of its bytes are stored. Null while the database's log, which others are reading, may still hold copies: the sweeper sees to it.
+             */
+            completed_at: string | null;
+            /**
+             * Faces
+             * @description Faces that were found in them.
+             */
+            faces: number;
+            /**
+             * In Place
+             * @description Of the photos: files that stayed where they are, untouched.
+             */
+            in_place: number;
+            /** Job Id */
+            job_id: string;
+            /**
+             * Originals
+             * @description Uploaded photos deleted from the store.
+             */
+            originals: number;
+            /** Owner */
+            owner: string;
+            /**
+             * Photos
+             * @description Photos the job had.
+             */
+            photos: number;
+            /**
+             * Reason
+             * @enum {string}
+             */
+            reason: "requested" | "expired";
+            /**
+             * Requested At
+             * Format: date-time
+             * @description From here on nothing of the job could be seen.
+             */
+            requested_at: string;
+            /**
+             * Size Bytes
+             * @description Bytes deleted from the store.
+             */
+            size_bytes: number;
+            /**
+             * Thumbnails
+             * @description Thumbnails deleted from the store.
+             */
+            thumbnails: number;
+        };
+        /**
          * Photo
          * @description One photo and what was found in it; also one line of the results.
          */
@@ -2459,7 +2682,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "custom_id_taken" | "database_unavailable" | "delivery_not_found" | "digest_mismatch" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "photo_not_found" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_receivers" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "corrupt_image" | "custom_id_taken" | "database_unavailable" | "decoder_not_installed" | "delivery_not_found" | "digest_mismatch" | "drawing_busy" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "file_unavailable" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "out_of_memory" | "photo_not_found" | "precondition_failed" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "timeout" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_pixels" | "too_many_receivers" | "too_much_memory" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -3216,6 +3439,233 @@ export interface operations {
             };
         };
     };
+    list_erasures: {
+        parameters: {
+            query?: {
+                /** @description `next` of the page before. */
+                cursor?: string | null;
+                /** @description Entries a page at most. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErasurePage"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_expiring: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ExpiringList"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_history: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["History"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_jobs: {
         parameters: {
             query?: {
@@ -3848,7 +4298,10 @@ export interface operations {
     change_job: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The `ETag` that the job had: it is changed only while it has it still. */
+                "If-Match"?: string | null;
+            };
             path: {
                 /** @description `job_` and 32 hex digits. */
                 job_id: string;
@@ -3908,6 +4361,15 @@ export interface operations {
             };
             /** @description The job's state forbids it, the name is taken, or the key is in use */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description `If-Match` names another ETag than the job has now */
+            412: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5319,6 +5781,106 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_image: {
+        parameters: {
+            query?: {
+                /** @description `1` or `true`: with boxes around the faces that were found. */
+                boxes?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+                /** @description `pho_` and 32 hex digits. */
+                photo_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/webp": string;
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
                 headers: {
                     [name: string]: unknown;
                 };

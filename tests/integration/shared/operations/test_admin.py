@@ -115,6 +115,12 @@ def test_the_commands(service: Service) -> None:
     code, told = run(service, "workers", "--json")
     assert (code, json.loads(told)["id"]) == (0, "a/b/1.2")
     assert "cpu" in run(service, "workers")[1]
+    with service.database.write() as session:
+        session.execute(update(WorkerRow).values(stopped_at=utc_now()))
+    assert "cpu" not in run(service, "workers")[1]
+    assert json.loads(run(service, "workers", "--json")[1])["id"] == "a/b/1.2"
+    with service.database.write() as session:
+        session.execute(update(WorkerRow).values(stopped_at=None))
     assert run(service, "reconcile") == (0, "")
     job_id = service.submitted_job("a")
     service.context.store.clear(f"local/{job_id}/")

@@ -22,6 +22,7 @@ from shared.queue.reuse import find_earlier
 from shared.queue.sweep import return_lapsed, unended_jobs
 from shared.queue.turns import count_claimable, new_job_waits
 from shared.reads.breakdown import break_down
+from shared.reads.order import SORTS, Order, Sort
 from shared.reads.outline import photo_outline
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
 from shared.reads.sought import Sought
@@ -196,6 +197,26 @@ def test_pages_of_results_are_read_in_order_from_where_the_last_one_ended(
 
     pages = [found for found in plans if "ix_photos_job_id_ordinal" in found]
     assert len(pages) == 3
+    for found in pages:
+        assert "TEMP B-TREE" not in found, found
+        assert "Sort" not in found, found
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("reverse", [False, True])
+def test_every_order_is_read_from_its_index_and_never_sorted(
+    database: Database, sort: Sort, reverse: bool
+) -> None:
+    job_id = with_results(database)
+    order = Order(sort, reverse)
+
+    def read() -> None:
+        with database.read() as session:
+            first = photo_page(session, "local", job_id, Sought(), order=order, limit=2)
+            photo_page(session, "local", job_id, Sought(), order=order, cursor=first.next, limit=2)
+
+    pages = [found for found in plans_of(database, read) if "ix_photos_" in found]
+    assert len(pages) >= 2
     for found in pages:
         assert "TEMP B-TREE" not in found, found
         assert "Sort" not in found, found

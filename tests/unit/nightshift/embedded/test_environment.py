@@ -42,8 +42,10 @@ def test_children_get_what_they_need_and_nothing_else(tmp_path: Path) -> None:
     assert environment(settings, STRANGERS)["NIGHTSHIFT_API_KEY"] == "the-root-key-of-32-characters-or-more"
 
 
-def test_neither_workers_nor_the_broker_know_the_root_key(tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, api_key="the-root-key-of-32-characters-or-more")
+def test_neither_workers_nor_the_broker_know_the_apis_secrets(tmp_path: Path) -> None:
+    secrets = {"api_key": "the-root-key-of-32-characters-or-more", "oidc_client_secret": "the-providers-key"}
+    settings = Settings(home=tmp_path, **secrets)  # type: ignore[arg-type]
+    assert environment(settings, STRANGERS)["NIGHTSHIFT_OIDC_CLIENT_SECRET"] == "the-providers-key"
     worker = environment_of_worker(settings, {**STRANGERS, **OURS})
     broker = environment_of_broker({**STRANGERS, **OURS})
     for child in (worker, broker):

@@ -19,7 +19,7 @@ def test_what_a_photographer_misses_comes_first_and_is_told_with_what_to_do() ->
 
 def test_the_rest_is_told_in_full_without_advice() -> None:
     assert in_full(LEFT)[:-1] == what_to_do(LEFT)
-    assert in_full(LEFT)[-1] == "2 of a system, 9 .txt"
+    assert in_full(LEFT)[-1] == "2 files or folders of a system, 9 .txt"
     assert in_full({}) == []
 
 

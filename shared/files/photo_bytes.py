@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 from nightshift.machine.places import path_of_text
@@ -13,7 +14,6 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient, Unreadable
 from shared.files.in_place import InPlace, open_unlinked
 from shared.files.store import Store, photo_key
-from shared.queue.claim import ClaimedPhoto
 
 _NOT_THERE = frozenset(
     {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP, errno.EACCES, errno.EPERM, errno.ENXIO}
@@ -22,10 +22,25 @@ _UNAVAILABLE = "it is gone, is no file (or a link), or may not be read"
 """One sentence for all: a client must not learn which files there are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is to be known of a photo to find its bytes.
+
+    Attributes:
+        id: its own.
+        in_place_path: where it lies, as text; None for an upload.
+        sha256: of an upload's bytes, hex.
+    """
+
+    id: str
+    in_place_path: str | None
+    sha256: str | None
+
+
 def read_photo(
-    photo: ClaimedPhoto, store: Store, *, owner: str, job_id: str, max_bytes: int, in_place: InPlace
+    photo: Stored, store: Store, *, owner: str, job_id: str, max_bytes: int, in_place: InPlace
 ) -> bytes:
-    """Read a claimed photo whole.
+    """Read a photo whole.
 
     Raises:
         Unreadable: `file_unavailable`, `file_too_large`; `digest_mismatch` when the bytes are not

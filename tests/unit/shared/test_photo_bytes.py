@@ -10,10 +10,9 @@ import pytest
 
 from nightshift.words.errors import Transient
 from shared.files.in_place import InPlace, open_unlinked
+from shared.files.photo_bytes import Stored, read_photo
 from shared.files.store import Store
-from shared.queue.claim import ClaimedPhoto
 from shared.settings import Settings
-from worker.photo_bytes import read_photo
 
 
 @pytest.fixture
@@ -22,7 +21,7 @@ def read(tmp_path: Path) -> Callable[[Path], bytes]:
     store = Store(settings.store_url)
 
     def read(path: Path) -> bytes:
-        photo = ClaimedPhoto(id="pho_1", custom_id="a", in_place_path=str(path), sha256=None, attempts=1)
+        photo = Stored("pho_1", str(path), None)
         in_place = InPlace(settings, store.folder)
         return read_photo(photo, store, owner="anna", job_id="job_1", max_bytes=100, in_place=in_place)
 
