@@ -122,8 +122,12 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
     accessible(page)
     page.keyboard.press("ArrowRight")
     expect(viewer.get_by_role("heading", level=2)).not_to_have_text(name)
+    # The photo itself has come over its preview, which is 320 pixels.
+    whole = viewer.locator(".viewer-stage .whole")
+    expect(whole).to_be_visible()
+    assert whole.evaluate("image => image.naturalWidth") == 512
     # The box lies where the face is: within the picture that is shown.
-    picture, box = viewer.locator(".viewer-stage img").bounding_box(), viewer.locator(".box").bounding_box()
+    picture, box = whole.bounding_box(), viewer.locator(".box").bounding_box()
     assert picture is not None
     assert box is not None
     assert picture["x"] <= box["x"] <= picture["x"] + picture["width"]

@@ -9,6 +9,9 @@ export type Pictured = Pick<Photo, "photo_id" | "status" | "width" | "height"> &
 
 export const thumbnailOf = (jobId: string, photo: Pictured): string => `/v1/jobs/${jobId}/photos/${photo.photo_id}/thumbnail`;
 
+/** The photo itself at the size of a screen, while the service can read it. */
+export const imageOf = (jobId: string, photo: Photo): string => `/v1/jobs/${jobId}/photos/${photo.photo_id}/image`;
+
 export const facesOf = (photo: Photo): string => {
   if (photo.error) return toldOf(photo.error.code)?.[0] ?? photo.error.code;
   if (photo.status !== "succeeded") return words.faces.notYet;

@@ -1,7 +1,7 @@
 // One photo, as large as it can be had, with all that was found in it; drawn as the report's viewer is.
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Face, Photo } from "./api";
-import { Boxes, facesOf, thumbnailOf } from "./pictures";
+import { Boxes, facesOf, imageOf, thumbnailOf } from "./pictures";
 import { photoCrop, photoZoom, type Zoom } from "./shared/photos";
 import { count, words } from "./words";
 
@@ -112,6 +112,7 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
 
   const isShown = photo?.status === "succeeded";
   const src = photo && isShown ? thumbnailOf(jobId, photo) : undefined;
+  const whole = photo && isShown ? imageOf(jobId, photo) : undefined;
   const ratio = photo?.width && photo.height ? photo.width / photo.height : 4 / 3;
   const about = photo && [
     photo.width && photo.height ? `${photo.width} × ${photo.height}` : "",
@@ -152,6 +153,8 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
             {photo && (src ? (
               <span class="picture" key={photo.photo_id}>
                 <img src={src} alt={facesOf(photo)} />
+                {/* Over its preview once it is there; where the photo is gone, or too many are drawn, that stays. */}
+                <img class="whole" src={whole} alt="" hidden onLoad={(event) => void (event.currentTarget.hidden = false)} />
                 <Boxes photo={photo} marked={marked} numbers />
                 <Points photo={photo} />
               </span>
