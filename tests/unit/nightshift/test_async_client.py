@@ -64,6 +64,8 @@ def with_a_job(client: Client, name: str, job: object) -> None:
         given["photos"] = [("a", Path("/a"))] if name == "register_in_place" else {"a": "0"}
     if "file" in inspect.signature(method).parameters:
         given["file"] = io.BytesIO()
+    if "photo_id" in inspect.signature(method).parameters:
+        given["photo_id"] = "pho_1"
     if name == "change_job":
         given["label"] = "x"
     if inspect.signature(method).parameters["job_id"].kind == inspect.Parameter.KEYWORD_ONLY:
