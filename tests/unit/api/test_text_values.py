@@ -66,7 +66,7 @@ def test_there_are_such_fields() -> None:
 @pytest.mark.parametrize(("model", "field", "kind"), fields_of_queries())
 def test_of_a_query(model: type[BaseModel], field: str, kind: str) -> None:
     for text in WRONG[kind]:
-        if (field, text) == ("boxes", "1"):
+        if field == "boxes" and text in ("0", "1"):
             continue  # in an address of a picture it is what people write
         with pytest.raises(ValidationError) as refused:
             model.model_validate({field: text})

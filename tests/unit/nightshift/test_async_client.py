@@ -50,20 +50,21 @@ ARGUMENTS = {
     "custom_id": "a",
     "path": Path(__file__),
     "photo": PhotoFile(Path(__file__)),
-    "folder": Path("nowhere"),
     "label": "x",
 }
 """Of methods that take a job, what they need besides, by name."""
 
 
-def with_a_job(client: Client, name: str, job: object) -> None:
-    """Call a method of a client with a job; what it iterates is read."""
+def with_a_job(client: Client, name: str, job: object, folder: Path) -> None:
+    """Call a method of a client with a job; what it iterates is read, what it writes is in the folder."""
     method = getattr(client, name)
     given = {n: value for n, value in ARGUMENTS.items() if n in inspect.signature(method).parameters}
     if "photos" in inspect.signature(method).parameters:
         given["photos"] = [("a", Path("/a"))] if name == "register_in_place" else {"a": "0"}
     if "file" in inspect.signature(method).parameters:
         given["file"] = io.BytesIO()
+    if "folder" in inspect.signature(method).parameters:
+        given["folder"] = folder
     if "photo_id" in inspect.signature(method).parameters:
         given["photo_id"] = "pho_1"
     if name == "change_job":
@@ -80,16 +81,16 @@ TAKES_A_JOB = [name for name, signature in public(Client).items() if "job_id" in
 
 
 @pytest.mark.parametrize("name", TAKES_A_JOB)
-def test_a_job_is_taken_wherever_its_id_is(name: str) -> None:
+def test_a_job_is_taken_wherever_its_id_is(name: str, tmp_path: Path) -> None:
     def refuse(*_: object) -> Answer:
         return problem(409, "illegal_move")
 
     with serving(refuse) as server, Client(server.url, "k") as client:
         with pytest.raises(ApiError):
-            with_a_job(client, name, Job.model_validate(job("ended")))
+            with_a_job(client, name, Job.model_validate(job("ended")), tmp_path / "out")
         for wrong in (5, b"job_1", {"id": "job_1"}, "job_1/photos"):
             with pytest.raises(InvalidInput) as refused:
-                with_a_job(client, name, wrong)
+                with_a_job(client, name, wrong, tmp_path / "out")
             assert refused.value.code == "job_not_found", wrong
     [request] = server.requests
     assert re.search(r"[/=]job_1\b", request.path), request.path
