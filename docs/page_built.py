@@ -18,6 +18,7 @@ from typing import Any
 
 from api.app import create_app
 from docs.errors_page import explained
+from nightshift.words import pairs, signatures, what_is_taken
 from nightshift.words.error_codes import JOB_ERROR_CODES, PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import Fails
 from shared.settings import REPOSITORY, Settings
@@ -55,10 +56,37 @@ def codes() -> str:
     )
 
 
+def taken() -> str:
+    """The words of the rule of what is taken for a photo, for the page."""
+    starts = [start for start, sort, _ in signatures.AT_THE_START if sort in ("picture", "raw")]
+    brands = sorted({*signatures.HEIF, *signatures.AVIF, b"crx "})
+    rule = {
+        "extensions": sorted(what_is_taken.EXTENSIONS),
+        "raw": sorted(what_is_taken.RAW_EXTENSIONS),
+        "shown": sorted(pairs.SHOWN),
+        "traces": sorted(what_is_taken.TRACES),
+        "system": sorted(what_is_taken.SYSTEM),
+        "libraries": list(what_is_taken.LIBRARIES),
+        "originals": sorted(what_is_taken.ORIGINALS),
+        "previewFolders": list(what_is_taken.PREVIEW_FOLDERS),
+        "previewPairs": ["/".join(pair) for pair in sorted(what_is_taken.PREVIEW_PAIRS)],
+        "cameraPreviews": sorted(what_is_taken.CAMERA_PREVIEWS),
+        "starts": [start.decode("latin-1") for start in (*starts, *signatures.TIFF)],
+        "brands": [brand.decode("ascii") for brand in brands],
+        "bitmapHeaders": sorted(signatures.BITMAP_HEADERS),
+    }
+    lines = [f"  {name}: {json.dumps(words)}," for name, words in rule.items()]
+    source = "nightshift/words/what_is_taken.py, pairs.py and signatures.py"
+    return "\n".join(
+        [f"// Made by docs/page_built.py from {source}.", "export const rule = {", *lines, "} as const;\n"]
+    )
+
+
 def build(made: Path, built: Path) -> None:
     """Write the made sources and the bundle into these folders."""
     made.mkdir(parents=True, exist_ok=True)
     (made / "codes.ts").write_text(codes(), encoding="utf-8")
+    (made / "taken.ts").write_text(taken(), encoding="utf-8")
     with tempfile.TemporaryDirectory() as folder:
         document = Path(folder) / "openapi.json"
         document.write_text(json.dumps(description()), encoding="utf-8")

@@ -16,7 +16,7 @@ JPEG_LEFT = "JPEG beside a RAW"
 """Words that they are counted under when they are left alone for the other one."""
 LEFT_OF_PAIRS = frozenset({RAW_LEFT, JPEG_LEFT})
 
-_SHOWN = frozenset({".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif"})
+SHOWN = frozenset({".jpg", ".jpeg", ".jpe", ".heic", ".heif", ".hif"})
 """What cameras write beside a raw file."""
 
 
@@ -39,13 +39,13 @@ class Pairs:
         extension = extension_of(name)
         if extension in RAW_EXTENSIONS:
             self._raw.add(_of(name))
-        elif extension in _SHOWN:
+        elif extension in SHOWN:
             self._shown.add(_of(name))
 
     def would_replace(self, name: str, wish: PairsWish) -> bool:
         """Whether the other half of its pair is left alone for this file."""
         if wish in ("one", "jpeg"):
-            return extension_of(name) in _SHOWN and _of(name) in self._raw
+            return extension_of(name) in SHOWN and _of(name) in self._raw
         return wish == "raw" and extension_of(name) in RAW_EXTENSIONS and _of(name) in self._shown
 
     def leave_out(self, name: str) -> None:
@@ -58,7 +58,7 @@ class Pairs:
         if wish in ("one", "jpeg"):
             return RAW_LEFT if extension in RAW_EXTENSIONS and _of(name) in self._shown else None
         if wish == "raw":
-            return JPEG_LEFT if extension in _SHOWN and _of(name) in self._raw else None
+            return JPEG_LEFT if extension in SHOWN and _of(name) in self._raw else None
         return None
 
 
@@ -67,7 +67,7 @@ def raw_files_of(left: Iterable[str], taken: Iterable[str]) -> dict[str, list[st
     raw: dict[str, list[str]] = {}
     for name in left:
         raw.setdefault(_stem(name), []).append(name)
-    return {name: raw[_stem(name)] for name in taken if extension_of(name) in _SHOWN and _stem(name) in raw}
+    return {name: raw[_stem(name)] for name in taken if extension_of(name) in SHOWN and _stem(name) in raw}
 
 
 def _of(name: str) -> int:

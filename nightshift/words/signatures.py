@@ -24,7 +24,7 @@ class FileKind:
     name: str
 
 
-_AT_THE_START: tuple[tuple[bytes, Sort, str], ...] = (
+AT_THE_START: tuple[tuple[bytes, Sort, str], ...] = (
     (b"\xff\xd8\xff", "picture", "JPEG"),
     (b"\x89PNG\r\n\x1a\n", "picture", "PNG"),
     (b"GIF87a", "picture", "GIF"),
@@ -82,7 +82,7 @@ _AT_THE_START: tuple[tuple[bytes, Sort, str], ...] = (
     (b"SIT!", "archive", "StuffIt"),
 )
 
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _RAW_IN_TIFF = frozenset(
     f".{extension}"
     for extension in (
@@ -91,10 +91,10 @@ _RAW_IN_TIFF = frozenset(
 )
 """Cameras' own formats that begin as any TIFF does, and whose first picture is a thumbnail."""
 
-_HEIF = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".split())
-_AVIF = frozenset(b"avif avis".split())
+HEIF = frozenset(b"heic heix heim heis hevc hevx hevm hevs mif1 msf1".split())
+AVIF = frozenset(b"avif avis".split())
 # Lengths of the headers that follow a bitmap's own: OS/2's, Windows' and those between.
-_BITMAP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+BITMAP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
 
 def kind_of_file(beginning: bytes, extension: str = "") -> FileKind | None:
@@ -106,10 +106,10 @@ def kind_of_file(beginning: bytes, extension: str = "") -> FileKind | None:
     """
     if beginning[4:8] == b"ftyp":
         return _by_brands(beginning)
-    for signature, sort, name in _AT_THE_START:
+    for signature, sort, name in AT_THE_START:
         if beginning.startswith(signature):
             return FileKind(sort, name)
-    if beginning.startswith(_TIFF):
+    if beginning.startswith(TIFF):
         if beginning[8:10] == b"CR" or extension in _RAW_IN_TIFF:
             return FileKind("raw", "camera RAW")
         return FileKind("picture", "TIFF")
@@ -117,7 +117,7 @@ def kind_of_file(beginning: bytes, extension: str = "") -> FileKind | None:
         if beginning[8:12] == b"WEBP":
             return FileKind("picture", "WEBP")
         return FileKind("video", "RIFF (AVI or sound)")
-    if beginning.startswith(b"BM") and int.from_bytes(beginning[14:18], "little") in _BITMAP_HEADERS:
+    if beginning.startswith(b"BM") and int.from_bytes(beginning[14:18], "little") in BITMAP_HEADERS:
         return FileKind("picture", "BMP")
     return None
 
@@ -128,9 +128,9 @@ def _by_brands(beginning: bytes) -> FileKind:
     end = min(int.from_bytes(beginning[:4], "big"), len(beginning))
     compatible = {beginning[at : at + 4] for at in range(16, end - 3, 4)}
     for brands in ({brand}, compatible):
-        if brands & _AVIF:
+        if brands & AVIF:
             return FileKind("picture", "AVIF")
-        if brands & _HEIF:
+        if brands & HEIF:
             return FileKind("picture", "HEIF")
         if b"crx " in brands:
             return FileKind("raw", "Canon RAW")

@@ -45,11 +45,11 @@ OTHERS = "others"
 MOST_KINDS = 100
 """Kinds that are counted apart: who sends an archive chooses its extensions."""
 
-_TRACES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+TRACES = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 """Left by desktops wherever they pass; so common that they are not counted, nor is what is hidden
 and by its name no photo."""
 
-_SYSTEM = frozenset(
+SYSTEM = frozenset(
     {
         # Network storage: thumbnails, waste, snapshots.
         "@eadir", "@tmp", "@recycle", "@recently-snapshot", "#recycle", "#snapshot", "network trash folder",
@@ -60,12 +60,12 @@ _SYSTEM = frozenset(
     }
 )  # fmt: skip
 
-_LIBRARIES = (".photoslibrary", ".photolibrary", ".aplibrary", ".migratedphotolibrary", ".migratedaplibrary")
-_ORIGINALS = frozenset({"originals", "masters", "modified"})
+LIBRARIES = (".photoslibrary", ".photolibrary", ".aplibrary", ".migratedphotolibrary", ".migratedaplibrary")
+ORIGINALS = frozenset({"originals", "masters", "modified"})
 """What in a Photos, iPhoto or Aperture library is the photographer's; all else is made from it."""
 
-_PREVIEW_FOLDERS = (".lrdata", ".lrcat-data", ".cocatalogdb")
-_PREVIEW_PAIRS = frozenset(
+PREVIEW_FOLDERS = (".lrdata", ".lrcat-data", ".cocatalogdb")
+PREVIEW_PAIRS = frozenset(
     {
         ("resources", "derivatives"),
         ("resources", "renders"),
@@ -76,7 +76,7 @@ _PREVIEW_PAIRS = frozenset(
 )
 _DARKTABLE = re.compile(r"mipmaps-[0-9a-f]{6,}\.d")
 _NEXTCLOUD = re.compile(r"appdata_[0-9a-z]+")
-_CAMERA_PREVIEWS = frozenset({".thm", ".lrprev", ".ithmb"})
+CAMERA_PREVIEWS = frozenset({".thm", ".lrprev", ".ithmb"})
 """Small JPEGs that cameras and programs keep beside films and photos, under names of their own."""
 
 _PLAIN_EXTENSION = re.compile(r"\.[0-9a-z_+-]{1,12}")
@@ -98,21 +98,21 @@ def left_alone_for_its_place(parts: Sequence[str]) -> str | None:
     """
     folded = [part.casefold() for part in parts if part not in {"", ".", "..", "/"}]
     for part in folded:
-        if part in _TRACES or part.startswith("."):
+        if part in TRACES or part.startswith("."):
             # A photo that somebody may miss. Macs leave `._IMG_1.jpg` beside each file, which is none.
             is_missed = part is folded[-1] and is_taken_by_its_name(part) and not part.startswith("._")
             return HIDDEN if is_missed else ""
-        if part in _SYSTEM:
+        if part in SYSTEM:
             return OF_A_SYSTEM
-        if part.endswith(_PREVIEW_FOLDERS) or _DARKTABLE.fullmatch(part):
+        if part.endswith(PREVIEW_FOLDERS) or _DARKTABLE.fullmatch(part):
             return PREVIEWS
     for part, inner in pairwise(folded):
-        in_library = part.endswith(_LIBRARIES) or part == "iphoto library"
-        if (in_library and inner not in _ORIGINALS) or (part, inner) in _PREVIEW_PAIRS:
+        in_library = part.endswith(LIBRARIES) or part == "iphoto library"
+        if (in_library and inner not in ORIGINALS) or (part, inner) in PREVIEW_PAIRS:
             return PREVIEWS
         if inner == "preview" and _NEXTCLOUD.fullmatch(part):
             return PREVIEWS
-    return PREVIEWS if folded and extension_of(folded[-1]) in _CAMERA_PREVIEWS else None
+    return PREVIEWS if folded and extension_of(folded[-1]) in CAMERA_PREVIEWS else None
 
 
 def is_taken_by_its_name(name: str) -> bool:

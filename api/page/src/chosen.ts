@@ -1,12 +1,7 @@
 // Files that somebody chose or dropped, by the names they will have in the job.
 
+import { isPicture, isTakenByItsName, leftForItsPlace, rawBesideJpeg, type Left } from "./taken";
 import { namesInZip } from "./zip_names";
-
-/** As docs/limits.md; the service looks at the bytes, and what is told here is only for a person to see in time. */
-const READ = new Set(
-  ("jpg jpeg jpe jfif png webp tif tiff bmp gif heic heif hif avif jxl" +
-    " cr2 cr3 nef nrw arw srf sr2 raf rw2 orf dng pef srw rwl 3fr iiq").split(" "),
-);
 
 const ARCHIVES = /\.(zip|tar|tar\.gz|tgz)$/i;
 
@@ -18,6 +13,8 @@ export interface Chosen {
   count: number | undefined;
   /** Of no kind that is read; in a zip as well. */
   unread: string[];
+  /** How many photos are left alone, and why. */
+  left: Partial<Record<Left, number>>;
   /** Of which there is nothing. */
   empty: string[];
   bytes: number;
@@ -32,50 +29,68 @@ const paths = new WeakMap<File, string>();
 
 const pathOf = (file: File): string => paths.get(file) ?? (file.webkitRelativePath || file.name);
 
-type Kind = "photo" | "archive" | "other" | "hidden";
+const BEGINNING_BYTES = 512;
 
-function kindOf(name: string): Kind {
-  // What a system leaves beside photos is nothing anybody chose.
-  if (name.split("/").some((part) => part.startsWith(".") || part === "__MACOSX")) return "hidden";
-  if (ARCHIVES.test(name)) return "archive";
-  return READ.has(name.split(".").at(-1)!.toLowerCase()) ? "photo" : "other";
+async function begins(file: File): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await file.slice(0, BEGINNING_BYTES).arrayBuffer());
+  } catch {
+    return new Uint8Array(); // What cannot be read is told when it is sent.
+  }
+}
+
+function leave(found: Chosen, why: Left | ""): void {
+  if (why) found.left[why] = (found.left[why] ?? 0) + 1;
+}
+
+/** Of a zip's names: photos, and what is of no kind that is read. Its bytes are not looked at; the service does. */
+async function inZip(found: Chosen, names: readonly string[]): Promise<void> {
+  const photos: string[] = [];
+  for (const name of names) {
+    const why = leftForItsPlace(name);
+    if (why !== undefined) leave(found, why);
+    else if (isTakenByItsName(name)) photos.push(name);
+    else found.unread.push(name);
+  }
+  const raw = await rawBesideJpeg(photos, async () => false);
+  for (const _ of raw) leave(found, "RAW beside a JPEG");
+  found.count = photos.length - raw.size;
 }
 
 /** What is to be sent of these files, and what is not. An archive is a job of its own: it has to be alone. */
 export async function chosenOf(files: Iterable<File>): Promise<Chosen> {
-  const found: Chosen = { photos: [], archive: undefined, count: 0, unread: [], empty: [], bytes: 0, label: "", twice: undefined };
+  const found: Chosen = { photos: [], archive: undefined, count: 0, unread: [], left: {}, empty: [], bytes: 0, label: "", twice: undefined };
   const names = new Set<string>();
   const archives: File[] = [];
   for (const file of files) {
     const [first, ...below] = pathOf(file).split("/");
     const name = below.length ? below.join("/") : first!;
-    const kind = kindOf(name);
+    const why = leftForItsPlace(name);
     if (below.length) found.label = first!;
-    if (kind === "hidden") continue;
-    if (kind === "other") found.unread.push(name);
+    if (why !== undefined) leave(found, why);
+    else if (ARCHIVES.test(name)) archives.push(file);
+    else if (!isTakenByItsName(name) && !isPicture(await begins(file))) found.unread.push(name);
     else if (!file.size) found.empty.push(name);
-    else if (kind === "archive") archives.push(file);
     else {
       if (names.has(name)) found.twice = name;
       names.add(name);
       found.photos.push({ name, file });
-      found.bytes += file.size;
     }
   }
+  const fileOf = new Map(found.photos.map(({ name, file }) => [name, file]));
+  const raw = await rawBesideJpeg([...fileOf.keys()], async (name) => !isPicture(await begins(fileOf.get(name)!)));
+  for (const _ of raw) leave(found, "RAW beside a JPEG");
+  found.photos = found.photos.filter(({ name }) => !raw.has(name));
+  found.bytes = found.photos.reduce((sum, { file }) => sum + file.size, 0);
   const [archive, ...others] = archives;
   if (found.photos.length || others.length || !archive) {
     found.unread.push(...archives.map(pathOf));
     return { ...found, count: found.photos.length };
   }
   const inside = /\.zip$/i.test(archive.name) ? await namesInZip(archive) : undefined;
-  return {
-    ...found,
-    archive,
-    bytes: archive.size,
-    label: archive.name.replace(ARCHIVES, ""),
-    count: inside?.filter((name) => kindOf(name) === "photo").length,
-    unread: [...found.unread, ...(inside ?? []).filter((name) => ["other", "archive"].includes(kindOf(name)))],
-  };
+  found.count = undefined;
+  if (inside) await inZip(found, inside);
+  return { ...found, archive, bytes: archive.size, label: archive.name.replace(ARCHIVES, "") };
 }
 
 /** Every file that was dropped, those in folders, too. */

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { post, type Estimate, type Job } from "./api";
 import { chosenOf, filesOf, type Chosen } from "./chosen";
 import type { Rights } from "./main";
+import type { Left } from "./taken";
 import { forget, rememberedJob, sendArchive, sendJob, type Sending } from "./sending";
 import { labelOf } from "./tonight";
 import { wishOf, Wishes } from "./wishes";
@@ -135,6 +136,7 @@ export function NewJob({ rights }: { rights: Rights }) {
           <p role="status">{chosen.archive ? said.archive(chosen.archive.name, size(chosen.bytes), chosen.count === undefined ? "" : words.photos(chosen.count, count(chosen.count))) : said.chosen(chosen.photos.length, count(chosen.photos.length), size(chosen.bytes))}</p>
           <Ready photos={chosen.count ?? 0} />
           {chosen.unread.length > 0 && <div><p>{said.unread(chosen.unread.length)}</p><Names names={chosen.unread} /></div>}
+          {Object.entries(chosen.left).map(([why, n]) => <p key={why}>{said.left[why as Left](n)}</p>)}
           {chosen.empty.length > 0 && <div><p>{said.empty(chosen.empty.length)}</p><Names names={chosen.empty} /></div>}
           {open && chosen.archive && <p class="why">{said.archiveAlone}</p>}
           {(!open || chosen.archive) && <Wishes label={chosen.label} />}

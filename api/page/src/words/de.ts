@@ -216,6 +216,12 @@ export const de: Words = {
     files: "Fotos wählen",
     folder: "Ordner wählen",
     label: "Name",
+    left: {
+      "of a system": (n) => (n === 1 ? "1 Datei eines Systems oder Netzspeichers wird nicht angerührt." : `${n} Dateien von Systemen und Netzspeichern werden nicht angerührt.`),
+      hidden: (n) => (n === 1 ? "1 verstecktes Foto wird nicht angerührt." : `${n} versteckte Fotos werden nicht angerührt.`),
+      "previews of a photo library": (n) => (n === 1 ? "1 Vorschaubild eines Fotoprogramms wird nicht angerührt." : `${n} Vorschaubilder von Fotoprogrammen werden nicht angerührt.`),
+      "RAW beside a JPEG": (n) => (n === 1 ? "1 RAW-Datei wird nicht angerührt: Das JPEG daneben ist dasselbe Foto." : `${n} RAW-Dateien werden nicht angerührt: Die JPEGs daneben sind dieselben Fotos.`),
+    },
     unread: (n) => (n === 1 ? "1 Datei ist von keiner Art, die gelesen wird, und wird nicht gesendet:" : `${n} Dateien sind von keiner Art, die gelesen wird, und werden nicht gesendet:`),
     empty: (n) => (n === 1 ? "1 Datei ist leer und wird nicht gesendet:" : `${n} Dateien sind leer und werden nicht gesendet:`),
     archive: (name, size, photos) => [name, size, photos].filter(Boolean).join(", "),

@@ -189,6 +189,12 @@ export const en = {
     files: "Choose photos",
     folder: "Choose a folder",
     label: "Name",
+    left: {
+      "of a system": (n: number): string => (n === 1 ? "1 file of a system or a network storage is left alone." : `${n} files of systems and network storage are left alone.`),
+      hidden: (n: number): string => (n === 1 ? "1 hidden photo is left alone." : `${n} hidden photos are left alone.`),
+      "previews of a photo library": (n: number): string => (n === 1 ? "1 preview that a photo program made is left alone." : `${n} previews that photo programs made are left alone.`),
+      "RAW beside a JPEG": (n: number): string => (n === 1 ? "1 raw file is left alone: the JPEG beside it is the same photo." : `${n} raw files are left alone: the JPEGs beside them are the same photos.`),
+    },
     unread: (n: number): string => (n === 1 ? "1 file is of no kind that is read, and is not sent:" : `${n} files are of no kind that is read, and are not sent:`),
     empty: (n: number): string => (n === 1 ? "1 file is empty, and is not sent:" : `${n} files are empty, and are not sent:`),
     archive: (name: string, size: string, photos: string): string => [name, size, photos].filter(Boolean).join(", "),
