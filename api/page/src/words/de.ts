@@ -157,7 +157,7 @@ export const de: Words = {
     save: "Zahlen herunterladen",
     faces: "Gesichter", share: "Anteil", interval: "95-%-Intervall",
     unsure: (gender, age, of) => `Unsicher: ${gender} Geschlechter und ${age} Altersgruppen von ${of} Gesichtern; sie zählen hier als das Wahrscheinlichste.`,
-    notPeople: "Gesichter sind keine Menschen: wer auf zehn Fotos ist, zählt als zehn Gesichter. Das Intervall sagt, wie weit bei so vielen Gesichtern der Zufall reicht, nicht, wie oft eine Angabe falsch ist.",
+    notPeople: "Gesichter sind keine Menschen: wer auf zehn Fotos ist, zählt als zehn Gesichter. Das Intervall sagt, wie weit bei so vielen Gesichtern, die nichts miteinander zu tun haben, der Zufall reicht, nicht, wie oft eine Angabe falsch ist; Gesichter eines Fotos gehören oft zusammen: docs/researchers.md zieht ganze Fotos.",
   },
   take: {
     title: "Mitnehmen",

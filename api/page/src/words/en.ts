@@ -130,7 +130,7 @@ export const en = {
     save: "Download the numbers",
     faces: "Faces", share: "Share", interval: "95 % interval",
     unsure: (gender: string, age: string, of: string): string => `Uncertain: ${gender} genders and ${age} age groups of ${of} faces; they are counted here as what is likeliest.`,
-    notPeople: "Faces are not people: whoever is in ten photos is counted as ten faces. The interval says how far chance goes in so many faces, not how often a label is wrong.",
+    notPeople: "Faces are not people: whoever is in ten photos is counted as ten faces. The interval says how far chance goes in so many faces that have nothing to do with each other, not how often a label is wrong; faces of one photo often belong together: docs/researchers.md draws whole photos instead.",
   },
   take: {
     title: "Take away",
