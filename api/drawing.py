@@ -11,10 +11,11 @@ import subprocess
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 from nightshift.words.analysis import Box
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import Transient, Unreadable
+from nightshift.words.errors import Conflict, Transient, Unreadable
 from shared.processes.bare import bare_environment
 from shared.processes.command_lines import draw_command
 from shared.settings import Settings
@@ -27,6 +28,9 @@ AT_ONCE = 2
 
 WAITING = 2
 """Requests that wait for one of these; more would hold threads that others need."""
+
+NEEDED = ("numba", "PIL", "pillow_heif", "simplejpeg")
+"""Packages of a worker's, which an API without workers beside it may lack."""
 
 WAIT_S = 10.0
 CPU_S = 20.0
@@ -52,8 +56,11 @@ class Drawing:
         """A place to draw at, before the photo's bytes are read.
 
         Raises:
+            Conflict: `drawing_not_installed`.
             Transient: `drawing_busy`.
         """
+        if not all(map(find_spec, NEEDED)):
+            raise Conflict(Code.DRAWING_NOT_INSTALLED, "this service has nothing to decode photos with")
         if not self._door.acquire(blocking=False):
             raise _busy()
         try:

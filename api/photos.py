@@ -153,14 +153,16 @@ def get_thumbnail(path: PhotoPath) -> Response:
 
 
 @blueprint.get(
-    "/<job_id>/photos/<photo_id>/image", responses=answers({200: media("image/webp")}, 400, 404, 413, 422)
+    "/<job_id>/photos/<photo_id>/image",
+    responses=answers({200: media("image/webp")}, 400, 404, 409, 413, 422),
 )
 def get_image(path: PhotoPath, query: ImageQuery) -> Response:
     """The photo itself at the size of a screen, drawn on request: 1,600 pixels at most, upright
 
     It is read where it is: from the store, or where it was registered in place. A photo that cannot be
     decoded is answered 422 with the code that it fails with; one whose bytes are gone 404,
-    `file_unavailable`. While as many are being drawn as may be at once, the answer is 503, `drawing_busy`.
+    `file_unavailable`. While as many are being drawn as may be at once, the answer is 503, `drawing_busy`;
+    from an API that has nothing to decode with it is 409, `drawing_not_installed`.
     """
     service = context()
     with service.database.read() as session:

@@ -54,6 +54,9 @@ class Code(AnyCode):
     DRAWING_BUSY = "drawing_busy", SERVICE, 503
     """As many photos are being drawn as may be at once, and others wait.
     Ask again after `Retry-After`."""
+    DRAWING_NOT_INSTALLED = "drawing_not_installed", OPERATOR, 409
+    """Photos are drawn by what workers decode with, which is not installed where the API runs.
+    Install the extra `worker` there, or use the previews."""
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type", CLIENT, 415
     """The body is not of the type that is expected here.
     The message names the right one."""

@@ -157,6 +157,14 @@ def test_what_ends_the_process_that_draws_costs_that_answer_alone(service: Servi
     assert image(service, job_id).status_code == 200
 
 
+def test_an_api_without_decoders_says_so(
+    service: Service, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = put(service, jpeg)
+    monkeypatch.setattr("api.drawing.NEEDED", ("PIL", "no_such_package"))
+    assert_refused(image(service, job_id), 409, "drawing_not_installed")
+
+
 def test_few_are_drawn_at_once_and_few_wait(
     service: Service, jpeg: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -472,7 +472,8 @@ export interface paths {
          * The photo itself at the size of a screen, drawn on request: 1,600 pixels at most, upright
          * @description It is read where it is: from the store, or where it was registered in place. A photo that cannot be
          *     decoded is answered 422 with the code that it fails with; one whose bytes are gone 404,
-         *     `file_unavailable`. While as many are being drawn as may be at once, the answer is 503, `drawing_busy`.
+         *     `file_unavailable`. While as many are being drawn as may be at once, the answer is 503, `drawing_busy`;
+         *     from an API that has nothing to decode with it is 409, `drawing_not_installed`.
          */
         get: operations["get_image"];
         put?: never;
@@ -2682,7 +2683,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "corrupt_image" | "custom_id_taken" | "database_unavailable" | "decoder_not_installed" | "delivery_not_found" | "digest_mismatch" | "drawing_busy" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "file_unavailable" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "out_of_memory" | "photo_not_found" | "precondition_failed" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "timeout" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_pixels" | "too_many_receivers" | "too_much_memory" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "corrupt_image" | "custom_id_taken" | "database_unavailable" | "decoder_not_installed" | "delivery_not_found" | "digest_mismatch" | "drawing_busy" | "drawing_not_installed" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "file_unavailable" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "out_of_memory" | "photo_not_found" | "precondition_failed" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "timeout" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_pixels" | "too_many_receivers" | "too_much_memory" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -5872,6 +5873,15 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
