@@ -116,6 +116,8 @@ def _end_well(**_: object) -> None:
             os.kill(os.getpid(), signal.SIGQUIT)
 
     signal.signal(signal.SIGINT, stop)
+    # What was pressed before now is taken now.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 @signals.worker_init.connect
@@ -156,6 +158,8 @@ def _end_in_order() -> None:
 @signals.worker_process_init.connect
 def _start(**_: object) -> None:
     """Build what this child works with, or end it: Celery would go on with a child that has no parts."""
+    # Ignored by Celery's children, and not to be held back from what they start.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     _starts.tell("begun")
     try:
         _build()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import time
 from collections.abc import Mapping
@@ -91,9 +92,25 @@ def _link_to_page(settings: Settings, url: str) -> str | None:
 def become_worker(given: Mapping[str, object]) -> NoReturn:
     """Replace this process by a Celery worker.
 
+    Ctrl-C ends it with code 0 from here on, as it does later: where the worker cannot take it yet, it waits.
+
     Raises:
         NightshiftError: a setting is wrong, or the home's broker is not running.
     """
+    try:
+        command, environment = _worker_to_be(given)
+    except KeyboardInterrupt:
+        say("stopped")
+        raise SystemExit(Exit.SUCCEEDED) from None
+    # Celery would end in the middle of its imports; `worker.main` lets it through when it is ready.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        os.execve(command[0], command, environment)  # noqa: S606
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _worker_to_be(given: Mapping[str, object]) -> tuple[list[str], dict[str, str]]:
     settings, manifest = check_bundle(load_settings(**given))
     if settings.broker_is_embedded:
         _await_service(settings)
@@ -110,7 +127,7 @@ def become_worker(given: Mapping[str, object]) -> NoReturn:
     # Celery imports from its working folder first; the user's, or the home, may hold a worker.py of its own.
     settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     os.chdir(REPOSITORY)
-    os.execve(command[0], command, environment_of_worker(settings))  # noqa: S606
+    return command, environment_of_worker(settings)
 
 
 def _await_service(settings: Settings) -> None:

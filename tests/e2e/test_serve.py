@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import time
 from pathlib import Path
 
 from nightshift import Client
@@ -88,6 +89,26 @@ def test_a_worker_without_a_service_says_so(tmp_path: Path) -> None:
     alone = Nightshift(tmp_path).run("worker")
     assert alone.returncode == 6
     assert "nightshift serve" in alone.stderr
+
+
+def test_ctrl_c_ends_a_worker_well_however_early(tmp_path: Path) -> None:
+    server = Nightshift(tmp_path, {"BUNDLE": "faces-mobilenet"})
+    told = tmp_path / "worker.stderr"
+    with server.running("worker", "--workers", "1") as waiting:
+        wait_for(lambda: "waiting" in told.read_text() or waiting.poll() is not None, "the worker waits")
+        waiting.send_signal(signal.SIGINT)
+        assert waiting.wait(60) == 0, told.read_text()
+    with server.running("serve", "--port", "0") as serving:
+        said = tmp_path / "serve.stderr"
+        wait_for(lambda: "ready: serving on" in said.read_text() or serving.poll() is not None, "the server")
+        # Before Celery is there, while it is read, and while the pool starts.
+        for later_s in (0.0, 0.4, 1.0, 1.8):
+            with server.running("worker", "--workers", "1") as working:
+                wait_for(lambda: "working for" in told.read_text(), "the worker")
+                time.sleep(later_s)
+                working.send_signal(signal.SIGINT)
+                assert working.wait(60) == 0, (later_s, told.read_text())
+            assert "Traceback" not in told.read_text()
 
 
 def test_both_greet_in_their_own_words_and_end_well_on_ctrl_c(tmp_path: Path) -> None:
