@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { ask, Away, post, Problem, type Erasure, type Job, type Overview } from "./api";
 import { useAsked, useJob } from "./asking";
 import { BreakdownView } from "./breakdown";
+import { Change } from "./change";
 import { Failures } from "./failures";
 import type { Rights } from "./main";
 import { Numbers } from "./numbers";
@@ -160,6 +161,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
       ) : (
         <p class="soft">{isOutside ? words.job.outside : words.job.readOnly}</p>
       )}
+      {rights.steers && !isOutside && <Change job={job} busy={busy} act={(doIt) => void act(doIt)} put={put} />}
       <p role="alert" class="bad">{wrong}</p>
       {question && <Sure question={question} close={() => setQuestion(undefined)} />}
       {looks && <Failures job={job} retry={rights.steers && !busy ? (which) => move("retry", which) : undefined} />}

@@ -20,7 +20,7 @@ export function wishOf(form: HTMLFormElement): Wish {
   const wish: Wish = {};
   if (said("label")) wish.label = said("label");
   if (said("priority")) wish.priority = Number(said("priority"));
-  if (said("opens") && said("closes")) wish.processing_window = `${said("opens")}-${said("closes")} ${zone()}`;
+  if (said("opens") && said("closes")) wish.processing_window = `${said("opens")}-${said("closes")} ${said("zone")}`;
   if (said("deadline")) wish.deadline = new Date(said("deadline")).toISOString();
   const options: NonNullable<Wish["options"]> = {};
   if (said("min_confidence")) options.min_confidence = Number(said("min_confidence")) / 100;
@@ -39,35 +39,54 @@ export function formOf({ options, ...wish }: Wish, archive: File): FormData {
   return form;
 }
 
+export function Label({ label }: { label: string }) {
+  return (
+    <div>
+      <label for="label">{words.fresh.label}</label>
+      <input id="label" name="label" type="text" dir="auto" maxLength={200} defaultValue={label} key={label} />
+    </div>
+  );
+}
+
+/** A window as the service has it, `22:00-06:00 Europe/Berlin`; a deadline as the field has it. */
+export function When({ window, deadline = "", priority = 0 }: { window?: string | null | undefined; deadline?: string; priority?: number }) {
+  const said = words.fresh;
+  const [clock, place] = (window ?? "").split(" ");
+  const [opens, closes] = (clock ?? "").split("-");
+  return (
+    <>
+      <fieldset>
+        <legend>{said.window}</legend>
+        <div class="filter">
+          <div><label for="opens">{said.opens}</label><input id="opens" name="opens" type="time" defaultValue={opens ?? ""} /></div>
+          <div><label for="closes">{said.closes}</label><input id="closes" name="closes" type="time" defaultValue={closes ?? ""} /></div>
+        </div>
+        <input type="hidden" name="zone" value={place ?? zone()} />
+        <p class="soft">{said.windowHint(place ?? zone())}</p>
+      </fieldset>
+      <div>
+        <label for="deadline">{said.deadline}</label>
+        <input id="deadline" name="deadline" type="datetime-local" defaultValue={deadline} aria-describedby="deadline-hint" />
+        <p id="deadline-hint" class="soft">{said.deadlineHint}</p>
+      </div>
+      <div>
+        <label for="priority">{said.priority}</label>
+        <input id="priority" name="priority" type="number" min="-1000" max="1000" step="1" placeholder="0" defaultValue={priority ? String(priority) : ""} aria-describedby="priority-hint" />
+        <p id="priority-hint" class="soft">{said.priorityHint}</p>
+      </div>
+    </>
+  );
+}
+
 export function Wishes({ label }: { label: string }) {
   const said = words.fresh;
   return (
     <>
-      <div>
-        <label for="label">{said.label}</label>
-        <input id="label" name="label" type="text" maxLength={200} defaultValue={label} key={label} />
-      </div>
+      <Label label={label} />
       <details class="more">
         <summary>{said.options}</summary>
         <div class="wishes">
-          <fieldset>
-            <legend>{said.window}</legend>
-            <div class="filter">
-              <div><label for="opens">{said.opens}</label><input id="opens" name="opens" type="time" /></div>
-              <div><label for="closes">{said.closes}</label><input id="closes" name="closes" type="time" /></div>
-            </div>
-            <p class="soft">{said.windowHint(zone())}</p>
-          </fieldset>
-          <div>
-            <label for="deadline">{said.deadline}</label>
-            <input id="deadline" name="deadline" type="datetime-local" aria-describedby="deadline-hint" />
-            <p id="deadline-hint" class="soft">{said.deadlineHint}</p>
-          </div>
-          <div>
-            <label for="priority">{said.priority}</label>
-            <input id="priority" name="priority" type="number" min="-1000" max="1000" step="1" placeholder="0" aria-describedby="priority-hint" />
-            <p id="priority-hint" class="soft">{said.priorityHint}</p>
-          </div>
+          <When />
           <div>
             <label for="min_confidence">{said.minConfidence}</label>
             <input id="min_confidence" name="min_confidence" type="number" min="70" max="100" step="1" placeholder="90" />

@@ -109,6 +109,7 @@ export const de: Words = {
     goneHint: "Er wurde gelöscht, seine Ergebnisse sind abgelaufen, oder er gehört jemand anderem.",
     outside: "Er gehört jemand anderem: zu sehen ist er von außen.",
     steer: "Steuern",
+    change: { title: "Ändern", save: "Speichern", until: "Anhalten bis" },
     pause: "Anhalten",
     resume: "Fortsetzen",
     cancel: "Abbrechen",

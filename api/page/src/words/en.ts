@@ -82,6 +82,7 @@ export const en = {
     goneHint: "It was erased, or its results have expired, or it is somebody else's.",
     outside: "It is somebody else's: you see it from outside.",
     steer: "Steer",
+    change: { title: "Change it", save: "Save", until: "Pause until" },
     pause: "Pause",
     resume: "Resume",
     cancel: "Cancel",
