@@ -75,6 +75,7 @@ def test_headers_that_views_read_are_parameters(document: dict[str, Any]) -> Non
         if parameter["in"] == "header"
     }
     assert described == {
+        ("change_job", "If-Match"),
         ("get_job", "Prefer"),
         ("get_job", "If-None-Match"),
         ("put_photo", "Content-Digest"),
