@@ -83,7 +83,7 @@ worker: .gpu-is-there $(RUN_STAMP) ## Start a worker
 # ARGS: those tests, one by one.
 PYTEST := $(PYTHON) -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
 LIGHT_PYTEST := $(LIGHT_VENV)/bin/python -m pytest -o faulthandler_timeout=600 -o faulthandler_exit_on_timeout=true
-AT_ONCE := --max-worker-restart 0 --dist
+AT_ONCE := --durations 15 --durations-min 10 --max-worker-restart 0 --dist
 # The one that compiles every loop anew is for the environment of those who run without torch: make test-light.
 ELSEWHERE := --ignore tests/integration/training --ignore tests/integration/worker/pipeline/test_compile_loops.py
 test: $(DEV_STAMP) ## Run the tests
