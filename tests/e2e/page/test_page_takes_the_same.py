@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from nightshift.photos import find_photos
 from tests.support.command import write_portraits
-from tests.support.page_served import Open, Served, opened_pages, serving, signed_in
+from tests.support.page_served import Open, Served, signed_in
 from tests.support.processes import wait_for
 
 COPIES = (
@@ -36,20 +35,6 @@ OTHERS = {
     "raw.bin": b"II*\0" + bytes(20),
     "notes": b"text",
 }
-
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

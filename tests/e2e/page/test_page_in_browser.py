@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.command import Nightshift, write_portraits
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, sign_in, signed_in
+from tests.support.page_served import Open, Served, accessible, serving, sign_in, signed_in
 from tests.support.processes import wait_for
 
 PORTRAITS = 3
 HOSTILE = '<img src=x onerror="alert(1)"> \u05e9\u05dc\u05d5\u05dd.jpg'
 ANALYSED_WITHIN_MS = 120_000
-
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def test_the_link_of_serve_signs_in_once(open_page: Open, served: Served) -> None:

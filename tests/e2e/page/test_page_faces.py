@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from bench.planted_job import plant
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, signed_in
+from tests.support.page_served import Open, Served, accessible, serving, signed_in
 
 PHOTOS = 1200
-
-expect.set_options(timeout=20_000)
 
 
 def name_of(number: int) -> str:
@@ -31,12 +29,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     plant(folder / "home", PHOTOS, name=name_of)
     with serving(folder) as server:
         yield server
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def opened_faces(open_page: Open, served: Served, sought: str = "", **options: Any) -> Page:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.command import Nightshift, write_portraits
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, sign_in, signed_in
+from tests.support.page_served import Open, Served, accessible, sign_in, signed_in
 from tests.support.processes import wait_for
 
 LABEL = "\u062d\u0641\u0644\u0629 \u0627\u0644\u0635\u064a\u0641 (2026)!"
@@ -18,14 +18,6 @@ HEBREW = "\u05d7\u05ea\u05d5\u05e0\u05d4 12 (\u05e1\u05d5\u05e3).jpg"
 PERSIAN = "\u0639\u06a9\u0633 \u06f1\u06f2 - final.jpg"
 NO_PHOTO = "\u05e9\u05dc\u05d5\u05dd & <b>.jpg"
 RIGHT_TO_LEFT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]"
-
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +34,6 @@ def job_id(served: Served) -> str:
     with Nightshift(served.command.folder).running("worker", "--workers", "1"):
         wait_for(lambda: served.ask("GET", f"/v1/jobs/{made}")["state"] == "ended", "the job", 180)
     return made
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def tab_to(page: Page, target: Locator, *, backwards: bool = False) -> None:

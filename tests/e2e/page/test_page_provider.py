@@ -12,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.openid import CLIENT_ID, CLIENT_SECRET, OpenId, openid_provider
 from tests.support.page_served import Served, accessible, free_port, serving
 
-expect.set_options(timeout=20_000)
 GRANTS = {"desk": {"owner": "news", "scopes": ["submit"]}}
 
 

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.command import write_portraits
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, signed_in
+from tests.support.page_served import Open, Served, accessible, signed_in
 from tests.support.processes import wait_for
 
 PORTRAITS = 8
-
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +32,6 @@ def archive(party: Path) -> Path:
         members.writestr("__MACOSX/._portrait-00.jpg", b"of the system")
         members.writestr("inner.zip", b"PK")
     return path
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def drop(page: Page, *paths: Path) -> None:

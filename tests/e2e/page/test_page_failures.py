@@ -7,12 +7,12 @@ import io
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from bench.planted_job import plant
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, signed_in
+from tests.support.page_served import Open, Served, accessible, serving, signed_in
 from tests.support.processes import wait_for
 
 FAILED = 10_000
@@ -27,8 +27,6 @@ SCRIPTS = (
     '=1+1 "quoted", <b>',
 )
 CODES = (Code.TIMEOUT, Code.CORRUPT_IMAGE)
-
-expect.set_options(timeout=20_000)
 
 
 def name_of(number: int) -> str:
@@ -46,12 +44,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     plant(folder / "home", FAILED, name=name_of, found=why)
     with serving(folder) as server:
         yield server
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def test_ten_thousand_failures_are_shown_listed_and_tried_again(open_page: Open, served: Served) -> None:

@@ -5,25 +5,16 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.support.command import Nightshift, write_portraits
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, signed_in
+from tests.support.page_served import Open, Served, accessible, signed_in
 from tests.support.processes import wait_for
 
 PORTRAITS = 6
-
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +26,6 @@ def party(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "guests.docx").write_bytes(b"no photo")
     (folder / ".hidden.jpg").write_bytes(b"of the system")
     return folder
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def choose(page: Page, folder: Path) -> None:

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, signed_in
+from tests.support.page_served import Open, Served, accessible, signed_in
 from tests.support.processes import wait_for
-
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def waiting_job(served: Served, **wishes: Any) -> str:

@@ -3,31 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.support.command import Nightshift, write_portraits
-from tests.support.page_served import Open, Served, accessible, opened_pages, serving, sign_in, signed_in
+from tests.support.page_served import Open, Served, accessible, sign_in, signed_in
 from tests.support.processes import wait_for
 
 URL = "https://nobody.invalid/bell"
-
-expect.set_options(timeout=20_000)
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("served")) as server:
-        yield server
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Open]:
-    with opened_pages(browser) as opened:
-        yield opened
 
 
 def _part(page: Page, name: str) -> Locator:
