@@ -167,6 +167,12 @@ class Code(AnyCode):
     KEY_NOT_FOUND = "key_not_found", CLIENT, 404
     """There is no such key.
     `nightshift keys list` has the ids."""
+    MODEL_NOT_FOUND = "model_not_found", CLIENT, 404
+    """There are no weights of this name in the service's folder, nor in use.
+    `GET /v1/models`, or `nightshift models list`, names those there are."""
+    MODEL_AMBIGUOUS = "model_ambiguous", CLIENT, 409
+    """Two bundles have this name: one in the weights' folder, and the one in use, which lies elsewhere.
+    Ask again with `in_use=true`, or `in_use=false`."""
 
     # Jobs and what they hold.
     JOB_NOT_FOUND = "job_not_found", CLIENT, 404
