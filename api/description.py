@@ -60,7 +60,7 @@ PHOTO_BODY: dict[str, Any] = {
 
 _BY_DEFAULT = "Not given, it is {default}."
 _AS_CONFIGURED = "Not given, it is as the server is configured: {default} if nobody chose otherwise."
-_SENTENCES = {"JobOptions": _AS_CONFIGURED, "JobChange": ""}
+_SENTENCES = {"JobOptions": _AS_CONFIGURED, "JobChange": "", "ReceiverChange": ""}
 """How a schema's fields say their defaults; what a change does not name has none: it stays as it is."""
 
 
@@ -132,7 +132,7 @@ _REASONS = {
     406: "No such form of results",
     408: "The body came too slowly",
     409: "The job's state forbids it, the name is taken, or the key is in use",
-    412: "`If-Match` names another ETag than the job has now",
+    412: "`If-Match` names another ETag than there is now",
     413: "Too large",
     415: "Not the type of body that is expected",
     422: "A value is wrong; `errors` names each field. Or a parameter is not known, or there twice",
