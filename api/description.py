@@ -71,10 +71,26 @@ def _say_defaults(schema: dict[str, Any], sentence: str) -> None:
     configured with, or what a job was given.
     """
     for field in schema.get("properties", {}).values():
-        default = field.pop("default", None)
-        if default is not None and sentence:
-            said = sentence.format(default=f"`{json.dumps(default)}`")
-            field["description"] = f"{field.get('description', '')} {said}".strip()
+        _say_default(field, field, sentence)
+
+
+def _say_default(field: dict[str, Any], schema: dict[str, Any], sentence: str) -> None:
+    """The same of one field, or parameter, whose description stands beside its schema."""
+    default = schema.pop("default", None)
+    if default not in (None, "") and sentence:
+        said = sentence.format(default=f"`{json.dumps(default)}`")
+        field["description"] = f"{field.get('description', '')} {said}".strip()
+
+
+_SENT_ALL_THE_SAME = frozenset({"limit"})
+"""Parameters whose default says nothing else than none at all would, whatever else is asked."""
+
+
+def _say_defaults_of_parameters(parameters: list[dict[str, Any]]) -> None:
+    """A client that is made from the description sends those, too: an order with a cursor of another one."""
+    for parameter in parameters:
+        if parameter["name"] not in _SENT_ALL_THE_SAME:
+            _say_default(parameter, parameter["schema"], _BY_DEFAULT)
 
 
 def _without_null(field: dict[str, Any]) -> dict[str, Any]:
@@ -215,6 +231,7 @@ def polish(document: dict[str, Any]) -> None:
                 schema["properties"][name].setdefault("description", " ".join(text.split()))
     for methods in document["paths"].values():
         for operation in methods.values():
+            _say_defaults_of_parameters(operation.get("parameters", []))
             # A query can be wrong wherever there is one.
             for status in (400, 422):
                 operation["responses"][str(status)] = _problem(status)
