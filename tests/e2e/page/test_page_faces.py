@@ -168,9 +168,9 @@ def test_faces_are_sought_by_how_sharp_they_are(open_page: Open, served: Served)
         expect(page.get_by_text(f"at least {sharpness} (a sharp face: about 1)")).to_be_visible()
         sought = {"min_quality": sharpness, "limit": 1}
         total = served.ask("GET", f"/v1/jobs/{job_id}/photos/outline", params=sought)["total"]
-        shown = f"{total:,} photos" if total else "0 photos"
-        expect(page.get_by_role("status").filter(has_text=shown).first).to_be_visible()
-    assert total < PHOTOS
+        expect(page.get_by_role("status").filter(has_text="photos")).to_have_text(f"{total:,} photos")
+    # Those of the planted faces that have no doubts are of 1.1.
+    assert total == 0
     assert "min_quality=2" in page.url
     accessible(page)
 
