@@ -61,7 +61,7 @@ class Code(AnyCode):
     """The body is not of the type that is expected here.
     The message names the right one."""
     PRECONDITION_FAILED = "precondition_failed", CLIENT, 412
-    """The job is not as it was when the client looked: `If-Match` names another `ETag` than it has now.
+    """The job was changed since the client looked, when it had the `ETag` that `If-Match` names.
     Look at the job again, and decide anew."""
     NOT_ACCEPTABLE = "not_acceptable", CLIENT, 406
     """Results do not come in the form that `Accept` asks for.
