@@ -60,11 +60,13 @@ def send(parcel: Parcel, allowed: Sequence[Network], context: ssl.SSLContext) ->
     """
     if not parcel.secrets:
         return Answered(problem="there is no secret to sign it with")
-    url = httpx.URL(parcel.url)
     try:
+        url = httpx.URL(parcel.url)
         addresses = _addresses(url.host, url.port or 443)
     except (OSError, UnicodeError) as error:
         return Answered(problem=f"{url.host} is not found: {error}")
+    except httpx.InvalidURL:
+        return Answered(problem="its URL is none that can be spoken to")
     # All of them: one that is public beside one that is not is what an attacker's name looks like.
     if bad := [address for address in addresses if not may_be_spoken_to(address, allowed)]:
         return Answered(problem=f"{url.host} is {bad[0]}, which webhooks may not be sent to")

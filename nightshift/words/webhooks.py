@@ -90,7 +90,9 @@ def _checked_message(url: str) -> str:
         urlsplit(url)
     except ValueError as error:
         raise malformed(url) from error
-    if not url.isprintable() or " " in url or not rest.strip("/"):
+    # A database's index has room for so many bytes, and letters have up to four.
+    is_long = len(url.encode()) > URL_LIMIT
+    if is_long or not url.isprintable() or " " in url or not rest.strip("/"):
         raise malformed(url)
     return url
 

@@ -168,6 +168,7 @@ def test_messages_to_people_need_no_secret_and_are_never_shown_whole(service: Se
         ("mailtos://ann:s3cret@example.org?to=ben@example.org&PGP=yes", "notify_url_malformed"),
         ("ntfys://ann:s3cret@127.0.0.1/topic", "webhook_address_forbidden"),
         ("gotifys://localhost/s3cret0123456789", "webhook_address_forbidden"),
+        ("ntfys://ann:s3cret@example.org/" + "\u732b" * 700, "notify_url_malformed"),
     ],
 )
 def test_messages_that_cannot_be_sent_have_named_errors(
