@@ -113,12 +113,17 @@ def receiver_of(session: Transaction, owner: str, receiver_id: str) -> Receiver:
 def remove_receiver(session: Transaction, owner: str, receiver_id: str) -> words.Receiver:
     """Tell one no more of jobs that name nobody; returns what it was.
 
+    That it answered 410 is kept, for jobs that name it: it goes when one removes it that is told of nothing.
+
     Raises:
         NotFound: `receiver_not_found`.
     """
     row = receiver_of(session, owner, receiver_id)
     was = shown(words.Receiver, row)
-    session.delete(row)
+    if row.notify is None or row.disabled_at is None:
+        session.delete(row)
+    else:
+        row.notify = None
     session.flush()
     audit.note(session, "remove_receiver", owner, was.id)
     return was
