@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import AfterValidator, Field
 
 from nightshift.words.body import Body, Text
@@ -62,8 +63,9 @@ def check_receiver(url: str) -> str:
         raise ValueError("must be a URL in ASCII: names and paths in other letters are encoded")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
+        # As what sends it reads it.
+        host, port = httpx.URL(url).host, parts.port
+    except (ValueError, httpx.InvalidURL) as error:
         raise ValueError(f"is no URL: {error}") from error
     if parts.scheme != "https":
         raise ValueError("must begin with https://")

@@ -18,7 +18,7 @@ from shared import messages
 from shared.addresses import is_forbidden_literal, networks_in
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Receiver, WebhookSecret
-from shared.queue import audit, dispatch, outbox
+from shared.queue import audit, dispatch, holdings, outbox
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.shown import shown
 from shared.settings import Settings
@@ -51,6 +51,7 @@ def check_receivers(settings: Settings, urls: Iterable[str]) -> None:
 
 def make_secret(session: Transaction, owner: str) -> WebhookSecret:
     """Make a secret; the one before it signs as well for `OVERLAP`, and those before that no more."""
+    holdings.lock(session, owner)
     current = WebhookSecret.owner == owner, WebhookSecret.expires_at.is_(None)
     older = WebhookSecret.owner == owner, WebhookSecret.expires_at.is_not(None)
     session.execute(delete(WebhookSecret).where(*older), execution_options={"synchronize_session": False})
@@ -69,6 +70,7 @@ def set_receivers(session: Transaction, owner: str, receivers: Iterable[words.No
     Raises:
         Conflict: `webhook_secret_missing`.
     """
+    holdings.lock(session, owner)
     session.change(update(Receiver).where(Receiver.owner == owner).values(notify=None))
     for each in receivers:
         outbox.require_secret(session, owner, [each.url])
@@ -85,6 +87,7 @@ def add_receiver(session: Transaction, owner: str, notify: words.Notify) -> Rece
     Raises:
         Conflict: `webhook_secret_missing`, `too_many_receivers`.
     """
+    holdings.lock(session, owner)
     outbox.require_secret(session, owner, [notify.url])
     others = Receiver.owner == owner, Receiver.notify.is_not(None), Receiver.url != notify.url
     named = session.scalar(select(func.count()).select_from(Receiver).where(*others)) or 0

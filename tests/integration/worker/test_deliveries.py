@@ -183,6 +183,16 @@ def test_a_receiver_that_is_slow_or_lies_is_tried_again(
     assert all(got.verified(secret) for got in receiver.got)
 
 
+@pytest.mark.parametrize("url", ["https://xn--/", "https://[::1]x/", "https://a\\[::1]/"])
+def test_a_url_that_nobody_can_send_to_is_no_fault_of_ours(
+    url: str, database: Database, secret: str, deliveries: Deliveries
+) -> None:
+    _asked(database, url)
+    (row,) = _done(database, deliveries)
+    assert row.state == "waiting"
+    assert (row.problem or "").startswith("its URL is none")
+
+
 def test_of_a_flood_only_the_beginning_is_read(
     database: Database, secret: str, deliveries: Deliveries, trusted: Path
 ) -> None:
