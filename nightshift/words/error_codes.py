@@ -230,7 +230,7 @@ class Code(AnyCode):
     Send fewer, or an archive; the limit is `NIGHTSHIFT_MAX_UPLOAD_PHOTOS`."""
     BAD_CUSTOM_ID = "bad_custom_id", CLIENT, 422
     """A photo's name is missing, too long, or no text.
-    It has 1 to 1024 characters, and no NUL."""
+    It has 1 to 1024 characters, 2,500 bytes of UTF-8 at most, and no NUL."""
     CUSTOM_ID_TAKEN = "custom_id_taken", CLIENT, 409
     """The job has other bytes under this name.
     Send them under another one."""
