@@ -26,6 +26,8 @@ from shared.settings import Settings
 OVERLAP = timedelta(hours=24)
 """For so long the last secret signs beside a new one, so that receivers can be told of it."""
 SECRET_BYTES = 32
+TESTS_A_MINUTE = 30
+"""Of an owner: each is a row for a week, and somebody's server is asked."""
 
 
 def check_receivers(settings: Settings, urls: Iterable[str]) -> None:
@@ -201,13 +203,19 @@ def try_receiver(session: Transaction, owner: str, url: str) -> Delivery:
 
     Raises:
         Conflict: `webhook_secret_missing`.
+        InvalidInput: `rate_limited`, with `retry_after_s`.
     """
+    holdings.lock(session, owner)
     outbox.require_secret(session, owner, [url])
+    of_owner = Delivery.owner == owner, Delivery.event == words.TEST
+    lately = Delivery.created_at > session.now - timedelta(minutes=1)
+    tests = session.scalar(select(func.count()).select_from(Delivery).where(*of_owner, lately)) or 0
+    if tests >= TESTS_A_MINUTE:
+        message = f"more than {TESTS_A_MINUTE} tests in one minute; try again in 60 s"
+        raise InvalidInput(Code.RATE_LIMITED, message, retry_after_s=60)
     dispatch.enable(session, owner, url)
     outbox.add(session, owner, None, words.TEST, [url])
-    newest = select(Delivery).where(
-        Delivery.owner == owner, Delivery.url == url, Delivery.event == words.TEST
-    )
+    newest = select(Delivery).where(*of_owner, Delivery.url == url)
     row = session.scalars(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one()
     audit.note(session, "test_webhook", owner, row.id)
     return row

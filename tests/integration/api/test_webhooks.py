@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.db.tables import Job, WebhookSecret
+from shared.operations import webhooks
 from tests.support.callers import Caller, caller
 from tests.support.client import Answer
+from tests.support.queue_rows import ahead
 from tests.support.service import Service
 
 URL = "https://example.org/bell"
@@ -235,6 +238,19 @@ def test_receivers_are_changed_by_many_at_once(service: Service) -> None:
     both = [{"notify": [{"url": f"{URL}/{n}"}, {"url": f"{URL}/{n + 1}"}]} for n in range(16)]
     assert at_once(lambda n: client.put("/v1/webhooks", json=both[n])) == {200}
     assert len(client.get("/v1/webhooks").json["receivers"]) == 2
+
+
+def test_so_many_tests_may_be_asked_for_in_a_minute(root: Caller) -> None:
+    anna = caller(root, "anna", "admin")
+    for each in (root, anna):
+        each("POST", "/v1/webhooks/secrets")
+    for _ in range(webhooks.TESTS_A_MINUTE):
+        assert anna("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+    more = anna("POST", "/v1/webhooks/test", json={"url": URL})
+    assert (*_code(more), more.headers["Retry-After"]) == (429, "rate_limited", "60")
+    assert root("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+    with ahead(timedelta(minutes=2)):
+        assert anna("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
 
 
 def test_bad_requests_about_receivers_have_names(service: Service) -> None:
