@@ -213,8 +213,8 @@ export interface paths {
         /**
          * Change what was wished of a job: its label, priority, window, deadline, webhooks ...
          * @description What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-         *     webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
-         *     changed it, or its photos have gone on.
+         *     webhooks can be changed. With `If-Match`, 412 where somebody has changed one of these since the job had
+         *     that ETag; that its photos have gone on is no reason.
          */
         patch: operations["change_job"];
         trace?: never;
@@ -878,7 +878,8 @@ export interface paths {
         post?: never;
         /**
          * Tell one no more of jobs that name nobody
-         * @description What waits for it still goes out. Needs the scope `admin`.
+         * @description What waits for it still goes out. One that has answered 410 stays in the list, told of nothing, until it
+         *     is removed once more: jobs may name it. Needs the scope `admin`.
          */
         delete: operations["remove_receiver"];
         options?: never;
@@ -4300,7 +4301,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` that the job had: it is changed only while it has it still. */
+                /** @description The `ETag` that the job had: 412 where its wishes have been changed since. */
                 "If-Match"?: string | null;
             };
             path: {
@@ -4369,7 +4370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `If-Match` names another ETag than the job has now */
+            /** @description The job was changed since it had the ETag that `If-Match` names */
             412: {
                 headers: {
                     [name: string]: unknown;
