@@ -31,6 +31,9 @@ USUAL: dict[str, str] = {
 }
 """For every answer, also those that the server below gives before there is an application."""
 
+_OF_PICTURES = ("image/", "application/x-tar", "application/zip")
+"""Types of answers of the API that show people."""
+
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 
@@ -44,7 +47,7 @@ def _add(response: Response) -> Response:
         # The framework's: `Allow`, and an empty page.
         response.status_code = 204
         response.headers.pop("Content-Type", None)
-    if g.get("by_session"):
+    if g.get("by_session") or _has_pictures(response):
         # A browser that others use afterwards must have kept nothing, pictures least of all.
         response.headers["Cache-Control"] = "no-store"
     if request.path.startswith("/v1/"):
@@ -54,6 +57,10 @@ def _add(response: Response) -> Response:
     for name, value in USUAL.items():
         response.headers.setdefault(name, value)
     return response
+
+
+def _has_pictures(response: Response) -> bool:
+    return request.path.startswith("/v1/") and (response.mimetype or "").startswith(_OF_PICTURES)
 
 
 def _policy_of_page(response: Response) -> str:
