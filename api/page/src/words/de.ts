@@ -74,11 +74,19 @@ export const de: Words = {
     noneHint: "Mit einem neuen Auftrag beginnen, oder Fotos mit nightshift submit senden.",
     more: "Frühere Aufträge",
     well: "Alles in Ordnung.",
-    down: "Der Dienst kann gerade nicht arbeiten: Datenbank oder Speicher sind weg, oder eine Platte ist voll.",
-    noWorker: "Kein Worker läuft: nichts wird analysiert, bis einer gestartet ist (nightshift worker).",
-    noSweeper: "Kein Sweeper zu sehen: was ein Worker liegen ließ, nimmt niemand auf.",
-    broker: "Der Broker ist weg: es geht weiter, aber langsamer.",
-    folders: "Ein Ordner mit Fotos ist weg; die Worker sehen immer wieder nach.",
+    down: "Der Dienst kann gerade nicht arbeiten: nightshift admin doctor sagt, warum.",
+    wrong: {
+      "database full": "Die Platte der Datenbank ist voll: nichts Neues wird angenommen, bis Platz ist.",
+      "database down": "Die Datenbank ist nicht zu erreichen oder antwortet nicht.",
+      "store full": "Die Platte des Speichers ist voll: keine Fotos werden angenommen, bis Platz ist.",
+      "store down": "Der Speicher der Fotos ist nicht zu erreichen oder antwortet nicht.",
+      "schema down": "Die Datenbank sagt nicht, welche Migrationen sie hat.",
+      "schema outdated": "Der Datenbank fehlen Migrationen: python -m shared.db.migrate holt sie nach.",
+      "broker down": "Der Broker ist weg: es geht weiter, aber langsamer.",
+      "folders away": "Ein Ordner mit Fotos ist weg; die Worker sehen immer wieder nach.",
+      "workers 0": "Kein Worker läuft: nichts wird analysiert, bis einer gestartet ist (nightshift worker).",
+      "sweepers 0": "Kein Sweeper zu sehen: was ein Worker liegen ließ, nimmt niemand auf.",
+    },
     workers: (n) => (n === 1 ? "1 Worker im Dienst." : `${n} Worker im Dienst.`),
   },
   job: {
@@ -163,7 +171,7 @@ export const de: Words = {
   take: {
     title: "Mitnehmen",
     soFar: "Der Auftrag ist nicht beendet: hier ist, was bisher fertig ist.",
-    jsonl: "Alles, JSON Lines", photos: "Tabelle der Fotos, CSV", faces: "Tabelle der Gesichter, CSV",
+    report: "Bericht mit Vorschaubildern, zip", jsonl: "Alles, JSON Lines", photos: "Tabelle der Fotos, CSV", faces: "Tabelle der Gesichter, CSV",
     low: "Unsichere Gesichter, CSV", thumbnails: "Vorschaubilder, tar",
   },
   charts: {

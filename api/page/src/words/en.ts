@@ -47,11 +47,19 @@ export const en = {
     noneHint: "Begin with a new job, or send photos by nightshift submit.",
     more: "Earlier jobs",
     well: "All is well.",
-    down: "The service cannot work just now: its database or its store is away, or a disk is full.",
-    noWorker: "No worker is running: nothing is analysed until one is started (nightshift worker).",
-    noSweeper: "No sweeper was seen lately: what a worker left behind is not taken up.",
-    broker: "The broker is away: work goes on, more slowly.",
-    folders: "A folder of photos is away; the workers look for it again and again.",
+    down: "The service cannot work just now: nightshift admin doctor says why.",
+    wrong: {
+      "database full": "The disk of the database is full: nothing new is taken until there is room.",
+      "database down": "The database cannot be reached, or does not answer.",
+      "store full": "The disk of the store is full: no photos are taken until there is room.",
+      "store down": "The store of the photos cannot be reached, or does not answer.",
+      "schema down": "The database does not say which migrations it has.",
+      "schema outdated": "The database lacks migrations: python -m shared.db.migrate makes them.",
+      "broker down": "The broker is away: work goes on, more slowly.",
+      "folders away": "A folder of photos is away; the workers look for it again and again.",
+      "workers 0": "No worker is running: nothing is analysed until one is started (nightshift worker).",
+      "sweepers 0": "No sweeper was seen lately: what a worker left behind is not taken up.",
+    } as Record<string, string>,
     workers: (n: number): string => (n === 1 ? "1 worker is on duty." : `${n} workers are on duty.`),
   },
   job: {
@@ -136,7 +144,7 @@ export const en = {
   take: {
     title: "Take away",
     soFar: "The job has not ended: these hold what is done so far.",
-    jsonl: "Everything, JSON Lines", photos: "Table of photos, CSV", faces: "Table of faces, CSV",
+    report: "Report with thumbnails, zip", jsonl: "Everything, JSON Lines", photos: "Table of photos, CSV", faces: "Table of faces, CSV",
     low: "Faces of low confidence, CSV", thumbnails: "Thumbnails, tar",
   },
   charts: {
