@@ -38,6 +38,11 @@ const dated = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {
   day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
 });
 
+const exact = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** A part of a whole, 0 to 1, in whole per cent; `fine` with a tenth. */
+export const share = (part: number, fine = false): string => `${fine ? exact.format(100 * part) : counts.format(Math.round(100 * part))} %`;
+
 export const count = (n: number): string => counts.format(n);
 export const rate = (n: number): string => rates.format(n);
 
