@@ -17,11 +17,16 @@ function Doubt({ of }: { of: Face["gender"] | Face["age_group"] }) {
   return <span class="doubt">{[words.faces.uncertain, why.join(", ")].filter(Boolean).join(": ")}</span>;
 }
 
+/** Of the photo's width. */
+const LEAST_POINTED = 0.05;
+
 /** The detector's five points, where the whole photo is seen. */
 function Points({ photo }: { photo: Photo }) {
   const { width, height } = photo;
   if (!width || !height) return null;
-  const points = photo.faces.flatMap(({ landmarks }) => Object.values(landmarks));
+  // On a small face they would be all that is seen of it.
+  const large = photo.faces.filter(({ box_norm: { x1, x2 } }) => x2 - x1 > LEAST_POINTED);
+  const points = large.flatMap(({ landmarks }) => Object.values(landmarks));
   return (
     <span class="points" aria-hidden="true">
       {points.map(({ x, y }, index) => <i key={index} style={{ left: `${(100 * x) / width}%`, top: `${(100 * y) / height}%` }} />)}
@@ -94,6 +99,8 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
   const [size, setSize] = useState({ zoom: 1, isMost: false });
   const [bare, setBare] = useState(false);
   const [marked, setMarked] = useState<number>();
+  /** The photo that is there itself, and no longer its preview. */
+  const [sharp, setSharp] = useState<string>();
   const said = words.faces;
   useEffect(() => {
     dialog.current?.showModal();
@@ -152,7 +159,7 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
               <span class="picture" key={photo.photo_id}>
                 <img src={src} alt={facesOf(photo)} />
                 {/* Over its preview once it is there; where the photo is gone, or too many are drawn, that stays. */}
-                <img class="whole" src={whole} alt="" hidden onLoad={(event) => void (event.currentTarget.hidden = false)} />
+                <img class="whole" src={whole} alt="" hidden={sharp !== photo.photo_id} onLoad={() => setSharp(photo.photo_id)} />
                 <Boxes photo={photo} marked={marked} numbers />
                 <Points photo={photo} />
               </span>
@@ -171,7 +178,7 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
           {photo?.warnings.map((warning) => <p key={warning} class="remark">{warning}</p>)}
           <ol class="faces">
             {photo?.faces.map((face) => (
-              <Finding key={face.index} photo={photo} face={face} src={src} point={setMarked} near={() => zoom.current?.toFace(face.box_norm)} />
+              <Finding key={face.index} photo={photo} face={face} src={sharp === photo.photo_id ? whole : src} point={setMarked} near={() => zoom.current?.toFace(face.box_norm)} />
             ))}
           </ol>
         </div>
