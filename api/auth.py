@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from flask import Request, g, request
@@ -160,6 +161,16 @@ def in_place_forbidden() -> InvalidInput:
     )
 
 
+def refuse_key(service: Context, request: Request) -> NoReturn:
+    """Say that there is no such key; only after the look, or others' guesses would lock a right one out.
+
+    Raises:
+        InvalidInput: `unauthorized`, `rate_limited`.
+    """
+    service.rate_limits.count_guess(request.remote_addr)
+    raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
+
+
 def _caller(service: Context, request: Request) -> Caller:
     if "Authorization" not in request.headers and (signed_in := service.sessions.find(request)):
         g.by_session = True
@@ -172,9 +183,7 @@ def _caller(service: Context, request: Request) -> Caller:
         return caller
     _refuse_other_hosts(service.settings, request)
     if sent:
-        # Only after the look: a right key is never locked out by what others guess.
-        service.rate_limits.count_guess(request.remote_addr)
-        raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
+        refuse_key(service, request)
     raise InvalidInput(Code.UNAUTHORIZED, "this needs the header `Authorization: Bearer <api key>`")
 
 

@@ -148,7 +148,7 @@ _REASONS = {
     406: "No such form of results",
     408: "The body came too slowly",
     409: "The job's state forbids it, the name is taken, or the key is in use",
-    412: "`If-Match` names another ETag than there is now",
+    412: "It was changed since it had the ETag that `If-Match` names",
     413: "Too large",
     415: "Not the type of body that is expected",
     422: "A value is wrong; `errors` names each field. Or a parameter is not known, or there twice",

@@ -136,7 +136,8 @@ def change_receiver(path: ReceiverPath, header: IfMatchHeader, body: words.Recei
 def remove_receiver(path: ReceiverPath) -> Response:
     """Tell one no more of jobs that name nobody
 
-    What waits for it still goes out. Needs the scope `admin`.
+    What waits for it still goes out. One that has answered 410 stays in the list, told of nothing, until it
+    is removed once more: jobs may name it. Needs the scope `admin`.
     """
     with context().database.write() as session:
         view = webhooks.remove_receiver(session, context().owner, path.receiver_id)

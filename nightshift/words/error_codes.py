@@ -61,7 +61,7 @@ class Code(AnyCode):
     """The body is not of the type that is expected here.
     The message names the right one."""
     PRECONDITION_FAILED = "precondition_failed", CLIENT, 412
-    """The job, or the receiver, has changed since the client looked: `If-Match` names another `ETag`.
+    """The job, or the receiver, was changed since it had the `ETag` that `If-Match` names.
     Look at it again, and decide anew."""
     NOT_ACCEPTABLE = "not_acceptable", CLIENT, 406
     """Results do not come in the form that `Accept` asks for.
@@ -239,7 +239,7 @@ class Code(AnyCode):
     Send fewer, or an archive; the limit is `NIGHTSHIFT_MAX_UPLOAD_PHOTOS`."""
     BAD_CUSTOM_ID = "bad_custom_id", CLIENT, 422
     """A photo's name is missing, too long, or no text.
-    It has 1 to 1024 characters, and no NUL."""
+    It has 1 to 1024 characters, 2,500 bytes of UTF-8 at most, and no NUL."""
     CUSTOM_ID_TAKEN = "custom_id_taken", CLIENT, 409
     """The job has other bytes under this name.
     Send them under another one."""

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
+import httpx
 from pydantic import AfterValidator, Field, model_validator
 
 from nightshift.words.body import Body, Text
@@ -62,8 +63,9 @@ def check_receiver(url: str) -> str:
         raise ValueError("must be a URL in ASCII: names and paths in other letters are encoded")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
+        # As what sends it reads it.
+        host, port = httpx.URL(url).host, parts.port
+    except (ValueError, httpx.InvalidURL) as error:
         raise ValueError(f"is no URL: {error}") from error
     if parts.scheme != "https":
         raise ValueError("must begin with https://")
@@ -90,7 +92,9 @@ def _checked_message(url: str) -> str:
         urlsplit(url)
     except ValueError as error:
         raise malformed(url) from error
-    if not url.isprintable() or " " in url or not rest.strip("/"):
+    # A database's index has room for so many bytes, and letters have up to four.
+    is_long = len(url.encode()) > URL_LIMIT
+    if is_long or not url.isprintable() or " " in url or not rest.strip("/"):
         raise malformed(url)
     return url
 

@@ -11,7 +11,7 @@ type Fact = [name: string, value: ComponentChildren];
 const said = words.service.bundles.card;
 const listed = words.service.bundles;
 
-const shown = (share: number | null): string => (share == null ? "–" : percent(share));
+const shown = (part: number | null): string => (part == null ? "–" : percent(part));
 const ofFaces = (faces: number | null): string => (faces == null ? "" : ` (${words.job.faces(faces, count(faces))})`);
 
 function Facts({ facts }: { facts: Fact[] }) {

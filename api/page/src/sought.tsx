@@ -1,6 +1,7 @@
 // What is sought among the photos: in the address, so that a link can be sent, and in controls above the grid.
 import { useEffect, useState } from "preact/hooks";
 import type { Asked } from "./api";
+import { isMeant } from "./sought_values";
 import { rate, words } from "./words";
 
 const SURE = ["min_confidence", "min_gender_probability", "min_age_group_probability", "min_quality"] as const;
@@ -16,7 +17,7 @@ const SHARPEST = 2;
 /** As the address says it; what it does not know is left out. */
 export function soughtOf(hash: string): Sought {
   const said = new URLSearchParams(hash.split("?")[1] ?? "");
-  return Object.fromEntries(NAMES.flatMap((name) => (said.get(name) ? [[name, said.get(name)!]] : [])));
+  return Object.fromEntries(NAMES.flatMap((name) => (isMeant(name, said.get(name) ?? "") ? [[name, said.get(name)!]] : [])));
 }
 
 /** What is only how it is shown, and seeks nothing. */
@@ -48,11 +49,14 @@ export function useSought(): [Sought, (sought: Sought) => void] {
 }
 
 function Choice({ name, label, options, sought, seek }: { name: Name; label: string; options: [string, string][]; sought: Sought; seek: (sought: Sought) => void }) {
+  const now = sought[name] ?? "";
+  // Also what only an address says, so that it is seen.
+  const all = options.some(([value]) => value === now) ? options : [...options, [now, now] as const];
   return (
     <div>
       <label for={`sought-${name}`}>{label}</label>
-      <select id={`sought-${name}`} value={sought[name] ?? ""} onChange={(event) => seek({ ...sought, [name]: event.currentTarget.value })}>
-        {options.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+      <select id={`sought-${name}`} value={now} onChange={(event) => seek({ ...sought, [name]: event.currentTarget.value })}>
+        {all.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
       </select>
     </div>
   );

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from shared.db.tables import Job, Receiver, WebhookSecret
+from shared.operations import webhooks
 from tests.support.callers import Caller, caller
+from tests.support.client import Answer
+from tests.support.queue_rows import ahead
 from tests.support.service import Service
 
 URL = "https://example.org/bell"
@@ -249,6 +255,7 @@ def test_messages_to_people_need_no_secret_and_are_never_shown_whole(service: Se
         ("mailtos://ann:s3cret@example.org?to=ben@example.org&PGP=yes", "notify_url_malformed"),
         ("ntfys://ann:s3cret@127.0.0.1/topic", "webhook_address_forbidden"),
         ("gotifys://localhost/s3cret0123456789", "webhook_address_forbidden"),
+        ("ntfys://ann:s3cret@example.org/" + "\u732b" * 700, "notify_url_malformed"),
     ],
 )
 def test_messages_that_cannot_be_sent_have_named_errors(
@@ -295,6 +302,38 @@ def test_receivers_are_added_and_removed_one_by_one(service: Service) -> None:
     assert len(client.get("/v1/webhooks").json["receivers"]) == 4
 
 
+def test_receivers_are_changed_by_many_at_once(service: Service) -> None:
+    client = service.client
+
+    def at_once(ask: Callable[[int], Answer]) -> set[int]:
+        with ThreadPoolExecutor(8) as pool:
+            return {answer.status_code for answer in pool.map(ask, range(16))}
+
+    assert at_once(lambda _: client.post("/v1/webhooks/secrets")) == {201}
+    secrets = client.get("/v1/webhooks").json["secrets"]
+    assert len([secret for secret in secrets if secret["expires_at"] is None]) == 1
+    path = "/v1/webhooks/receivers"
+    assert at_once(lambda n: client.post(path, json={"url": f"{URL}/{n % 3}"})) == {201}
+    assert at_once(lambda n: client.post(path, json={"url": f"{URL}/x{n}"})) == {201, 409}
+    assert len(client.get("/v1/webhooks").json["receivers"]) == 5
+    both = [{"notify": [{"url": f"{URL}/{n}"}, {"url": f"{URL}/{n + 1}"}]} for n in range(16)]
+    assert at_once(lambda n: client.put("/v1/webhooks", json=both[n])) == {200}
+    assert len(client.get("/v1/webhooks").json["receivers"]) == 2
+
+
+def test_so_many_tests_may_be_asked_for_in_a_minute(root: Caller) -> None:
+    anna = caller(root, "anna", "admin")
+    for each in (root, anna):
+        each("POST", "/v1/webhooks/secrets")
+    for _ in range(webhooks.TESTS_A_MINUTE):
+        assert anna("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+    more = anna("POST", "/v1/webhooks/test", json={"url": URL})
+    assert (*_code(more), more.headers["Retry-After"]) == (429, "rate_limited", "60")
+    assert root("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+    with ahead(timedelta(minutes=2)):
+        assert anna("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+
+
 def test_bad_requests_about_receivers_have_names(service: Service) -> None:
     client = service.client
     assert _code(client.post("/v1/webhooks/receivers", json={"url": URL})) == (409, "webhook_secret_missing")
@@ -302,6 +341,8 @@ def test_bad_requests_about_receivers_have_names(service: Service) -> None:
     for body in (
         {},
         {"url": "http://example.org"},
+        {"url": "https://xn--/bell"},
+        {"url": "https://[::1]x/bell"},
         {"url": URL, "events": []},
         {"url": URL, "colour": "red"},
     ):

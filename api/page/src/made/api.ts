@@ -213,8 +213,8 @@ export interface paths {
         /**
          * Change what was wished of a job: its label, priority, window, deadline, webhooks ...
          * @description What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-         *     webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
-         *     changed it, or its photos have gone on.
+         *     webhooks can be changed. With `If-Match`, 412 where somebody has changed one of these since the job had
+         *     that ETag; that its photos have gone on is no reason.
          */
         patch: operations["change_job"];
         trace?: never;
@@ -501,6 +501,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of the photos that are final, as a zip, streamed
+         * @description To be unpacked whole: `report.html` is opened in a browser, and needs no server and no network. It holds
+         *     a small picture of each photo, and is what `nightshift report` writes. An answer that is cut off was not
+         *     read to its end: it lacks the last chunk, which clients report as an error.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job_id}/results": {
         parameters: {
             query?: never;
@@ -512,6 +534,7 @@ export interface paths {
          * Every photo that is final, or those of them that are sought, in the order they were added, streamed
          * @description JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. This CSV is the
          *     table from before: it is there for one more release, `photos.csv` and `faces.csv` take its place.
+         *     With a `limit` they come page by page, and the `Link` header leads to the next one.
          *     While the job runs these are the results so far. An answer that is cut off was not read to its
          *     end: it lacks the last chunk, which clients report as an error.
          */
@@ -899,7 +922,8 @@ export interface paths {
         post?: never;
         /**
          * Tell one no more of jobs that name nobody
-         * @description What waits for it still goes out. Needs the scope `admin`.
+         * @description What waits for it still goes out. One that has answered 410 stays in the list, told of nothing, until it
+         *     is removed once more: jobs may name it. Needs the scope `admin`.
          */
         delete: operations["remove_receiver"];
         options?: never;
@@ -1097,7 +1121,7 @@ export interface components {
         AuditEntry: {
             /**
              * Address
-             * @description From where, as the service sees it: a proxy's where one is in front.
+             * @description From where: behind a proxy that is trusted the client's, behind any other the proxy's.
              */
             address: string | null;
             /**
@@ -4589,7 +4613,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` that it had: it is changed only while it has it still. */
+                /** @description The `ETag` that it had: 412 where its wishes have been changed since. */
                 "If-Match"?: string | null;
             };
             path: {
@@ -4658,7 +4682,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `If-Match` names another ETag than there is now */
+            /** @description It was changed since it had the ETag that `If-Match` names */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -6304,6 +6328,92 @@ export interface operations {
             };
         };
     };
+    get_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_results: {
         parameters: {
             query?: {
@@ -6337,6 +6447,10 @@ export interface operations {
                 min_age_group_probability?: number | null;
                 /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
                 min_quality?: number | null;
+                /** @description Of the `Link` of the page before. */
+                cursor?: string | null;
+                /** @description Photos at most; the `Link` header leads to the next. Without it all of them come. */
+                limit?: number | null;
                 /** @description Instead of the Accept header. */
                 format?: ("jsonl" | "csv") | null;
             };
@@ -8626,7 +8740,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` that it had: it is changed only while it has it still. */
+                /** @description The `ETag` that it had: 412 where its wishes have been changed since. */
                 "If-Match"?: string | null;
             };
             path: {
@@ -8695,7 +8809,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `If-Match` names another ETag than there is now */
+            /** @description It was changed since it had the ETag that `If-Match` names */
             412: {
                 headers: {
                     [name: string]: unknown;
