@@ -39,6 +39,14 @@ _CHANGED_BY_ADMINS = frozenset(
     }
 )
 
+_SEEN_FROM_OUTSIDE = frozenset(
+    {
+        *("/v1/overview", "/v1/expiring", "/v1/jobs", "/v1/jobs/<job_id>"),
+        *("/v1/models", "/v1/models/<name>"),
+    }
+)
+"""Where an operator may look, too: everybody's, or nobody's."""
+
 
 def names_this_machine(request: Request) -> bool:
     """Whether the Host header names loopback.
@@ -77,7 +85,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
         return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
-    if route in {"/v1/overview", "/v1/expiring", "/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
+    if route in _SEEN_FROM_OUTSIDE:
         return (Scope.READ, Scope.SUBMIT, Scope.OPERATOR)
     return (Scope.READ, Scope.SUBMIT)
 

@@ -215,7 +215,7 @@ def report(
 
 @with_changes
 def change(job: JobArgument, change: JobChange, *, client: Client, as_json: JsonOption = False) -> None:
-    """Change what was wished of a job: its label, priority, window, deadline, failure rate, metadata."""
+    """Change what was wished of a job: its label, priority, window, deadline, receivers, metadata ..."""
     _show(client.change_job(job, change), as_json)
 
 

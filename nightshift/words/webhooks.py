@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from nightshift.words.body import Body, Text
 from nightshift.words.document import Document, Known
@@ -122,6 +122,22 @@ class Notify(Body):
     progress_percent: int = Field(
         10, ge=1, le=100, description="`job.progress` comes each time so many per cent more are final."
     )
+
+
+class ReceiverChange(Body):
+    """What is to be otherwise of a receiver from now on; what is not named stays."""
+
+    url: ReceiverUrl | None = Field(None, max_length=URL_LIMIT, description=_GIVEN)
+    events: list[JobEvent] | None = Field(
+        None, min_length=1, max_length=10, description="What it is told of, as in `notify`."
+    )
+    progress_percent: int | None = Field(None, ge=1, le=100, description="As in `notify`.")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("must name what to change")
+        return self
 
 
 def distinct(receivers: list[Notify]) -> list[Notify]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 
 from nightshift.words import webhooks as words
 from nightshift.words.error_codes import Code
@@ -91,16 +91,51 @@ def add_receiver(session: Transaction, owner: str, notify: words.Notify) -> Rece
     """
     holdings.lock(session, owner)
     outbox.require_secret(session, owner, [notify.url])
-    others = Receiver.owner == owner, Receiver.notify.is_not(None), Receiver.url != notify.url
-    named = session.scalar(select(func.count()).select_from(Receiver).where(*others)) or 0
-    if named >= words.MOST_RECEIVERS:
-        message = f"there are {named} receivers of all jobs already: remove one first"
-        raise Conflict(Code.TOO_MANY_RECEIVERS, message)
+    _require_room(session, owner, Receiver.url != notify.url)
     given = notify.model_dump()
     row = session.merge(Receiver(owner=owner, url=notify.url, notify=given, disabled_at=None))
     session.flush()
     audit.note(session, "add_receiver", owner, row.id)
     return row
+
+
+def change_receiver(
+    session: Transaction, owner: str, receiver_id: str, change: words.ReceiverChange
+) -> Receiver:
+    """Have a receiver be told elsewhere, or of other events; its id stays, and it is enabled.
+
+    One that was known from jobs alone is told of jobs that name nobody from now on.
+
+    Raises:
+        NotFound: `receiver_not_found`.
+        Conflict: `webhook_secret_missing`, `receiver_exists`, `too_many_receivers`.
+    """
+    row = receiver_of(session, owner, receiver_id)
+    _require_room(session, owner, Receiver.id != receiver_id)
+    before = row.notify or {"url": row.url}
+    wish = words.Notify.model_validate({**before, **change.model_dump(exclude_none=True)})
+    outbox.require_secret(session, owner, [wish.url])
+    if wish.url != row.url:
+        namesake = session.get(Receiver, (owner, wish.url))
+        if namesake is not None and namesake.notify is not None:
+            message = "another receiver of all jobs has this URL already"
+            raise Conflict(Code.RECEIVER_EXISTS, message, receiver=namesake.id)
+        if namesake is not None:
+            session.delete(namesake)
+            session.flush()
+    row.url, row.notify, row.disabled_at = wish.url, wish.model_dump(), None
+    session.flush()
+    audit.note(session, "change_receiver", owner, row.id)
+    return row
+
+
+def _require_room(session: Transaction, owner: str, other: ColumnElement[bool]) -> None:
+    """Refuse one more where there are as many `other` receivers of all jobs as there may be."""
+    named = Receiver.owner == owner, Receiver.notify.is_not(None), other
+    count = session.scalar(select(func.count()).select_from(Receiver).where(*named)) or 0
+    if count >= words.MOST_RECEIVERS:
+        message = f"there are {count} receivers of all jobs already: remove one first"
+        raise Conflict(Code.TOO_MANY_RECEIVERS, message)
 
 
 def receiver_of(session: Transaction, owner: str, receiver_id: str) -> Receiver:

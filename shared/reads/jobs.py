@@ -163,14 +163,18 @@ def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = No
 def _waits_until(row: Job, now: datetime) -> datetime | None:
     if row.state == JobState.PAUSED:
         return row.paused_until
-    if row.state not in CLAIMABLE_STATES or row.processing_window is None:
+    window = _window(row) if row.state in CLAIMABLE_STATES else None
+    return None if window is None or window.is_open(now) else window.next_opening(now)
+
+
+def _window(row: Job) -> ProcessingWindow | None:
+    if row.processing_window is None:
         return None
     try:
-        window = ProcessingWindow.parse(row.processing_window)
+        return ProcessingWindow.parse(row.processing_window)
     except ValueError:
         # Written by a version, or on a machine, that knew this zone.
         return None
-    return None if window.is_open(now) else window.next_opening(now)
 
 
 def _eta(row: Job, tally: Tally, now: datetime) -> datetime | None:
@@ -178,4 +182,6 @@ def _eta(row: Job, tally: Tally, now: datetime) -> datetime | None:
         return None
     remaining_s = (tally.counts.queued + tally.counts.running) / tally.photos_per_second
     left = timedelta(seconds=min(remaining_s, LONGEST_ETA.total_seconds()))
-    return (now + left).replace(microsecond=0)
+    window = _window(row)
+    # What is not done when the window closes is done in the next.
+    return (window.end_of(left, now) if window else now + left).replace(microsecond=0)

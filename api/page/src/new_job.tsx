@@ -38,17 +38,17 @@ function Progress({ now }: { now: Sending }) {
   );
 }
 
-/** When so many photos would be ready; nothing where the service cannot tell. */
-function Ready({ photos }: { photos: number }) {
+/** When so many photos would be ready, in the window that is wished; nothing where the service cannot tell. */
+function Ready({ photos, window }: { photos: number; window: string | undefined }) {
   const [told, setTold] = useState<Estimate>();
   useEffect(() => {
     let over = false;
     setTold(undefined);
-    const asked = photos ? post<Estimate>("/v1/jobs/estimate", { json: { photos } }) : undefined;
+    const asked = photos ? post<Estimate>("/v1/jobs/estimate", { json: { photos, ...(window ? { processing_window: window } : {}) } }) : undefined;
     // It is only said where it can be.
     asked?.then((found) => void (over || setTold(found)), () => undefined);
     return () => void (over = true);
-  }, [photos]);
+  }, [photos, window]);
   if (!told?.ready_at || told.photos_per_second == null) return null;
   return <p class="soft">{words.fresh.ready(time(told.ready_at), rate(told.photos_per_second))}</p>;
 }
@@ -60,6 +60,7 @@ export function NewJob({ rights }: { rights: Rights }) {
   const [wrong, setWrong] = useState("");
   const [refused, setRefused] = useState<{ job: Job; names: string[] }>();
   const [over, setOver] = useState(false);
+  const [window, setWindow] = useState<string>();
   const form = useRef<HTMLFormElement>(null);
   const stop = useRef<AbortController | undefined>(undefined);
   const said = words.fresh;
@@ -132,9 +133,9 @@ export function NewJob({ rights }: { rights: Rights }) {
       )}
       {/* It stays, unseen, while it is sent: what is refused is mended, not written anew. */}
       {chosen && (
-        <form class="card" hidden={now !== undefined} ref={form} aria-label={said.title} onSubmit={(event) => (event.preventDefault(), void send())}>
+        <form class="card" hidden={now !== undefined} ref={form} aria-label={said.title} onInput={(event) => setWindow(wishOf(event.currentTarget).processing_window)} onSubmit={(event) => (event.preventDefault(), void send())}>
           <p role="status">{chosen.archive ? said.archive(chosen.archive.name, size(chosen.bytes), chosen.count === undefined ? "" : words.photos(chosen.count, count(chosen.count))) : said.chosen(chosen.photos.length, count(chosen.photos.length), size(chosen.bytes))}</p>
-          <Ready photos={chosen.count ?? 0} />
+          <Ready photos={chosen.count ?? 0} window={window} />
           {chosen.unread.length > 0 && <div><p>{said.unread(chosen.unread.length)}</p><Names names={chosen.unread} /></div>}
           {Object.entries(chosen.left).map(([why, n]) => <p key={why}>{said.left[why as Left](n)}</p>)}
           {chosen.empty.length > 0 && <div><p>{said.empty(chosen.empty.length)}</p><Names names={chosen.empty} /></div>}

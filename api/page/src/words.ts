@@ -38,6 +38,9 @@ const dated = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {
   day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
 });
 
+const percents = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB", { style: "percent", maximumFractionDigits: 1 });
+
+export const percent = (share: number): string => percents.format(share);
 export const count = (n: number): string => counts.format(n);
 export const rate = (n: number): string => rates.format(n);
 

@@ -128,6 +128,23 @@ def test_a_receiver_that_is_killed_gets_it_when_it_is_back(
     assert last.verified(secret) == first.verified(secret)
 
 
+def test_of_several_addresses_the_one_that_is_there_is_spoken_to(
+    database: Database,
+    secret: str,
+    deliveries: Deliveries,
+    trusted: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiving(trusted) as receiver:
+        port = int(receiver.url.split(":")[2].split("/")[0])
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (3, 2, 1)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        _asked(database, receiver.url)
+        (row,) = _done(database, deliveries)
+    assert (row.state, row.attempts, row.problem) == ("delivered", 1, None)
+    assert [got.id for got in receiver.got] == [row.id]
+
+
 def _trickle(connection: ssl.SSLSocket, _: int) -> None:
     """A byte now and then, for ever: each is in time, and all together never."""
     try:
