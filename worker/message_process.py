@@ -21,7 +21,7 @@ from shared.messages import understood
 from shared.settings import REPOSITORY
 from worker.pipeline.decoding.apart_child import limit_memory, limit_time
 
-MEMORY_BYTES = 200_000_000
+MEMORY_BYTES = 100_000_000
 """That an attempt may take beside what is there already: Apprise reads an answer whole, however long."""
 CPU_S = 20.0
 WALL_S = 60.0
