@@ -36,8 +36,8 @@ const keep = async (name, bytes) => {
 for (const file of outputFiles) await keep(path.basename(file.path), file.contents);
 await keep("moon.svg", await readFile("src/moon.svg"));
 
-const licence = await readFile("node_modules/preact/LICENSE");
-await keep("licence-preact.txt", licence);
+await keep("licence-preact.txt", await readFile("node_modules/preact/LICENSE"));
+await keep("licence-noble-hashes.txt", await readFile("node_modules/@noble/hashes/LICENSE"));
 
 let html = await readFile("src/index.html", "utf8");
 for (const [name, hashed] of Object.entries(names)) html = html.replaceAll(`{{${name}}}`, `page-files/${hashed}`);

@@ -1,4 +1,5 @@
 // Sends photos into an open job: what the service knows is not sent, and what was broken off goes on.
+import { sha256 } from "@noble/hashes/sha2.js";
 import { answered, ask, Away, get, listen, lost, post, Problem, type Checked, type Job } from "./api";
 import type { Member } from "./members";
 import { formOf, type Wish } from "./wishes";
@@ -111,7 +112,11 @@ async function each<One>(all: readonly One[], signal: AbortSignal, work: (one: O
   if (ended.some(({ status }) => status === "rejected")) throw signal.aborted ? signal.reason : wrong.signal.reason;
 }
 
-const digestOf = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> => new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+/** Browsers hash for pages of this machine and of TLS alone; for those of plain HTTP it takes a little longer. */
+async function digestOf(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const { subtle } = globalThis.crypto as { subtle?: SubtleCrypto };
+  return subtle ? new Uint8Array(await subtle.digest("SHA-256", bytes)) : sha256(bytes);
+}
 
 const hexOf = (bytes: Uint8Array): string => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
@@ -147,26 +152,22 @@ async function fillJob(job: Job, photos: readonly Member[], tell: (now: Sending)
       return undefined;
     }
   };
-  let missing = photos;
-  // Browsers hash for pages of this machine and of TLS alone.
-  if (globalThis.crypto?.subtle) {
-    await each(photos, signal, async (photo) => {
-      const bytes = await read(photo);
-      if (bytes) digests.set(photo.name, await digestOf(bytes));
-      now.hashed += 1;
-      say();
-    });
-    const readable = photos.filter(({ name }) => digests.has(name));
-    const wanted = new Set<string>();
-    for (let from = 0; from < readable.length; from += PIECE) {
-      const piece = readable.slice(from, from + PIECE);
-      const json = { photos: piece.map(({ name }) => ({ custom_id: name, sha256: hexOf(digests.get(name)!) })) };
-      const checked = await patiently(signal, () => post<Checked>(`/v1/jobs/${job.id}/photos/check`, { json, signal }));
-      for (const name of checked.missing) wanted.add(name);
-    }
-    missing = readable.filter(({ name }) => wanted.has(name));
-    now.known = readable.length - missing.length;
+  await each(photos, signal, async (photo) => {
+    const bytes = await read(photo);
+    if (bytes) digests.set(photo.name, await digestOf(bytes));
+    now.hashed += 1;
+    say();
+  });
+  const readable = photos.filter(({ name }) => digests.has(name));
+  const wanted = new Set<string>();
+  for (let from = 0; from < readable.length; from += PIECE) {
+    const piece = readable.slice(from, from + PIECE);
+    const json = { photos: piece.map(({ name }) => ({ custom_id: name, sha256: hexOf(digests.get(name)!) })) };
+    const checked = await patiently(signal, () => post<Checked>(`/v1/jobs/${job.id}/photos/check`, { json, signal }));
+    for (const name of checked.missing) wanted.add(name);
   }
+  const missing = readable.filter(({ name }) => wanted.has(name));
+  now.known = readable.length - missing.length;
   now.step = "sending";
   now.toSend = missing.length;
   say();
@@ -174,9 +175,8 @@ async function fillJob(job: Job, photos: readonly Member[], tell: (now: Sending)
     const { name } = photo;
     const bytes = await read(photo);
     if (!bytes) return say();
-    const digest = digests.get(name);
-    const headers: Record<string, string> = { "Content-Type": "application/octet-stream" };
-    if (digest) headers["Content-Digest"] = `sha-256=:${btoa(String.fromCharCode(...digest))}:`;
+    const digest = btoa(String.fromCharCode(...digests.get(name)!));
+    const headers = { "Content-Type": "application/octet-stream", "Content-Digest": `sha-256=:${digest}:` };
     const body = new Blob([bytes]);
     try {
       await patiently(either, () => ask("PUT", `/v1/jobs/${job.id}/photos`, { query: { custom_id: name }, body, headers, signal: either }));

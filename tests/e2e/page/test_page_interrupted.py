@@ -183,3 +183,29 @@ def test_what_is_dropped_beside_the_place_is_taken(open_page: Open, served: Serv
     expect(page.get_by_text(f"{PORTRAITS} photos")).to_be_visible()
     assert page.url.endswith("/#/new")
     wait_for(lambda: page.locator(".drop.over").count() == 0, "the mark goes", 10)
+
+
+def test_over_plain_http_nothing_is_sent_twice_either(open_page: Open, served: Served, party: Path) -> None:
+    page = open_page("about:blank")
+    # As a browser leaves it out for pages of other machines without TLS.
+    page.add_init_script("Object.defineProperty(crypto, 'subtle', { value: undefined })")
+    page.add_init_script("Object.defineProperty(navigator, 'locks', { value: undefined })")
+    page.goto(f"{served.url}/#/new")
+    page.get_by_label("API key").fill(served.key)
+    page.keyboard.press("Enter")
+    gate = Gate(page, 2)
+    choose(page, party)
+    send(page)
+    expect(page.get_by_text(f"2 of {PORTRAITS} sent")).to_be_visible()
+    job_id = newest(served)["id"]
+    page.reload()
+    expect(page.get_by_text("is still open")).to_be_visible()
+    gate.waiting.clear()
+    gate.open()
+    puts: list[str] = []
+    page.on("request", lambda request: puts.append(request.url) if request.method == "PUT" else None)
+    choose(page, party)
+    send(page)
+    expect(page.get_by_role("heading", level=1, name="party")).to_be_visible()
+    assert newest(served)["id"] == job_id
+    assert len(puts) == PORTRAITS - 2
