@@ -1094,7 +1094,7 @@ export interface components {
         AuditEntry: {
             /**
              * Address
-             * @description From where, as the service sees it: a proxy's where one is in front.
+             * @description From where: behind a proxy that is trusted the client's, behind any other the proxy's.
              */
             address: string | null;
             /**
