@@ -324,7 +324,7 @@ class IfMatchHeader(BaseModel):
         None,
         alias="If-Match",
         max_length=500,
-        description="The `ETag` that the job had: it is changed only while it has it still.",
+        description="The `ETag` that it had: 412 where its wishes have been changed since.",
     )
 
 

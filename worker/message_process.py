@@ -1,7 +1,8 @@
 """The process that sends one message: `worker.messages` starts it, and it ends with what became of it.
 
 Before anything is sent, hooks are set that no library gets round from Python: what would connect to an
-address that is not allowed, start a program or touch a file that is no part of Python ends the process.
+address that is not allowed, start a program or touch a file that is no part of Python ends the process. So
+does, by the kernel's limits, what takes too long, and an answer that is larger than any that is one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ from nightshift.words.errors import NightshiftError
 from shared.addresses import Network, may_be_spoken_to, networks_in
 from shared.messages import understood
 from shared.settings import REPOSITORY
+from worker.pipeline.decoding.apart_child import limit_memory, limit_time
+
+MEMORY_BYTES = 100_000_000
+"""That an attempt may take beside what is there already: Apprise reads an answer whole, however long."""
+CPU_S = 20.0
+WALL_S = 60.0
+"""Longer than `worker.messages` waits: for when nobody does any more."""
 
 WHY_CHARACTERS = 300
 _WHY = "Socket Exception: "
@@ -50,6 +58,8 @@ def main() -> None:
     except NightshiftError as error:
         _end(error.message)
     said = _Said()
+    limit_time(CPU_S, WALL_S)
+    limit_memory(MEMORY_BYTES)
     _keep_in(networks_in(told["allowed"]))
     try:
         # Escaped for Markdown, the link to the page would lead nowhere.

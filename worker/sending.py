@@ -63,14 +63,19 @@ def send(parcel: Parcel, allowed: Sequence[Network], context: ssl.SSLContext) ->
     """
     if not parcel.secrets:
         return Answered(problem="there is no secret to sign it with")
-    url = httpx.URL(parcel.url)
     try:
-        addresses = _addresses(url.host, url.port or 443)
+        url = httpx.URL(parcel.url)
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError) as error:
+        # One from before such were refused.
+        return Answered(problem=f"its URL is none that can be spoken to: {error}")
+    try:
+        addresses = _addresses(host, url.port or 443)
     except (OSError, UnicodeError) as error:
-        return Answered(problem=f"{url.host} is not found: {error}")
+        return Answered(problem=f"{host} is not found: {error}")
     # All of them: one that is public beside one that is not is what an attacker's name looks like.
     if bad := [address for address in addresses if not may_be_spoken_to(address, allowed)]:
-        return Answered(problem=f"{url.host} is {bad[0]}, which webhooks may not be sent to")
+        return Answered(problem=f"{host} is {bad[0]}, which webhooks may not be sent to")
     try:
         return anyio.run(_post, parcel, url, addresses, context)
     except TimeoutError:

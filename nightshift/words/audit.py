@@ -24,6 +24,7 @@ Verb = Literal[
     "revoke_key",
     "set_receivers",
     "add_receiver",
+    "change_receiver",
     "remove_receiver",
     "make_secret",
     "redeliver",

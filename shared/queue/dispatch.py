@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, func, select, true, update
 from nightshift.words.webhooks import is_message
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Job, Receiver, WebhookSecret
+from shared.queue import holdings
 from shared.queue.outbox import KEPT_TRYING
 
 LEASE = timedelta(minutes=2)
@@ -227,6 +228,7 @@ def enable(session: Transaction, owner: str, url: str) -> None:
 
 def _disable(session: Transaction, parcel: Parcel) -> None:
     key = {"owner": parcel.owner, "url": parcel.url}
+    holdings.lock(session, parcel.owner)
     row = session.get(Receiver, (parcel.owner, parcel.url), with_for_update=True)
     if row is None:
         row = session.merge(Receiver(**key))

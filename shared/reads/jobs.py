@@ -18,6 +18,7 @@ from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.demand import demand
 from shared.reads.estimate import estimate
+from shared.reads.load import Load, load
 from shared.reads.shown import shown
 from shared.reads.tally import Tallies, Tally
 
@@ -39,26 +40,31 @@ class Viewer:
 
 
 class JobReads:
-    """Reads jobs, each answer in one read transaction; remembers counts for a second.
-
-    Attributes:
-        changes: how often this process has changed a job: what was made before the last is old.
-    """
+    """Reads jobs, each answer in one read transaction; remembers counts for a second."""
 
     def __init__(self, database: Database, tallies: Tallies | None = None) -> None:
         self._database = database
         self._tallies = tallies or Tallies()
-        self.changes = 0
+        self._changes = 0
 
     def changed(self, job_id: str) -> None:
         """To be told of every change this process makes, so that its clients see it at once."""
         self._tallies.forget(job_id)
-        self.changes += 1
+        self._changes += 1
+
+    def version(self) -> int:
+        """How often this process has changed a job: what was made at an earlier one is old."""
+        return self._changes
 
     def demand(self) -> ServiceLoad:
         """What workers could do now; see `shared.reads.demand`."""
         with self._database.read() as session:
             return demand(session, self._tallies)
+
+    def load(self) -> Load:
+        """What waits, of all owners together; see `shared.reads.load`."""
+        with self._database.read() as session:
+            return load(session, self._tallies)
 
     def estimate(self, wished: NewLoad) -> Estimate:
         """What a job would take; see `shared.reads.estimate`."""

@@ -28,7 +28,10 @@ export type Key = Schemas["Key"];
 export type KeyList = Schemas["KeyList"];
 export type MadeKey = Schemas["MadeKey"];
 export type MadeSecret = Schemas["MadeSecret"];
+export type Model = Schemas["Model"];
+export type ModelCard = Schemas["ModelCard"];
 export type ModelList = Schemas["ModelList"];
+export type Receiver = Schemas["Receiver"];
 export type Webhooks = Schemas["Webhooks"];
 
 /** What the service refused, with its code and its sentence. */
@@ -41,7 +44,7 @@ export class Problem extends Error {
 /** The service could not be reached, or a part of it is away. */
 export class Away extends Error {}
 
-type Heard = "here" | "away" | "signed_out";
+type Heard = "here" | "away" | "signed_out" | "signed_in";
 const listeners = new Set<(heard: Heard) => void>();
 
 /** Be told what each answer says of the service and the session; returns how to stop. */
@@ -50,7 +53,8 @@ export function listen(listener: (heard: Heard) => void): () => void {
   return () => void listeners.delete(listener);
 }
 
-function tell(heard: Heard): void {
+/** Have every listener know. */
+export function tell(heard: Heard): void {
   for (const listener of listeners) listener(heard);
 }
 

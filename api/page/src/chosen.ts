@@ -1,24 +1,23 @@
-// Files that somebody chose or dropped, by the names they will have in the job.
+// Files that somebody chose or dropped, or that lie in an archive, by the names they will have in the job.
 
+import { ARCHIVES, membersOf, type Member } from "./members";
 import { isPicture, isTakenByItsName, leftForItsPlace, rawBesideJpeg, type Left } from "./taken";
-import { namesInZip } from "./zip_names";
-
-const ARCHIVES = /\.(zip|tar|tar\.gz|tgz)$/i;
 
 export interface Chosen {
-  photos: { name: string; file: File }[];
-  /** Sent whole, and unpacked by a worker; then there are no photos beside it. */
+  photos: Member[];
   archive: File | undefined;
+  /** Whether the archive is sent as it is, and unpacked by a worker; then there are no photos beside it. */
+  isWhole: boolean;
   /** How many photos there are; undefined where only the service can tell. */
   count: number | undefined;
-  /** Of no kind that is read; in a zip as well. */
+  /** Of no kind that is read; in an archive as well. */
   unread: string[];
   /** How many photos are left alone, and why. */
   left: Partial<Record<Left, number>>;
   /** Of which there is nothing. */
   empty: string[];
   bytes: number;
-  /** The folder's name, where one was chosen. */
+  /** The folder's name, or those of the first few. */
   label: string;
   /** A name that two have. */
   twice: string | undefined;
@@ -30,67 +29,82 @@ const paths = new WeakMap<File, string>();
 const pathOf = (file: File): string => paths.get(file) ?? (file.webkitRelativePath || file.name);
 
 const BEGINNING_BYTES = 512;
+/** So many folders name a job. */
+const MOST_FOLDERS = 3;
 
-async function begins(file: File): Promise<Uint8Array> {
+async function begins(member: Member): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await file.slice(0, BEGINNING_BYTES).arrayBuffer());
+    return await member.read(BEGINNING_BYTES);
   } catch {
     return new Uint8Array(); // What cannot be read is told when it is sent.
   }
 }
 
-function leave(found: Chosen, why: Left | ""): void {
-  if (why) found.left[why] = (found.left[why] ?? 0) + 1;
+const memberOf = (name: string, file: File): Member => ({
+  name,
+  size: file.size,
+  isPlain: true,
+  read: async (most = file.size) => new Uint8Array(await file.slice(0, most).arrayBuffer()),
+});
+
+/** Files under the names that they will have: below the folder where there is only one, with their folders where not. */
+function named(files: readonly File[]): { label: string; members: [Member, File][] } {
+  const all = files.map((file) => [pathOf(file), file] as const);
+  const top = new Set(all.map(([path]) => (path.includes("/") ? path.split("/")[0]! : "")));
+  const [only] = top.size === 1 ? [...top] : [""];
+  const members = all.map(([path, file]): [Member, File] => [memberOf(only ? path.slice(only.length + 1) : path, file), file]);
+  return { label: [...top].filter(Boolean).slice(0, MOST_FOLDERS).join(", "), members };
 }
 
-/** Of a zip's names: photos, and what is of no kind that is read. Its bytes are not looked at; the service does. */
-async function inZip(found: Chosen, names: readonly string[]): Promise<void> {
-  const photos: string[] = [];
-  for (const name of names) {
+/** Photos to be sent, and what is not: by name, place and beginning, as the service decides. */
+async function sort(found: Chosen, members: readonly Member[]): Promise<void> {
+  const names = new Set<string>();
+  for (const member of members) {
+    const { name, size } = member;
     const why = leftForItsPlace(name);
-    if (why !== undefined) leave(found, why);
-    else if (isTakenByItsName(name)) photos.push(name);
-    else found.unread.push(name);
+    if (why) found.left[why] = (found.left[why] ?? 0) + 1;
+    if (why !== undefined) continue;
+    if (!isTakenByItsName(name) && !isPicture(await begins(member))) found.unread.push(name);
+    else if (!size) found.empty.push(name);
+    else {
+      if (names.has(name)) found.twice = name;
+      names.add(name);
+      found.photos.push(member);
+    }
   }
-  const raw = await rawBesideJpeg(photos, async () => false);
-  for (const _ of raw) leave(found, "RAW beside a JPEG");
-  found.count = photos.length - raw.size;
+}
+
+async function leaveRaw(found: Chosen, isHollow: (member: Member) => Promise<boolean>): Promise<void> {
+  const memberOf = new Map(found.photos.map((member) => [member.name, member]));
+  const raw = await rawBesideJpeg([...memberOf.keys()], (name) => isHollow(memberOf.get(name)!));
+  for (const _ of raw) found.left["RAW beside a JPEG"] = (found.left["RAW beside a JPEG"] ?? 0) + 1;
+  found.photos = found.photos.filter(({ name }) => !raw.has(name));
+  found.count = found.photos.length;
 }
 
 /** What is to be sent of these files, and what is not. An archive is a job of its own: it has to be alone. */
 export async function chosenOf(files: Iterable<File>): Promise<Chosen> {
-  const found: Chosen = { photos: [], archive: undefined, count: 0, unread: [], left: {}, empty: [], bytes: 0, label: "", twice: undefined };
-  const names = new Set<string>();
-  const archives: File[] = [];
-  for (const file of files) {
-    const [first, ...below] = pathOf(file).split("/");
-    const name = below.length ? below.join("/") : first!;
-    const why = leftForItsPlace(name);
-    if (below.length) found.label = first!;
-    if (why !== undefined) leave(found, why);
-    else if (ARCHIVES.test(name)) archives.push(file);
-    else if (!isTakenByItsName(name) && !isPicture(await begins(file))) found.unread.push(name);
-    else if (!file.size) found.empty.push(name);
-    else {
-      if (names.has(name)) found.twice = name;
-      names.add(name);
-      found.photos.push({ name, file });
-    }
+  const { label, members } = named([...files]);
+  const found: Chosen = { photos: [], archive: undefined, isWhole: false, count: 0, unread: [], left: {}, empty: [], bytes: 0, label, twice: undefined };
+  const archives = members.filter(([{ name }]) => ARCHIVES.test(name) && leftForItsPlace(name) === undefined);
+  const others = members.filter((one) => !archives.includes(one)).map(([member]) => member);
+  await sort(found, others);
+  await leaveRaw(found, async (member) => !isPicture(await begins(member)));
+  found.bytes = found.photos.reduce((sum, { size }) => sum + size, 0);
+  const [first, ...further] = archives;
+  if (found.photos.length || further.length || !first) {
+    found.unread.push(...archives.map(([{ name }]) => name));
+    return found;
   }
-  const fileOf = new Map(found.photos.map(({ name, file }) => [name, file]));
-  const raw = await rawBesideJpeg([...fileOf.keys()], async (name) => !isPicture(await begins(fileOf.get(name)!)));
-  for (const _ of raw) leave(found, "RAW beside a JPEG");
-  found.photos = found.photos.filter(({ name }) => !raw.has(name));
-  found.bytes = found.photos.reduce((sum, { file }) => sum + file.size, 0);
-  const [archive, ...others] = archives;
-  if (found.photos.length || others.length || !archive) {
-    found.unread.push(...archives.map(pathOf));
-    return { ...found, count: found.photos.length };
-  }
-  const inside = /\.zip$/i.test(archive.name) ? await namesInZip(archive) : undefined;
-  found.count = undefined;
-  if (inside) await inZip(found, inside);
-  return { ...found, archive, bytes: archive.size, label: archive.name.replace(ARCHIVES, "") };
+  const [, archive] = first;
+  Object.assign(found, { archive, bytes: archive.size, label: archive.name.replace(ARCHIVES, "") });
+  const inside = await membersOf(archive);
+  if (inside) await sort(found, inside);
+  // As the service, which does not look into a JPEG to find out whose other half it is.
+  if (inside) await leaveRaw(found, async () => false);
+  found.isWhole = !inside || !found.photos.every(({ isPlain }) => isPlain) || found.twice !== undefined;
+  if (found.isWhole) Object.assign(found, { photos: [], twice: undefined, count: inside && found.count });
+  return found;
 }
 
 /** Every file that was dropped, those in folders, too. */

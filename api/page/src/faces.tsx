@@ -2,6 +2,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { Breakdown, Job } from "./api";
 import { useAsked } from "./asking";
+import { useBack } from "./back";
+import { Gone } from "./gone";
 import { Grid } from "./grid";
 import { useAlbum } from "./outline";
 import { Filters, isAll, queryOf, useSought } from "./sought";
@@ -37,7 +39,15 @@ export function Faces({ jobId }: { jobId: string }) {
   useEffect(() => void (viewed !== undefined && album.want(Math.max(0, viewed - 1), viewed + 2)));
 
   const { outline, photo } = album;
+  const close = (): void => {
+    if (viewed === undefined) return;
+    setActive(viewed);
+    setViewed(undefined);
+    returned.current = true;
+  };
+  useBack(viewed !== undefined, close);
   const problem = job.problem ?? album.problem;
+  if (problem?.status === 404) return <Gone />;
   const total = outline?.total ?? 0;
   const go = (by: number): void => setViewed((at) => (at === undefined ? at : Math.min(total - 1, Math.max(0, at + by))));
   return (
@@ -48,7 +58,7 @@ export function Faces({ jobId }: { jobId: string }) {
         <span class="soft" role="status">{outline ? words.photos(total, count(total)) : words.loading}</span>
       </div>
       <Filters sought={sought} seek={seek} folders={folders.map(({ key }) => key).filter(Boolean)} />
-      {problem && <p role="alert" class="bad">{problem.status === 404 ? words.job.gone : words.somethingWrong(problem.message)}</p>}
+      {problem && <p role="alert" class="bad">{words.somethingWrong(problem.message)}</p>}
       {outline && total === 0 && <p class="soft">{isAll(sought) ? said.none : isAll({ ...sought, status: "" }) && sought.status ? words.failures.none : said.noSuch}</p>}
       <Grid jobId={jobId} album={album} isBehind={viewed !== undefined} active={active} setActive={setActive} open={(position) => (setActive(position), setViewed(position))} key={asked} />
       {viewed !== undefined && viewed < total && (
@@ -59,11 +69,7 @@ export function Faces({ jobId }: { jobId: string }) {
           position={viewed}
           total={total}
           go={go}
-          close={() => {
-            setActive(viewed);
-            setViewed(undefined);
-            returned.current = true;
-          }}
+          close={close}
         />
       )}
     </>

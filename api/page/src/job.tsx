@@ -5,6 +5,7 @@ import { useAsked, useJob } from "./asking";
 import { BreakdownView } from "./breakdown";
 import { Change } from "./change";
 import { Failures } from "./failures";
+import { Gone } from "./gone";
 import type { Rights } from "./main";
 import { Numbers } from "./numbers";
 import { RateLine } from "./rate_line";
@@ -66,14 +67,7 @@ export function JobView({ jobId, rights }: { jobId: string; rights: Rights }) {
   useEffect(() => void (document.title = `${job ? labelOf(job) : jobId} · Nightshift`), [job?.label]);
 
   if (receipt) return <Receipt receipt={receipt} label={job ? labelOf(job) : jobId} />;
-  if (problem?.status === 404)
-    return (
-      <div class="card empty" role="alert">
-        <h1>{words.job.gone}</h1>
-        <p>{words.job.goneHint}</p>
-        <p><a href="#/">{words.nav.tonight}</a></p>
-      </div>
-    );
+  if (problem?.status === 404) return <Gone />;
   if (!job) return problem ? <p role="alert" class="bad">{words.somethingWrong(problem.message)}</p> : <p class="soft">{words.loading}</p>;
 
   const act = async (doIt: () => Promise<void>): Promise<void> => {

@@ -4,7 +4,7 @@ import "../../../nightshift/report_page/assets/viewer.css";
 import "./page.css";
 import { render } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { Away, ask, get, listen, type SignIn } from "./api";
+import { Away, ask, get, listen, tell, type SignIn } from "./api";
 import { Faces } from "./faces";
 import { JobView } from "./job";
 import { NewJob } from "./new_job";
@@ -12,7 +12,8 @@ import { useRoute, type Route } from "./route";
 import { Service } from "./service";
 import { SignInForm } from "./sign_in";
 import { Tonight } from "./tonight";
-import { language, speakTheOther, words } from "./words";
+import { clear, stop, useUnderWay } from "./under_way";
+import { language, share, speakTheOther, words } from "./words";
 
 /** What the key is good for, with jobs of its owner. */
 export interface Rights {
@@ -59,6 +60,16 @@ function Connection() {
   );
 }
 
+/** What is being sent goes on beside whatever is looked at: the way back to it says how far it is. */
+function NewJobLink({ isHere }: { isHere: boolean }) {
+  const { now, ended } = useUnderWay();
+  const isOver = ended !== undefined && "job" in ended && !ended.refused.length;
+  useEffect(() => void (isOver && !isHere && clear()), [isOver]);
+  const part = now && (now.step === "hashing" ? now.hashed / (now.total || 1) : now.sent / (now.toSend || 1));
+  const said = isHere ? "" : part !== undefined ? share(part) : ended && !isOver ? words.fresh.stuck : "";
+  return <a href="#/new" aria-current={isHere ? "page" : undefined}>{words.nav.fresh}{said && ` · ${said}`}</a>;
+}
+
 function Page() {
   const [signIn, setSignIn] = useState<SignIn>();
   const [ended, setEnded] = useState(false);
@@ -66,6 +77,18 @@ function Page() {
   const main = useRef<HTMLElement>(null);
   const place = location.hash;
   const shownBefore = useRef(place);
+  const owner = useRef("");
+
+  const become = (found: SignIn): void => {
+    if (found.signed_in) {
+      // What somebody sends is not sent on in another's name.
+      if (owner.current && owner.current !== found.owner) stop();
+      owner.current = found.owner;
+      setEnded(false);
+      tell("signed_in");
+    } else if (owner.current) setEnded(true);
+    setSignIn(found);
+  };
 
   useEffect(() => {
     let over = false;
@@ -75,20 +98,24 @@ function Page() {
         if (over) return;
         // Whoever is signed in does not need the link that they came by; it is nothing to leave in the history.
         if (found.signed_in && location.hash.startsWith("#link=")) location.replace("#/");
-        setSignIn(found);
+        become(found);
       } catch (error) {
         if (!over) setTimeout(() => void look(Math.min(2 * pause, 8000)), error instanceof Away ? pause : 5000);
       }
     };
     void look();
-    const stop = listen((heard) => {
+    // Another tab may have signed out, or in as somebody else.
+    const shown = (): void => void (document.hidden || look());
+    document.addEventListener("visibilitychange", shown);
+    const stopListening = listen((heard) => {
       if (heard !== "signed_out") return;
       setEnded(true);
       setSignIn((before) => before && { ...before, signed_in: false });
     });
     return () => {
       over = true;
-      stop();
+      document.removeEventListener("visibilitychange", shown);
+      stopListening();
     };
   }, []);
 
@@ -106,6 +133,8 @@ function Page() {
       if (!(error instanceof Away)) throw error;
       return;
     }
+    stop();
+    owner.current = "";
     setEnded(false);
     setSignIn((before) => before && { ...before, signed_in: false });
     location.hash = "";
@@ -124,7 +153,7 @@ function Page() {
         {rights && (
           <nav aria-label={words.nav.label}>
             <a href="#/" aria-current={here("tonight")}>{words.nav.tonight}</a>
-            {rights.steers && <a href="#/new" aria-current={here("new")}>{words.nav.fresh}</a>}
+            {rights.steers && <NewJobLink isHere={route.at === "new"} />}
             {rights.runs && <a href="#/service" aria-current={here("service")}>{words.nav.service}</a>}
           </nav>
         )}
@@ -139,9 +168,9 @@ function Page() {
         {signIn === undefined ? (
           <p class="soft">{words.loading}</p>
         ) : rights ? (
-          <Part route={route} rights={rights} />
+          <Part route={route} rights={rights} key={rights.owner} />
         ) : (
-          <SignInForm ended={ended} provider={signIn.provider} done={(found) => (setEnded(false), setSignIn(found))} />
+          <SignInForm ended={ended} provider={signIn.provider} done={become} />
         )}
       </main>
       <footer class="soft">{words.notice}</footer>

@@ -4,8 +4,9 @@ import { post, type Estimate, type Job } from "./api";
 import { chosenOf, filesOf, type Chosen } from "./chosen";
 import type { Rights } from "./main";
 import type { Left } from "./taken";
-import { forget, rememberedJob, sendArchive, sendJob, type Sending } from "./sending";
+import { forget, rememberedJob, type Sending } from "./sending";
 import { labelOf } from "./tonight";
+import { begin, clear, stop, useUnderWay } from "./under_way";
 import { wishOf, Wishes } from "./wishes";
 import { count, isolated, rate, size, time, words } from "./words";
 
@@ -53,113 +54,143 @@ function Ready({ photos, window }: { photos: number; window: string | undefined 
   return <p class="soft">{words.fresh.ready(time(told.ready_at), rate(told.photos_per_second))}</p>;
 }
 
+/** Wherever on the page it is let go of; beside the marked place a browser would leave the page for the file. */
+function useDrop(drop: (files: DataTransfer) => void): boolean {
+  const [over, setOver] = useState(false);
+  const take = useRef(drop);
+  take.current = drop;
+  useEffect(() => {
+    const hasFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes("Files") ?? false;
+    const dragged = (event: DragEvent): void => {
+      if (!hasFiles(event)) return;
+      event.preventDefault();
+      setOver(event.type === "dragover");
+      if (event.type === "drop") take.current(event.dataTransfer!);
+    };
+    const left = (event: DragEvent): void => void (event.relatedTarget === null && setOver(false));
+    for (const kind of ["dragover", "drop"] as const) addEventListener(kind, dragged);
+    addEventListener("dragleave", left);
+    return () => {
+      for (const kind of ["dragover", "drop"] as const) removeEventListener(kind, dragged);
+      removeEventListener("dragleave", left);
+    };
+  }, []);
+  return over;
+}
+
+/** Of the same files chosen once more, mended meanwhile, a browser says nothing unless it has forgotten them. */
+function Chooser({ text, isFolder, choose }: { text: string; isFolder?: boolean; choose: (files: File[]) => void }) {
+  const chosen = ({ currentTarget: input }: Event & { currentTarget: HTMLInputElement }): void => {
+    const files = [...(input.files ?? [])];
+    input.value = "";
+    choose(files);
+  };
+  return <label class="button">{text}<input class="unseen" type="file" multiple {...(isFolder && { webkitdirectory: true })} onChange={chosen} /></label>;
+}
+
+const saidOf = (wrong: unknown): string => words.somethingWrong(wrong instanceof Error ? wrong.message : String(wrong));
+
+/** What is chosen: what of it is sent, and what is not. */
+function Chose({ chosen, window }: { chosen: Chosen; window: string | undefined }) {
+  const said = words.fresh;
+  const { archive, photos, bytes, unread, left, empty } = chosen;
+  return (
+    <>
+      <p role="status">{archive ? said.archive(archive.name, size(bytes), chosen.count === undefined ? "" : words.photos(chosen.count, count(chosen.count))) : photos.length ? said.chosen(photos.length, count(photos.length), size(bytes)) : said.nothing}</p>
+      {chosen.isWhole && <p>{chosen.count === undefined ? said.wholeUnseen : said.whole}</p>}
+      <Ready photos={chosen.count ?? 0} window={window} />
+      {unread.length > 0 && <div><p>{said.unread(unread.length)}</p><Names names={unread} /></div>}
+      {Object.entries(left).map(([why, n]) => <p key={why}>{said.left[why as Left](n)}</p>)}
+      {empty.length > 0 && <div><p>{said.empty(empty.length)}</p><Names names={empty} /></div>}
+    </>
+  );
+}
+
 export function NewJob({ rights }: { rights: Rights }) {
   const [open, setOpen] = useState<Job>();
   const [chosen, setChosen] = useState<Chosen>();
-  const [now, setNow] = useState<Sending>();
+  const [looking, setLooking] = useState(false);
   const [wrong, setWrong] = useState("");
-  const [refused, setRefused] = useState<{ job: Job; names: string[] }>();
-  const [over, setOver] = useState(false);
   const [window, setWindow] = useState<string>();
+  const { now, ended } = useUnderWay();
   const form = useRef<HTMLFormElement>(null);
-  const stop = useRef<AbortController | undefined>(undefined);
+  const choice = useRef(0);
   const said = words.fresh;
+  useEffect(() => void (document.title = `${said.title} · Nightshift`), []);
+  useEffect(() => void (now || rememberedJob().then(setOpen)), [now === undefined]);
   useEffect(() => {
-    document.title = `${said.title} · Nightshift`;
-    void rememberedJob().then(setOpen);
-    return () => stop.current?.abort();
-  }, []);
-  // Closing the tab breaks the sending off: the browser asks first.
-  useEffect(() => {
-    if (!now) return;
-    const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
-    addEventListener("beforeunload", ask);
-    return () => removeEventListener("beforeunload", ask);
-  }, [now !== undefined]);
+    if (!ended || !("job" in ended) || ended.refused.length) return;
+    clear();
+    location.hash = `#/jobs/${ended.job.id}`;
+  }, [ended]);
+
+  const choose = async (reading: Promise<File[]> | File[]): Promise<void> => {
+    const own = (choice.current += 1);
+    const isLast = (): boolean => own === choice.current;
+    clear();
+    setWrong("");
+    setLooking(true);
+    try {
+      const found = await chosenOf(await reading);
+      if (!isLast()) return;
+      setChosen(found);
+      setWrong(found.twice ? said.twice(found.twice) : "");
+    } catch {
+      if (isLast()) setWrong(said.unreadable);
+    }
+    if (isLast()) setLooking(false);
+  };
+  const over = useDrop((files) => void (rights.steers && !now && choose(filesOf(files))));
 
   if (!rights.steers) return <p>{said.readOnly}</p>;
 
-  const choose = async (files: Iterable<File>): Promise<void> => {
-    const found = await chosenOf(files);
-    setChosen(found);
-    setWrong(found.twice ? said.twice(found.twice) : "");
-  };
-  const send = async (): Promise<void> => {
-    if (!chosen || !form.current) return;
-    const { signal } = (stop.current = new AbortController());
-    const wish = wishOf(form.current);
-    setWrong("");
-    try {
-      if (chosen.archive) {
-        const job = await sendArchive(chosen.archive, wish, setNow, signal);
-        location.hash = `#/jobs/${job.id}`;
-      } else {
-        const { job, refused } = await sendJob(chosen.photos, wish, open, setNow, signal);
-        if (refused.length) setRefused({ job, names: refused });
-        else location.hash = `#/jobs/${job.id}`;
-      }
-    } catch (error) {
-      if (!stop.current.signal.aborted) setWrong(words.somethingWrong(error instanceof Error ? error.message : String(error)));
-      void rememberedJob().then(setOpen);
-    }
-    setNow(undefined);
-  };
+  const send = (): void => void (chosen && form.current && begin(chosen, wishOf(form.current), open));
+  const refused = ended && "job" in ended ? ended : undefined;
+  const { archive, isWhole = false, photos = [] } = chosen ?? {};
   return (
     <>
       <h1>{said.title}</h1>
       {open && !now && (
         <div class="why">
           <p>{said.resume(isolated(labelOf(open)))}</p>
-          <button type="button" class="quiet" onClick={() => (forget(), setOpen(undefined))}>{said.another}</button>
+          <button type="button" class="quiet" onClick={() => (forget(open.id), setOpen(undefined))}>{said.another}</button>
         </div>
       )}
       {!now && (
-        <div
-          class={`card drop ${over ? "over" : ""}`}
-          onDragOver={(event) => (event.preventDefault(), setOver(true))}
-          onDragLeave={() => setOver(false)}
-          onDrop={(event) => {
-            event.preventDefault();
-            setOver(false);
-            if (event.dataTransfer) void filesOf(event.dataTransfer).then(choose, () => setWrong(said.unreadable));
-          }}
-        >
+        <div class={`card drop ${over ? "over" : ""}`}>
           <p>{said.drop}</p>
           <div class="buttons">
-            <label class="button">{said.files}<input class="unseen" type="file" multiple onChange={(event) => void choose(event.currentTarget.files ?? [])} /></label>
-            <label class="button">{said.folder}<input class="unseen" type="file" {...{ webkitdirectory: true }} onChange={(event) => void choose(event.currentTarget.files ?? [])} /></label>
+            <Chooser text={said.files} choose={(files) => void choose(files)} />
+            <Chooser text={said.folder} isFolder choose={(files) => void choose(files)} />
           </div>
         </div>
       )}
+      <p role="status">{looking ? said.looking : ""}</p>
       {/* It stays, unseen, while it is sent: what is refused is mended, not written anew. */}
       {chosen && (
-        <form class="card" hidden={now !== undefined} ref={form} aria-label={said.title} onInput={(event) => setWindow(wishOf(event.currentTarget).processing_window)} onSubmit={(event) => (event.preventDefault(), void send())}>
-          <p role="status">{chosen.archive ? said.archive(chosen.archive.name, size(chosen.bytes), chosen.count === undefined ? "" : words.photos(chosen.count, count(chosen.count))) : said.chosen(chosen.photos.length, count(chosen.photos.length), size(chosen.bytes))}</p>
-          <Ready photos={chosen.count ?? 0} window={window} />
-          {chosen.unread.length > 0 && <div><p>{said.unread(chosen.unread.length)}</p><Names names={chosen.unread} /></div>}
-          {Object.entries(chosen.left).map(([why, n]) => <p key={why}>{said.left[why as Left](n)}</p>)}
-          {chosen.empty.length > 0 && <div><p>{said.empty(chosen.empty.length)}</p><Names names={chosen.empty} /></div>}
-          {open && chosen.archive && <p class="why">{said.archiveAlone}</p>}
-          {(!open || chosen.archive) && <Wishes label={chosen.label} />}
+        <form class="card" hidden={now !== undefined || looking} ref={form} aria-label={said.title} onInput={(event) => setWindow(wishOf(event.currentTarget).processing_window)} onSubmit={(event) => (event.preventDefault(), send())}>
+          <Chose chosen={chosen} window={window} />
+          {open && isWhole && <p class="why">{said.archiveAlone}</p>}
+          {(!open || isWhole) && <Wishes label={chosen.label} />}
           <div class="buttons">
-            <button type="submit" class="main" disabled={!(chosen.archive || chosen.photos.length) || chosen.twice !== undefined}>{said.send}</button>
+            <button type="submit" class="main" disabled={!(photos.length || (archive && isWhole)) || chosen.twice !== undefined}>{said.send}</button>
           </div>
         </form>
       )}
       {now && (
         <section class="card" aria-label={said.title}>
           <Progress now={now} />
-          <div class="buttons"><button type="button" onClick={() => stop.current?.abort()}>{said.stop}</button></div>
+          <div class="buttons"><button type="button" onClick={stop}>{said.stop}</button></div>
         </section>
       )}
-      {refused && (
+      {refused && refused.refused.length > 0 && (
         <div role="alert" class="card">
-          <p class="bad">{said.refused(refused.names.length)}</p>
-          <Names names={refused.names} />
+          <p class="bad">{said.refused(refused.refused.length)}</p>
+          <Names names={refused.refused} />
           <p><a href={`#/jobs/${refused.job.id}`}><bdi>{labelOf(refused.job)}</bdi></a></p>
         </div>
       )}
-      <p role="alert" class="bad">{wrong}</p>
+      <p role="alert" class="bad">{wrong || (ended && "wrong" in ended ? saidOf(ended.wrong) : "")}</p>
     </>
   );
 }

@@ -1,20 +1,23 @@
 // What is sought among the photos: in the address, so that a link can be sent, and in controls above the grid.
 import { useEffect, useState } from "preact/hooks";
 import type { Asked } from "./api";
-import { words } from "./words";
+import { isMeant } from "./sought_values";
+import { rate, words } from "./words";
 
-const SURE = ["min_confidence", "min_gender_probability", "min_age_group_probability"] as const;
+const SURE = ["min_confidence", "min_gender_probability", "min_age_group_probability", "min_quality"] as const;
 const NAMES = ["status", "search", "gender", "age_group", "uncertain", "faces", "folder", "sort", ...SURE] as const;
 type Name = (typeof NAMES)[number];
 export type Sought = Partial<Record<Name, string>>;
 
 const AGES = ["0-4", "5-9", "10-19", "20-29", "30-39", "40-49", "50-64", "65+"];
 const TYPING_MS = 300;
+/** `quality.sharpness` of a sharp face is about 1. */
+const SHARPEST = 2;
 
 /** As the address says it; what it does not know is left out. */
 export function soughtOf(hash: string): Sought {
   const said = new URLSearchParams(hash.split("?")[1] ?? "");
-  return Object.fromEntries(NAMES.flatMap((name) => (said.get(name) ? [[name, said.get(name)!]] : [])));
+  return Object.fromEntries(NAMES.flatMap((name) => (isMeant(name, said.get(name) ?? "") ? [[name, said.get(name)!]] : [])));
 }
 
 /** What is only how it is shown, and seeks nothing. */
@@ -46,29 +49,36 @@ export function useSought(): [Sought, (sought: Sought) => void] {
 }
 
 function Choice({ name, label, options, sought, seek }: { name: Name; label: string; options: [string, string][]; sought: Sought; seek: (sought: Sought) => void }) {
+  const now = sought[name] ?? "";
+  // Also what only an address says, so that it is seen.
+  const all = options.some(([value]) => value === now) ? options : [...options, [now, now] as const];
   return (
     <div>
       <label for={`sought-${name}`}>{label}</label>
-      <select id={`sought-${name}`} value={sought[name] ?? ""} onChange={(event) => seek({ ...sought, [name]: event.currentTarget.value })}>
-        {options.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
+      <select id={`sought-${name}`} value={now} onChange={(event) => seek({ ...sought, [name]: event.currentTarget.value })}>
+        {all.map(([value, text]) => <option key={value} value={value}>{text}</option>)}
       </select>
     </div>
   );
 }
 
-/** How sure the detector, and each label, is to be: in hundredths, of nothing for no matter. */
-function Least({ name, label, sought, seek }: { name: Name; label: string; sought: Sought; seek: (sought: Sought) => void }) {
+interface Limit { name: Name; label: string; most?: number; shows?: (value: number) => string; sought: Sought; seek: (sought: Sought) => void }
+
+const perCent = (value: number): string => words.faces.atLeast(Math.round(100 * value));
+
+/** How sure the detector, and each label, is to be, or how sharp a face: in hundredths, of nothing for no matter. */
+function Least({ name, label, most = 1, shows = perCent, sought, seek }: Limit) {
   const [shown, setShown] = useState(sought[name] ?? "0");
   useEffect(() => setShown(sought[name] ?? "0"), [sought[name]]);
   const id = `sought-${name}`;
   return (
     <div>
-      <label for={id}>{label} <output for={id}>{Number(shown) > 0 ? words.faces.atLeast(Math.round(100 * Number(shown))) : words.faces.any}</output></label>
+      <label for={id}>{label} <output for={id}>{Number(shown) > 0 ? shows(Number(shown)) : words.faces.any}</output></label>
       <input
         id={id}
         type="range"
         min="0"
-        max="1"
+        max={most}
         step="0.01"
         value={shown}
         onInput={(event) => setShown(event.currentTarget.value)}
@@ -116,6 +126,7 @@ export function Filters({ sought, seek, folders }: { sought: Sought; seek: (soug
           <Least {...both} name="min_confidence" label={said.sure} />
           <Least {...both} name="min_gender_probability" label={said.gender} />
           <Least {...both} name="min_age_group_probability" label={said.age} />
+          <Least {...both} name="min_quality" label={said.sharpness} most={SHARPEST} shows={(value) => said.atLeastSo(rate(value))} />
         </div>
       </details>
       {Object.keys(sought).length > 0 && <button type="button" onClick={() => seek({})}>{said.everything}</button>}

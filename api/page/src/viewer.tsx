@@ -3,9 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Face, Photo } from "./api";
 import { Boxes, facesOf, imageOf, thumbnailOf } from "./pictures";
 import { photoCrop, photoZoom, type Zoom } from "./shared/photos";
-import { count, words } from "./words";
-
-const percent = (part: number): string => `${Math.round(100 * part)} %`;
+import { count, share, words } from "./words";
 
 const ICONS = { previous: "m15 5-7 7 7 7", next: "m9 5 7 7-7 7", close: "m6 6 12 12M18 6 6 18" };
 
@@ -19,11 +17,16 @@ function Doubt({ of }: { of: Face["gender"] | Face["age_group"] }) {
   return <span class="doubt">{[words.faces.uncertain, why.join(", ")].filter(Boolean).join(": ")}</span>;
 }
 
+/** Of the photo's width. */
+const LEAST_POINTED = 0.05;
+
 /** The detector's five points, where the whole photo is seen. */
 function Points({ photo }: { photo: Photo }) {
   const { width, height } = photo;
   if (!width || !height) return null;
-  const points = photo.faces.flatMap(({ landmarks }) => Object.values(landmarks));
+  // On a small face they would be all that is seen of it.
+  const large = photo.faces.filter(({ box_norm: { x1, x2 } }) => x2 - x1 > LEAST_POINTED);
+  const points = large.flatMap(({ landmarks }) => Object.values(landmarks));
   return (
     <span class="points" aria-hidden="true">
       {points.map(({ x, y }, index) => <i key={index} style={{ left: `${(100 * x) / width}%`, top: `${(100 * y) / height}%` }} />)}
@@ -33,14 +36,14 @@ function Points({ photo }: { photo: Photo }) {
 
 function Ages({ face }: { face: Face }) {
   const ages = Object.entries(face.age_group.probabilities);
-  const most = Math.max(0.01, ...ages.map(([, share]) => share));
+  const most = Math.max(0.01, ...ages.map(([, part]) => part));
   return (
     <ul class="ages" aria-label={words.faces.agesEach}>
-      {ages.map(([label, share]) => (
+      {ages.map(([label, part]) => (
         <li key={label} class={label === face.age_group.label ? "chosen" : ""}>
-          <span class="age-column" aria-hidden="true"><span class="age-bar" style={{ height: `${Math.max(3, (100 * share) / most)}%` }} /></span>
+          <span class="age-column" aria-hidden="true"><span class="age-bar" style={{ height: `${Math.max(3, (100 * part) / most)}%` }} /></span>
           <span class="age-label">{label.replace("-", "–")}</span>
-          <span class="unseen">: {percent(share)}</span>
+          <span class="unseen">: {share(part)}</span>
         </li>
       ))}
     </ul>
@@ -55,7 +58,7 @@ function Finding({ photo, face, src, point, near }: { photo: Photo; face: Face; 
     age.uncertain ? said.probably(`${range.low}–${range.high ?? "…"}`) : "",
     face.age_years == null ? "" : said.years(Math.round(face.age_years)),
     face.aligned ? said.turned(Math.abs(Math.round(face.roll_deg))) : "",
-    `${said.sure} ${percent(face.confidence)}`,
+    `${said.sure} ${share(face.confidence)}`,
   ];
   return (
     <li class={gender.value} onMouseEnter={() => point(face.index)} onMouseLeave={() => point()}>
@@ -65,9 +68,9 @@ function Finding({ photo, face, src, point, near }: { photo: Photo; face: Face; 
       </button>
       <div>
         <h3 class="unseen">{said.face(face.index + 1)}</h3>
-        <p class="verdict">{gender.value === "female" ? said.female : said.male} {percent(gender.probability)} <Doubt of={gender} /></p>
+        <p class="verdict">{gender.value === "female" ? said.female : said.male} {share(gender.probability)} <Doubt of={gender} /></p>
         <div class="balance" aria-hidden="true"><span class="female" style={{ width: `${100 * female}%` }} /><span class="male" style={{ width: `${100 * (1 - female)}%` }} /></div>
-        <p class="verdict">{age.label.replace("-", "–")} {percent(age.probability)} <Doubt of={age} /></p>
+        <p class="verdict">{age.label.replace("-", "–")} {share(age.probability)} <Doubt of={age} /></p>
         <Ages face={face} />
         <p class="remark">{remarks.filter(Boolean).join(" · ")}</p>
       </div>
@@ -96,6 +99,8 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
   const [size, setSize] = useState({ zoom: 1, isMost: false });
   const [bare, setBare] = useState(false);
   const [marked, setMarked] = useState<number>();
+  /** The photo that is there itself, and no longer its preview. */
+  const [sharp, setSharp] = useState<string>();
   const said = words.faces;
   useEffect(() => {
     dialog.current?.showModal();
@@ -154,7 +159,7 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
               <span class="picture" key={photo.photo_id}>
                 <img src={src} alt={facesOf(photo)} />
                 {/* Over its preview once it is there; where the photo is gone, or too many are drawn, that stays. */}
-                <img class="whole" src={whole} alt="" hidden onLoad={(event) => void (event.currentTarget.hidden = false)} />
+                <img class="whole" src={whole} alt="" hidden={sharp !== photo.photo_id} onLoad={() => setSharp(photo.photo_id)} />
                 <Boxes photo={photo} marked={marked} numbers />
                 <Points photo={photo} />
               </span>
@@ -162,7 +167,7 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
           </div>
           <div class="zoom" role="group" aria-label={said.zoom}>
             <button type="button" aria-label={said.smaller} disabled={size.zoom === 1} onClick={() => zoom.current?.smaller()}>−</button>
-            <button type="button" onClick={() => zoom.current?.fit()}>{size.zoom === 1 ? said.fit : `${Math.round(100 * size.zoom)} %`}</button>
+            <button type="button" onClick={() => zoom.current?.fit()}>{size.zoom === 1 ? said.fit : share(size.zoom)}</button>
             <button type="button" aria-label={said.nearer} disabled={size.isMost} onClick={() => zoom.current?.larger()}>+</button>
             <button type="button" aria-pressed={!bare} onClick={() => setBare(!bare)}>{said.boxes}</button>
           </div>
@@ -173,7 +178,7 @@ export function Viewer({ jobId, photo, beside, position, total, go, close }: Vie
           {photo?.warnings.map((warning) => <p key={warning} class="remark">{warning}</p>)}
           <ol class="faces">
             {photo?.faces.map((face) => (
-              <Finding key={face.index} photo={photo} face={face} src={src} point={setMarked} near={() => zoom.current?.toFace(face.box_norm)} />
+              <Finding key={face.index} photo={photo} face={face} src={sharp === photo.photo_id ? whole : src} point={setMarked} near={() => zoom.current?.toFace(face.box_norm)} />
             ))}
           </ol>
         </div>

@@ -48,6 +48,13 @@ export function Label({ label }: { label: string }) {
   );
 }
 
+/** Half a window is none: where one end is said, the other has to be. */
+function needBoth({ currentTarget: place }: Event & { currentTarget: HTMLElement }): void {
+  const ends = [...place.querySelectorAll("input")];
+  const isSaid = ends.some(({ value }) => value !== "");
+  for (const end of ends) end.required = isSaid;
+}
+
 /** A window as the service has it, `22:00-06:00 Europe/Berlin`; a deadline as the field has it. */
 export function When({ window, deadline = "", priority = 0 }: { window?: string | null | undefined; deadline?: string; priority?: number }) {
   const said = words.fresh;
@@ -57,9 +64,9 @@ export function When({ window, deadline = "", priority = 0 }: { window?: string 
     <>
       <fieldset>
         <legend>{said.window}</legend>
-        <div class="filter">
-          <div><label for="opens">{said.opens}</label><input id="opens" name="opens" type="time" defaultValue={opens ?? ""} /></div>
-          <div><label for="closes">{said.closes}</label><input id="closes" name="closes" type="time" defaultValue={closes ?? ""} /></div>
+        <div class="filter" onInput={needBoth}>
+          <div><label for="opens">{said.opens}</label><input id="opens" name="opens" type="time" defaultValue={opens ?? ""} required={Boolean(opens)} /></div>
+          <div><label for="closes">{said.closes}</label><input id="closes" name="closes" type="time" defaultValue={closes ?? ""} required={Boolean(closes)} /></div>
         </div>
         <input type="hidden" name="zone" value={place ?? zone()} />
         <p class="soft">{said.windowHint(place ?? zone())}</p>
@@ -83,7 +90,8 @@ export function Wishes({ label }: { label: string }) {
   return (
     <>
       <Label label={label} />
-      <details class="more">
+      {/* What is wrong in it is not left unseen. */}
+      <details class="more" onInvalidCapture={(event) => void (event.currentTarget.open = true)}>
         <summary>{said.options}</summary>
         <div class="wishes">
           <When />

@@ -38,22 +38,36 @@ const dated = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {
   day: "numeric", month: "short", hour: "2-digit", minute: "2-digit",
 });
 
+const exact = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB", { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+
+/** A part of a whole, 0 to 1, in whole per cent; `fine` with a tenth. */
+export const share = (part: number, fine = false): string => `${fine ? exact.format(100 * part) : counts.format(Math.round(100 * part))} %`;
+/** Likewise, with a tenth. */
+export const percent = (part: number): string => share(part, true);
+const datedFar = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
+});
+
 export const count = (n: number): string => counts.format(n);
 export const rate = (n: number): string => rates.format(n);
 
 /** A time of day; with the day, where that is another. */
 export function time(at: string): string {
   const then = new Date(at);
-  return (Math.abs(then.getTime() - Date.now()) < 12 * 3600e3 ? clock : dated).format(then);
+  return Math.abs(then.getTime() - Date.now()) < 12 * 3600e3 ? clock.format(then) : day(at);
 }
 
 /** The hour and minute of a time, whatever its day. */
 export const clockOf = (at: string): string => clock.format(new Date(at));
 
-export const day = (at: string): string => dated.format(new Date(at));
+/** With the year where it is another than now. */
+export const day = (at: string): string => {
+  const then = new Date(at);
+  return (then.getFullYear() === new Date().getFullYear() ? dated : datedFar).format(then);
+};
 
 const hours = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {
-  day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", timeZone: "UTC",
+  day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit", timeZone: "UTC",
 });
 
 /** `2026-05-30T21` of a camera's clock, in whatever zone that was. */

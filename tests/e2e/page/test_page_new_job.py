@@ -124,7 +124,8 @@ def test_a_dropped_zip_says_what_is_in_it_and_is_sent_with_wishes(
     assert isinstance(options, dict)
     assert (options["min_confidence"], options["preview_px"]) == (0.95, 1600)
     assert (options["delete_originals"], options["reuse"]) == (True, False)
-    assert job["archive"]
+    names = {f"\u062d\u0641\u0644\u0629/{photo.name}" for photo in archive.with_name("party").iterdir()}
+    assert names_in(served, job["id"]) == names
 
 
 def test_what_an_archive_cannot_be_is_said_before_and_after(
@@ -142,6 +143,7 @@ def test_what_an_archive_cannot_be_is_said_before_and_after(
     expect(page.get_by_text(archive.name)).to_be_visible()
     files.set_input_files(tmp_path / "no archive.zip")
     expect(page.get_by_text("no archive.zip, 10 B")).to_be_visible()
+    expect(page.get_by_text("What is in it cannot be listed here.")).to_be_visible()
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("alert").filter(has_text="That did not work")).to_be_visible()
     expect(page.get_by_role("button", name="Send", exact=True)).to_be_enabled()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import gzip
 import json
 import logging
 import socket
@@ -24,7 +25,7 @@ from shared.operations import webhooks
 from shared.settings import REPOSITORY, Settings
 from tests.support.processes import wait_for
 from tests.support.queue_rows import queue_of, queued_job, save_all, take
-from tests.support.receivers import answering, make_certificate, receiving
+from tests.support.receivers import Behaviour, answering, make_certificate, receiving
 from worker import messages
 from worker.deliveries import Deliveries
 
@@ -133,6 +134,30 @@ def test_one_that_never_answers_is_given_up_for_now(
         row = _tried(database, deliveries, _ntfy(receiver.url, query="?rto=300"))
         go_on.set()
     assert (row.state, row.problem) == ("waiting", "it was not taken within 3 s")
+
+
+def _without_end(connection: ssl.SSLSocket, _: int) -> None:
+    connection.sendall(b"HTTP/1.1 500 X\r\nConnection: close\r\n\r\n")
+    piece = bytes(1_000_000)
+    for _ in range(5000):
+        connection.sendall(piece)
+
+
+def _much_in_little(connection: ssl.SSLSocket, _: int) -> None:
+    body = gzip.compress(bytes(1_000_000_000), 9)
+    head = f"HTTP/1.1 500 X\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+
+
+@pytest.mark.parametrize("behave", [_without_end, _much_in_little])
+def test_an_answer_takes_no_more_memory_than_it_may(
+    behave: Behaviour, database: Database, deliveries: Deliveries, trusted: Path
+) -> None:
+    with receiving(trusted, behave) as receiver:
+        row = _tried(database, deliveries, _ntfy(receiver.url))
+    # TLS may be where there is none left: then it is a connection that broke.
+    assert row.state == "waiting"
+    assert row.problem == "not sent: MemoryError" or "Connection error" in str(row.problem), row.problem
 
 
 GUARDED = """
