@@ -27,6 +27,8 @@ CPU_S = 20.0
 WALL_S = 60.0
 """Longer than `worker.messages` waits: for when nobody does any more."""
 
+WHY_CHARACTERS = 300
+_WHY = "Socket Exception: "
 _SPEAKS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _NEVER = frozenset(
     {
@@ -65,22 +67,35 @@ def main() -> None:
         taken = service.notify(title=told["title"], body=told["text"], body_format=kind)
     except Exception as error:
         _end(f"not sent: {type(error).__name__}")
-    _end(None if taken else said.last or "it was not taken")
+    _end(None if taken else said.told or "it was not taken")
 
 
 class _Said(logging.Handler):
-    """The last that Apprise had to say."""
+    """The last that Apprise had to say.
+
+    Of a password that is wrong, as of a host that is away, it says "Connection error", and to who debugs
+    what it was.
+    """
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.last = ""
+        super().__init__(logging.DEBUG)
+        self._last = self._why = ""
         logger = logging.getLogger("apprise")
         logger.handlers, logger.propagate = [self], False
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(logging.DEBUG)
+
+    @property
+    def told(self) -> str:
+        """In one line; empty where nothing was said."""
+        return f"{self._last} ({self._why[:WHY_CHARACTERS]})" if self._why else self._last
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it."""
-        self.last = record.getMessage()
+        said = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self._last, self._why = said, ""
+        elif said.startswith(_WHY):
+            self._why = said.removeprefix(_WHY)
 
 
 def _end(problem: str | None) -> NoReturn:

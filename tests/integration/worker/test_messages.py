@@ -194,7 +194,7 @@ def test_its_process_can_do_nothing_else(deed: str, tmp_path: Path) -> None:
 
 
 @contextmanager
-def _mail_server(certificate: Path) -> Iterator[tuple[int, list[str]]]:
+def _mail_server(certificate: Path, welcome: str = "235 welcome") -> Iterator[tuple[int, list[str]]]:
     """Takes one mail after another over TLS, as SMTP has it, and keeps what came."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -220,7 +220,7 @@ def _mail_server(certificate: Path) -> Iterator[tuple[int, list[str]]]:
                         say("250-mail")
                         say("250 AUTH PLAIN")
                     elif word == "AUTH":
-                        say("235 welcome")
+                        say(welcome)
                     elif word == "DATA":
                         say("354 go on")
                         mail = iter(lambda: lines.readline().decode(), ".\r\n")
@@ -253,6 +253,18 @@ def test_mail_is_sent(database: Database, deliveries: Deliveries, trusted: Path)
     # As HTML, which is Apprise's default for mail, its lines would run together.
     assert mail.get_content_type() == "text/plain"
     assert mail.get_content().splitlines() == ["Messages arrive here.", PUBLIC]
+
+
+def test_a_wrong_password_is_not_called_a_connection_error_alone(
+    database: Database, deliveries: Deliveries, trusted: Path
+) -> None:
+    with _mail_server(trusted, "535 5.7.8 ann: no such password, p4ssw0rd") as (port, got):
+        url = f"mailtos://ann:p4ssw0rd@localhost:{port}?mode=ssl&from=ann@example.org&to=ben@example.org"
+        row = _tried(database, deliveries, url)
+    assert (row.state, got) == ("waiting", [])
+    assert row.problem is not None
+    assert "no such password" in row.problem
+    assert "p4ssw0rd" not in row.problem
 
 
 def test_a_link_is_not_escaped_for_markdown(
