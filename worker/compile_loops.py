@@ -8,32 +8,24 @@ NUMBA_CACHE_DIR; it fits processors like this one, and is made again on others.
 
 from __future__ import annotations
 
-import io
 import sys
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from nightshift.words.errors import NightshiftError
 from nightshift.words.options import AnalysisOptions
 from worker.pipeline.decoding.limits import UNTOLD
+from worker.pipeline.detection.area import SummedPhotos
+from worker.pipeline.detection.cascade import find_faces
 from worker.pipeline.detection.detect import Detector
-from worker.pipeline.runtime import CPU, use_threads
-
-
-def drawn_photo() -> bytes:
-    """A PNG to be scaled down, with enough of a face in it for all three networks to look at."""
-    face = _drawn_face()
-    photo = np.full((1200, 900, 3), 90, np.uint8)
-    photo[:160, :160] = face
-    file = io.BytesIO()
-    Image.fromarray(photo).save(file, "PNG")
-    return file.getvalue()
+from worker.pipeline.detection.mtcnn import load_networks
+from worker.pipeline.detection.screen import can_screen, load_screens
+from worker.pipeline.runtime import CPU, runtimes, use_threads
+from worker.pipeline.warm_up import drawn_photo
 
 
 def compile_loops() -> None:
     """Take one photo through decoding and detection, by which every loop is called as photos call it.
+
+    Detection is done with screens and without, whichever is faster here now: another time the other may be.
 
     Raises:
         ModelUnavailable: there is nothing that networks run on, or the detector's weights cannot be read.
@@ -41,24 +33,11 @@ def compile_loops() -> None:
     use_threads(1)
     options = AnalysisOptions()
     photo = UNTOLD(drawn_photo(), options, lambda _: None)
-    (found,) = Detector(CPU).detect([photo], options.min_confidence, options.min_face_px)
-    if found.error is not None:
-        raise found.error
-
-
-def _drawn_face() -> NDArray[np.uint8]:
-    """uint8 [160, 160, 3]: ellipses on grey."""
-    y, x = np.mgrid[:160, :160]
-    picture = np.full((160, 160, 3), 90, np.uint8)
-    for middle_x, middle_y, wide, high, colour in (
-        (80, 80, 42, 55, (205, 165, 140)),
-        (62, 70, 9, 5, (40, 30, 30)),
-        (98, 70, 9, 5, (40, 30, 30)),
-        (80, 88, 6, 8, (180, 130, 110)),
-        (80, 110, 16, 4, (150, 60, 60)),
-    ):
-        picture[((x - middle_x) / wide) ** 2 + ((y - middle_y) / high) ** 2 < 1] = colour
-    return picture
+    # What it times at its start has loops, too.
+    Detector(CPU)
+    networks = load_networks(runtimes(CPU)[0])
+    for screens in [None, load_screens()] if can_screen() else [None]:
+        find_faces(SummedPhotos([photo.pixels]), options.min_face_px, networks, screens)
 
 
 def main() -> int:

@@ -61,14 +61,17 @@ class Parts:
 
 
 def load_pipeline(settings: Settings) -> Pipeline:
-    """Import torch and load the weights.
+    """Load the weights, and do what a first photo would wait for.
 
     Raises:
         ModelUnavailable: the weights or the device cannot be used.
     """
     from worker.pipeline.analyse import build_pipeline
+    from worker.pipeline.warm_up import warm_up
 
-    return build_pipeline(settings)
+    pipeline = build_pipeline(settings)
+    warm_up(pipeline)
+    return pipeline
 
 
 def build_parts(

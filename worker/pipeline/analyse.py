@@ -257,7 +257,7 @@ def build_pipeline(settings: Settings) -> Pipeline:
     folder, manifest = bundle_in_use(settings)
     on_cpu = manifest.architecture == ONNX and settings.device == "auto"
     bundle = load_bundle(folder, choose_device("cpu" if on_cpu else settings.device))
-    classifier, choice = choose(bundle, settings.runtime, settings.precision)
+    classifier, choice = choose(bundle, settings.runtime, settings.precision, settings.home)
     # The runtime has its own copy by now.
     bundle.weights.let_go()
     log.info(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -14,6 +15,7 @@ from nightshift.words.errors import ModelUnavailable
 from shared.bundles.manifest import INT8
 from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
+from worker.pipeline.kept_choice import KeptChoice
 from worker.pipeline.processor import features
 from worker.pipeline.runtime import CPU, Precision, RuntimeName
 from worker.pipeline.timing import least_time_s
@@ -62,7 +64,10 @@ class _Trial:
 
 
 def choose(
-    bundle: Bundle, runtime: RuntimeName | Auto = "auto", precision: Precision | Auto = "auto"
+    bundle: Bundle,
+    runtime: RuntimeName | Auto = "auto",
+    precision: Precision | Auto = "auto",
+    home: Path | None = None,
 ) -> tuple[Classifier, Choice]:
     """The classifier to use.
 
@@ -70,6 +75,7 @@ def choose(
         bundle: on the device.
         runtime: `auto` or a `RuntimeName`.
         precision: `auto` or a `Precision`.
+        home: where workers on the CPU keep what the first of them chose by a timing.
 
     Raises:
         ModelUnavailable: `runtime_unavailable` for what the device or this installation does not have.
@@ -88,10 +94,22 @@ def choose(
     if len(formats) == 1:
         because = "nothing else to choose" if "auto" in (runtime, precision) else "set"
         return Classifier(bundle, formats[0], name), Choice(name, formats[0], because)
+    kept = KeptChoice(home, bundle.manifest.sha256, formats) if home and bundle.device == CPU else None
+    if kept and (chosen := _as_kept(kept, formats, name)):
+        return Classifier(bundle, chosen.precision, name), chosen
     trials = [_try(Classifier(bundle, fmt, name)) for fmt in formats]
-    best = _best(trials)
-    because = "; ".join(map(str, trials))
-    return best.classifier, Choice(best.classifier.runtime, best.classifier.precision, because)
+    best, because = _best(trials).classifier, "; ".join(map(str, trials))
+    if kept:
+        kept.keep(best.precision, because)
+        # Another worker may have been first.
+        if chosen := _as_kept(kept, formats, name):
+            best = next(each.classifier for each in trials if each.classifier.precision == chosen.precision)
+    return best, Choice(best.runtime, best.precision, because)
+
+
+def _as_kept(kept: KeptChoice, formats: Sequence[Precision], runtime: RuntimeName) -> Choice | None:
+    precision, because = kept.read() or (None, "")
+    return next((Choice(runtime, each, f"kept: {because}") for each in formats if each == precision), None)
 
 
 def native_precision(device: str) -> Precision | None:

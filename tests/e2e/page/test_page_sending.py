@@ -93,7 +93,8 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
         page.get_by_label("from", exact=True).fill("03:00")
         with page.expect_request("**/v1/jobs/estimate") as asked:
             page.get_by_label("until", exact=True).fill("04:00")
-        assert asked.value.post_data_json["processing_window"].startswith("03:00-04:00 ")
+        body = asked.value.post_data_json
+        assert body and body["processing_window"].startswith("03:00-04:00 ")
         with page.expect_request("**/v1/jobs/estimate"):
             page.get_by_label("until", exact=True).fill("")
         page.get_by_label("Name").fill("second")

@@ -11,7 +11,7 @@ import pytest
 
 from nightshift.words.errors import ModelUnavailable
 from worker.pipeline import bundle as bundles
-from worker.pipeline import choice
+from worker.pipeline import choice, kept_choice
 from worker.pipeline.bundle import Bundle, load_bundle
 from worker.pipeline.choice import OFF_BY, choose
 from worker.pipeline.runtime import runtimes
@@ -44,6 +44,62 @@ def test_else_the_timing_decides_and_is_told(bundle: Bundle, monkeypatch: pytest
     assert classifier.precision == chosen.precision
     assert "openvino fp32" in chosen.because and "openvino bf16" in chosen.because
     assert "ms a face" in chosen.because
+
+
+def chosen_in(home: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, fast: str) -> choice.Choice:
+    """What a worker of this home takes, where a timing says that this format is fast."""
+
+    def timed(classifier: Any) -> Any:
+        return choice._Trial(
+            classifier, 1.0 if classifier.precision == fast else 9.0, np.zeros(2, np.float32)
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(choice, "native_precision", lambda _: "bf16")
+        patch.setattr(choice, "_try", timed)
+        classifier, chosen = choose(bundle, "openvino", "auto", home)
+    assert classifier.precision == chosen.precision
+    return chosen
+
+
+def test_workers_of_a_home_keep_to_what_the_first_of_them_chose(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    first = chosen_in(home, bundle, monkeypatch, "bf16")
+    assert first.precision == "bf16"
+    second = chosen_in(home, bundle, monkeypatch, "fp32")
+    assert (second.precision, second.because) == ("bf16", f"kept: {first.because}")
+    assert chosen_in(tmp_path / "other", bundle, monkeypatch, "fp32").precision == "fp32"
+    assert choose(bundle, "openvino", "fp32", home)[1].precision == "fp32"
+
+
+def test_of_two_that_start_together_the_second_takes_what_the_first_wrote(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert chosen_in(tmp_path, bundle, monkeypatch, "fp32").precision == "fp32"
+    read = kept_choice.KeptChoice.read
+    looks = iter([lambda _: None, read])
+    monkeypatch.setattr(kept_choice.KeptChoice, "read", lambda kept: next(looks)(kept))
+    assert chosen_in(tmp_path, bundle, monkeypatch, "bf16").precision == "fp32"
+
+
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"precision": "fp8", "because": ""}', b"\xff"])
+def test_a_damaged_choice_is_made_anew(
+    bundle: Bundle, tmp_path: Path, damage: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen_in(tmp_path, bundle, monkeypatch, "bf16")
+    (kept,) = (tmp_path / kept_choice.FOLDER).iterdir()
+    kept.write_bytes(damage)
+    assert chosen_in(tmp_path, bundle, monkeypatch, "fp32").precision == "fp32"
+    assert chosen_in(tmp_path, bundle, monkeypatch, "bf16").precision == "fp32"
+
+
+def test_a_home_that_cannot_be_written_to_does_without(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "home").write_text("a file")
+    assert chosen_in(tmp_path / "home", bundle, monkeypatch, "bf16").precision == "bf16"
 
 
 def test_on_a_cpu_openvino_is_used_untimed(bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
