@@ -110,6 +110,7 @@ def change_receiver(
         NotFound: `receiver_not_found`.
         Conflict: `webhook_secret_missing`, `receiver_exists`, `too_many_receivers`.
     """
+    holdings.lock(session, owner)
     row = receiver_of(session, owner, receiver_id)
     _require_room(session, owner, Receiver.id != receiver_id)
     before = row.notify or {"url": row.url}
@@ -123,8 +124,13 @@ def change_receiver(
         if namesake is not None:
             session.delete(namesake)
             session.flush()
+    was, was_disabled_at = row.url, row.disabled_at
     row.url, row.notify, row.disabled_at = wish.url, wish.model_dump(), None
     session.flush()
+    if was != wish.url and was_disabled_at is not None:
+        # Jobs may name it: it has answered 410, whoever is told in its place.
+        session.add(Receiver(owner=owner, url=was, disabled_at=was_disabled_at))
+        session.flush()
     audit.note(session, "change_receiver", owner, row.id)
     return row
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from nightshift.words.webhooks import Notify
+from nightshift.words.webhooks import Notify, ReceiverChange
 from shared.db.engine import Database
 from shared.db.tables import Delivery, Job, Receiver
 from shared.operations import webhooks
@@ -249,6 +249,17 @@ def test_a_receiver_that_is_removed_is_gone_for_jobs_that_name_it(
         job_id = queued_job(database, 1)
         _ended(database, job_id, receiver.url)
         assert [row.state for row in _done(database, deliveries)] == ["given_up"]
+        elsewhere = f"{receiver.url}/elsewhere"
+        with database.write() as session:
+            webhooks.change_receiver(session, "local", row.id, ReceiverChange(url=elsewhere))
+            moved, left = sorted(
+                webhooks.webhooks_of(session, "local").receivers, key=lambda each: each.url != elsewhere
+            )
+            assert (left.url, left.notify, left.disabled_at is None) == (receiver.url, None, False)
+            assert (moved.url, moved.id, moved.disabled_at) == (elsewhere, row.id, None)
+            # And back, which enables it; then as it was.
+            webhooks.change_receiver(session, "local", row.id, ReceiverChange(url=receiver.url))
+            session.execute(update(Receiver).values(disabled_at=session.now))
         with database.write() as session:
             webhooks.remove_receiver(session, "local", row.id)
             (left,) = webhooks.webhooks_of(session, "local").receivers
@@ -365,7 +376,7 @@ def test_a_slow_receiver_holds_up_neither_the_sweeper_nor_others(
 
 SENDER = """
 import sys, time
-from nightshift.words.webhooks import Notify
+from nightshift.words.webhooks import Notify, ReceiverChange
 from shared.db.engine import Database
 from shared.settings import Settings
 from worker.deliveries import Deliveries
