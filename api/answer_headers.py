@@ -15,10 +15,13 @@ NOTHING_RUNS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-a
 """Content-Security-Policy of everything that is not a page of ours."""
 
 _PAGE = (
-    "default-src 'none'; script-src 'self'{scripts}; style-src 'self' 'unsafe-inline'; img-src 'self' data:;"
+    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; img-src 'self' data:;"
     " connect-src 'self'; font-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Of `/docs`: the scripts that lie beside it, and the one that stands in it as it was delivered."""
+"""Of `/docs`: scripts and styles that lie beside it, and those that stand in it as it was delivered."""
+
+_OF_ITS_LOGO = ".logo_small_svg__cls-2{fill:#fff}.logo_small_svg__cls-3{fill:#85ea2d}"
+"""The style that Swagger's own script adds."""
 
 USUAL: dict[str, str] = {
     "X-Content-Type-Options": "nosniff",
@@ -31,7 +34,10 @@ USUAL: dict[str, str] = {
 }
 """For every answer, also those that the server below gives before there is an application."""
 
-_INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+_OF_PICTURES = ("image/", "application/x-tar", "application/zip")
+"""Types of answers of the API that show people."""
+
+_INLINE = {name: re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL) for name in ("script", "style")}
 
 
 def register(app: Flask) -> None:
@@ -44,7 +50,7 @@ def _add(response: Response) -> Response:
         # The framework's: `Allow`, and an empty page.
         response.status_code = 204
         response.headers.pop("Content-Type", None)
-    if g.get("by_session"):
+    if g.get("by_session") or _has_pictures(response):
         # A browser that others use afterwards must have kept nothing, pictures least of all.
         response.headers["Cache-Control"] = "no-store"
     if request.path.startswith("/v1/"):
@@ -56,9 +62,16 @@ def _add(response: Response) -> Response:
     return response
 
 
+def _has_pictures(response: Response) -> bool:
+    return request.path.startswith("/v1/") and (response.mimetype or "").startswith(_OF_PICTURES)
+
+
 def _policy_of_page(response: Response) -> str:
-    digests = (
-        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        for script in _INLINE_SCRIPT.findall(response.get_data(as_text=True))
-    )
-    return _PAGE.format(scripts="".join(f" 'sha256-{digest}'" for digest in digests))
+    html = response.get_data(as_text=True)
+    scripts, styles = (pattern.findall(html) for pattern in _INLINE.values())
+    return _PAGE.format(scripts=_digests(scripts), styles=_digests([*styles, _OF_ITS_LOGO]))
+
+
+def _digests(texts: list[str]) -> str:
+    digests = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts)
+    return "".join(f" 'sha256-{digest}'" for digest in digests)

@@ -15,8 +15,13 @@ def answer(view: BaseModel, status: int = 200, headers: dict[str, str] | None = 
 
 def answer_page(view: BaseModel, next_cursor: str | None) -> Response:
     """A page; its `Link` header leads to the next with the same filters."""
+    return answer(view, headers=link_to(next_cursor))
+
+
+def link_to(next_cursor: str | None) -> dict[str, str]:
+    """The `Link` header to the next page, with the same filters; nothing where there is none."""
     if next_cursor is None:
-        return answer(view)
+        return {}
     arguments = [(name, value) for name, value in request.args.items(multi=True) if name != "cursor"]
     query = urlencode([*arguments, ("cursor", next_cursor)])
-    return answer(view, headers={"Link": f'<{request.path}?{query}>; rel="next"'})
+    return {"Link": f'<{request.path}?{query}>; rel="next"'}

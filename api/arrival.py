@@ -19,7 +19,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, InvalidInput
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
-from nightshift.words.photo_names import CUSTOM_ID_LIMIT
+from nightshift.words.photo_names import beginning_of
 from nightshift.words.plain_text import counted
 from shared.archives.member import Limits
 from shared.archives.opening import open_archive
@@ -150,7 +150,7 @@ class Arrival:
             sha256=expected_sha256(part.headers.get("Content-Digest")),
         )
         self._keep(body, lambda job_id: archive_key(self.service.owner, job_id))
-        name = part.filename[:CUSTOM_ID_LIMIT] or ARCHIVE
+        name = beginning_of(part.filename) or ARCHIVE
         intake.check_custom_id(name)
         self.archive = ArrivedArchive(name, kind or "zip", body.sha256, body.size_bytes)
         self._contents.update(json.dumps([ARCHIVE, body.sha256]).encode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from flask import Request, g, request
@@ -37,6 +38,14 @@ _CHANGED_BY_ADMINS = frozenset(
         *("/v1/webhooks/receivers", "/v1/webhooks/receivers/<receiver_id>"),
     }
 )
+
+_SEEN_FROM_OUTSIDE = frozenset(
+    {
+        *("/v1/overview", "/v1/expiring", "/v1/jobs", "/v1/jobs/<job_id>"),
+        *("/v1/models", "/v1/models/<name>"),
+    }
+)
+"""Where an operator may look, too: everybody's, or nobody's."""
 
 
 def names_this_machine(request: Request) -> bool:
@@ -76,7 +85,7 @@ def needed_scopes(request: Request) -> tuple[Scope, ...]:
         return (Scope.ADMIN,)
     if request.method not in SAFE_METHODS:
         return (Scope.SUBMIT,)
-    if route in {"/v1/overview", "/v1/expiring", "/v1/jobs", "/v1/jobs/<job_id>", "/v1/models"}:
+    if route in _SEEN_FROM_OUTSIDE:
         return (Scope.READ, Scope.SUBMIT, Scope.OPERATOR)
     return (Scope.READ, Scope.SUBMIT)
 
@@ -152,6 +161,16 @@ def in_place_forbidden() -> InvalidInput:
     )
 
 
+def refuse_key(service: Context, request: Request) -> NoReturn:
+    """Say that there is no such key; only after the look, or others' guesses would lock a right one out.
+
+    Raises:
+        InvalidInput: `unauthorized`, `rate_limited`.
+    """
+    service.rate_limits.count_guess(request.remote_addr)
+    raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
+
+
 def _caller(service: Context, request: Request) -> Caller:
     if "Authorization" not in request.headers and (signed_in := service.sessions.find(request)):
         g.by_session = True
@@ -164,9 +183,7 @@ def _caller(service: Context, request: Request) -> Caller:
         return caller
     _refuse_other_hosts(service.settings, request)
     if sent:
-        # Only after the look: a right key is never locked out by what others guess.
-        service.rate_limits.count_guess(request.remote_addr)
-        raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
+        refuse_key(service, request)
     raise InvalidInput(Code.UNAUTHORIZED, "this needs the header `Authorization: Bearer <api key>`")
 
 

@@ -60,7 +60,7 @@ PHOTO_BODY: dict[str, Any] = {
 
 _BY_DEFAULT = "Not given, it is {default}."
 _AS_CONFIGURED = "Not given, it is as the server is configured: {default} if nobody chose otherwise."
-_SENTENCES = {"JobOptions": _AS_CONFIGURED, "JobChange": ""}
+_SENTENCES = {"JobOptions": _AS_CONFIGURED, "JobChange": "", "ReceiverChange": ""}
 """How a schema's fields say their defaults; what a change does not name has none: it stays as it is."""
 
 
@@ -71,10 +71,26 @@ def _say_defaults(schema: dict[str, Any], sentence: str) -> None:
     configured with, or what a job was given.
     """
     for field in schema.get("properties", {}).values():
-        default = field.pop("default", None)
-        if default is not None and sentence:
-            said = sentence.format(default=f"`{json.dumps(default)}`")
-            field["description"] = f"{field.get('description', '')} {said}".strip()
+        _say_default(field, field, sentence)
+
+
+def _say_default(field: dict[str, Any], schema: dict[str, Any], sentence: str) -> None:
+    """The same of one field, or parameter, whose description stands beside its schema."""
+    default = schema.pop("default", None)
+    if default not in (None, "") and sentence:
+        said = sentence.format(default=f"`{json.dumps(default)}`")
+        field["description"] = f"{field.get('description', '')} {said}".strip()
+
+
+_SENT_ALL_THE_SAME = frozenset({"limit"})
+"""Parameters whose default says nothing else than none at all would, whatever else is asked."""
+
+
+def _say_defaults_of_parameters(parameters: list[dict[str, Any]]) -> None:
+    """A client that is made from the description sends those, too: an order with a cursor of another one."""
+    for parameter in parameters:
+        if parameter["name"] not in _SENT_ALL_THE_SAME:
+            _say_default(parameter, parameter["schema"], _BY_DEFAULT)
 
 
 def _without_null(field: dict[str, Any]) -> dict[str, Any]:
@@ -132,7 +148,7 @@ _REASONS = {
     406: "No such form of results",
     408: "The body came too slowly",
     409: "The job's state forbids it, the name is taken, or the key is in use",
-    412: "`If-Match` names another ETag than the job has now",
+    412: "It was changed since it had the ETag that `If-Match` names",
     413: "Too large",
     415: "Not the type of body that is expected",
     422: "A value is wrong; `errors` names each field. Or a parameter is not known, or there twice",
@@ -215,6 +231,7 @@ def polish(document: dict[str, Any]) -> None:
                 schema["properties"][name].setdefault("description", " ".join(text.split()))
     for methods in document["paths"].values():
         for operation in methods.values():
+            _say_defaults_of_parameters(operation.get("parameters", []))
             # A query can be wrong wherever there is one.
             for status in (400, 422):
                 operation["responses"][str(status)] = _problem(status)

@@ -14,6 +14,7 @@ from api.context import Context
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
+from nightshift.words.new_job import JobWishes
 from nightshift.words.states import JobState
 from shared.reads.jobs import Viewer
 
@@ -23,23 +24,39 @@ RETRY_AFTER_S = 2
 _WAIT = re.compile(r"(?:^|[,;])\s*wait\s*=\s*\"?(\d{1,6})\"?\s*(?=$|[,;])", re.IGNORECASE)
 
 
+_WISHES = frozenset(JobWishes.model_fields)
+_PASSING = frozenset({"photos_per_second", "eta"})
+
+
 def etag_of(job: documents.Job) -> str:
-    """Changes with everything but the rate and the eta, which pass with time; hence a weak one."""
-    steady = job.model_dump_json(exclude={"photos_per_second", "eta"})
-    return hashlib.sha256(steady.encode()).hexdigest()[:24]
+    """Changes with everything but the rate and the eta, which pass with time; hence a weak one.
+
+    Its first half is of what can be changed, and goes on while the photos do.
+    """
+    return f"{_wishes_of(job)}-{_digest(job.model_dump_json(exclude={*_PASSING, *_WISHES}))}"
 
 
 def require_as_known(job: documents.Job, known: ETags) -> None:
-    """Refuse what was decided by another job than there is now.
+    """Refuse what was decided by other wishes than there are now: they alone can be changed.
 
-    Our ETags are weak and yet compared: what they leave out passes with time and is nobody's decision.
+    That its photos have gone on is no reason: of a job that runs, they have whenever one looks again.
 
     Raises:
         Conflict: `precondition_failed`.
     """
-    if not known.contains_weak(etag_of(job)):
-        message = f"job {job.id} has changed since: it has another ETag than If-Match names"
+    wishes = _wishes_of(job)
+    named = (etag.partition("-")[0] for etag in known.as_set(include_weak=True))
+    if not known.star_tag and wishes not in named:
+        message = f"job {job.id} has been changed since: its ETag is another one than If-Match names"
         raise Conflict(Code.PRECONDITION_FAILED, message, state=job.state)
+
+
+def _wishes_of(job: documents.Job) -> str:
+    return _digest(job.model_dump_json(include=set(_WISHES)))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def wanted_wait_s(request: Request) -> int:

@@ -100,8 +100,8 @@ def change_job(path: JobPath, header: IfMatchHeader, body: JobChange) -> Respons
     """Change what was wished of a job: its label, priority, window, deadline, webhooks ...
 
     What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-    webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
-    changed it, or its photos have gone on.
+    webhooks can be changed. With `If-Match`, 412 where somebody has changed one of these since the job had
+    that ETag; that its photos have gone on is no reason.
     """
     known = None if header.etag is None else request.if_match
     moves.change(context(), path.job_id, body, known)

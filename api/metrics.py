@@ -18,7 +18,6 @@ from api.description import HEALTH_TAG, answers, blueprint_of, media
 from api.server import cuts
 from shared.processes.registry import total_sums
 from shared.processes.sums import BUCKETS
-from shared.reads.load import Load, load
 
 blueprint = blueprint_of("metrics", HEALTH_TAG)
 
@@ -49,8 +48,8 @@ class _Numbers(Collector):
 
     def __init__(self, service: Context) -> None:
         with service.database.read() as session:
-            self._load: Load = load(session)
             self._sums = total_sums(session)
+        self._load = service.jobs.load()
         self._demand = service.jobs.demand()
         self._rings = service.doorbell.waiting()
 

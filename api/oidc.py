@@ -10,7 +10,7 @@ import hashlib
 import logging
 import secrets
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from flask import Response, g, request
@@ -21,6 +21,7 @@ from api.attempt import Attempt
 from api.auth import SESSION_PATH
 from api.context import Context, context
 from api.description import SESSION_TAG, answers, blueprint_of
+from api.sessions import LIFE
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError, NotFound
@@ -130,15 +131,27 @@ def _signed_in(
         raise _broken_off(f"the provider says {query.error or 'nothing'}")
     place = begun.pop("next")
     claims = provider.claims(query.code, Attempt(**begun))
-    settings, person = service.settings, str(claims["sub"])
+    settings, person = service.settings, claims["sub"]
     given = granted(claims, settings.oidc_claim, grants_in(settings.oidc_grants), settings.oidc_owner_claim)
     if given is None:
         log.warning("not let in", extra={"person": person, "claim": settings.oidc_claim})
         raise InvalidInput(Code.NOT_LET_IN, "the provider knows you, and none of your groups is let in here")
-    ends_at = utc_now() + timedelta(seconds=settings.oidc_session_s)
-    if not settings.oidc_session_s:
-        ends_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
+    ends_at = utc_now() + timedelta(seconds=settings.oidc_session_s or _lasts_s(claims["exp"]))
     return Caller(given.owner, given.scopes, person=person), ends_at, place
+
+
+def _lasts_s(exp: float) -> float:
+    """Seconds that a token lasts, a session's life at most: whatever a provider says, it is a time.
+
+    Raises:
+        InvalidInput: `sign_in_broken_off`.
+    """
+    now_s = utc_now().timestamp()
+    left_s = min(exp, now_s + LIFE.total_seconds()) - now_s
+    # Good for a moment by the leeway between two clocks, it would sign nobody in; nor does what is no number.
+    if not left_s >= 1:
+        raise _broken_off("its token has ended already")
+    return left_s
 
 
 def _with_provider() -> tuple[Context, Provider]:

@@ -64,7 +64,7 @@ def get_overview(query: OverviewQuery) -> Response:
     made = service.overviews.answers.get(
         (owner, seen_from, is_operator, query.limit, query.job),
         lambda: _made(service, owner, seen_from, query, is_operator=is_operator),
-        service.jobs.changes,
+        service.jobs.version,
     )
     response = Response(made.body, content_type="application/json")
     response.set_etag(made.etag)
@@ -76,7 +76,7 @@ def _made(
     service: Context, owner: str | None, seen_from: Viewer, query: OverviewQuery, *, is_operator: bool
 ) -> _Answer:
     overviews, jobs = service.overviews, service.jobs
-    load = overviews.load.get((), jobs.demand, jobs.changes)
+    load = overviews.load.get((), jobs.demand, jobs.version)
     if query.job is not None:
         shown, more = [jobs.seen(seen_from, query.job)], None
     else:

@@ -268,8 +268,15 @@ class RetryQuery(BaseModel):
 
 
 class ResultsQuery(SoughtQuery):
-    """Which results are wanted, and in which form."""
+    """Which results are wanted, in which form, and how many at a time."""
 
+    cursor: str | None = Field(None, max_length=500, description="Of the `Link` of the page before.")
+    limit: Whole | None = Field(
+        None,
+        ge=1,
+        le=1000,
+        description="Photos at most; the `Link` header leads to the next. Without it all of them come.",
+    )
     format: Literal["jsonl", "csv"] | None = Field(None, description="Instead of the Accept header.")
 
 
@@ -317,7 +324,7 @@ class IfMatchHeader(BaseModel):
         None,
         alias="If-Match",
         max_length=500,
-        description="The `ETag` that the job had: it is changed only while it has it still.",
+        description="The `ETag` that it had: 412 where its wishes have been changed since.",
     )
 
 

@@ -145,10 +145,7 @@ def get_thumbnail(path: PhotoPath) -> Response:
     image = context().store.get(thumbnail_key(context().owner, path.job_id, path.photo_id))
     if image is None:
         raise NotFound(Code.THUMBNAIL_NOT_FOUND, f"no thumbnail of photo {path.photo_id}")
-    headers = {
-        "Cache-Control": "private, max-age=3600",
-        "Content-Disposition": f'inline; filename="{path.photo_id}.webp"',
-    }
+    headers = {"Content-Disposition": f'inline; filename="{path.photo_id}.webp"'}
     return Response(image, mimetype="image/webp", headers=headers)
 
 
@@ -170,10 +167,7 @@ def get_image(path: PhotoPath, query: ImageQuery) -> Response:
     boxes = [face.box_norm for face in photo.faces] if query.boxes else []
     with service.drawing.place():
         image = service.drawing.draw(_bytes(service, path.job_id, photo), boxes)
-    headers = {
-        "Cache-Control": "no-store",
-        "Content-Disposition": f'inline; filename="{path.photo_id}.webp"',
-    }
+    headers = {"Content-Disposition": f'inline; filename="{path.photo_id}.webp"'}
     return Response(image, mimetype="image/webp", headers=headers)
 
 

@@ -46,7 +46,11 @@ ANSWER_BYTES = 1_000_000
 LEEWAY_S = 60
 """How far apart the two clocks may be."""
 AT_ONCE = 2
-"""Threads that may wait for the provider: were it to hang, the API must not."""
+"""Threads that may ask the provider at a time."""
+WAITING = 2
+"""Threads that wait for one of these; more would hold up all who want something else of the API."""
+SUB_CHARACTERS = 255
+"""OpenID Connect's own limit: it is written into each entry of the audit."""
 
 log = logging.getLogger("nightshift.sign_in")
 
@@ -68,6 +72,7 @@ class Provider:
         self._secret = secret
         hide(secret)
         self._http = httpx.Client(follow_redirects=False, timeout=httpx.Timeout(ANSWER_S / 2))
+        self._door = threading.BoundedSemaphore(AT_ONCE + WAITING)
         self._seats = threading.BoundedSemaphore(AT_ONCE)
         self._about: tuple[float, dict[str, Any]] | None = None
         self._keys: KeySet | None = None
@@ -178,6 +183,9 @@ class Provider:
             claims.validate(leeway=LEEWAY_S)
         except (JoseError, ValueError, TypeError) as error:
             raise _broken(f"its ID token is refused: {error}") from error
+        sub = claims["sub"]
+        if not (isinstance(sub, str) and sub.isprintable() and 0 < len(sub) <= SUB_CHARACTERS):
+            raise _broken("its ID token names nobody: sub is no short text")
         return claims
 
     def _key_set(self, *, anew: bool = False) -> KeySet:
@@ -224,12 +232,17 @@ class Provider:
 
     @contextmanager
     def _seat(self) -> Iterator[None]:
-        if not self._seats.acquire(timeout=ANSWER_S / 2):
+        if not self._door.acquire(blocking=False):
             raise _unavailable("too many wait for it already")
         try:
-            yield
+            if not self._seats.acquire(timeout=ANSWER_S / 2):
+                raise _unavailable("it has not answered others for long")
+            try:
+                yield
+            finally:
+                self._seats.release()
         finally:
-            self._seats.release()
+            self._door.release()
 
 
 def _error_in(body: bytearray) -> str:

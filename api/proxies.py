@@ -48,8 +48,11 @@ class TrustedProxies:
         client = peer
         for named in reversed([part.strip() for part in chain.split(",") if part.strip()]):
             try:
-                ip_address(named)
+                address = ip_address(named)
             except ValueError:
+                break
+            if isinstance(address, IPv6Address) and address.scope_id:
+                # Nobody beyond a link has a zone, and anything may stand in one: it is written into the log.
                 break
             client = named
             if not self._trusts(named):

@@ -1,4 +1,4 @@
-"""`/v1/jobs/{job_id}/results`, `/thumbnails` and `/summary`: what was found, in full, seen and in numbers."""
+"""What was found in a job: `results`, as tables, `thumbnails`, the `report`, and `summary` in numbers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import TypeVar
 
 from flask import Request, Response, request
 
-from api.answers import answer
+from api.answers import answer, link_to
 from api.context import Context, context
 from api.description import RESULTS, RESULTS_TAG, answers, blueprint_of, media
 from api.parameters import JobPath, ResultsQuery
+from api.zips import zipped
+from nightshift.report_page.page import page_files
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -29,13 +31,14 @@ from shared.reads.flat_tables import (
     thresholds_of,
 )
 from shared.reads.jobs import JOBS_PATH
-from shared.reads.photos import final_photo_ids, final_photos
+from shared.reads.photos import final_page, final_photo_ids, final_photos
 from shared.reads.summary import summarise
 from shared.reads.table import COLUMNS, csv_text, rows_of
 
 JSON_LINES = "application/x-ndjson"
 CSV = "text/csv"
 TAR = "application/x-tar"
+ZIP = "application/zip"
 PIECE_PHOTOS = 50
 """Photos written to the client at once: tens of kilobytes, which a slow line takes in time."""
 MEDIA_TYPES = (JSON_LINES, "application/jsonl", CSV)
@@ -51,16 +54,25 @@ def get_results(path: JobPath, query: ResultsQuery) -> Response:
 
     JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. This CSV is the
     table from before: it is there for one more release, `photos.csv` and `faces.csv` take its place.
+    With a `limit` they come page by page, and the `Link` header leads to the next one.
     While the job runs these are the results so far. An answer that is cut off was not read to its
     end: it lacks the last chunk, which clients report as an error.
     """
     media_type = wanted_type(request, query.format)
-    pages = _begun(final_photos(context().database, context().owner, path.job_id, sought=query.sought()))
+    of_job = context().owner, path.job_id
+    more: str | None = None
+    if query.limit is None:
+        pages = _begun(final_photos(context().database, *of_job, sought=query.sought(), cursor=query.cursor))
+    else:
+        with context().database.read() as session:
+            page = final_page(session, *of_job, query.sought(), cursor=query.cursor, limit=query.limit)
+        pages, more = iter([page.photos]), page.next
     stream = _csv(pages) if media_type == CSV else _json_lines(pages)
     extension = "csv" if media_type == CSV else "jsonl"
     headers = {
         "Content-Disposition": f'attachment; filename="{path.job_id}.{extension}"',
         "Vary": "Accept",
+        **link_to(more),
     }
     content_type = f"{CSV}; charset=utf-8" if media_type == CSV else media_type
     return Response(stream, content_type=content_type, headers=headers)
@@ -98,14 +110,7 @@ def get_low_confidence_faces_csv(path: JobPath) -> Response:
 @blueprint.get("/<job_id>/summary", responses=answers({200: documents.Summary}, 404))
 def get_summary(path: JobPath) -> Response:
     """A job's results in numbers; so far, while it runs"""
-    service = context()
-    with service.database.read() as session:
-        found = summarise(session, service.owner, path.job_id)
-        job = owned_job(session, service.owner, path.job_id)
-    weights = service.bundle, service.settings.weights_dir
-    use = commercial_use_of(job.bundle_sha256, *weights)
-    thresholds = thresholds_of(job, *weights)
-    return answer(found.model_copy(update={"commercial_use": use, "thresholds": thresholds}))
+    return answer(_summary(context(), path.job_id))
 
 
 @blueprint.get("/<job_id>/breakdown", responses=answers({200: documents.Breakdown}, 404))
@@ -123,9 +128,25 @@ def get_thumbnails(path: JobPath) -> Response:
     photo without a thumbnail is left out. An answer that is cut off was not read to its end: it
     lacks the last chunk, which clients report as an error.
     """
-    pages = _begun(final_photo_ids(context().database, context().owner, path.job_id))
+    thumbnails = _begun(_thumbnails(context(), path.job_id))
     headers = {"Content-Disposition": f'attachment; filename="{path.job_id}.thumbnails.tar"'}
-    return Response(_tar(context(), path.job_id, pages), content_type=TAR, headers=headers)
+    return Response(_tar(thumbnails), content_type=TAR, headers=headers)
+
+
+@blueprint.get("/<job_id>/report", responses=answers({200: media(ZIP)}, 404))
+def get_report(path: JobPath) -> Response:
+    """The report of the photos that are final, as a zip, streamed
+
+    To be unpacked whole: `report.html` is opened in a browser, and needs no server and no network. It holds
+    a small picture of each photo, and is what `nightshift report` writes. An answer that is cut off was not
+    read to its end: it lacks the last chunk, which clients report as an error.
+    """
+    service = context()
+    job, summary = service.jobs.one(service.owner, path.job_id), _summary(service, path.job_id)
+    thumbnails = chain.from_iterable(_thumbnails(service, path.job_id))
+    photos = chain.from_iterable(final_photos(service.database, service.owner, path.job_id))
+    headers = {"Content-Disposition": f'attachment; filename="{path.job_id}.report.zip"'}
+    return Response(zipped(page_files(job, summary, thumbnails, photos)), content_type=ZIP, headers=headers)
 
 
 def wanted_type(request: Request, named: str | None) -> str:
@@ -176,12 +197,27 @@ def _table(table: FlatTable, name: str, job_id: str) -> Response:
     return Response(chain([table.head()], lines), content_type=f"{CSV}; charset=utf-8", headers=headers)
 
 
-def _tar(service: Context, job_id: str, pages: Iterator[list[str]]) -> Iterator[bytes]:
-    """One piece a member: some kilobytes, the only ones in memory."""
-    for photo_id in chain.from_iterable(pages):
-        image = service.store.get(thumbnail_key(service.owner, job_id, photo_id))
-        if image is not None:
-            yield _member(f"{photo_id}.webp", image)
+def _summary(service: Context, job_id: str) -> documents.Summary:
+    with service.database.read() as session:
+        found = summarise(session, service.owner, job_id)
+        job = owned_job(session, service.owner, job_id)
+    weights = service.bundle, service.settings.weights_dir
+    use = commercial_use_of(job.bundle_sha256, *weights)
+    thresholds = thresholds_of(job, *weights)
+    return found.model_copy(update={"commercial_use": use, "thresholds": thresholds})
+
+
+def _thumbnails(service: Context, job_id: str) -> Iterator[Iterator[tuple[str, bytes]]]:
+    """Photos' ids and thumbnails, page by page; some kilobytes of them are in memory."""
+    for page in final_photo_ids(service.database, service.owner, job_id):
+        images = ((each, service.store.get(thumbnail_key(service.owner, job_id, each))) for each in page)
+        yield ((photo_id, image) for photo_id, image in images if image is not None)
+
+
+def _tar(pages: Iterator[Iterator[tuple[str, bytes]]]) -> Iterator[bytes]:
+    """One piece a member."""
+    for photo_id, image in chain.from_iterable(pages):
+        yield _member(f"{photo_id}.webp", image)
     yield bytes(2 * tarfile.BLOCKSIZE)
 
 

@@ -9,7 +9,7 @@ from flask import Response, g, request
 from pydantic import Field, model_validator
 
 from api.answers import answer
-from api.auth import SESSION_PATH
+from api.auth import SESSION_PATH, refuse_key
 from api.context import Context, context
 from api.description import SESSION_TAG, answers, blueprint_of
 from nightshift.words import documents
@@ -92,8 +92,7 @@ def _view(service: Context, caller: Caller, ends_at: datetime) -> documents.Sign
 def _by_key(service: Context, key: str) -> Caller:
     caller = service.known_keys.find(key.strip().encode("utf-8", "replace"))
     if caller is None:
-        service.rate_limits.count_guess(request.remote_addr)
-        raise InvalidInput(Code.UNAUTHORIZED, "there is no such key, or it was revoked")
+        refuse_key(service, request)
     return caller
 
 

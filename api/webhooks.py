@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Annotated, Self
 
-from flask import Response
+from flask import Response, request
 from pydantic import AfterValidator, BaseModel, Field, model_validator
 
 from api.answers import answer, answer_page
 from api.context import context
 from api.description import WEBHOOKS_TAG, answers, blueprint_of
-from api.parameters import PageQuery, id_of
+from api.parameters import IfMatchHeader, PageQuery, id_of
 from nightshift.words import webhooks as words
 from nightshift.words.body import Body, Text
 from nightshift.words.error_codes import Code
+from nightshift.words.errors import Conflict
 from shared.operations import webhooks
 from shared.reads.shown import shown
 
@@ -101,11 +103,41 @@ def add_receiver(body: words.Notify) -> Response:
     return answer(view, 201)
 
 
+@blueprint.get("/receivers/<receiver_id>", responses=answers({200: words.Receiver}, 404))
+def get_receiver(path: ReceiverPath) -> Response:
+    """Show one of one's receivers, with its ETag"""
+    with context().database.read() as session:
+        row = webhooks.receiver_of(session, context().owner, path.receiver_id)
+        return _answered(shown(words.Receiver, row))
+
+
+@blueprint.patch(
+    "/receivers/<receiver_id>", responses=answers({200: words.Receiver}, 404, 409, 412, 413, 415)
+)
+def change_receiver(path: ReceiverPath, header: IfMatchHeader, body: words.ReceiverChange) -> Response:
+    """Change where, or of what, one is told of jobs that name nobody
+
+    What is not named stays, and it is enabled. What waits for it still goes to where it was. With `If-Match`,
+    412 where it has another ETag by now: somebody else has changed it. Needs the scope `admin`.
+    """
+    service = context()
+    if body.url is not None:
+        webhooks.check_receivers(service.settings, [body.url])
+    with service.database.write() as session:
+        if header.etag is not None:
+            known = shown(words.Receiver, webhooks.receiver_of(session, service.owner, path.receiver_id))
+            _require_as_known(known)
+        row = webhooks.change_receiver(session, service.owner, path.receiver_id, body)
+        view = shown(words.Receiver, row)
+    return _answered(view)
+
+
 @blueprint.delete("/receivers/<receiver_id>", responses=answers({200: words.Receiver}, 404))
 def remove_receiver(path: ReceiverPath) -> Response:
     """Tell one no more of jobs that name nobody
 
-    What waits for it still goes out. Needs the scope `admin`.
+    What waits for it still goes out. One that has answered 410 stays in the list, told of nothing, until it
+    is removed once more: jobs may name it. Needs the scope `admin`.
     """
     with context().database.write() as session:
         view = webhooks.remove_receiver(session, context().owner, path.receiver_id)
@@ -169,3 +201,20 @@ def try_webhook(body: Tried) -> Response:
         url = body.url or webhooks.receiver_of(session, service.owner, body.receiver or "").url
         view = shown(words.Delivery, webhooks.try_receiver(session, service.owner, url))
     return answer(view, 202)
+
+
+def _etag_of(receiver: words.Receiver) -> str:
+    """Changes with all that is shown of it."""
+    return hashlib.sha256(receiver.model_dump_json().encode()).hexdigest()[:24]
+
+
+def _answered(receiver: words.Receiver) -> Response:
+    response = answer(receiver)
+    response.set_etag(_etag_of(receiver))
+    return response
+
+
+def _require_as_known(receiver: words.Receiver) -> None:
+    if not request.if_match.contains(_etag_of(receiver)):
+        message = f"receiver {receiver.id} has changed since: it has another ETag than If-Match names"
+        raise Conflict(Code.PRECONDITION_FAILED, message)

@@ -15,21 +15,22 @@ import httpx
 from nightshift.connection import Connection, checked_id
 from nightshift.errors import ApiError, ClientError, Unreachable, WaitTimeout
 from nightshift.rows import AsyncRows
+from nightshift.service_calls import ServiceCalls
 from nightshift.transfers import Transfers
 from nightshift.upload import cut_off
 from nightshift.waiting import LOOK_S, WORD_S, Lookout
 from nightshift.webhook_calls import WebhookCalls
 from nightshift.words.audit import AuditEntry, AuditPage
 from nightshift.words.documents import (
+    Breakdown,
     Erasure,
     Job,
     JobPage,
     Key,
     KeyList,
     MadeKey,
-    Model,
-    ModelList,
     Photo,
+    PhotoOutline,
     PhotoPage,
     Summary,
 )
@@ -49,7 +50,7 @@ SHORTEST_POLL_S = 0.5
 Page = TypeVar("Page", AuditPage, JobPage, PhotoPage)
 
 
-class Calls(Transfers, WebhookCalls):
+class Calls(Transfers, WebhookCalls, ServiceCalls):
     """A server's jobs, keys, webhooks and weights.
 
     Every method raises `ApiError` when the server says no and `Unreachable` when it says nothing; where a
@@ -217,12 +218,36 @@ class Calls(Transfers, WebhookCalls):
         Those that are sought, by `status`, `code` and what else the API lists photos by: `prefix`, `search`
         and `folder` of the name, `min_faces`, `max_faces`, and of one face `gender`, `age_group`,
         `uncertain`, `because` and `min_quality`. `sort` is `added`, `name`, `time`, `faces` or `least_sure`;
-        with `reverse` the other way round.
+        with `reverse` the other way round; `cursor` begins at a page that `outline` names.
 
         Its `to_pandas` makes a data frame of the table `photos`.
         """
         query = {"status": status, "code": code, "limit": limit, "sort": sort, "reverse": reverse, **sought}
         return AsyncRows(self._photos(job_id, query), PhotoRow, partial(self._photo_rows, job_id))
+
+    async def outline(
+        self,
+        /,
+        job_id: str | Job,
+        *,
+        limit: int = 200,
+        sort: str | None = None,
+        reverse: bool | None = None,
+        **sought: str | float | list[str] | None,
+    ) -> PhotoOutline:
+        """How many photos are sought, the shape of each, and the cursor of every page of `limit` of them.
+
+        What is sought, and the order, are said as for `photos`, and `limit` is to be the same there.
+        """
+        query = {"limit": limit, "sort": sort, "reverse": reverse, **sought}
+        path = f"/v1/jobs/{checked_id(job_id)}/photos/outline"
+        given = {name: value for name, value in query.items() if value is not None}
+        return await self._connection.ask(PhotoOutline, "GET", path, again=True, params=given)
+
+    async def breakdown(self, job_id: str | Job) -> Breakdown:
+        """Photos that succeeded by number of faces, by folder and by hour."""
+        path = f"/v1/jobs/{checked_id(job_id)}/breakdown"
+        return await self._connection.ask(Breakdown, "GET", path, again=True)
 
     def faces(self, job_id: str | Job) -> AsyncRows[FaceRow, FaceRow]:
         """Faces of every photo that is final, one by one, as rows of the table `faces`.
@@ -342,27 +367,6 @@ class Calls(Transfers, WebhookCalls):
         async for page in self._pages(AuditPage, "/v1/audit", {"subject": subject, "limit": 100}):
             for entry in page.entries:
                 yield entry
-
-    async def models(self) -> list[Model]:
-        """The server's weights by name, broken ones with their error."""
-        return (await self._connection.ask(ModelList, "GET", "/v1/models", again=True)).models
-
-    async def readiness(self) -> Readiness:
-        """What the server says of its parts, ready or not; asked once, without retries."""
-        answer = await self._connection.probe("/readyz")
-        try:
-            return Readiness.model_validate(answer.json())
-        except ValueError as error:
-            status = answer.status_code
-            raise ApiError(status, f"http_{status}", f"/readyz was answered {status}") from error
-
-    async def is_ready(self) -> bool:
-        """True when the server can take jobs (its broker may be away); asked once, without retries."""
-        try:
-            await self._connection.send("GET", "/readyz", again=False)
-        except (ApiError, Unreachable):
-            return False
-        return True
 
     async def _moved(self, job_id: str | Job, move: str, *, again: bool = False, **request: Any) -> Job:
         path = f"/v1/jobs/{checked_id(job_id)}/{move}"

@@ -75,19 +75,21 @@ _PLAIN = {name: field for name, field in JobWishes.model_fields.items() if name 
 
 
 def with_changes(command: Callable[..., None]) -> Callable[..., None]:
-    """A command whose parameter `change` is filled from flags: plain fields of `JobChange`, and `--clear`."""
+    """A command whose parameter `change` is filled from flags: fields of `JobChange`, and `--clear`."""
 
     def run(**given: Any) -> None:
         cleared = dict.fromkeys(map(_clearable, given.pop("clear") or ()))
         metadata = metadata_of(given.pop("metadata") or ())
-        fields = _taken_from(given, _PLAIN) | ({"metadata": metadata} if metadata else {})
+        notify = [{"url": url} for url in given.pop("notify") or ()]
+        fields = _taken_from(given, _PLAIN)
+        fields |= {name: value for name, value in (("metadata", metadata), ("notify", notify)) if value}
         if both := sorted(cleared.keys() & fields.keys()):
             raise typer.BadParameter(f"{both[0]} is given a value as well", param_hint="--clear")
         with _naming_flags():
             change = JobChange.of(**cleared, **fields)
         command(change=change, **given)
 
-    flags = [*starmap(_flag, _PLAIN.items()), _METADATA, _CLEAR]
+    flags = [*starmap(_flag, _PLAIN.items()), _METADATA, _NOTIFY_NOW, _CLEAR]
     return with_flags(run, command, instead_of="change", flags=flags)
 
 
@@ -116,6 +118,7 @@ _CLEARABLE = {
     "window": "processing_window",
     "deadline": "deadline",
     "max-failure-rate": "max_failure_rate",
+    "notify": "notify",
 }
 _CLEAR = inspect.Parameter(
     "clear",
@@ -185,6 +188,19 @@ _NOTIFY = inspect.Parameter(
             show_envvar=True,
         ),
     ],
+)
+
+_NOTIFY_NOW = _NOTIFY.replace(
+    # Without the variable: whoever sets that means jobs that are made, and not every later change of one.
+    annotation=Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="Where word of its end is sent from now on, as for `submit`, instead of where it was; may be"
+            " given several times. `--clear notify` leaves it to what is set for all jobs.",
+            show_default=False,
+        ),
+    ]
 )
 
 

@@ -18,7 +18,7 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.left_alone import in_short, what_to_do
 from nightshift.words.pairs import RAW_LEFT, Pairs, PairsWish, raw_files_of
-from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
+from nightshift.words.photo_names import is_too_long, path_spelled_out
 from nightshift.words.plain_text import counted
 from nightshift.words.signatures import BEGINNING_BYTES, kind_of_file
 from nightshift.words.what_is_taken import (
@@ -289,7 +289,7 @@ def _beginning(path: Path) -> bytes | None:
 
 def _take(found: Found, custom_id: str, path: Path, root: Path) -> None:
     custom_id = path_spelled_out(custom_id)
-    if len(custom_id) > CUSTOM_ID_LIMIT:
+    if is_too_long(custom_id):
         found.unnameable.append(path)
         return
     found.photos.append(FoundPhoto(custom_id, path, root))

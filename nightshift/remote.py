@@ -37,7 +37,7 @@ from nightshift.words.errors import InvalidInput
 from nightshift.words.left_alone import in_full
 from nightshift.words.new_job import JobChange, NewJob
 from nightshift.words.pairs import PairsWish
-from nightshift.words.photo_names import CUSTOM_ID_LIMIT, path_spelled_out
+from nightshift.words.photo_names import end_of, path_spelled_out
 from nightshift.words.plain_text import counted, plain
 
 ServerOption = Annotated[
@@ -106,7 +106,7 @@ def submit(
         )
     found = Found() if archive else _find(paths, wish.options.pairs)
     photos = found.photos
-    not_sent: NotSent = {path_spelled_out(path)[-CUSTOM_ID_LIMIT:]: "unnameable" for path in found.unnameable}
+    not_sent: NotSent = {end_of(path_spelled_out(path)): "unnameable" for path in found.unnameable}
     if dry_run:
         Plan(found, archive, client.server).tell(tables_screen(), as_json=as_json)
         raise typer.Exit
@@ -215,7 +215,7 @@ def report(
 
 @with_changes
 def change(job: JobArgument, change: JobChange, *, client: Client, as_json: JsonOption = False) -> None:
-    """Change what was wished of a job: its label, priority, window, deadline, failure rate, metadata."""
+    """Change what was wished of a job: its label, priority, window, deadline, receivers, metadata ..."""
     _show(client.change_job(job, change), as_json)
 
 

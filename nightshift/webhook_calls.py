@@ -17,6 +17,7 @@ from nightshift.words.webhooks import (
     MadeSecret,
     Notify,
     Receiver,
+    ReceiverChange,
     Webhooks,
 )
 
@@ -57,6 +58,36 @@ class WebhookCalls:
         # Again is no error: the same URL is told the same.
         body = wish.model_dump(mode="json")
         return await self._connection.ask(Receiver, "POST", "/v1/webhooks/receivers", again=True, json=body)
+
+    async def change_receiver(
+        self,
+        receiver_id: str,
+        *,
+        url: str | None = None,
+        events: Iterable[JobEvent] | None = None,
+        progress_percent: int | None = None,
+    ) -> Receiver:
+        """Change where, or of what, a receiver of all jobs is told. Needs the scope `admin`.
+
+        What is None stays.
+
+        Args:
+            receiver_id: the receiver.
+            url: as for `add_receiver`.
+            events: what it is told of from now on.
+            progress_percent: as for `add_receiver`.
+
+        Raises:
+            InvalidInput: as `add_receiver`.
+        """
+        path = f"/v1/webhooks/receivers/{checked_id(receiver_id, 'receiver')}"
+        given = {"url": url, "events": None if events is None else list(events)}
+        try:
+            change = ReceiverChange.model_validate({**given, "progress_percent": progress_percent})
+        except ValidationError as error:
+            refuse_fields(error)
+        body = change.model_dump(mode="json", exclude_none=True)
+        return await self._connection.ask(Receiver, "PATCH", path, again=True, json=body)
 
     async def remove_receiver(self, receiver_id: str) -> Receiver:
         """Tell one no more of jobs that name nobody. Needs the scope `admin`."""

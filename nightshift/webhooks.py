@@ -6,7 +6,7 @@ import sys
 import time
 from datetime import datetime
 from itertools import islice
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -81,6 +81,35 @@ def add(
     events = event or ["job.ended"]
     added = client.add_receiver(url, events=events, progress_percent=progress_percent)  # type: ignore[arg-type]
     _told(added, f"{added.id} ({added.url}) is told: {_events_of(added)}", as_json)
+
+
+@app.command()
+@with_client
+def change(
+    receiver: ReceiverArgument,
+    client: Client,
+    url: Annotated[
+        str | None, typer.Option(help="Where it is told from now on. [default: as it is]", show_default=False)
+    ] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What it is told of from now on, as for `add`; may be given several times."
+            " [default: as it is]",
+            show_default=False,
+        ),
+    ] = None,
+    progress_percent: Annotated[
+        int | None, typer.Option(min=1, max=100, help="As for `add`. [default: as it is]", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Change where, or of what, a receiver is told; what is not given stays."""
+    if url is None and not event and progress_percent is None:
+        raise typer.BadParameter("say what to change: --url, --event or --progress-percent")
+    asked: dict[str, Any] = {"url": url, "events": event or None, "progress_percent": progress_percent}
+    changed = client.change_receiver(_id_of(client, receiver), **asked)
+    _told(changed, f"{changed.id} ({changed.url}) is told: {_events_of(changed)}", as_json)
 
 
 @app.command()

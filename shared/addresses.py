@@ -30,7 +30,8 @@ def may_be_spoken_to(text: str, allowed: Sequence[Network]) -> bool:
     address = _unwrapped(ip_address(text.partition("%")[0]))
     if any(address in network for network in allowed):
         return True
-    return address.is_global and not address.is_multicast and not address.is_reserved
+    is_inside = isinstance(address, IPv6Address) and address.is_site_local
+    return address.is_global and not (address.is_multicast or address.is_reserved or is_inside)
 
 
 def is_forbidden_literal(host: str, allowed: Sequence[Network]) -> bool:

@@ -49,10 +49,10 @@ from training.calibration import (
     sparing_hard_ages,
 )
 from training.checkpoint import load_average
-from training.chips import GENDERS, Chip, ChipArchive, sample
+from training.chips import GENDERS, RACES, Chip, ChipArchive, sample
 from training.degraded import degrade, threshold_for_steps
 from training.error_codes import TrainingCode
-from training.metrics import groups_of, headline
+from training.metrics import groups_of, headline, headline_by
 from training.recipe import BEFORE, read_recipe
 from training.trainable import YEARS, load_trainable
 from worker.pipeline.bundle import load_bundle, write_bundle
@@ -181,8 +181,15 @@ def export(
     age = age.raised(
         threshold_for_steps(found, limits, "age_group", age.uncertain_below), plain.groups.max(axis=1)
     )
-    measured = headline(answers_of(classifier, *probabilities(classifier, archive, chips), chips))
-    return write_weights(out, name, cooled, gender, age, {**measured, "chips": len(chips)})
+    final = answers_of(classifier, *probabilities(classifier, archive, chips), chips)
+    races = np.array([chip.race for chip in chips])
+    parts = {
+        "gender": (GENDERS, final.true_gender),
+        "age_group": ([label for label, _, _ in AGE_GROUPS], final.true_group),
+        "race": (RACES, races),
+    }
+    measured = {**headline(final), "chips": len(chips), "by": headline_by(final, parts)}
+    return write_weights(out, name, cooled, gender, age, measured)
 
 
 def calibrated(
@@ -274,7 +281,10 @@ def write_weights(
             "age_group": asdict(age),
         }
     if measured:
-        comment = "gender: accuracy; age8: accuracy over the eight groups; near: within one group; mae: years"
+        comment = (
+            "gender: accuracy; age8: accuracy over the eight groups; near: within one group; mae: years;"
+        )
+        comment += " by: by the labels of the data set, in its words"
         manifest["metrics"] = {"validation": {**measured, "comment": comment}}
     half = {
         key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in source.tensors.items()

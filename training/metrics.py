@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -165,6 +165,25 @@ def confusion(answered: NDArray[np.int64], true: NDArray[np.int64], classes: int
     table = np.zeros((classes, classes), np.int64)
     np.add.at(table, (true, answered), 1)
     return table
+
+
+def headline_by(
+    answers: Answers, parts: Mapping[str, tuple[Sequence[str], NDArray[np.int64]]]
+) -> dict[str, dict[str, dict[str, float]]]:
+    """The same numbers for parts of the faces, and how many there are of each.
+
+    Args:
+        answers: of N faces.
+        parts: what they are parted by, with the names of the parts and, int64 [N], which each is of.
+    """
+    return {
+        by: {
+            name: {**headline(answers.where(index == number)), "chips": int((index == number).sum())}
+            for number, name in enumerate(names)
+            if (index == number).any()
+        }
+        for by, (names, index) in parts.items()
+    }
 
 
 def headline(answers: Answers) -> dict[str, float]:

@@ -16,7 +16,6 @@ from nightshift.machine.allowance import allowance
 from nightshift.words.analysis import Analysis
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
-from nightshift.words.traces import trace_id
 from shared.files.no_pictures import clear_ended, clear_erased, delete_bytes
 from shared.files.store import job_prefix
 from shared.queue.claim import Claim, ClaimedPhoto
@@ -24,6 +23,7 @@ from shared.queue.save import Failed, Result, Saved, Succeeded
 from worker.ahead import PixelBudget, done_ahead
 from worker.heartbeat import Heartbeat, LeaseLost, Progress, Stopped
 from worker.load import Loaded, load_photo
+from worker.logged import ids_of
 from worker.networks import NetworksWanted, NotLoaded
 from worker.parts import Parts
 from worker.pipeline.unforeseen import photo_error
@@ -56,7 +56,7 @@ def work_batch(parts: Parts) -> bool:
         raise
     except Exception:
         # A bug. Left alone, the lease would come back here again and again.
-        log.exception("the batch broke", extra=_ids(held))
+        log.exception("the batch broke", extra=ids_of(held))
         for code in _until_it_answers(parts, lambda: parts.queue.release_broken(held)):
             parts.metrics.count_failure(code)
     return True
@@ -66,7 +66,7 @@ def _claim(parts: Parts) -> Claim | None:
     in_place = parts.folders.may_be_read
     held = parts.queue.claim(worker=parts.worker, batch_size=parts.batch_size.photos, in_place=in_place)
     if held is not None:
-        log.info("claimed", extra={**_ids(held), "photos": len(held.photos), "worker": parts.worker})
+        log.info("claimed", extra={**ids_of(held), "photos": len(held.photos), "worker": parts.worker})
     elif in_place:
         # Nothing waits for a folder any more.
         parts.folders.back()
@@ -89,7 +89,7 @@ def _analyse(parts: Parts, held: Claim) -> list[Result] | None:
         _give_back(parts, held, "the networks are loaded first")
         parts.pipeline.load()
     except LeaseLost:
-        log.warning("lost", extra=_ids(held))
+        log.warning("lost", extra=ids_of(held))
         clear_erased(parts.database, parts.store, held.owner, held.job_id)
     return None
 
@@ -110,7 +110,7 @@ def _analyse_together(
     if not short or len(photos) == 1:
         return results
     parts.batch_size.too_many(len(photos))
-    log.warning("short of memory", extra={**_ids(held), "photos": len(photos)})
+    log.warning("short of memory", extra={**ids_of(held), "photos": len(photos)})
     # What the others took is free by now.
     again = [photo for photo in photos if photo.id in short]
     middle = len(again) // 2 or 1
@@ -185,7 +185,7 @@ def _save(parts: Parts, held: Claim, results: list[Result], started_at_s: float)
     for result in failed:
         # Without names and messages, which may name people: the rows have both.
         error = {"code": result.error.code, "stage": result.error.stage}
-        log.warning("failed", extra={**_ids(held), "photo": result.photo_id, **error})
+        log.warning("failed", extra={**ids_of(held), "photo": result.photo_id, **error})
     _delete_no_pictures(parts, held, failed, saved)
     if saved.lost:
         clear_erased(parts.database, parts.store, held.owner, held.job_id)
@@ -193,7 +193,7 @@ def _save(parts: Parts, held: Claim, results: list[Result], started_at_s: float)
         parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
         clear_ended(parts.database, parts.store, held.job_id)
     fields = {"photos": saved.written, "lost": saved.lost, "seconds": round(seconds, 2)}
-    log.info("saved", extra={**_ids(held), **fields})
+    log.info("saved", extra={**ids_of(held), **fields})
 
 
 def _delete_no_pictures(parts: Parts, held: Claim, failed: list[Failed], saved: Saved) -> None:
@@ -208,11 +208,7 @@ def _give_back(parts: Parts, held: Claim, why: str) -> None:
     # Asked to stop or not, but for no longer than a stop may take.
     stop = stop_after_delay(parts.settings.shutdown_s)
     returned = _retry(lambda: parts.queue.give_back(held), stop, longest_s=1.0)
-    log.info("returned", extra={**_ids(held), "photos": returned, "why": why})
-
-
-def _ids(held: Claim) -> dict[str, str]:
-    return {"job": held.job_id, "lease": held.token, **trace_id(held.traceparent)}
+    log.info("returned", extra={**ids_of(held), "photos": returned, "why": why})
 
 
 def _until_it_answers(parts: Parts, call: Callable[[], Done]) -> Done:

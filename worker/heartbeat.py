@@ -13,6 +13,7 @@ from typing import Protocol, Self
 from nightshift.words.errors import Transient
 from shared.queue.claim import Claim
 from shared.queue.unpacking import HeldArchive
+from worker.logged import ids_of
 from worker.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -123,19 +124,19 @@ class Heartbeat:
         try:
             self._lost = self._parts.queue.renew(self._held) == 0
         except Transient as error:
-            log.warning("not renewed", extra={"lease": self._held.token, "reason": error.message})
+            log.warning("not renewed", extra={**ids_of(self._held), "reason": error.message})
         except Exception:
             # This thread is needed: it alone ends what hangs.
-            log.exception("not renewed", extra={"lease": self._held.token})
+            log.exception("not renewed", extra=ids_of(self._held))
 
     def _end(self, stall: Stall, why: str) -> None:
-        fields = {"lease": self._held.token, "photos": ",".join(stall.at) or "-", "why": why}
-        log.error("ending this process", extra=fields)
+        fields = {"photos": ",".join(stall.at) or "-", "why": why}
+        log.error("ending this process", extra={**ids_of(self._held), **fields})
         try:
             self._let_go(stall)
         except Exception:
             # The sweeper finds the lease without its process.
-            log.exception("could not be let go of", extra={"lease": self._held.token})
+            log.exception("could not be let go of", extra=ids_of(self._held))
         self._parts.exit(STUCK)
 
     def _let_go(self, stall: Stall) -> None:

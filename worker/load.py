@@ -23,6 +23,7 @@ from shared.queue.save import Away, Failed, NotRead, Result, Succeeded
 from worker.ahead import PixelBudget
 from worker.folders import extent_of, is_away
 from worker.heartbeat import Progress
+from worker.logged import ids_of
 from worker.parts import Parts
 from worker.pipeline.unforeseen import photo_error
 
@@ -182,5 +183,4 @@ def _keep_thumbnail(parts: Parts, held: Claim, photo: ClaimedPhoto, picture: byt
     try:
         parts.store.put(thumbnail_key(held.owner, held.job_id, photo.id), picture)
     except Transient as error:
-        fields = {"job": held.job_id, "photo": photo.id, "reason": error.message}
-        log.warning("no thumbnail", extra=fields)
+        log.warning("no thumbnail", extra={**ids_of(held), "photo": photo.id, "reason": error.message})

@@ -1,7 +1,8 @@
 """The process that sends one message: `worker.messages` starts it, and it ends with what became of it.
 
 Before anything is sent, hooks are set that no library gets round from Python: what would connect to an
-address that is not allowed, start a program or touch a file that is no part of Python ends the process.
+address that is not allowed, start a program or touch a file that is no part of Python ends the process. So
+does, by the kernel's limits, what takes too long, and an answer that is larger than any that is one.
 """
 
 from __future__ import annotations
@@ -18,7 +19,16 @@ from nightshift.words.errors import NightshiftError
 from shared.addresses import Network, may_be_spoken_to, networks_in
 from shared.messages import understood
 from shared.settings import REPOSITORY
+from worker.pipeline.decoding.apart_child import limit_memory, limit_time
 
+MEMORY_BYTES = 100_000_000
+"""That an attempt may take beside what is there already: Apprise reads an answer whole, however long."""
+CPU_S = 20.0
+WALL_S = 60.0
+"""Longer than `worker.messages` waits: for when nobody does any more."""
+
+WHY_CHARACTERS = 300
+_WHY = "Socket Exception: "
 _SPEAKS = frozenset({"socket.connect", "socket.sendto", "socket.sendmsg"})
 _NEVER = frozenset(
     {
@@ -48,6 +58,8 @@ def main() -> None:
     except NightshiftError as error:
         _end(error.message)
     said = _Said()
+    limit_time(CPU_S, WALL_S)
+    limit_memory(MEMORY_BYTES)
     _keep_in(networks_in(told["allowed"]))
     try:
         # Escaped for Markdown, the link to the page would lead nowhere.
@@ -55,22 +67,35 @@ def main() -> None:
         taken = service.notify(title=told["title"], body=told["text"], body_format=kind)
     except Exception as error:
         _end(f"not sent: {type(error).__name__}")
-    _end(None if taken else said.last or "it was not taken")
+    _end(None if taken else said.told or "it was not taken")
 
 
 class _Said(logging.Handler):
-    """The last that Apprise had to say."""
+    """The last that Apprise had to say.
+
+    Of a password that is wrong, as of a host that is away, it says "Connection error", and to who debugs
+    what it was.
+    """
 
     def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.last = ""
+        super().__init__(logging.DEBUG)
+        self._last = self._why = ""
         logger = logging.getLogger("apprise")
         logger.handlers, logger.propagate = [self], False
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(logging.DEBUG)
+
+    @property
+    def told(self) -> str:
+        """In one line; empty where nothing was said."""
+        return f"{self._last} ({self._why[:WHY_CHARACTERS]})" if self._why else self._last
 
     def emit(self, record: logging.LogRecord) -> None:
         """Keep it."""
-        self.last = record.getMessage()
+        said = record.getMessage()
+        if record.levelno >= logging.WARNING:
+            self._last, self._why = said, ""
+        elif said.startswith(_WHY):
+            self._why = said.removeprefix(_WHY)
 
 
 def _end(problem: str | None) -> NoReturn:

@@ -70,4 +70,5 @@ def _environment() -> dict[str, str]:
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
     if bundle := os.environ.get("SSL_CERT_FILE"):
         passed |= {"SSL_CERT_FILE": bundle, "REQUESTS_CA_BUNDLE": bundle}
-    return passed | {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1"}
+    # One arena: each that a thread has of its own counts as memory before anything is in it.
+    return passed | {"HOME": "/nonexistent", "PYTHONDONTWRITEBYTECODE": "1", "MALLOC_ARENA_MAX": "1"}

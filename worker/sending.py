@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import anyio
@@ -18,6 +19,8 @@ from shared.queue.dispatch import GONE, Answered, Parcel
 
 ATTEMPT_S = 15.0
 """For all of it after the name is looked up."""
+CONNECT_S = 5.0
+"""For one address of several: then it is the next one's turn."""
 ANSWER_BYTES = 4096
 """Read of an answer; the rest is left."""
 SHOWN_CHARACTERS = 500
@@ -60,16 +63,21 @@ def send(parcel: Parcel, allowed: Sequence[Network], context: ssl.SSLContext) ->
     """
     if not parcel.secrets:
         return Answered(problem="there is no secret to sign it with")
-    url = httpx.URL(parcel.url)
     try:
-        addresses = _addresses(url.host, url.port or 443)
+        url = httpx.URL(parcel.url)
+        host = url.host
+    except (httpx.InvalidURL, UnicodeError) as error:
+        # One from before such were refused.
+        return Answered(problem=f"its URL is none that can be spoken to: {error}")
+    try:
+        addresses = _addresses(host, url.port or 443)
     except (OSError, UnicodeError) as error:
-        return Answered(problem=f"{url.host} is not found: {error}")
+        return Answered(problem=f"{host} is not found: {error}")
     # All of them: one that is public beside one that is not is what an attacker's name looks like.
     if bad := [address for address in addresses if not may_be_spoken_to(address, allowed)]:
-        return Answered(problem=f"{url.host} is {bad[0]}, which webhooks may not be sent to")
+        return Answered(problem=f"{host} is {bad[0]}, which webhooks may not be sent to")
     try:
-        return anyio.run(_post, parcel, url, addresses[0], context)
+        return anyio.run(_post, parcel, url, addresses, context)
     except TimeoutError:
         return Answered(problem=f"no whole answer within {ATTEMPT_S:.0f} s")
     except httpx.HTTPError as error:
@@ -83,20 +91,15 @@ def _addresses(host: str, port: int) -> list[str]:
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
-async def _post(parcel: Parcel, url: httpx.URL, address: str, context: ssl.SSLContext) -> Answered:
-    """To this address, whatever the name leads to by now; the certificate is the name's."""
-    headers = headers_of(parcel, datetime.now(UTC)) | {"host": url.netloc.decode("ascii")}
-    client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False, timeout=ATTEMPT_S)
+async def _post(
+    parcel: Parcel, url: httpx.URL, addresses: Sequence[str], context: ssl.SSLContext
+) -> Answered:
+    """To these addresses, whatever the name leads to by now; the certificate is the name's."""
+    timeout = httpx.Timeout(ATTEMPT_S, connect=CONNECT_S if len(addresses) > 1 else ATTEMPT_S)
+    client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False, timeout=timeout)
     with anyio.fail_after(ATTEMPT_S):
         async with client:
-            request = client.build_request(
-                "POST",
-                url.copy_with(host=address),
-                headers=headers,
-                content=parcel.body.encode(),
-                extensions={"sni_hostname": url.host},
-            )
-            response = await client.send(request, stream=True)
+            response = await _reached(client, parcel, url, addresses)
             answer = b""
             async for piece in response.aiter_raw(ANSWER_BYTES):
                 answer += piece
@@ -104,6 +107,33 @@ async def _post(parcel: Parcel, url: httpx.URL, address: str, context: ssl.SSLCo
                     break
             await response.aclose()
     return _judged(response, answer[:ANSWER_BYTES])
+
+
+async def _reached(
+    client: httpx.AsyncClient, parcel: Parcel, url: httpx.URL, addresses: Sequence[str]
+) -> httpx.Response:
+    """What the first address answers that can be reached: of several, one may be down, or of another network.
+
+    Raises:
+        httpx.HTTPError: none can be reached, or the one that was did not answer.
+    """
+    headers = headers_of(parcel, datetime.now(UTC)) | {"host": url.netloc.decode("ascii")}
+
+    async def ask(address: str) -> httpx.Response:
+        request = client.build_request(
+            "POST",
+            url.copy_with(host=address),
+            headers=headers,
+            content=parcel.body.encode(),
+            extensions={"sni_hostname": url.host},
+        )
+        return await client.send(request, stream=True)
+
+    *others, last = addresses
+    for address in others:
+        with suppress(httpx.ConnectError, httpx.ConnectTimeout):
+            return await ask(address)
+    return await ask(last)
 
 
 def _judged(response: httpx.Response, answer: bytes) -> Answered:

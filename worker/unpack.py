@@ -28,6 +28,7 @@ from shared.queue import holdings
 from shared.queue.intake import NewPhoto
 from shared.queue.unpacking import HeldArchive
 from worker.heartbeat import Heartbeat, LeaseLost, Stopped
+from worker.logged import ids_of
 from worker.parts import Parts
 
 PIECE_MEMBERS = 200
@@ -54,7 +55,7 @@ def unpack_next(parts: Parts, until_s: float) -> bool:
         return False
     # Whoever had it before may have been killed in the middle of a photo.
     parts.store.drop_unfinished(job_prefix(held.owner, held.job_id))
-    ids = {"job": held.job_id, "lease": held.token}
+    ids = ids_of(held)
     log.info("unpacking", extra={**ids, "from_member": held.position, "worker": parts.worker})
     try:
         with Heartbeat(parts, held) as heartbeat:
@@ -184,8 +185,8 @@ class _Unpacking:
             raise LeaseLost
         for photo in repeated:
             self._parts.store.delete(photo_key(self._held.owner, self._held.job_id, photo.id))
-        fields = {"job": self._held.job_id, "photos": len(self._piece), "to_member": self._position}
-        log.info("unpacked", extra=fields)
+        fields = {"photos": len(self._piece), "to_member": self._position}
+        log.info("unpacked", extra={**ids_of(self._held), **fields})
         self._piece = []
         self._owner_holds = self._parts.queue.held_by(self._held.owner)
 

@@ -56,6 +56,34 @@ def list_models(as_json: JsonOption = False) -> None:
 
 @app.command()
 @reporting_errors
+def show(
+    bundle: Annotated[
+        str | None, typer.Argument(help="Its name, or the path of its folder. [default: the one in use]")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show a bundle's card.
+
+    All that its manifest says: what it is, how good, where it comes from, on what terms; and what
+    it does not say.
+    """
+    with explaining_what_is_not_installed():
+        from nightshift.bundles.card import print_card
+        from shared.bundles.listing import look_at
+        from shared.reads.model_cards import card
+
+    settings = load_settings()
+    folder = locate_bundle(bundle or settings.bundle, settings.weights_dir)
+    in_use = locate_in_use(settings.bundle, settings.weights_dir)
+    shown = card(look_at(folder, in_use is not None and folder.resolve() == in_use.resolve()))
+    if as_json:
+        tell_json({**shown.model_dump(mode="json"), "path": path_spelled_out(folder)})
+    else:
+        print_card(shown, folder, tables_screen())
+
+
+@app.command()
+@reporting_errors
 def check(
     bundle: Annotated[
         str | None, typer.Argument(help="Its name, or the path of its folder. [default: the one in use]")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
+from itertools import count
 from typing import Any
 
-from nightshift.machine.whole_files import write_new
 from nightshift.report_page.details import Details
 from nightshift.report_page.originals import original_of, title_of
 from nightshift.report_page.rows import LABELS, index_entry, photo_row, shape_of
@@ -88,35 +87,38 @@ class Index:
         }
 
 
-def write_photos(folder: Path, photos: Iterable[Photo], shown: set[str], *, originals: bool = False) -> Index:
-    """Write `page-0001.js` and so on, `PAGE_PHOTOS` photos in each, and `index.js` over all of them.
+def photo_files(
+    index: Index, photos: Iterable[Photo], shown: set[str], *, originals: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """`page-0001.js` and so on, `PAGE_PHOTOS` photos in each, and `index.js` over all of them.
 
     Args:
-        folder: where to.
+        index: empty; afterwards it knows them all.
         photos: read once; one file's worth of them is in memory.
         shown: ids of those that have a thumbnail.
         originals: whether photos may be linked to that lie on this disk.
-    """
-    index = Index()
-    rows: list[list[Any]] = []
-    number = 0
 
-    def write() -> None:
-        nonlocal number
-        number += 1
-        write_new(folder / f"page-{number:04d}.js", call("nightshift.page", number, rows))
+    Yields:
+        Each file's name and bytes.
+    """
+    rows: list[list[Any]] = []
+    pages = count(1)
+
+    def page() -> tuple[str, bytes]:
+        number = next(pages)
+        data = call("nightshift.page", number, rows)
         rows.clear()
+        return f"page-{number:04d}.js", data
 
     for photo in photos:
         has_thumbnail = photo.photo_id in shown
         index.add(photo, has_thumbnail)
         rows.append(photo_row(photo, has_thumbnail, original_of(photo.path) if originals else None))
         if len(rows) == PAGE_PHOTOS:
-            write()
+            yield page()
     if rows:
-        write()
-    write_new(folder / "index.js", call("nightshift.know", index.details.as_data()))
-    return index
+        yield page()
+    yield "index.js", call("nightshift.know", index.details.as_data())
 
 
 def about(

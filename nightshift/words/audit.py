@@ -24,6 +24,7 @@ Verb = Literal[
     "revoke_key",
     "set_receivers",
     "add_receiver",
+    "change_receiver",
     "remove_receiver",
     "make_secret",
     "redeliver",
@@ -57,7 +58,7 @@ class AuditEntry(Document):
     )
     address: str | None = Field(
         None,
-        description="From where, as the service sees it: a proxy's where one is in front.",
+        description="From where: behind a proxy that is trusted the client's, behind any other the proxy's.",
     )
 
 

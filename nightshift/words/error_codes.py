@@ -61,8 +61,8 @@ class Code(AnyCode):
     """The body is not of the type that is expected here.
     The message names the right one."""
     PRECONDITION_FAILED = "precondition_failed", CLIENT, 412
-    """The job is not as it was when the client looked: `If-Match` names another `ETag` than it has now.
-    Look at the job again, and decide anew."""
+    """The job, or the receiver, was changed since it had the `ETag` that `If-Match` names.
+    Look at it again, and decide anew."""
     NOT_ACCEPTABLE = "not_acceptable", CLIENT, 406
     """Results do not come in the form that `Accept` asks for.
     Ask for one of those in the message."""
@@ -146,6 +146,9 @@ class Code(AnyCode):
     MESSAGES_NOT_INSTALLED = "messages_not_installed", OPERATOR, 409
     """Messages to people are sent by Apprise, which the service lacks.
     Install the extra `notify` where the API and the sweeper run, or give a webhook's URL."""
+    RECEIVER_EXISTS = "receiver_exists", CLIENT, 409
+    """Another receiver of all jobs has this URL already.
+    Change that one, or remove it first."""
     RECEIVER_NOT_FOUND = "receiver_not_found", CLIENT, 404
     """No such receiver, or it is of another owner, or was removed.
     `nightshift webhooks list`, or `GET /v1/webhooks`, lists those there are."""
@@ -164,6 +167,12 @@ class Code(AnyCode):
     RATE_LIMITED = "rate_limited", CLIENT, 429
     """This key has made too many requests, or this address tried too many wrong keys.
     Wait for as long as `Retry-After` says; the limit of a key is `NIGHTSHIFT_RATE_LIMIT`."""
+    MODEL_NOT_FOUND = "model_not_found", CLIENT, 404
+    """There are no weights of this name in the service's folder, nor in use.
+    `GET /v1/models`, or `nightshift models list`, names those there are."""
+    MODEL_AMBIGUOUS = "model_ambiguous", CLIENT, 409
+    """Two bundles have this name: one in the weights' folder, and the one in use, which lies elsewhere.
+    Ask again with `in_use=true`, or `in_use=false`."""
     KEY_NOT_FOUND = "key_not_found", CLIENT, 404
     """There is no such key.
     `nightshift keys list` has the ids."""
@@ -230,7 +239,7 @@ class Code(AnyCode):
     Send fewer, or an archive; the limit is `NIGHTSHIFT_MAX_UPLOAD_PHOTOS`."""
     BAD_CUSTOM_ID = "bad_custom_id", CLIENT, 422
     """A photo's name is missing, too long, or no text.
-    It has 1 to 1024 characters, and no NUL."""
+    It has 1 to 1024 characters, 2,500 bytes of UTF-8 at most, and no NUL."""
     CUSTOM_ID_TAKEN = "custom_id_taken", CLIENT, 409
     """The job has other bytes under this name.
     Send them under another one."""

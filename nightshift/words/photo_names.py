@@ -8,6 +8,24 @@ import unicodedata
 
 CUSTOM_ID_LIMIT = 1024
 """Characters a custom_id may have."""
+CUSTOM_ID_BYTES = 2500
+"""And bytes of UTF-8: what an index of PostgreSQL takes beside a job's id. Of most scripts' letters it is
+more than the characters; of 1024 in Chinese it is less."""
+
+
+def is_too_long(name: str) -> bool:
+    """Whether a name has more characters, or bytes, than a custom_id may have."""
+    return len(name) > CUSTOM_ID_LIMIT or len(name.encode("utf-8", "surrogatepass")) > CUSTOM_ID_BYTES
+
+
+def beginning_of(name: str, *, room: int = 0) -> str:
+    """As much of a name, which is Unicode, as a custom_id may have with `room` ASCII characters behind it."""
+    return name[: CUSTOM_ID_LIMIT - room].encode()[: CUSTOM_ID_BYTES - room].decode("utf-8", "ignore")
+
+
+def end_of(name: str) -> str:
+    """As much of a name's end, which is Unicode, as a custom_id may have."""
+    return name[-CUSTOM_ID_LIMIT:].encode()[-CUSTOM_ID_BYTES:].decode("utf-8", "ignore")
 
 
 def spelled_out(name: str) -> str:

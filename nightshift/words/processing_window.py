@@ -12,6 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 _FORM = re.compile(r"([0-2]\d:[0-5]\d)-([0-2]\d:[0-5]\d) ([A-Za-z0-9_+/-]{1,64})", re.ASCII)
 
+_DAY = timedelta(days=1)
+MOST_NIGHTS = 3650
+"""Further ahead nothing is told."""
+
 
 @cache
 def zone_names() -> frozenset[str]:
@@ -64,13 +68,37 @@ class ProcessingWindow:
 
     def next_opening(self, after: datetime) -> datetime:
         """When it opens next, UTC."""
+        return next(at for at in self._moments(self.opens, after) if self.is_open(at))
+
+    def next_closing(self, after: datetime) -> datetime:
+        """When it closes next, UTC."""
+        return next(at for at in self._moments(self.closes, after) if not self.is_open(at))
+
+    def end_of(self, needed: timedelta, begins: datetime) -> datetime:
+        """When work is done that rests while the window is closed, UTC.
+
+        Args:
+            needed: how long it takes, without the rests.
+            begins: when it could begin.
+        """
+        begins = begins if self.is_open(begins) else self.next_opening(begins)
+        closes = self.next_closing(begins)
+        if needed <= closes - begins:
+            return begins + needed
+        needed -= closes - begins
+        any_day = datetime(2000, 1, 1)  # noqa: DTZ001 - two clocks of one day
+        night = (datetime.combine(any_day, self.closes) - datetime.combine(any_day, self.opens)) % _DAY
+        # The last one, whole or in part; those before it are whole.
+        nights = -(-needed // night) - 1
+        opening = self.next_opening(closes).astimezone(self.zone) + min(nights, MOST_NIGHTS) * _DAY
+        return opening.astimezone(UTC) + needed - nights * night
+
+    def _moments(self, clock: time, after: datetime) -> list[datetime]:
+        """When clocks show this after a moment, soonest first, UTC; an hour may come twice, or not at all."""
         today = after.astimezone(self.zone).date()
-        # An hour may come twice, or not at all: fold tells which.
-        openings = sorted(
-            datetime.combine(today + timedelta(days=days), self.opens, self.zone)
-            .replace(fold=fold)
-            .astimezone(UTC)
+        moments = (
+            datetime.combine(today + days * _DAY, clock, self.zone).replace(fold=fold).astimezone(UTC)
             for days in range(4)
             for fold in (0, 1)
         )
-        return next(opening for opening in openings if opening > after and self.is_open(opening))
+        return sorted(at for at in moments if at > after)

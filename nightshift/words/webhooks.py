@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+import httpx
+from pydantic import AfterValidator, Field, model_validator
 
 from nightshift.words.body import Body, Text
 from nightshift.words.document import Document, Known
@@ -62,8 +63,9 @@ def check_receiver(url: str) -> str:
         raise ValueError("must be a URL in ASCII: names and paths in other letters are encoded")
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port
-    except ValueError as error:
+        # As what sends it reads it.
+        host, port = httpx.URL(url).host, parts.port
+    except (ValueError, httpx.InvalidURL) as error:
         raise ValueError(f"is no URL: {error}") from error
     if parts.scheme != "https":
         raise ValueError("must begin with https://")
@@ -90,7 +92,9 @@ def _checked_message(url: str) -> str:
         urlsplit(url)
     except ValueError as error:
         raise malformed(url) from error
-    if not url.isprintable() or " " in url or not rest.strip("/"):
+    # A database's index has room for so many bytes, and letters have up to four.
+    is_long = len(url.encode()) > URL_LIMIT
+    if is_long or not url.isprintable() or " " in url or not rest.strip("/"):
         raise malformed(url)
     return url
 
@@ -118,6 +122,22 @@ class Notify(Body):
     progress_percent: int = Field(
         10, ge=1, le=100, description="`job.progress` comes each time so many per cent more are final."
     )
+
+
+class ReceiverChange(Body):
+    """What is to be otherwise of a receiver from now on; what is not named stays."""
+
+    url: ReceiverUrl | None = Field(None, max_length=URL_LIMIT, description=_GIVEN)
+    events: list[JobEvent] | None = Field(
+        None, min_length=1, max_length=10, description="What it is told of, as in `notify`."
+    )
+    progress_percent: int | None = Field(None, ge=1, le=100, description="As in `notify`.")
+
+    @model_validator(mode="after")
+    def _names_something(self) -> Self:
+        if not self.model_dump(exclude_none=True):
+            raise ValueError("must name what to change")
+        return self
 
 
 def distinct(receivers: list[Notify]) -> list[Notify]:

@@ -12,7 +12,13 @@ from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, Unreadable
 from nightshift.words.pairs import Pairs, PairsWish
-from nightshift.words.photo_names import CUSTOM_ID_LIMIT, spelled_out
+from nightshift.words.photo_names import (
+    CUSTOM_ID_BYTES,
+    CUSTOM_ID_LIMIT,
+    beginning_of,
+    is_too_long,
+    spelled_out,
+)
 from nightshift.words.signatures import BEGINNING_BYTES
 from nightshift.words.what_is_taken import (
     ARCHIVE_EXTENSIONS,
@@ -27,6 +33,9 @@ from shared.settings import Settings
 CHUNK_BYTES = 256 * 1024
 FIRST_CHUNK_BYTES = 4096
 """Of members that are no photos no more is read than tells so."""
+
+LETTER_BYTES = 4
+"""That a letter has in UTF-8 at most."""
 
 _DRIVE = re.compile(r"[A-Za-z]:[\\/]")
 _SEPARATOR = re.compile(r"[\\/]+")
@@ -226,7 +235,7 @@ def counted(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 def storable_name(name: str) -> str:
     """A name that every database can hold: bytes that are no text, and NULs, are spelled out."""
-    return spelled_out(name)[:CUSTOM_ID_LIMIT] or "?"
+    return beginning_of(spelled_out(name)) or "?"
 
 
 def _unsafe_name(name: str) -> str | None:
@@ -234,8 +243,9 @@ def _unsafe_name(name: str) -> str | None:
         return "its name is an absolute path"
     if ".." in _SEPARATOR.split(name):
         return "its name leads out of the archive"
-    if len(name) >= CUSTOM_ID_LIMIT:
-        return f"its name has {CUSTOM_ID_LIMIT} characters or more"
+    # It was cut, to no more than that, and between two letters.
+    if is_too_long(name + "~" * LETTER_BYTES):
+        return f"its name has {CUSTOM_ID_LIMIT} characters, or {CUSTOM_ID_BYTES:,} bytes of UTF-8, or more"
     return None
 
 

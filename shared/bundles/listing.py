@@ -47,9 +47,9 @@ def list_bundles(weights_dir: Path, in_use: Path | None = None) -> list[ListedBu
     except OSError as error:
         message = f"the weights folder cannot be read: {error.strerror}"
         raise ModelUnavailable(Code.WEIGHTS_DIR_UNREADABLE, message) from error
-    found = [_look(folder, _is_same(folder, in_use)) for folder in folders if _is_meant(folder)]
+    found = [look_at(folder, _is_same(folder, in_use)) for folder in folders if _is_meant(folder)]
     if in_use is not None and not any(bundle.in_use for bundle in found):
-        found.append(_look(in_use, True))
+        found.append(look_at(in_use, True))
     return found
 
 
@@ -65,7 +65,8 @@ def _is_same(folder: Path, other: Path | None) -> bool:
     return other is not None and folder.resolve() == other.resolve()
 
 
-def _look(folder: Path, in_use: bool) -> ListedBundle:
+def look_at(folder: Path, in_use: bool) -> ListedBundle:
+    """One folder that is a bundle, or was meant to be one; whether it is in use is said by who asks."""
     manifest, error, size_bytes = None, None, 0
     try:
         if not (folder / MANIFEST).is_file():

@@ -343,6 +343,8 @@ class Delivery(Base):
     __tablename__ = "deliveries"
     __table_args__ = (
         Index("ix_deliveries_next_at", "next_at", **_where("next_at IS NOT NULL")),
+        # Owners have turns: what is due of each is read in its order, and of nobody else's.
+        Index("ix_deliveries_owner_next_at", "owner", "next_at", **_where("next_at IS NOT NULL")),
         Index("ix_deliveries_owner_created_at", "owner", "created_at", "id"),
         Index("ix_deliveries_job_id", "job_id"),
     )

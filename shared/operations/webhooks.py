@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-from sqlalchemy import delete, func, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 
 from nightshift.words import webhooks as words
 from nightshift.words.error_codes import Code
@@ -18,7 +18,7 @@ from shared import messages
 from shared.addresses import is_forbidden_literal, networks_in
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Receiver, WebhookSecret
-from shared.queue import audit, dispatch, outbox
+from shared.queue import audit, dispatch, holdings, outbox
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.shown import shown
 from shared.settings import Settings
@@ -26,6 +26,8 @@ from shared.settings import Settings
 OVERLAP = timedelta(hours=24)
 """For so long the last secret signs beside a new one, so that receivers can be told of it."""
 SECRET_BYTES = 32
+TESTS_A_MINUTE = 30
+"""Of an owner: each is a row for a week, and somebody's server is asked."""
 
 
 def check_receivers(settings: Settings, urls: Iterable[str]) -> None:
@@ -51,6 +53,7 @@ def check_receivers(settings: Settings, urls: Iterable[str]) -> None:
 
 def make_secret(session: Transaction, owner: str) -> WebhookSecret:
     """Make a secret; the one before it signs as well for `OVERLAP`, and those before that no more."""
+    holdings.lock(session, owner)
     current = WebhookSecret.owner == owner, WebhookSecret.expires_at.is_(None)
     older = WebhookSecret.owner == owner, WebhookSecret.expires_at.is_not(None)
     session.execute(delete(WebhookSecret).where(*older), execution_options={"synchronize_session": False})
@@ -69,6 +72,7 @@ def set_receivers(session: Transaction, owner: str, receivers: Iterable[words.No
     Raises:
         Conflict: `webhook_secret_missing`.
     """
+    holdings.lock(session, owner)
     session.change(update(Receiver).where(Receiver.owner == owner).values(notify=None))
     for each in receivers:
         outbox.require_secret(session, owner, [each.url])
@@ -85,17 +89,53 @@ def add_receiver(session: Transaction, owner: str, notify: words.Notify) -> Rece
     Raises:
         Conflict: `webhook_secret_missing`, `too_many_receivers`.
     """
+    holdings.lock(session, owner)
     outbox.require_secret(session, owner, [notify.url])
-    others = Receiver.owner == owner, Receiver.notify.is_not(None), Receiver.url != notify.url
-    named = session.scalar(select(func.count()).select_from(Receiver).where(*others)) or 0
-    if named >= words.MOST_RECEIVERS:
-        message = f"there are {named} receivers of all jobs already: remove one first"
-        raise Conflict(Code.TOO_MANY_RECEIVERS, message)
+    _require_room(session, owner, Receiver.url != notify.url)
     given = notify.model_dump()
     row = session.merge(Receiver(owner=owner, url=notify.url, notify=given, disabled_at=None))
     session.flush()
     audit.note(session, "add_receiver", owner, row.id)
     return row
+
+
+def change_receiver(
+    session: Transaction, owner: str, receiver_id: str, change: words.ReceiverChange
+) -> Receiver:
+    """Have a receiver be told elsewhere, or of other events; its id stays, and it is enabled.
+
+    One that was known from jobs alone is told of jobs that name nobody from now on.
+
+    Raises:
+        NotFound: `receiver_not_found`.
+        Conflict: `webhook_secret_missing`, `receiver_exists`, `too_many_receivers`.
+    """
+    row = receiver_of(session, owner, receiver_id)
+    _require_room(session, owner, Receiver.id != receiver_id)
+    before = row.notify or {"url": row.url}
+    wish = words.Notify.model_validate({**before, **change.model_dump(exclude_none=True)})
+    outbox.require_secret(session, owner, [wish.url])
+    if wish.url != row.url:
+        namesake = session.get(Receiver, (owner, wish.url))
+        if namesake is not None and namesake.notify is not None:
+            message = "another receiver of all jobs has this URL already"
+            raise Conflict(Code.RECEIVER_EXISTS, message, receiver=namesake.id)
+        if namesake is not None:
+            session.delete(namesake)
+            session.flush()
+    row.url, row.notify, row.disabled_at = wish.url, wish.model_dump(), None
+    session.flush()
+    audit.note(session, "change_receiver", owner, row.id)
+    return row
+
+
+def _require_room(session: Transaction, owner: str, other: ColumnElement[bool]) -> None:
+    """Refuse one more where there are as many `other` receivers of all jobs as there may be."""
+    named = Receiver.owner == owner, Receiver.notify.is_not(None), other
+    count = session.scalar(select(func.count()).select_from(Receiver).where(*named)) or 0
+    if count >= words.MOST_RECEIVERS:
+        message = f"there are {count} receivers of all jobs already: remove one first"
+        raise Conflict(Code.TOO_MANY_RECEIVERS, message)
 
 
 def receiver_of(session: Transaction, owner: str, receiver_id: str) -> Receiver:
@@ -113,12 +153,17 @@ def receiver_of(session: Transaction, owner: str, receiver_id: str) -> Receiver:
 def remove_receiver(session: Transaction, owner: str, receiver_id: str) -> words.Receiver:
     """Tell one no more of jobs that name nobody; returns what it was.
 
+    That it answered 410 is kept, for jobs that name it: it goes when one removes it that is told of nothing.
+
     Raises:
         NotFound: `receiver_not_found`.
     """
     row = receiver_of(session, owner, receiver_id)
     was = shown(words.Receiver, row)
-    session.delete(row)
+    if row.notify is None or row.disabled_at is None:
+        session.delete(row)
+    else:
+        row.notify = None
     session.flush()
     audit.note(session, "remove_receiver", owner, was.id)
     return was
@@ -193,13 +238,19 @@ def try_receiver(session: Transaction, owner: str, url: str) -> Delivery:
 
     Raises:
         Conflict: `webhook_secret_missing`.
+        InvalidInput: `rate_limited`, with `retry_after_s`.
     """
+    holdings.lock(session, owner)
     outbox.require_secret(session, owner, [url])
+    of_owner = Delivery.owner == owner, Delivery.event == words.TEST
+    lately = Delivery.created_at > session.now - timedelta(minutes=1)
+    tests = session.scalar(select(func.count()).select_from(Delivery).where(*of_owner, lately)) or 0
+    if tests >= TESTS_A_MINUTE:
+        message = f"more than {TESTS_A_MINUTE} tests in one minute; try again in 60 s"
+        raise InvalidInput(Code.RATE_LIMITED, message, retry_after_s=60)
     dispatch.enable(session, owner, url)
     outbox.add(session, owner, None, words.TEST, [url])
-    newest = select(Delivery).where(
-        Delivery.owner == owner, Delivery.url == url, Delivery.event == words.TEST
-    )
+    newest = select(Delivery).where(*of_owner, Delivery.url == url)
     row = session.scalars(newest.order_by(Delivery.created_at.desc(), Delivery.id.desc()).limit(1)).one()
     audit.note(session, "test_webhook", owner, row.id)
     return row

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR")
+_PASSED_ON = (
+    *("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONHOME", "TMPDIR"),
+    # Where loops are kept that were compiled: without it, each process would compile them anew.
+    "NUMBA_CACHE_DIR",
+)
 """Of the environment; the rest has keys and passwords."""
 
 _ONE_THREAD = {

@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, and_, func, select, true, update
 from nightshift.words.webhooks import is_message
 from shared.db.engine import Transaction
 from shared.db.tables import Delivery, Job, Receiver, WebhookSecret
+from shared.queue import holdings
 from shared.queue.outbox import KEPT_TRYING
 
 LEASE = timedelta(minutes=2)
@@ -24,7 +25,10 @@ PAUSES = (
     *(timedelta(seconds=5), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2)),
     *(timedelta(hours=5), timedelta(hours=10), timedelta(hours=14), timedelta(hours=20)),
 )
-"""Between attempts; the last one again, until the event is given up."""
+"""Between attempts; the last one again, until the event is given up. Right then is the last attempt, however
+the pauses add up: who is back by then gets it."""
+LATE = timedelta(hours=1)
+"""So long after that the last attempt is still made; later, nobody has sent anything for long."""
 LONGEST_WISHED = timedelta(hours=24)
 """A receiver may ask for a longer pause, up to so long."""
 CANDIDATES = 100
@@ -146,7 +150,7 @@ def claim(
         if row is None or taken.owners[owner] >= taken.free:
             del waiting[owner]
             continue
-        if row.until < session.now and row.attempts:
+        if row.until + LATE < session.now and row.attempts:
             row.state, row.next_at = GIVEN_UP, None
             continue
         if not taken.has_place(row.url):
@@ -202,8 +206,8 @@ def settle(session: Transaction, parcel: Parcel, answered: Answered) -> None:
         row.state, row.next_at = DELIVERED, None
         return
     pause = max(PAUSES[min(parcel.attempt, len(PAUSES)) - 1], min(answered.wait or LEASE * 0, LONGEST_WISHED))
-    row.next_at = session.now + pause
-    if row.next_at > row.until:
+    row.next_at = min(session.now + pause, row.until)
+    if session.now >= row.until:
         row.state, row.next_at = GIVEN_UP, None
     if answered.status == GONE:
         row.state, row.next_at = GIVEN_UP, None
@@ -224,6 +228,7 @@ def enable(session: Transaction, owner: str, url: str) -> None:
 
 def _disable(session: Transaction, parcel: Parcel) -> None:
     key = {"owner": parcel.owner, "url": parcel.url}
+    holdings.lock(session, parcel.owner)
     row = session.get(Receiver, (parcel.owner, parcel.url), with_for_update=True)
     if row is None:
         row = session.merge(Receiver(**key))

@@ -128,6 +128,11 @@ def add(
             check(quota, held)
 
 
+def lock(session: Session, owner: str) -> None:
+    """Have whoever else calls this, or adds to what the owner holds, wait for the end of this transaction."""
+    session.execute(_ADD, {"owner": owner, "photos": 0, "size_bytes": 0})
+
+
 def remove(session: Session, owner: str, *, photos: int = 0, size_bytes: int = 0) -> None:
     """Count what is deleted in this transaction."""
     add(session, owner, photos=-photos, size_bytes=-size_bytes)

@@ -25,7 +25,14 @@ from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 from nightshift.words.ids import new_id
 from nightshift.words.new_job import NewJob
-from nightshift.words.photo_names import CUSTOM_ID_LIMIT, folded, in_order
+from nightshift.words.photo_names import (
+    CUSTOM_ID_BYTES,
+    CUSTOM_ID_LIMIT,
+    beginning_of,
+    folded,
+    in_order,
+    is_too_long,
+)
 from nightshift.words.states import JobState, PhotoStatus
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Transaction
@@ -82,8 +89,9 @@ def check_custom_id(custom_id: str) -> None:
     Raises:
         InvalidInput: `bad_custom_id`.
     """
-    if not custom_id or len(custom_id) > CUSTOM_ID_LIMIT:
-        raise InvalidInput(Code.BAD_CUSTOM_ID, f"custom_id must have 1 to {CUSTOM_ID_LIMIT} characters")
+    if not custom_id or is_too_long(custom_id):
+        most = f"1 to {CUSTOM_ID_LIMIT} characters, and {CUSTOM_ID_BYTES:,} bytes of UTF-8 at most"
+        raise InvalidInput(Code.BAD_CUSTOM_ID, f"custom_id must have {most}")
     if "\x00" in custom_id or any("\ud800" <= character <= "\udfff" for character in custom_id):
         raise InvalidInput(Code.BAD_CUSTOM_ID, "custom_id holds a NUL or half a surrogate pair")
 
@@ -210,7 +218,7 @@ def add_arrived(
                 repeated.append(photo)
                 continue
             message = f"another photo of this job has the name {photo.custom_id!r}"
-            name = f"{photo.custom_id[: CUSTOM_ID_LIMIT - 20]}~{first + len(rows)}"
+            name = f"{beginning_of(photo.custom_id, room=20)}~{first + len(rows)}"
             error = photo.error or PhotoError.of(Code.DUPLICATE_CUSTOM_ID, "read", message)
             # Clients may name photos like this, too.
             while name in known or _taken_and_next(session, job.id, [name])[0]:

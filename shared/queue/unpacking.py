@@ -44,6 +44,7 @@ class HeldArchive:
         unpacked_bytes: what they had.
         left_alone: files that are no photos, counted by what they are; see `nightshift.words.what_is_taken`.
         pairs: what becomes of RAW+JPEG of one name.
+        traceparent: of the request that made the job.
     """
 
     token: str
@@ -56,6 +57,7 @@ class HeldArchive:
     unpacked_bytes: int
     left_alone: Mapping[str, int]
     pairs: PairsWish
+    traceparent: str | None = None
     table: ClassVar[type[Archive]] = Archive
 
     def still_held(self) -> tuple[ColumnElement[bool], ...]:
@@ -97,13 +99,14 @@ def claim_archive(session: Transaction, settings: Settings, *, worker: str) -> H
     ).first()
     if row is None:
         return None
-    archive, owner, options = row
+    archive, owner, options, traceparent = row
     archive.worker = worker
     token = hold(session, settings, archive)
     session.flush()
     names = ("job_id", "name", "kind", "size_bytes", "position", "unpacked_bytes", "left_alone")
     fields = {name: getattr(archive, name) for name in names}
-    return HeldArchive(token=token, owner=owner, pairs=options.get("pairs", JobOptions().pairs), **fields)
+    pairs = options.get("pairs", JobOptions().pairs)
+    return HeldArchive(token=token, owner=owner, pairs=pairs, traceparent=traceparent, **fields)
 
 
 def count_archives(session: Session) -> int:
@@ -111,9 +114,9 @@ def count_archives(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(_waiting().subquery())) or 0
 
 
-def _waiting() -> Select[Archive, str, dict[str, Any]]:
+def _waiting() -> Select[Archive, str, dict[str, Any], str | None]:
     return (
-        select(Archive, Job.owner, Job.options)
+        select(Archive, Job.owner, Job.options, Job.traceparent)
         .join(Job, Job.id == Archive.job_id)
         .where(Job.state == JobState.UNPACKING, Archive.unpacked_at.is_(None), Archive.lease_token.is_(None))
     )

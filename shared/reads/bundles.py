@@ -8,6 +8,7 @@ from typing import Any
 
 from nightshift.words import documents
 from nightshift.words.errors import ModelUnavailable
+from nightshift.words.thresholds import Thresholds
 from shared.bundles.listing import ListedBundle, list_bundles
 from shared.bundles.manifest import Manifest
 
@@ -62,17 +63,32 @@ def manifest_of(sha256: str, in_use: Manifest, weights_dir: Path) -> Manifest | 
     return next((manifest for manifest in manifests if manifest.sha256 == sha256), None)
 
 
+def thresholds(manifest: Manifest) -> Thresholds:
+    """Where labels become uncertain."""
+    heads, limits = manifest.heads, manifest.limits
+    return Thresholds(
+        gender=heads.gender.uncertain_below,
+        age_group=heads.age.uncertain_below,
+        sharpness=limits.min_sharpness,
+        crop_size_px=limits.min_size_px,
+        brightness=limits.min_brightness,
+        yaw_deg=limits.max_yaw_deg,
+        cut_off=limits.max_cut_off,
+    )
+
+
 def _metrics(manifest: Manifest | None) -> documents.ModelMetrics:
     # Nothing runs by these numbers, so that a manifest may hold anything in their place.
     metrics = (manifest.model_extra or {}).get("metrics") if manifest else None
     validation = metrics.get("validation") if isinstance(metrics, dict) else None
     told: dict[str, Any] = validation if isinstance(validation, dict) else {}
     return documents.ModelMetrics(
-        **{name: _number(told.get(name)) for name in documents.ModelMetrics.model_fields}
+        **{name: number(told.get(name)) for name in documents.ModelMetrics.model_fields}
     )
 
 
-def _number(value: object) -> float | None:
+def number(value: object) -> float | None:
+    """A finite number, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
@@ -14,6 +14,8 @@ from shared.db.tables import Job
 from shared.reads.demand import demand
 from shared.reads.tally import Tallies
 
+LONGEST = timedelta(days=3650)
+"""More is not told apart."""
 _EARLIER = 5
 """Ended jobs whose rate is believed where nothing runs."""
 
@@ -31,18 +33,27 @@ def estimate(session: Transaction, tallies: Tallies, wished: NewLoad) -> Estimat
     """
     now = demand(session, tallies)
     rate = now.photos_per_second or _rate_of_earlier(session)
+    window = ProcessingWindow.parse(wished.processing_window) if wished.processing_window else None
     begins = session.now
-    if wished.processing_window is not None:
-        window = ProcessingWindow.parse(wished.processing_window)
-        begins = begins if window.is_open(begins) else window.next_opening(begins)
-    seconds = (now.claimable_photos + wished.photos) / rate if rate else None
+    if window is not None and not window.is_open(begins):
+        begins = window.next_opening(begins)
+    ready = _ready(now.claimable_photos, wished.photos, rate, session.now, begins, window) if rate else None
     return Estimate(
         photos=wished.photos,
         photos_per_second=round(rate, 4) if rate else None,
         begins_at=begins,
-        seconds=round(seconds, 1) if seconds is not None else None,
-        ready_at=begins + timedelta(seconds=seconds) if seconds is not None else None,
+        seconds=round((ready - begins).total_seconds(), 1) if ready else None,
+        ready_at=ready,
     )
+
+
+def _ready(
+    before: int, photos: int, rate: float, now: datetime, begins: datetime, window: ProcessingWindow | None
+) -> datetime:
+    """What waits already is worked on until the window opens; in a window that closes, the rest waits."""
+    waiting_s = max(0.0, before / rate - (begins - now).total_seconds())
+    needed = min(timedelta(seconds=waiting_s + photos / rate), LONGEST)
+    return window.end_of(needed, begins) if window else begins + needed
 
 
 def _rate_of_earlier(session: Transaction) -> float | None:

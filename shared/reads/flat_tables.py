@@ -17,7 +17,7 @@ from nightshift.words.thresholds import Thresholds
 from shared.bundles.manifest import Manifest
 from shared.db.tables import Job
 from shared.queue.jobs import owned_job
-from shared.reads.bundles import manifest_of
+from shared.reads.bundles import manifest_of, thresholds
 from shared.reads.table import csv_text
 
 BOM = "\ufeff"
@@ -67,13 +67,4 @@ def thresholds_of(job: Job, in_use: Manifest, weights_dir: Path) -> Thresholds |
     options = JobOptions.model_construct(**job.options)
     if options.analysis().fingerprint(manifest.reading) != job.options_fingerprint:
         return None
-    limits = manifest.limits
-    return Thresholds(
-        gender=manifest.heads.gender.uncertain_below,
-        age_group=manifest.heads.age.uncertain_below,
-        sharpness=limits.min_sharpness,
-        crop_size_px=limits.min_size_px,
-        brightness=limits.min_brightness,
-        yaw_deg=limits.max_yaw_deg,
-        cut_off=limits.max_cut_off,
-    )
+    return thresholds(manifest)

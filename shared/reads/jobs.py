@@ -18,6 +18,7 @@ from shared.queue.jobs import owned_job
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.demand import demand
 from shared.reads.estimate import estimate
+from shared.reads.load import Load, load
 from shared.reads.shown import shown
 from shared.reads.tally import Tallies, Tally
 
@@ -39,26 +40,31 @@ class Viewer:
 
 
 class JobReads:
-    """Reads jobs, each answer in one read transaction; remembers counts for a second.
-
-    Attributes:
-        changes: how often this process has changed a job: what was made before the last is old.
-    """
+    """Reads jobs, each answer in one read transaction; remembers counts for a second."""
 
     def __init__(self, database: Database, tallies: Tallies | None = None) -> None:
         self._database = database
         self._tallies = tallies or Tallies()
-        self.changes = 0
+        self._changes = 0
 
     def changed(self, job_id: str) -> None:
         """To be told of every change this process makes, so that its clients see it at once."""
         self._tallies.forget(job_id)
-        self.changes += 1
+        self._changes += 1
+
+    def version(self) -> int:
+        """How often this process has changed a job: what was made at an earlier one is old."""
+        return self._changes
 
     def demand(self) -> ServiceLoad:
         """What workers could do now; see `shared.reads.demand`."""
         with self._database.read() as session:
             return demand(session, self._tallies)
+
+    def load(self) -> Load:
+        """What waits, of all owners together; see `shared.reads.load`."""
+        with self._database.read() as session:
+            return load(session, self._tallies)
 
     def estimate(self, wished: NewLoad) -> Estimate:
         """What a job would take; see `shared.reads.estimate`."""
@@ -157,14 +163,18 @@ def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = No
 def _waits_until(row: Job, now: datetime) -> datetime | None:
     if row.state == JobState.PAUSED:
         return row.paused_until
-    if row.state not in CLAIMABLE_STATES or row.processing_window is None:
+    window = _window(row) if row.state in CLAIMABLE_STATES else None
+    return None if window is None or window.is_open(now) else window.next_opening(now)
+
+
+def _window(row: Job) -> ProcessingWindow | None:
+    if row.processing_window is None:
         return None
     try:
-        window = ProcessingWindow.parse(row.processing_window)
+        return ProcessingWindow.parse(row.processing_window)
     except ValueError:
         # Written by a version, or on a machine, that knew this zone.
         return None
-    return None if window.is_open(now) else window.next_opening(now)
 
 
 def _eta(row: Job, tally: Tally, now: datetime) -> datetime | None:
@@ -172,4 +182,6 @@ def _eta(row: Job, tally: Tally, now: datetime) -> datetime | None:
         return None
     remaining_s = (tally.counts.queued + tally.counts.running) / tally.photos_per_second
     left = timedelta(seconds=min(remaining_s, LONGEST_ETA.total_seconds()))
-    return (now + left).replace(microsecond=0)
+    window = _window(row)
+    # What is not done when the window closes is done in the next.
+    return (window.end_of(left, now) if window else now + left).replace(microsecond=0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -11,6 +12,7 @@ from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
 from shared.processes.registry import alive
 from shared.queue.unpacking import count_archives
+from shared.reads.tally import Tallies
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +34,18 @@ class Load:
     alive: dict[str, int]
 
 
-def load(session: Transaction) -> Load:
-    """Read the load; photos are counted from the covering index, those of ended jobs not at all."""
-    unended = select(Job.id).where(Job.state != JobState.ENDED)
-    by_status = select(Photo.status, func.count()).where(Photo.job_id.in_(unended)).group_by(Photo.status)
+MOST_JOBS = 500
+"""Jobs whose photos are added up by their counts of the last second, which takes a time that does not grow
+with them. Only where more are under way at once are photos of the others counted one by one."""
+
+
+def load(session: Transaction, tallies: Tallies) -> Load:
+    """Read the load; photos of ended jobs are not counted at all.
+
+    Args:
+        session: a read transaction.
+        tallies: of this process.
+    """
     by_state = select(Job.state, func.count()).group_by(Job.state)
     waits = select(Photo.id).where(Photo.job_id == Job.id, Photo.status == PhotoStatus.QUEUED).exists()
     oldest = session.scalar(
@@ -45,9 +55,23 @@ def load(session: Transaction) -> Load:
     )
     kinds = [row.kind for row in alive(session)]
     return Load(
-        photos=dict.fromkeys(map(str, PhotoStatus), 0) | dict(session.execute(by_status).all()),
+        photos=_photos(session, tallies),
         jobs=dict.fromkeys(map(str, JobState), 0) | dict(session.execute(by_state).all()),
         oldest_queued_s=max(0.0, (session.now - oldest).total_seconds()) if oldest else 0.0,
         archives=count_archives(session),
         alive={kind: kinds.count(kind) for kind in ("worker", "sweeper")},
     )
+
+
+def _photos(session: Transaction, tallies: Tallies) -> dict[str, int]:
+    unended = select(Job).where(Job.state != JobState.ENDED).order_by(Job.created_at, Job.id)
+    jobs = session.scalars(unended.limit(MOST_JOBS)).all()
+    found = Counter(dict.fromkeys(map(str, PhotoStatus), 0))
+    for job in jobs:
+        counts = tallies.get(session, job).counts
+        found.update({status: getattr(counts, status) for status in found})
+    if len(jobs) == MOST_JOBS:
+        others = unended.with_only_columns(Job.id).limit(None).offset(MOST_JOBS)
+        by_status = select(Photo.status, func.count()).where(Photo.job_id.in_(others)).group_by(Photo.status)
+        found.update(dict(session.execute(by_status).all()))
+    return dict(found)

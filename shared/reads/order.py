@@ -57,9 +57,7 @@ class Order:
         Raises:
             InvalidInput: `bad_cursor`, also for one of another job or order.
         """
-        after = None if cursor is None else decode_place(cursor, job_id, self._name, _KINDS.get(self.sort))
-        if after and after.value is None and self.sort == "faces":
-            raise bad_cursor()
+        after = None if cursor is None else self.place_of(cursor, job_id)
         rows = self._rows(session, query, job_id, after, limit + 1)
         shown = rows[:limit]
         if len(rows) <= limit:
@@ -79,6 +77,17 @@ class Order:
             for row in rows[limit - 1 : -1 : limit]
         )
         return rows, [encode_place(job_id, self._name, place) for place in places]
+
+    def place_of(self, cursor: str, job_id: str) -> Place:
+        """Where the page before ended.
+
+        Raises:
+            InvalidInput: `bad_cursor`, also for one of another job or order.
+        """
+        place = decode_place(cursor, job_id, self._name, _KINDS.get(self.sort))
+        if place.value is None and self.sort == "faces":
+            raise bad_cursor()
+        return place
 
     @property
     def _name(self) -> str:

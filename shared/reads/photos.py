@@ -90,18 +90,42 @@ def photo_page(
     return documents.PhotoPage(photos=_views(session, rows), next=more)
 
 
+def final_page(
+    session: Session, owner: str, job_id: str, sought: Sought, *, cursor: str | None = None, limit: int
+) -> documents.PhotoPage:
+    """Photos that are final and as sought, in the order they were added.
+
+    Raises:
+        NotFound: `job_not_found`.
+        InvalidInput: `bad_cursor`.
+    """
+    owned_job(session, owner, job_id)
+    query = select(*_SHOWN).where(*sought.conditions(job_id), Photo.status.in_(FINAL_STATUSES))
+    rows, more = AS_ADDED.page(session, query, job_id, cursor, limit)
+    return documents.PhotoPage(photos=_views(session, rows), next=more)
+
+
 def final_photos(
-    database: Database, owner: str, job_id: str, page_size: int = RESULTS_PAGE, sought: Sought | None = None
+    database: Database,
+    owner: str,
+    job_id: str,
+    page_size: int = RESULTS_PAGE,
+    sought: Sought | None = None,
+    cursor: str | None = None,
 ) -> Iterator[list[documents.Photo]]:
     """Every photo that is final and as sought, page by page in the order they were added; at least one page.
+
+    With a cursor only those behind it.
 
     Each page is read in a transaction of its own, so that none is open while a client takes its
     time. What becomes final behind the page being read is left for the next asking.
 
     Raises:
         NotFound: `job_not_found`; also on a later page, when the job is deleted meanwhile.
+        InvalidInput: `bad_cursor`.
     """
-    return _final_pages(database, owner, job_id, page_size, _SHOWN, _views, sought or Sought())
+    after = -1 if cursor is None else AS_ADDED.place_of(cursor, job_id).ordinal
+    return _final_pages(database, owner, job_id, page_size, _SHOWN, _views, sought or Sought(), after)
 
 
 def final_photo_ids(
@@ -124,8 +148,8 @@ def _final_pages(
     columns: Sequence[InstrumentedAttribute[Any]],
     show: Callable[[Session, Sequence[Row[Any]]], list[Entry]],
     sought: Sought,
+    after: int = -1,
 ) -> Iterator[list[Entry]]:
-    after = -1
     while True:
         with database.read() as session:
             rows = session.execute(

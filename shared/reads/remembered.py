@@ -15,18 +15,27 @@ Made = TypeVar("Made")
 MOST = 256
 """Answers remembered at most; the one not asked for longest is forgotten."""
 
+PASSABLE = 10
+"""An answer this many times as old as a fresh one may be is handed out while a new one is made, and no older:
+what was told last night would be told again to the second of two who ask this morning."""
+
+
+def _never_changes() -> int:
+    return 0
+
 
 @dataclass(slots=True)
 class _Entry(Generic[Made]):
     making: threading.Lock = field(default_factory=threading.Lock)
-    # When its making was begun, at which version of what it is made of, and what came out.
+    # When its making began, at which version of what it is made of, and what came out.
     made: tuple[float, int, Made] | None = None
 
 
 class Remembered(Generic[Made]):
     """Answers by who asks, each for `fresh_s` seconds; safe between threads.
 
-    Who asks while one is being made anew gets the one before, unless something has changed since.
+    Who asks while one is being made anew gets the one before, unless something has changed since. Who has to
+    wait for a new one gets what was begun after they asked: of many who wait, one makes it for all.
 
     Args:
         fresh_s: how old an answer may be, seconds, from when its making began.
@@ -39,32 +48,37 @@ class Remembered(Generic[Made]):
         self._lock = threading.Lock()
         self._entries: OrderedDict[Hashable, _Entry[Made]] = OrderedDict()
 
-    def get(self, key: Hashable, make: Callable[[], Made], version: int = 0) -> Made:
+    def get(
+        self, key: Hashable, make: Callable[[], Made], version: Callable[[], int] = _never_changes
+    ) -> Made:
         """The answer for `key`.
 
         Args:
             key: who asks, for what.
             make: makes it; what it raises is raised, and nothing is remembered.
-            version: of what it is made of: an answer of another version is not handed out.
+            version: of what it is made of, which only grows: an answer made at an earlier one than when it is
+                asked for is not handed out.
         """
+        asked_at = version()
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())
             self._entries.move_to_end(key)
             while len(self._entries) > MOST:
                 self._entries.popitem(last=False)
         made = entry.made
-        is_of_this_version = made is not None and made[1] == version
-        if made is not None and is_of_this_version and self._is_fresh(made[0]):
+        if made is not None and self._is_good(made, asked_at, self._fresh_s):
             return made[2]
-        if not entry.making.acquire(blocking=not is_of_this_version) and made is not None:
+        may_be_old = made is not None and self._is_good(made, asked_at, PASSABLE * self._fresh_s)
+        if not entry.making.acquire(blocking=not may_be_old) and made is not None:
             return made[2]
         try:
             # Who waited may find it made.
             made = entry.made
-            if made is not None and made[1] == version and self._is_fresh(made[0]):
+            if made is not None and self._is_good(made, asked_at, self._fresh_s):
                 return made[2]
-            begun_s = self._monotonic_s()
-            entry.made = (begun_s, version, make())
+            # Taken now, and not when it was asked for: it is good for all who wait by now.
+            begun_s, at = self._monotonic_s(), version()
+            entry.made = (begun_s, at, make())
             return entry.made[2]
         finally:
             entry.making.release()
@@ -76,9 +90,9 @@ class Remembered(Generic[Made]):
         """
         entry = self._entries.get(key)
         made = entry.made if entry else None
-        if entry is None or made is None:
+        if entry is None or made is None or not self._is_good(made, 0, PASSABLE * self._fresh_s):
             return self.get(key, make)
-        if not self._is_fresh(made[0]) and not entry.making.locked():
+        if not self._is_good(made, 0, self._fresh_s) and not entry.making.locked():
             threading.Thread(target=self._renew, args=(key, make), name="remembered", daemon=True).start()
         return made[2]
 
@@ -86,5 +100,6 @@ class Remembered(Generic[Made]):
         with suppress(Exception):
             self.get(key, make)
 
-    def _is_fresh(self, begun_s: float) -> bool:
-        return self._monotonic_s() - begun_s < self._fresh_s
+    def _is_good(self, made: tuple[float, int, Made], asked_at: int, most_s: float) -> bool:
+        begun_s, version, _ = made
+        return version >= asked_at and self._monotonic_s() - begun_s < most_s

@@ -61,6 +61,13 @@ def test_from_the_secret_to_the_removal(nightshift: Nightshift, receiver: Receiv
     assert "signed by whs_" in said
     assert "whsec_" not in table + said
 
+    code, _, said = do("change", receiver.url, "--progress-percent", "50")
+    assert (code, "job.ended, job.progress (every 50 %)" in said) == (0, True), said
+    code, told, _ = do("change", found[0], "--event", "job.expiring", "--json")
+    assert (code, json.loads(told)["notify"]["events"]) == (0, ["job.expiring"])
+    for flags in ((), ("--event", "job.lost"), ("--url", "http://example.org")):
+        assert do("change", found[0], *flags)[0] == 2, flags
+
     for name in (receiver.url, found[0]):
         code, _, said = do("test", name)
         assert (code, "taken by" in said) == (0, True), said
@@ -95,7 +102,9 @@ def test_both_clients_do_the_same(nightshift: Nightshift, receiver: Receiver) ->
     server = nightshift.settings["SERVER"]
     with Client(server, KEY) as client:
         assert client.make_webhook_secret().secret.startswith("whsec_")
-        added = client.add_receiver(receiver.url, events=["job.expiring"])
+        elsewhere = client.add_receiver(f"{receiver.url}/elsewhere", events=["job.expiring"])
+        added = client.change_receiver(elsewhere.id, url=receiver.url)
+        assert (added.id, added.notify and added.notify.events) == (elsewhere.id, ["job.expiring"])
         sent = client.try_webhook(added.id)
         wait_for(lambda: client.delivery(sent.id).state == "delivered", "it is taken")
         with pytest.raises(InvalidInput) as refused:

@@ -20,3 +20,18 @@ def make_bundle(folder: Path, *, tensors: bytes = b"tensors", **changes: Any) ->
     document = {**manifest().model_dump(mode="json"), "name": folder.name, "files": files, **changes}
     (folder / MANIFEST).write_text(json.dumps(document), encoding="utf-8")
     return folder
+
+
+NECESSARY = ("format", "name", "architecture", "features", "input", "heads", "framing", "files")
+
+
+def make_bare_bundle(folder: Path) -> Path:
+    """A bundle whose manifest has what it must have, and nothing else."""
+    path = make_bundle(folder) / MANIFEST
+    document = json.loads(path.read_text(encoding="utf-8"))
+    kept = {name: document[name] for name in NECESSARY}
+    for head in kept["heads"].values():
+        for name in ("uncertain_below", "uncertain_at", "by_gender"):
+            head.pop(name, None)
+    path.write_text(json.dumps(kept), encoding="utf-8")
+    return folder

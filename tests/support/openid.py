@@ -30,6 +30,7 @@ class OpenId:
         told: what the userinfo endpoint says.
         about: laid over what it says of itself.
         broken: paths that are answered 500.
+        hanging: while it is set, what is asked is answered when `go_on` is.
         lifetime_s: of its tokens.
         alg: of its signatures.
         key: signs.
@@ -41,6 +42,8 @@ class OpenId:
     told: dict[str, Any] = field(default_factory=dict)
     about: dict[str, Any] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
+    hanging: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
     lifetime_s: int = 300
     alg: str = "RS256"
     key: Key = field(default_factory=lambda: RSAKey.generate_key(2048, {"kid": "one"}))
@@ -119,6 +122,8 @@ def openid_provider(port: int = 0) -> Iterator[OpenId]:
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             provider.asked.append(parts.path)
+            if provider.hanging.is_set():
+                provider.go_on.wait(60)
             if parts.path in provider.broken:
                 self._say(500, {})
             elif parts.path == "/.well-known/openid-configuration":

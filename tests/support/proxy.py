@@ -1,4 +1,4 @@
-"""nginx in front of a server, by the settings in deploy/nginx, with a certificate made for the test."""
+"""nginx or Caddy in front of a server, by the settings in deploy, with a certificate made for the test."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tests.support.receivers import make_certificate
 from tests.support.requirements import require
 
 SHIPPED = REPOSITORY / "deploy" / "nginx" / "nightshift.conf"
+CADDYFILE = REPOSITORY / "deploy" / "caddy" / "Caddyfile"
 _AROUND = """
 daemon off;
 master_process off;
@@ -39,7 +40,7 @@ http {{
 
 @dataclass
 class Proxy:
-    """A running nginx."""
+    """A running nginx, or Caddy, which writes no log."""
 
     url: str
     plain_url: str
@@ -52,10 +53,10 @@ class Proxy:
         return httpx.Client(base_url=self.url, transport=transport, headers=headers, timeout=60)
 
 
-def nginx() -> str:
-    """Its program; without one the test is skipped."""
-    found = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
-    require(found, "no nginx", essential=False)
+def program(name: str) -> str:
+    """`nginx` or `caddy`; without it the test is skipped."""
+    found = shutil.which(name, path="/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin")
+    require(found, f"no {name}", essential=False)
     assert found
     return found
 
@@ -84,12 +85,12 @@ def rendered(folder: Path, tls_port: int, plain_port: int, api_port: int) -> str
 @contextmanager
 def proxied(folder: Path, api_port: int, tls_port: int) -> Iterator[Proxy]:
     """nginx before a server that listens on this port."""
-    program, plain_port = nginx(), free_port()
+    command, plain_port = program("nginx"), free_port()
     folder.mkdir()
     (folder / "nightshift.conf").write_text(rendered(folder, tls_port, plain_port, api_port))
     (folder / "nginx.conf").write_text(_AROUND.format(folder=folder))
     process = subprocess.Popen(
-        [program, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")]
+        [command, "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "start.log")]
     )
     trusting = ssl.create_default_context(cafile=str(next(folder.glob("*.pem"))))
     proxy = Proxy(
@@ -99,6 +100,36 @@ def proxied(folder: Path, api_port: int, tls_port: int) -> Iterator[Proxy]:
         wait_for(lambda: process.poll() is not None or _listens(tls_port), "nginx", 30)
         assert process.poll() is None, (folder / "start.log").read_text()
         yield proxy
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+@contextmanager
+def behind_caddy(folder: Path, api_port: int, tls_port: int) -> Iterator[Proxy]:
+    """Caddy before a server that listens on this port; it gets no certificate itself."""
+    command = program("caddy")
+    folder.mkdir()
+    certificate, text = make_certificate(folder), CADDYFILE.read_text()
+    for shipped, ours in (
+        ("photos.example.org {", f"localhost:{tls_port} {{\n\ttls {certificate} {certificate}"),
+        ("reverse_proxy 127.0.0.1:8080", f"reverse_proxy 127.0.0.1:{api_port}"),
+    ):
+        assert shipped in text, shipped
+        text = text.replace(shipped, ours)
+    settings, log = folder / "Caddyfile", folder / "caddy.log"
+    settings.write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{text}")
+    with log.open("wb") as said:
+        process = subprocess.Popen(
+            [command, "run", "--config", str(settings), "--adapter", "caddyfile"],
+            stderr=said,
+            env={"HOME": str(folder), "PATH": "/usr/bin:/bin"},
+        )
+    try:
+        wait_for(lambda: process.poll() is not None or _listens(tls_port), "Caddy", 30)
+        assert process.poll() is None, log.read_text()
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        yield Proxy(f"https://localhost:{tls_port}", "", log, trusting)
     finally:
         process.terminate()
         process.wait(30)

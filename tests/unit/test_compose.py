@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from shared.db.engine import Database
 from shared.db.migrate import is_current
@@ -20,6 +21,7 @@ from shared.processes.command_lines import (
     worker_command,
 )
 from shared.settings import REPOSITORY, Settings, load_settings
+from shared.sign_in_settings import SignInSettings
 from tests.support.compose import COMPOSE, OURS, SECRETS
 from tests.support.compose import services as services
 
@@ -29,7 +31,9 @@ def settings_of(service: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Set
     for name in [name for name in os.environ if name.startswith("NIGHTSHIFT_")]:
         monkeypatch.delenv(name)
     for name, value in service["environment"].items():
-        monkeypatch.setenv(name, value)
+        # Those without a value are passed on where they are set, as here none is.
+        if value is not None:
+            monkeypatch.setenv(name, value)
     return load_settings()
 
 
@@ -102,6 +106,26 @@ def test_every_process_of_ours_reads_known_settings(services: dict[str, Any]) ->
     for name in OURS:
         ours = {given for given in services[name]["environment"] if not given.startswith("AWS_")}
         assert ours <= known
+
+
+def test_the_api_is_told_who_signs_in_and_which_proxies_to_believe(services: dict[str, Any]) -> None:
+    """All of it, and where nobody sets it nothing: an empty value would stand for a choice."""
+    named = {"NIGHTSHIFT_PUBLIC_URL", "NIGHTSHIFT_TRUSTED_PROXIES"}
+    named |= {f"NIGHTSHIFT_{name.upper()}" for name in SignInSettings.model_fields}
+    given = services["api"]["environment"]
+    assert {name for name, value in given.items() if value is None} == named
+    # Who links to the service knows its address, and nobody else the provider's secret.
+    for name in set(OURS) - {"api"}:
+        passed_on = {given for given, value in services[name]["environment"].items() if value is None}
+        assert passed_on == {"NIGHTSHIFT_PUBLIC_URL"}, name
+
+
+def test_who_speaks_to_others_can_reach_out(services: dict[str, Any]) -> None:
+    """The API to an OpenID provider, the sweeper to receivers of webhooks; the others to nobody."""
+    networks = yaml.safe_load(COMPOSE.read_text(encoding="utf-8"))["networks"]
+    inside = {name for name, network in networks.items() if (network or {}).get("internal")}
+    out = {name for name, service in services.items() if set(service.get("networks", inside)) - inside}
+    assert (inside, out) == ({"backend"}, {"api", "sweeper"})
 
 
 def test_ours_share_one_database_broker_and_store(services: dict[str, Any]) -> None:

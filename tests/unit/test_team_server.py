@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from api.drawing import AT_ONCE
 from shared.processes.command_lines import api_command, sweeper_command, worker_command
 from shared.settings import REPOSITORY, Settings
 from tests.support.requirements import require
@@ -23,7 +24,7 @@ MOST_EXPOSED = 15
 
 def settings_in(name: str) -> dict[str, str]:
     lines = (UNITS / name).read_text().splitlines()
-    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
 
 def command_of(process: str) -> list[str]:
@@ -57,6 +58,39 @@ def test_the_root_key_is_the_apis_alone() -> None:
     having = [path.name for path in UNITS.glob("*.service") if "api.env" in path.read_text()]
     assert having == ["nightshift-api.service"]
     assert not {name for name in settings_in("nightshift.env") if re.search("KEY|SECRET", name)}
+
+
+MEMORY_DENY_WRITE_EXECUTE = """
+import ctypes, sys
+PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
+if ctypes.CDLL(None).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0):
+    sys.exit(3)
+"""
+DRAWN = """
+import io, sys
+from pathlib import Path
+from PIL import Image
+from api.drawing import Drawing
+from shared.settings import Settings
+photo = io.BytesIO()
+Image.linear_gradient("L").resize((3000, 2000)).convert("RGB").save(photo, "JPEG")
+sys.stdout.buffer.write(Drawing(Settings(home=Path(sys.argv[1]))).draw(photo.getvalue(), [])[:4])
+"""
+
+
+def test_the_api_may_draw_what_it_is_asked_for(tmp_path: Path) -> None:
+    unit = settings_in("nightshift-api.service")
+    forbids = unit["MemoryDenyWriteExecute"] == "yes"
+    program = (MEMORY_DENY_WRITE_EXECUTE if forbids else "") + DRAWN
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], capture_output=True, cwd=REPOSITORY, check=False
+    )
+    require(done.returncode != 3, "no PR_SET_MDWE", essential=False)
+    assert done.stdout == b"RIFF", done.stderr.decode()
+    # The kernel ends what draws, and not the API with it; nor the sweeper with what sends a message.
+    assert unit["OOMPolicy"] == settings_in("nightshift-sweeper.service")["OOMPolicy"] == "continue"
+    most = Settings().max_photo_memory * AT_ONCE
+    assert int(unit["MemoryMax"].removesuffix("G")) * 2**30 > most + 2**30
 
 
 @pytest.fixture

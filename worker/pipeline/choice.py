@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +16,7 @@ from worker.pipeline.bundle import Bundle
 from worker.pipeline.classify import Classifier
 from worker.pipeline.processor import features
 from worker.pipeline.runtime import CPU, Precision, RuntimeName
+from worker.pipeline.timing import least_time_s
 
 Auto = Literal["auto"]
 
@@ -136,12 +136,8 @@ def _try(classifier: Classifier) -> _Trial:
     side = classifier.bundle.manifest.input.size
     crops = np.random.default_rng(0).integers(0, 256, (CROPS, side, side, 3)).astype(np.uint8)
     answer = np.concatenate(classifier(crops), axis=1)  # the first call compiles
-    times = []
-    for _ in range(2):
-        started = time.perf_counter()
-        classifier(crops)
-        times.append(time.perf_counter() - started)
-    return _Trial(classifier, min(times) * 1000 / CROPS, answer)
+    seconds = least_time_s(lambda: classifier(crops), 3, classifier.bundle.device)
+    return _Trial(classifier, seconds * 1000 / CROPS, answer)
 
 
 def _off_by(trial: _Trial) -> float:

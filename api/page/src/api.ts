@@ -28,7 +28,10 @@ export type Key = Schemas["Key"];
 export type KeyList = Schemas["KeyList"];
 export type MadeKey = Schemas["MadeKey"];
 export type MadeSecret = Schemas["MadeSecret"];
+export type Model = Schemas["Model"];
+export type ModelCard = Schemas["ModelCard"];
 export type ModelList = Schemas["ModelList"];
+export type Receiver = Schemas["Receiver"];
 export type Webhooks = Schemas["Webhooks"];
 
 /** What the service refused, with its code and its sentence. */

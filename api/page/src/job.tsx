@@ -39,6 +39,7 @@ function TakeAway({ job }: { job: Job }) {
   const base = `/v1/jobs/${job.id}`;
   const { take } = words;
   const links: [string, string][] = [
+    [take.report, `${base}/report`],
     [take.photos, `${base}/photos.csv`],
     [take.faces, `${base}/faces.csv`],
     [take.low, `${base}/low-confidence-faces.csv`],

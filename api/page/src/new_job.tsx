@@ -39,17 +39,17 @@ function Progress({ now }: { now: Sending }) {
   );
 }
 
-/** When so many photos would be ready; nothing where the service cannot tell. */
-function Ready({ photos }: { photos: number }) {
+/** When so many photos would be ready, in the window that is wished; nothing where the service cannot tell. */
+function Ready({ photos, window }: { photos: number; window: string | undefined }) {
   const [told, setTold] = useState<Estimate>();
   useEffect(() => {
     let over = false;
     setTold(undefined);
-    const asked = photos ? post<Estimate>("/v1/jobs/estimate", { json: { photos } }) : undefined;
+    const asked = photos ? post<Estimate>("/v1/jobs/estimate", { json: { photos, ...(window ? { processing_window: window } : {}) } }) : undefined;
     // It is only said where it can be.
     asked?.then((found) => void (over || setTold(found)), () => undefined);
     return () => void (over = true);
-  }, [photos]);
+  }, [photos, window]);
   if (!told?.ready_at || told.photos_per_second == null) return null;
   return <p class="soft">{words.fresh.ready(time(told.ready_at), rate(told.photos_per_second))}</p>;
 }
@@ -91,14 +91,14 @@ function Chooser({ text, isFolder, choose }: { text: string; isFolder?: boolean;
 const saidOf = (wrong: unknown): string => words.somethingWrong(wrong instanceof Error ? wrong.message : String(wrong));
 
 /** What is chosen: what of it is sent, and what is not. */
-function Chose({ chosen }: { chosen: Chosen }) {
+function Chose({ chosen, window }: { chosen: Chosen; window: string | undefined }) {
   const said = words.fresh;
   const { archive, photos, bytes, unread, left, empty } = chosen;
   return (
     <>
       <p role="status">{archive ? said.archive(archive.name, size(bytes), chosen.count === undefined ? "" : words.photos(chosen.count, count(chosen.count))) : photos.length ? said.chosen(photos.length, count(photos.length), size(bytes)) : said.nothing}</p>
       {chosen.isWhole && <p>{chosen.count === undefined ? said.wholeUnseen : said.whole}</p>}
-      <Ready photos={chosen.count ?? 0} />
+      <Ready photos={chosen.count ?? 0} window={window} />
       {unread.length > 0 && <div><p>{said.unread(unread.length)}</p><Names names={unread} /></div>}
       {Object.entries(left).map(([why, n]) => <p key={why}>{said.left[why as Left](n)}</p>)}
       {empty.length > 0 && <div><p>{said.empty(empty.length)}</p><Names names={empty} /></div>}
@@ -111,6 +111,7 @@ export function NewJob({ rights }: { rights: Rights }) {
   const [chosen, setChosen] = useState<Chosen>();
   const [looking, setLooking] = useState(false);
   const [wrong, setWrong] = useState("");
+  const [window, setWindow] = useState<string>();
   const { now, ended } = useUnderWay();
   const form = useRef<HTMLFormElement>(null);
   const choice = useRef(0);
@@ -167,8 +168,8 @@ export function NewJob({ rights }: { rights: Rights }) {
       <p role="status">{looking ? said.looking : ""}</p>
       {/* It stays, unseen, while it is sent: what is refused is mended, not written anew. */}
       {chosen && (
-        <form class="card" hidden={now !== undefined || looking} ref={form} aria-label={said.title} onSubmit={(event) => (event.preventDefault(), send())}>
-          <Chose chosen={chosen} />
+        <form class="card" hidden={now !== undefined || looking} ref={form} aria-label={said.title} onInput={(event) => setWindow(wishOf(event.currentTarget).processing_window)} onSubmit={(event) => (event.preventDefault(), send())}>
+          <Chose chosen={chosen} window={window} />
           {open && isWhole && <p class="why">{said.archiveAlone}</p>}
           {(!open || isWhole) && <Wishes label={chosen.label} />}
           <div class="buttons">

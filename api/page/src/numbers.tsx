@@ -3,7 +3,7 @@ import type { Job, Summary } from "./api";
 import { useAsked } from "./asking";
 import { save, savePicture } from "./saving";
 import { lyingBars } from "./shared/plots";
-import { count, share, words } from "./words";
+import { count, percent, words } from "./words";
 
 const Z = 1.959964;
 
@@ -18,7 +18,6 @@ export function interval(part: number, of: number): [number, number] {
   return [part === 0 ? 0 : middle - half, part === of ? 1 : middle + half];
 }
 
-const percent = (part: number): string => share(part, true);
 
 type Row = [name: string, part: number];
 

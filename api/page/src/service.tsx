@@ -1,9 +1,10 @@
 // The service, for whoever runs it: what works, how much it did, who may use it, what goes when, who did what.
 import { useEffect, useState } from "preact/hooks";
-import type { AuditPage, ErasurePage, ExpiringList, History, ModelList, Overview } from "./api";
+import type { AuditPage, ErasurePage, ExpiringList, History, Model, ModelList, Overview } from "./api";
 import { useAsked } from "./asking";
 import { Keys } from "./keys";
 import type { Rights } from "./main";
+import { Card } from "./model_card";
 import { Lines, Paged } from "./table";
 import { Webhooks } from "./webhooks";
 import { clockOf, count, day, rate, size, words } from "./words";
@@ -75,6 +76,7 @@ function Day({ history }: { history: History }) {
 
 function Bundles() {
   const { answer } = useAsked<ModelList>("/v1/models", 0);
+  const [opened, setOpened] = useState<Model>();
   const said = words.service.bundles;
   const per = (share: number | null): string => (share == null ? "–" : `${rate(100 * share)} %`);
   return (
@@ -82,18 +84,20 @@ function Bundles() {
       <h2 id="bundles">{said.title}</h2>
       {answer ? (
         <Lines
-          heads={[said.name, said.licence, said.commercial, said.gender, said.age, said.size]}
+          heads={[said.name, said.licence, said.commercial, said.gender, said.age, said.size, words.service.act]}
           lines={answer.models.map((model) => ({
-            key: model.name,
+            key: `${model.name} ${model.in_use}`,
             cells: [
-              <>{model.name} {model.in_use && <span class="badge running">{said.inUse}</span>}</>,
+              <><bdi>{model.name}</bdi> {model.in_use && <span class="badge running">{said.inUse}</span>}</>,
               model.error ? <span class="bad">{model.error.message}</span> : (model.licence ?? "–"),
               model.commercial_use ? `${said.allowed[model.commercial_use.allowed] ?? model.commercial_use.allowed}: ${model.commercial_use.reason}` : "–",
               per(model.metrics.gender), per(model.metrics.age8), size(model.size_bytes),
+              <button type="button" aria-label={`${said.card.open}: ${model.name}`} onClick={() => setOpened(model)}>{said.card.open}</button>,
             ],
           }))}
         />
       ) : <p class="soft">{words.loading}</p>}
+      {opened && <Card of={opened} close={() => setOpened(undefined)} />}
     </section>
   );
 }

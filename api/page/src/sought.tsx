@@ -2,15 +2,17 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Asked } from "./api";
 import { isMeant } from "./sought_values";
-import { words } from "./words";
+import { rate, words } from "./words";
 
-const SURE = ["min_confidence", "min_gender_probability", "min_age_group_probability"] as const;
+const SURE = ["min_confidence", "min_gender_probability", "min_age_group_probability", "min_quality"] as const;
 const NAMES = ["status", "search", "gender", "age_group", "uncertain", "faces", "folder", "sort", ...SURE] as const;
 type Name = (typeof NAMES)[number];
 export type Sought = Partial<Record<Name, string>>;
 
 const AGES = ["0-4", "5-9", "10-19", "20-29", "30-39", "40-49", "50-64", "65+"];
 const TYPING_MS = 300;
+/** `quality.sharpness` of a sharp face is about 1. */
+const SHARPEST = 2;
 
 /** As the address says it; what it does not know is left out. */
 export function soughtOf(hash: string): Sought {
@@ -60,19 +62,23 @@ function Choice({ name, label, options, sought, seek }: { name: Name; label: str
   );
 }
 
-/** How sure the detector, and each label, is to be: in hundredths, of nothing for no matter. */
-function Least({ name, label, sought, seek }: { name: Name; label: string; sought: Sought; seek: (sought: Sought) => void }) {
+interface Limit { name: Name; label: string; most?: number; shows?: (value: number) => string; sought: Sought; seek: (sought: Sought) => void }
+
+const perCent = (value: number): string => words.faces.atLeast(Math.round(100 * value));
+
+/** How sure the detector, and each label, is to be, or how sharp a face: in hundredths, of nothing for no matter. */
+function Least({ name, label, most = 1, shows = perCent, sought, seek }: Limit) {
   const [shown, setShown] = useState(sought[name] ?? "0");
   useEffect(() => setShown(sought[name] ?? "0"), [sought[name]]);
   const id = `sought-${name}`;
   return (
     <div>
-      <label for={id}>{label} <output for={id}>{Number(shown) > 0 ? words.faces.atLeast(Math.round(100 * Number(shown))) : words.faces.any}</output></label>
+      <label for={id}>{label} <output for={id}>{Number(shown) > 0 ? shows(Number(shown)) : words.faces.any}</output></label>
       <input
         id={id}
         type="range"
         min="0"
-        max="1"
+        max={most}
         step="0.01"
         value={shown}
         onInput={(event) => setShown(event.currentTarget.value)}
@@ -120,6 +126,7 @@ export function Filters({ sought, seek, folders }: { sought: Sought; seek: (soug
           <Least {...both} name="min_confidence" label={said.sure} />
           <Least {...both} name="min_gender_probability" label={said.gender} />
           <Least {...both} name="min_age_group_probability" label={said.age} />
+          <Least {...both} name="min_quality" label={said.sharpness} most={SHARPEST} shows={(value) => said.atLeastSo(rate(value))} />
         </div>
       </details>
       {Object.keys(sought).length > 0 && <button type="button" onClick={() => seek({})}>{said.everything}</button>}

@@ -9,6 +9,7 @@ const VALUES: Record<string, RegExp> = {
   uncertain: /^(gender|age_group|any)$/,
   faces: /^\d{1,4}-?$/,
   folder: /^[^]{1,1024}$/,
+  min_quality: /^\d{1,4}(\.\d{1,6})?$/,
   sort: /^-?(name|time|faces|least_sure)$/,
 };
 

@@ -36,16 +36,17 @@ export function saidOf(wait: Wait | null | undefined): string | undefined {
   }
 }
 
+/** What `doctor` would say first; see nightshift/words/health.py, which has the same in the same order. */
 function Bell({ ready }: { ready: Readiness | undefined }) {
   if (!ready) return null;
   const { checks, status } = ready;
+  const states = new Map(Object.entries(checks));
+  const wrong = Object.entries(words.tonight.wrong).find(([what]) => {
+    const [part = "", state] = what.split(" ");
+    return String(states.get(part)) === state;
+  });
   const said =
-    status === "unavailable" ? words.tonight.down
-    : checks.workers === 0 ? words.tonight.noWorker
-    : checks.folders === "away" ? words.tonight.folders
-    : checks.broker === "down" ? words.tonight.broker
-    : checks.sweepers === 0 ? words.tonight.noSweeper
-    : `${words.tonight.well} ${words.tonight.workers(checks.workers)}`;
+    wrong?.[1] ?? (status === "ready" ? `${words.tonight.well} ${words.tonight.workers(checks.workers)}` : words.tonight.down);
   return <p role="status" class={`bell ${status}`}>{said}</p>;
 }
 

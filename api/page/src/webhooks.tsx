@@ -1,8 +1,9 @@
-// One's own webhooks: who is told, what became of each delivery; try one, send one again.
+// One's own webhooks: who is told, the secret that signs it, and what became of each delivery.
 import { useState } from "preact/hooks";
 import { Away, post, Problem, type Delivery, type DeliveryPage, type MadeSecret, type Webhooks as Hooks } from "./api";
 import { useAsked } from "./asking";
-import { Lines, Paged } from "./table";
+import { Receivers } from "./receivers";
+import { Paged } from "./table";
 import { day, words } from "./words";
 
 export function Webhooks({ changed }: { changed: () => void }) {
@@ -13,13 +14,16 @@ export function Webhooks({ changed }: { changed: () => void }) {
   const [wrong, setWrong] = useState("");
   const said = words.service.webhooks;
 
+  const seen = (): void => {
+    again();
+    setAsked((times) => times + 1);
+    changed();
+  };
   const act = async (doIt: () => Promise<unknown>): Promise<void> => {
     setWrong("");
     try {
       await doIt();
-      again();
-      setAsked((times) => times + 1);
-      changed();
+      seen();
     } catch (error) {
       if (error instanceof Problem) setWrong(words.somethingWrong(error.message));
       else if (!(error instanceof Away)) throw error;
@@ -32,18 +36,7 @@ export function Webhooks({ changed }: { changed: () => void }) {
   return (
     <section class="card" aria-labelledby="webhooks">
       <h2 id="webhooks">{said.title}</h2>
-      {answer && (answer.receivers.length ? (
-        <Lines
-          heads={[said.url, said.events, said.standing, words.service.act]}
-          lines={answer.receivers.map((receiver) => ({
-            key: receiver.id,
-            cells: [
-              <bdi>{receiver.url}</bdi>, receiver.notify?.events.join(", ") ?? said.byJobs, receiver.disabled_at ? said.disabled(day(receiver.disabled_at)) : said.good,
-              <button type="button" aria-label={`${said.test}: ${receiver.url}`} onClick={() => test({ receiver: receiver.id })}>{said.test}</button>,
-            ],
-          }))}
-        />
-      ) : <p class="soft">{said.none}</p>)}
+      {answer && <Receivers receivers={answer.receivers} test={(receiver) => test({ receiver: receiver.id })} done={seen} />}
       {answer && <p class="soft">{answer.secrets[0] ? said.secretOf(day(answer.secrets[0].created_at)) : said.noSecret}</p>}
       {secret && (
         <div role="status" class="made">

@@ -42,6 +42,8 @@ const exact = new Intl.NumberFormat(language === "de" ? "de-DE" : "en-GB", { min
 
 /** A part of a whole, 0 to 1, in whole per cent; `fine` with a tenth. */
 export const share = (part: number, fine = false): string => `${fine ? exact.format(100 * part) : counts.format(Math.round(100 * part))} %`;
+/** Likewise, with a tenth. */
+export const percent = (part: number): string => share(part, true);
 const datedFar = new Intl.DateTimeFormat(language === "de" ? "de-DE" : "en-GB", {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
 });

@@ -159,6 +159,22 @@ def test_faces_are_sought_by_how_sure_they_are(open_page: Open, served: Served) 
     expect(page.get_by_role("status").filter(has_text="1,200 photos")).to_be_visible()
 
 
+def test_faces_are_sought_by_how_sharp_they_are(open_page: Open, served: Served) -> None:
+    page = opened_faces(open_page, served)
+    job_id = re.search(r"job_\w+", page.url)[0]  # type: ignore[index]
+    page.get_by_text("how sharp").click()
+    for sharpness in ("0.5", "2"):
+        page.get_by_label("Sharpness").fill(sharpness)
+        expect(page.get_by_text(f"at least {sharpness} (a sharp face: about 1)")).to_be_visible()
+        sought = {"min_quality": sharpness, "limit": 1}
+        total = served.ask("GET", f"/v1/jobs/{job_id}/photos/outline", params=sought)["total"]
+        expect(page.get_by_role("status").filter(has_text="photos")).to_have_text(f"{total:,} photos")
+    # Those of the planted faces that have no doubts are of 1.1.
+    assert total == 0
+    assert "min_quality=2" in page.url
+    accessible(page)
+
+
 def test_photos_are_ordered_and_of_a_folder(open_page: Open, served: Served) -> None:
     page = opened_faces(open_page, served)
     job_id = re.search(r"job_\w+", page.url)[0]  # type: ignore[index]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,11 @@ def test_a_job_from_waiting_to_its_receipt(open_page: Open, served: Served, tmp_
         with page.expect_download() as faces:
             page.get_by_role("link", name="Table of faces, CSV").click()
         assert Path(faces.value.path()).read_text("utf-8-sig").count("\n") == PORTRAITS + 1
+        with page.expect_download() as report:
+            page.get_by_role("link", name="Report with thumbnails, zip").click()
+        with zipfile.ZipFile(report.value.path()) as packed:
+            assert packed.testzip() is None
+            assert sum(name.endswith(".webp") for name in packed.namelist()) == PORTRAITS
 
         # Of what is no picture nothing was kept; the service says so, and the page shows it.
         no_photo.get_by_role("button", name="Try these again").click()

@@ -89,6 +89,13 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
         assert "first" in served.command.run("status").stdout, first.stderr
         choose(page, party)
         expect(page.get_by_text("it would be ready at about")).to_be_visible()
+        page.get_by_text("When, and how").click()
+        page.get_by_label("from", exact=True).fill("03:00")
+        with page.expect_request("**/v1/jobs/estimate") as asked:
+            page.get_by_label("until", exact=True).fill("04:00")
+        assert asked.value.post_data_json["processing_window"].startswith("03:00-04:00 ")
+        with page.expect_request("**/v1/jobs/estimate"):
+            page.get_by_label("until", exact=True).fill("")
         page.get_by_label("Name").fill("second")
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("heading", level=1, name="second")).to_be_visible()

@@ -88,7 +88,7 @@ def test_every_answer_has_the_usual_headers(service: Service) -> None:
         policy = answer.headers["Content-Security-Policy"]
         assert "frame-ancestors 'none'" in policy, what
         assert policy == NOTHING_RUNS or answer.mimetype == "text/html", what
-        assert not re.search(r"script-src[^;]*'unsafe", policy), what
+        assert "'unsafe" not in policy, what
 
 
 def test_what_is_somebodys_own_is_kept_by_nobody_else(service: Service) -> None:

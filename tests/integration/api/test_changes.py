@@ -120,10 +120,37 @@ def test_a_job_is_changed_only_as_it_is_known_where_that_is_asked_for(service: S
     )
 
 
-def test_a_job_whose_photos_went_on_is_another_one(service: Service) -> None:
+def test_that_photos_went_on_is_no_change_of_what_is_wished(service: Service) -> None:
     job_id = service.submitted_job("a", "b")
     known = service.get(job_id).headers["ETag"]
     service.work(batch_size=1)
     service.context.jobs.changed(job_id)
-    late = service.client.patch(f"/v1/jobs/{job_id}", json={"label": "x"}, headers={"If-Match": known})
+    path, now = f"/v1/jobs/{job_id}", service.get(job_id).headers["ETag"]
+    assert now != known
+    still = service.client.patch(path, json={"label": "x"}, headers={"If-Match": known})
+    assert (still.status_code, still.json["label"]) == (200, "x"), still.text
+    for etag in (known, now):
+        late = service.client.patch(path, json={"label": "y"}, headers={"If-Match": etag})
+        assert (late.status_code, late.json["code"]) == (412, "precondition_failed")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"label": "b"},
+        {"priority": -1},
+        {"metadata": {"a": 1}},
+        {"max_failure_rate": 0.5},
+        {"processing_window": "22:00-06:00 Europe/Berlin"},
+        {"deadline": "8h"},
+        {"notify": []},
+    ],
+    ids=lambda fields: next(iter(fields)),
+)
+def test_every_wish_is_guarded(service: Service, changed: dict[str, Any]) -> None:
+    job_id = service.open_job()
+    known = service.get(job_id).headers["ETag"]
+    assert change(service, job_id, **changed).status_code == 200
+    path = f"/v1/jobs/{job_id}"
+    late = service.client.patch(path, json={"label": "x"}, headers={"If-Match": known})
     assert (late.status_code, late.json["code"]) == (412, "precondition_failed")

@@ -78,6 +78,7 @@ def test_headers_that_views_read_are_parameters(document: dict[str, Any]) -> Non
         ("change_job", "If-Match"),
         ("get_job", "Prefer"),
         ("get_job", "If-None-Match"),
+        ("change_receiver", "If-Match"),
         ("put_photo", "Content-Digest"),
         ("make_job", "Idempotency-Key"),
     }

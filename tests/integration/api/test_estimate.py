@@ -57,6 +57,25 @@ def test_it_begins_when_its_window_opens(service: Service) -> None:
     assert timedelta() < begins - now <= timedelta(hours=6)
 
 
+def test_what_its_window_is_too_short_for_is_ready_in_a_later_one(service: Service) -> None:
+    ended_job(service, photos=4, seconds=8)
+    now = datetime.now(UTC)
+    window = f"{(now.hour + 6) % 24:02}:00-{(now.hour + 7) % 24:02}:00 UTC"
+    told = estimate(service, photos=2700, processing_window=window).json
+    begins, ready = (datetime.fromisoformat(told[name]) for name in ("begins_at", "ready_at"))
+    # An hour and a half of work, an hour a day.
+    assert ready - begins == timedelta(days=1, minutes=30)
+    assert told["seconds"] == (ready - begins).total_seconds()
+
+
+def test_what_waits_is_done_before_a_window_that_opens_later(service: Service) -> None:
+    ended_job(service, photos=4, seconds=8)
+    service.submitted_job("a", "b")
+    now = datetime.now(UTC)
+    window = f"{(now.hour + 6) % 24:02}:00-{(now.hour + 7) % 24:02}:00 UTC"
+    assert estimate(service, photos=100, processing_window=window).json["seconds"] == 200
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -114,6 +114,11 @@ def test_the_first_rate_comes_from_the_rows(service: Service) -> None:
     running = service.job(job_id)
     assert 1 < running["photos_per_second"] <= 2
     assert utc_now() < datetime.fromisoformat(running["eta"]) < utc_now() + timedelta(minutes=2)
+    # Nothing is done while its window is closed.
+    opens = (utc_now() + timedelta(hours=2)).replace(second=0, microsecond=0)
+    window = f"{opens:%H:%M}-{opens + timedelta(hours=1):%H:%M} UTC"
+    service.client.patch(f"/v1/jobs/{job_id}", json={"processing_window": window})
+    assert datetime.fromisoformat(service.job(job_id)["eta"]) > opens
     paused = service.post(job_id, "pause").json
     assert (paused["photos_per_second"], paused["eta"]) == (None, None)
 

@@ -40,6 +40,22 @@ def test_nothing_that_is_not_given_has_a_value_to_be_sent(document: dict[str, An
             assert "default" not in field, (schema.get("title"), name)
 
 
+def test_nor_has_a_parameter_but_for_how_much_is_listed(document: dict[str, Any]) -> None:
+    """An order that was not asked for would contradict the cursor of a page in another."""
+    found = {}
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            for parameter in operation.get("parameters", []):
+                found[(method, path, parameter["name"])] = parameter
+    named = {key[2] for key, parameter in found.items() if "default" in parameter["schema"]}
+    assert named == {"limit"}
+    assert "default" not in {key for parameter in found.values() for key in parameter}
+    sort = found["get", "/v1/jobs/{job_id}/photos", "sort"]
+    assert sort["description"].endswith('Not given, it is `"added"`.')
+    error = found["get", "/v1/session/oidc/callback", "error"]
+    assert "Not given" not in error.get("description", "")
+
+
 def test_the_description_says_the_defaults_instead(document: dict[str, Any]) -> None:
     schemas = document["components"]["schemas"]
     assert (

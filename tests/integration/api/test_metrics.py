@@ -15,6 +15,7 @@ from shared.processes import registry
 from shared.queue.save import Failed, Saved, Succeeded
 from tests.support.queue_rows import ahead, analysis, seen, take
 from tests.support.service import Service
+from tests.support.statements import statements_of
 from worker.metrics import Metrics
 from worker.registration import Registration
 
@@ -43,8 +44,10 @@ def worked(service: Service, name: str, photos: int = 2) -> Metrics:
 
 
 def test_what_waits_is_counted(service: Service) -> None:
-    service.submitted_job("a", "b", "c")
+    job_id = service.submitted_job("a", "b", "c")
     service.work(batch_size=1)
+    # Within a second it would tell the counts of before.
+    service.context.jobs.changed(job_id)
     service.open_job()
     found = samples(service)
     assert found["nightshift_photos{queued}"] == 2
@@ -55,6 +58,33 @@ def test_what_waits_is_counted(service: Service) -> None:
     assert found["nightshift_broker_messages"] >= 1
     service.doorbell.away = True
     assert "nightshift_broker_messages" not in samples(service)
+
+
+@pytest.mark.parametrize("by_their_counts", [500, 2, 0])
+def test_photos_are_counted_in_whatever_way(
+    service: Service, monkeypatch: pytest.MonkeyPatch, by_their_counts: int
+) -> None:
+    monkeypatch.setattr("shared.reads.load.MOST_JOBS", by_their_counts)
+    jobs = [service.submitted_job(*names) for names in (("a", "b", "c"), ("a",), ("a", "b"))]
+    service.work(batch_size=2)
+    for job_id in jobs:
+        service.context.jobs.changed(job_id)
+    assert service.post(service.submitted_job("gone"), "cancel").status_code == 202
+    found = samples(service)
+    told = {status: found[f"nightshift_photos{{{status}}}"] for status in PhotoStatus}
+    assert told == dict.fromkeys(PhotoStatus, 0) | {"queued": 4, "succeeded": 2}
+
+
+def test_the_photos_of_a_large_job_are_not_counted_one_by_one(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.queue.counts.SMALL", 2)
+    service.submitted_job("a", "b", "c")
+    samples(service)
+    monkeypatch.setattr("shared.reads.tally.FRESH_S", 0.0)
+    with statements_of(service.context.database) as sent:
+        assert samples(service)["nightshift_photos{queued}"] == 3
+    assert not [statement for statement, _ in sent if "GROUP BY photos.status" in statement]
 
 
 def test_counters_outlive_their_workers(service: Service) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from shared.bundles.manifest import MANIFEST
 from tests.integration.api.conftest import Serve
 from tests.support.bundles_made import make_bundle
@@ -62,3 +64,36 @@ def test_they_are_for_everyone_who_may_read(serve: Serve) -> None:
     ).json["key"]
     read = service.client.get("/v1/models", headers={"Authorization": f"Bearer {made}"})
     assert read.status_code == 200
+
+
+def test_a_card_has_all_that_a_manifest_says_and_no_path(serve: Serve, tmp_path: Path) -> None:
+    told = {"gender": 0.9, "chips": 10, "by": {"age_group": {"0-4": {"gender": 0.5, "chips": 2}}}}
+    make_bundle(tmp_path / "elsewhere" / "a b", metrics={"validation": told}, training={"data": "<b>x</b>"})
+    service = serve(bundle=str(tmp_path / "elsewhere" / "a b"))
+    answer = service.client.get("/v1/models/a%20b")
+    assert answer.status_code == 200
+    assert (answer.json["name"], answer.json["in_use"]) == ("a b", True)
+    assert [(each["group"], each["faces"], each["gender"]) for each in answer.json["measured"]] == [
+        (None, 10, 0.9),
+        ("0-4", 2, 0.5),
+    ]
+    assert answer.json["training"] == [{"about": "data", "text": "<b>x</b>"}]
+    assert answer.json["not_said"] == ["calibration"]
+    assert str(tmp_path) not in answer.text
+
+
+def test_two_bundles_of_one_name_are_told_apart(serve: Serve, tmp_path: Path) -> None:
+    used = make_bundle(tmp_path / "elsewhere" / "test", tensors=b"others")
+    service = serve(bundle=str(used))
+    refused = service.client.get("/v1/models/test")
+    assert (refused.status_code, refused.json["code"]) == (409, "model_ambiguous")
+    assert service.client.get("/v1/models/test?in_use=true").json["error"] is None
+    # The tensors of the other are not there.
+    assert service.client.get("/v1/models/test?in_use=false").json["error"]["code"] == "bundle_not_found"
+
+
+@pytest.mark.parametrize("name", ["nothing", "..", "%2e%2e", "a%00b", "x" * 300, "%1b[31m", "caf%C3%A9"])
+def test_weights_that_are_not_there_are_named(serve: Serve, name: str) -> None:
+    answer = serve().client.get(f"/v1/models/{name}")
+    assert answer.status_code in (404, 422)
+    assert answer.json["code"] in ("model_not_found", "invalid_fields", "not_found")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,14 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from api.provider import AT_ONCE, WAITING
 from nightshift.words.clock import utc_now
 from nightshift.words.errors import InvalidInput
 from shared.settings import load_settings
 from tests.integration.api.conftest import Serve
 from tests.support.client import Answer, Client
 from tests.support.openid import CLIENT_ID, CLIENT_SECRET, OpenId, openid_provider, secret_key
+from tests.support.processes import wait_for
 from tests.support.service import Service
 
 FROM_PAGE = {"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}
@@ -188,7 +191,18 @@ WRONG_TOKENS: list[dict[str, Any]] = [
     {"iat": int(time.time()) + 3600},
     {"nbf": int(time.time()) + 3600},
     {"sub": None},
+    {"sub": ""},
+    {"sub": 7},
+    {"sub": ["anna-1"]},
+    {"sub": "anna\x00"},
+    {"sub": "anna\nroot"},
+    {"sub": "a" * 256},
     {"at_hash": "of-another-token"},
+    {"aud": {}},
+    {"aud": [[CLIENT_ID]]},
+    {"amr": "x", "acr": [], "auth_time": "x"},
+    {"nonce": ["x"]},
+    {"iat": {}},
 ]
 
 
@@ -361,6 +375,43 @@ def test_a_session_ends_by_the_setting_or_with_the_token(
             later = utc_now() + timedelta(seconds=life_s + 5)
             patch.setattr("api.sessions.utc_now", lambda later=later: later)
             assert client.get("/v1/jobs", headers=FROM_PAGE).json["code"] == "session_ended"
+
+
+@pytest.mark.parametrize("exp", [10**400, 1e300], ids=str)
+def test_no_token_lasts_longer_than_a_day(signing: Signing, provider: OpenId, exp: float) -> None:
+    provider.claims["exp"] = exp
+    _, client = signing(oidc_session_s=0)
+    assert come_back(client, go(client)).headers["Location"] == "http://localhost/#/"
+    ends_at = datetime.fromisoformat(client.get("/v1/session").json["ends_at"])
+    assert timedelta(hours=23) < ends_at - utc_now() <= timedelta(hours=24)
+
+
+@pytest.mark.parametrize("exp", [time.time() - 20, float("nan")], ids=["leeway", "none"])
+def test_a_token_that_has_ended_begins_no_session(signing: Signing, provider: OpenId, exp: float) -> None:
+    """By the leeway for clocks it passes; the page would be told that one is signed in who is not."""
+    provider.claims["exp"] = exp
+    _, client = signing(oidc_session_s=0)
+    assert refused(come_back(client, go(client))) == "sign_in_broken_off"
+
+
+def test_a_provider_that_hangs_holds_up_few(
+    signing: Signing, provider: OpenId, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.provider.ANSWER_S", 60.0)
+    service, _ = signing()
+    asked_by = service.context.provider
+    assert asked_by is not None
+    provider.hanging.set()
+    with ThreadPoolExecutor(AT_ONCE + WAITING) as pool:
+        going = [pool.submit(go, service.anybody) for _ in range(AT_ONCE + WAITING)]
+        wait_for(lambda: len(provider.asked) == AT_ONCE, "the first to be asked")
+        wait_for(lambda: not asked_by._door._value, "the others to wait")
+        # Whoever comes now is told at once.
+        assert refused(go(service.anybody)) == "provider_unavailable"
+        assert sum(each.done() for each in going) == 0
+        provider.hanging.clear()
+        provider.go_on.set()
+        assert all(each.result(60).headers["Location"].startswith(provider.url) for each in going)
 
 
 def test_who_is_let_in_no_more_is_out(signing: Signing) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
+from nightshift import Client
 from shared.reads import breakdown
 from shared.reads.order import SORTS
 from tests.support.queue_rows import analysis, face
-from tests.support.service import Service
+from tests.support.service import ROOT_KEY, Service
 
 NAMES = [f"{day}/photo {n}.jpg" for day in ("friday", "saturday") for n in range(4)] + ["alone.jpg"]
 
@@ -53,6 +55,22 @@ def test_each_page_is_where_the_outline_says(service: Service) -> None:
         assert pages == everything
     nothing = service.client.get(f"{address}/outline", query_string={"search": "nobody"}).json
     assert nothing == {"total": 0, "shapes": [], "cursors": []}
+
+
+def test_both_by_the_client(service: Service) -> None:
+    job_id = _job(service)
+    transport = httpx.WSGITransport(app=service.app, remote_addr="::1")
+    with Client("http://localhost", ROOT_KEY, transport=transport) as client:
+        outline = client.outline(job_id, limit=2, min_faces=1, sort="name", reverse=True)
+        photos = [photo.custom_id for photo in client.photos(job_id, min_faces=1, sort="name", reverse=True)]
+        assert outline.total == len(outline.shapes) == len(photos) == 6
+        later = client.photos(
+            job_id, limit=2, min_faces=1, sort="name", reverse=True, cursor=outline.cursors[1]
+        )
+        assert [photo.custom_id for photo in later] == photos[4:]
+        told = client.breakdown(job_id)
+        assert told.model_dump() == service.get(job_id, "/breakdown").json
+        assert told.folders == 3
 
 
 def test_photos_are_counted_by_faces_folder_and_hour(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import random
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -108,11 +109,19 @@ def test_bodies_that_are_refused_leave_nothing(
 
 def test_names_that_cannot_be_kept_are_refused(service: Service) -> None:
     job_id = service.open_job()
-    for custom_id in ("", "x" * 1025, "a\x00b"):
+    for custom_id in ("", "x" * 1025, "鍵" * 834, "a\x00b"):
         answer = service.put(job_id, custom_id)
         assert (answer.status_code, answer.json["code"]) == (422, "bad_custom_id"), custom_id
     assert service.stored() == []
-    assert service.put(job_id, "鍵" * 1024).status_code == 201
+    assert service.put(job_id, "x" * 1024).status_code == 201
+    # What cannot be packed: an index has room for so much, whatever is in it.
+    scripts = random.Random(1)
+    for first, last, length in ((0x4E00, 0x9FFF, 833), (0x20000, 0x2A000, 625), (0x400, 0x44F, 1024)):
+        name = "".join(chr(scripts.randint(first, last)) for _ in range(length))
+        assert service.put(job_id, name).status_code == 201, hex(first)
+        assert service.put(job_id, name).status_code == 200
+        again = service.send((name, b"one"), (name, b"two"))
+        assert again.status_code in {202, 422}, again.text
 
 
 def test_a_photo_needs_a_name(plain_service: Service) -> None:

@@ -32,7 +32,7 @@ def test_an_operator_sees_every_job_from_outside_and_nothing_in_it(root: Caller)
     assert "Smith" not in seen.text + str(listed)
     assert anna("GET", f"/v1/jobs/{annas}").json["metadata"] == {"who": "Mr Smith"}
     assert operator("GET", "/v1/jobs/job_nowhere").status_code == 404
-    for path in ("/v1/workers", "/metrics", "/v1/models"):
+    for path in ("/v1/workers", "/metrics", "/v1/models", "/v1/models/test"):
         assert operator("GET", path).status_code == 200, path
     for part in ("photos", "photos/pho_1", "photos/pho_1/thumbnail", "results", "summary", "thumbnails"):
         answer = operator("GET", f"/v1/jobs/{bens}/{part}")
@@ -74,7 +74,7 @@ def test_a_submit_key_looks_at_its_own_jobs(root: Caller) -> None:
 def test_a_metrics_key_reads_metrics_alone(root: Caller) -> None:
     prometheus = caller(root, "ops", "metrics")
     assert prometheus("GET", "/metrics").status_code == 200
-    for path in ("/v1/jobs", "/v1/workers", "/v1/keys", "/v1/models"):
+    for path in ("/v1/jobs", "/v1/workers", "/v1/keys", "/v1/models", "/v1/models/test"):
         assert prometheus("GET", path).status_code == 403, path
 
 

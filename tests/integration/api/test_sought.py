@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -99,6 +102,36 @@ def test_pages_of_what_is_sought_follow_each_other(job: tuple[Service, str]) -> 
         path = page.headers.get("Link", "").partition(">")[0].removeprefix("<")
         assert "min_faces=1" in path or not path
     assert seen == [name for name in FOUND if name != "b/nobody.jpg"]
+
+
+@pytest.mark.parametrize("accept", ["application/x-ndjson", "text/csv"])
+def test_results_come_page_by_page_as_well(job: tuple[Service, str], accept: str) -> None:
+    service, job_id = job
+    seen, path = [], f"/v1/jobs/{job_id}/results?limit=2&min_faces=1"
+    while path:
+        page = service.client.get(path, headers={"Accept": accept})
+        if accept == "text/csv":
+            named = [line["custom_id"] for line in csv.DictReader(io.StringIO(page.text))]
+        else:
+            named = [json.loads(line)["custom_id"] for line in page.text.splitlines()]
+        assert len(set(named)) <= 2
+        seen += list(dict.fromkeys(named))
+        path = page.headers.get("Link", "").partition(">")[0].removeprefix("<")
+        assert "min_faces=1" in path or not path
+    assert seen == [name for name in FOUND if name != "b/nobody.jpg"]
+
+
+def test_results_go_on_behind_a_page(job: tuple[Service, str]) -> None:
+    service, job_id = job
+    all_of_them = service.client.get(f"/v1/jobs/{job_id}/results").text
+    first = service.client.get(f"/v1/jobs/{job_id}/results?limit=2")
+    cursor = parse_qs(first.headers["Link"].partition(">")[0].partition("?")[2])["cursor"][0]
+    rest = service.client.get(f"/v1/jobs/{job_id}/results", query_string={"cursor": cursor})
+    assert first.text + rest.text == all_of_them
+    assert "Link" not in rest.headers
+    for more in ({}, {"limit": 1}):
+        refused = service.client.get(f"/v1/jobs/{job_id}/results", query_string={"cursor": "x", **more})
+        assert (refused.status_code, refused.json["code"]) == (422, "bad_cursor"), refused.text
 
 
 @pytest.mark.parametrize(

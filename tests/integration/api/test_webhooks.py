@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from shared.db.tables import Job, WebhookSecret
+from shared.db.tables import Job, Receiver, WebhookSecret
+from shared.operations import webhooks
 from tests.support.callers import Caller, caller
+from tests.support.client import Answer
+from tests.support.queue_rows import ahead
 from tests.support.service import Service
 
 URL = "https://example.org/bell"
@@ -69,6 +75,79 @@ def test_receivers_of_an_owner_are_replaced(service: Service) -> None:
     assert service.client.put("/v1/webhooks", json={"notify": []}).json["receivers"] == []
 
 
+def test_a_receiver_is_changed_and_what_is_not_named_stays(service: Service) -> None:
+    client = service.client
+    client.post("/v1/webhooks/secrets")
+    made = client.post("/v1/webhooks/receivers", json={"url": URL, "events": ["job.expiring"]}).json
+    path = f"/v1/webhooks/receivers/{made['id']}"
+    told = client.patch(path, json={"events": ["job.ended", "job.progress"], "progress_percent": 25})
+    assert told.status_code == 200, told.text
+    assert (told.json["id"], told.json["url"]) == (made["id"], URL)
+    assert told.json["notify"]["events"] == ["job.ended", "job.progress"]
+    moved = client.patch(path, json={"url": f"{URL}/2"}).json
+    assert (moved["id"], moved["notify"]) == (made["id"], {**told.json["notify"], "url": f"{URL}/2"})
+    assert client.get("/v1/webhooks").json["receivers"] == [moved] == [client.get(path).json]
+    verbs = [each["verb"] for each in client.get("/v1/audit").json["entries"]]
+    assert verbs[:3] == ["change_receiver", "change_receiver", "add_receiver"]
+
+
+def test_a_receiver_is_changed_only_as_it_is_known(service: Service) -> None:
+    client = service.client
+    client.post("/v1/webhooks/secrets")
+    path = f"/v1/webhooks/receivers/{client.post('/v1/webhooks/receivers', json={'url': URL}).json['id']}"
+    known = {"If-Match": client.get(path).headers["ETag"]}
+    changed = client.patch(path, json={"progress_percent": 50}, headers=known)
+    assert changed.status_code == 200
+    late = client.patch(path, json={"progress_percent": 20}, headers=known)
+    assert _code(late) == (412, "precondition_failed")
+    assert client.get(path).json["notify"]["progress_percent"] == 50
+    again = {"If-Match": changed.headers["ETag"]}
+    assert client.patch(path, json={"progress_percent": 20}, headers=again).status_code == 200
+
+
+def test_a_change_of_a_receiver_that_cannot_be_has_a_name(service: Service) -> None:
+    client = service.client
+    client.post("/v1/webhooks/secrets")
+    ids = [client.post("/v1/webhooks/receivers", json={"url": f"{URL}/{n}"}).json["id"] for n in range(5)]
+    path = f"/v1/webhooks/receivers/{ids[0]}"
+    for json, refused in (
+        ({"url": f"{URL}/1"}, (409, "receiver_exists")),
+        ({"url": "http://example.org"}, (422, "invalid_fields")),
+        ({"url": "https://127.0.0.1/bell"}, (422, "webhook_address_forbidden")),
+        ({"events": []}, (422, "invalid_fields")),
+        ({"url": None}, (422, "invalid_fields")),
+        ({}, (422, "invalid_fields")),
+        ({"colour": "red"}, (422, "invalid_fields")),
+    ):
+        assert _code(client.patch(path, json=json)) == refused, json
+    assert _code(client.patch("/v1/webhooks/receivers/rcv_1", json={"url": URL})) == (
+        404,
+        "receiver_not_found",
+    )
+    assert _code(client.get("/v1/webhooks/receivers/nothing")) == (404, "receiver_not_found")
+    # There are five already, and that is as many as there may be: one of them may go elsewhere all the same.
+    assert client.patch(path, json={"url": URL}).status_code == 200
+
+
+def test_one_that_wants_nothing_more_is_enabled_by_a_change(service: Service) -> None:
+    """And one that is known from jobs alone gives its URL up, or is told of all jobs."""
+    client = service.client
+    client.post("/v1/webhooks/secrets")
+    made = client.post("/v1/webhooks/receivers", json={"url": URL}).json["id"]
+    with service.database.write() as session:
+        session.add(Receiver(owner="local", url=f"{URL}/gone", notify=None, disabled_at=session.now))
+        session.add(Receiver(owner="local", url=f"{URL}/off", notify=None, disabled_at=session.now))
+    known = {each["url"]: each for each in client.get("/v1/webhooks").json["receivers"]}
+    off = client.patch(f"/v1/webhooks/receivers/{known[f'{URL}/off']['id']}", json={"progress_percent": 50})
+    assert (off.json["disabled_at"], off.json["notify"]["events"]) == (None, ["job.ended"])
+    moved = client.patch(f"/v1/webhooks/receivers/{made}", json={"url": f"{URL}/gone"})
+    assert (moved.status_code, moved.json["disabled_at"]) == (200, None)
+    assert [each["url"] for each in client.get("/v1/webhooks").json["receivers"]] == [
+        f"{URL}/gone",
+        f"{URL}/off",
+    ]
+
+
 def test_a_test_is_a_delivery_that_can_be_sent_again(service: Service) -> None:
     service.client.post("/v1/webhooks/secrets")
     ids = []
@@ -111,6 +190,14 @@ def test_owners_see_their_own_and_only_admins_change(root: Caller) -> None:
     assert _code(anna("POST", f"/v1/webhooks/deliveries/{made}/redeliver")) == (404, "delivery_not_found")
     assert _code(anna("POST", "/v1/webhooks/secrets")) == (403, "scope_missing")
     assert _code(anna("PUT", "/v1/webhooks", json={"notify": []})) == (403, "scope_missing")
+    mine = root("POST", "/v1/webhooks/receivers", json={"url": URL}).json["id"]
+    assert _code(anna("GET", f"/v1/webhooks/receivers/{mine}")) == (404, "receiver_not_found")
+    assert _code(anna("PATCH", f"/v1/webhooks/receivers/{mine}", json={"url": URL})) == (403, "scope_missing")
+    admin = caller(root, "anna", "admin")
+    assert _code(admin("PATCH", f"/v1/webhooks/receivers/{mine}", json={"url": URL})) == (
+        404,
+        "receiver_not_found",
+    )
     assert reader("GET", "/v1/webhooks/deliveries").status_code == 200
     assert _code(reader("POST", "/v1/webhooks/test", json={"url": URL})) == (403, "scope_missing")
 
@@ -168,6 +255,7 @@ def test_messages_to_people_need_no_secret_and_are_never_shown_whole(service: Se
         ("mailtos://ann:s3cret@example.org?to=ben@example.org&PGP=yes", "notify_url_malformed"),
         ("ntfys://ann:s3cret@127.0.0.1/topic", "webhook_address_forbidden"),
         ("gotifys://localhost/s3cret0123456789", "webhook_address_forbidden"),
+        ("ntfys://ann:s3cret@example.org/" + "\u732b" * 700, "notify_url_malformed"),
     ],
 )
 def test_messages_that_cannot_be_sent_have_named_errors(
@@ -214,6 +302,38 @@ def test_receivers_are_added_and_removed_one_by_one(service: Service) -> None:
     assert len(client.get("/v1/webhooks").json["receivers"]) == 4
 
 
+def test_receivers_are_changed_by_many_at_once(service: Service) -> None:
+    client = service.client
+
+    def at_once(ask: Callable[[int], Answer]) -> set[int]:
+        with ThreadPoolExecutor(8) as pool:
+            return {answer.status_code for answer in pool.map(ask, range(16))}
+
+    assert at_once(lambda _: client.post("/v1/webhooks/secrets")) == {201}
+    secrets = client.get("/v1/webhooks").json["secrets"]
+    assert len([secret for secret in secrets if secret["expires_at"] is None]) == 1
+    path = "/v1/webhooks/receivers"
+    assert at_once(lambda n: client.post(path, json={"url": f"{URL}/{n % 3}"})) == {201}
+    assert at_once(lambda n: client.post(path, json={"url": f"{URL}/x{n}"})) == {201, 409}
+    assert len(client.get("/v1/webhooks").json["receivers"]) == 5
+    both = [{"notify": [{"url": f"{URL}/{n}"}, {"url": f"{URL}/{n + 1}"}]} for n in range(16)]
+    assert at_once(lambda n: client.put("/v1/webhooks", json=both[n])) == {200}
+    assert len(client.get("/v1/webhooks").json["receivers"]) == 2
+
+
+def test_so_many_tests_may_be_asked_for_in_a_minute(root: Caller) -> None:
+    anna = caller(root, "anna", "admin")
+    for each in (root, anna):
+        each("POST", "/v1/webhooks/secrets")
+    for _ in range(webhooks.TESTS_A_MINUTE):
+        assert anna("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+    more = anna("POST", "/v1/webhooks/test", json={"url": URL})
+    assert (*_code(more), more.headers["Retry-After"]) == (429, "rate_limited", "60")
+    assert root("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+    with ahead(timedelta(minutes=2)):
+        assert anna("POST", "/v1/webhooks/test", json={"url": URL}).status_code == 202
+
+
 def test_bad_requests_about_receivers_have_names(service: Service) -> None:
     client = service.client
     assert _code(client.post("/v1/webhooks/receivers", json={"url": URL})) == (409, "webhook_secret_missing")
@@ -221,6 +341,8 @@ def test_bad_requests_about_receivers_have_names(service: Service) -> None:
     for body in (
         {},
         {"url": "http://example.org"},
+        {"url": "https://xn--/bell"},
+        {"url": "https://[::1]x/bell"},
         {"url": URL, "events": []},
         {"url": URL, "colour": "red"},
     ):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -14,11 +16,16 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, text
 
+from nightshift.words.analysis import AgeGroup, Quality
 from nightshift.words.errors import Transient
+from nightshift.words.ids import new_id
+from nightshift.words.new_job import NewJob
 from shared.db.engine import Database, open_engine
 from shared.db.migrate import _config, is_current, upgrade
 from shared.db.tables import Base, FaceRow, Job, Photo
+from shared.queue.intake import NewPhoto, add_photos, open_job, submit
 from shared.settings import REPOSITORY
+from tests.support.queue_rows import analysis, face, manifest, save_all, taken
 
 
 def test_migrated_schema_equals_the_models(database: Database) -> None:
@@ -73,6 +80,53 @@ def test_receivers_of_before_are_given_ids(empty_database_url: str) -> None:
     engine.dispose()
     assert len(set(ids)) == 2
     assert all(each.startswith("rcv_") for each in ids)
+
+
+def test_what_photos_are_sorted_by_is_of_old_rows_what_it_is_of_new_ones(empty_database_url: str) -> None:
+    url = empty_database_url
+    upgrade(url)
+    database = Database(url)
+    names = [
+        "A 10.JPG",
+        "a 9.jpg",
+        "\u00c4/e\u0301.jpg",
+        "\ufb01le.jpg",
+        "\u0130\u5bb6.jpg",
+        "\u05e9\u05dc\u05d5\u05dd.jpg",
+    ]
+    quality = Quality(0.25, 0.5, 90.0, 10.0, 0.0)
+    least = AgeGroup("10-19", 10, 19, 0.3, {"10-19": 0.3}, False)
+    found = [
+        (),
+        (face(),),
+        (replace(face(), quality=quality), replace(face(1), quality=replace(quality, sharpness=0.0))),
+        (replace(face(), gender=replace(face().gender, probability=0.51)), face(1)),
+        (face(), replace(face(1), age_group=least)),
+    ]
+    with database.write() as session:
+        job = open_job(session, "local", NewJob(), manifest())
+        add_photos(session, "local", job.id, [NewPhoto(name, new_id("pho"), f"/{name}") for name in names])
+        submit(session, "local", job.id)
+    held = taken(database, batch_size=len(names))
+    faces = iter(found * 2)
+    save_all(database, held, lambda _: replace(analysis(*next(faces)), taken_at="2026-05-30T21:00:00"))
+
+    def sorted_by() -> tuple[list[Any], list[float]]:
+        with database.read() as session:
+            photos = session.query(Photo).order_by(Photo.ordinal).all()
+            rows = session.query(FaceRow).order_by(FaceRow.photo_id, FaceRow.index).all()
+            names = [(photo.folded_name, photo.name_order, photo.taken_at) for photo in photos]
+            numbers = [*(photo.sureness for photo in photos), *(row.sharpness for row in rows)]
+            return names, [-9.0 if number is None else number for number in numbers]
+
+    names_before, numbers_before = sorted_by()
+    assert len(set(numbers_before)) == 6
+    command.downgrade(_config(url), "0011")
+    upgrade(url)
+    names_now, numbers_now = sorted_by()
+    assert names_now == names_before
+    assert numbers_now == pytest.approx(numbers_before)
+    database.close()
 
 
 ROWS = (

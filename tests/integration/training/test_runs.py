@@ -69,6 +69,10 @@ def test_a_run_becomes_a_calibrated_bundle_that_is_measured_and_described(
     assert (manifest.name, manifest.input.size) == ("made", 40)
     said = json.loads((bundle / MANIFEST).read_text(encoding="utf-8"))
     assert said["metrics"]["validation"]["chips"] == 12
+    by_gender = said["metrics"]["validation"]["by"]["gender"]
+    assert sum(part["chips"] for part in by_gender.values()) == 12
+    right = sum(part["gender"] * part["chips"] for part in by_gender.values()) / 12
+    assert right == pytest.approx(said["metrics"]["validation"]["gender"], abs=1e-3)
     assert said["calibration"]["gender"]["uncertain_below"] == manifest.heads.gender.uncertain_below
 
     assert export.main(["--run", str(run), "--out", str(bundle), *taken]) == 2

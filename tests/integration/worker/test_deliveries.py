@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
+from nightshift.words.webhooks import Notify
 from shared.db.engine import Database
 from shared.db.tables import Delivery, Job, Receiver
 from shared.operations import webhooks
@@ -127,6 +128,23 @@ def test_a_receiver_that_is_killed_gets_it_when_it_is_back(
     assert last.verified(secret) == first.verified(secret)
 
 
+def test_of_several_addresses_the_one_that_is_there_is_spoken_to(
+    database: Database,
+    secret: str,
+    deliveries: Deliveries,
+    trusted: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with receiving(trusted) as receiver:
+        port = int(receiver.url.split(":")[2].split("/")[0])
+        found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.0.{n}", port)) for n in (3, 2, 1)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        _asked(database, receiver.url)
+        (row,) = _done(database, deliveries)
+    assert (row.state, row.attempts, row.problem) == ("delivered", 1, None)
+    assert [got.id for got in receiver.got] == [row.id]
+
+
 def _trickle(connection: ssl.SSLSocket, _: int) -> None:
     """A byte now and then, for ever: each is in time, and all together never."""
     try:
@@ -182,6 +200,16 @@ def test_a_receiver_that_is_slow_or_lies_is_tried_again(
     assert all(got.verified(secret) for got in receiver.got)
 
 
+@pytest.mark.parametrize("url", ["https://xn--/", "https://[::1]x/", "https://a\\[::1]/"])
+def test_a_url_that_nobody_can_send_to_is_no_fault_of_ours(
+    url: str, database: Database, secret: str, deliveries: Deliveries
+) -> None:
+    _asked(database, url)
+    (row,) = _done(database, deliveries)
+    assert row.state == "waiting"
+    assert (row.problem or "").startswith("its URL is none")
+
+
 def test_of_a_flood_only_the_beginning_is_read(
     database: Database, secret: str, deliveries: Deliveries, trusted: Path
 ) -> None:
@@ -210,6 +238,28 @@ def test_410_ends_it_for_every_event_until_somebody_asks(
         assert _done(database, deliveries)[-1].state == "delivered"
         with database.read() as session:
             assert session.get_one(Receiver, ("local", receiver.url)).disabled_at is None
+
+
+def test_a_receiver_that_is_removed_is_gone_for_jobs_that_name_it(
+    database: Database, secret: str, deliveries: Deliveries, trusted: Path
+) -> None:
+    with receiving(trusted, answering(410)) as receiver:
+        with database.write() as session:
+            row = webhooks.add_receiver(session, "local", Notify(url=receiver.url))
+        job_id = queued_job(database, 1)
+        _ended(database, job_id, receiver.url)
+        assert [row.state for row in _done(database, deliveries)] == ["given_up"]
+        with database.write() as session:
+            webhooks.remove_receiver(session, "local", row.id)
+            (left,) = webhooks.webhooks_of(session, "local").receivers
+        assert (left.id, left.notify, left.disabled_at is None) == (row.id, None, False)
+        _ended(database, queued_job(database, 1), receiver.url)
+        assert len(_rows(database)) == 1
+        with database.write() as session:
+            webhooks.remove_receiver(session, "local", row.id)
+            assert webhooks.webhooks_of(session, "local").receivers == []
+        _ended(database, queued_job(database, 1), receiver.url)
+        assert len(_rows(database)) == 2
 
 
 def _ended(database: Database, job_id: str, url: str) -> None:
@@ -315,6 +365,7 @@ def test_a_slow_receiver_holds_up_neither_the_sweeper_nor_others(
 
 SENDER = """
 import sys, time
+from nightshift.words.webhooks import Notify
 from shared.db.engine import Database
 from shared.settings import Settings
 from worker.deliveries import Deliveries

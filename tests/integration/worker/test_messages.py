@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import gzip
 import json
 import logging
 import socket
@@ -24,7 +25,7 @@ from shared.operations import webhooks
 from shared.settings import REPOSITORY, Settings
 from tests.support.processes import wait_for
 from tests.support.queue_rows import queue_of, queued_job, save_all, take
-from tests.support.receivers import answering, make_certificate, receiving
+from tests.support.receivers import Behaviour, answering, make_certificate, receiving
 from worker import messages
 from worker.deliveries import Deliveries
 
@@ -135,6 +136,30 @@ def test_one_that_never_answers_is_given_up_for_now(
     assert (row.state, row.problem) == ("waiting", "it was not taken within 3 s")
 
 
+def _without_end(connection: ssl.SSLSocket, _: int) -> None:
+    connection.sendall(b"HTTP/1.1 500 X\r\nConnection: close\r\n\r\n")
+    piece = bytes(1_000_000)
+    for _ in range(5000):
+        connection.sendall(piece)
+
+
+def _much_in_little(connection: ssl.SSLSocket, _: int) -> None:
+    body = gzip.compress(bytes(1_000_000_000), 9)
+    head = f"HTTP/1.1 500 X\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
+    connection.sendall(head.encode() + body)
+
+
+@pytest.mark.parametrize("behave", [_without_end, _much_in_little])
+def test_an_answer_takes_no_more_memory_than_it_may(
+    behave: Behaviour, database: Database, deliveries: Deliveries, trusted: Path
+) -> None:
+    with receiving(trusted, behave) as receiver:
+        row = _tried(database, deliveries, _ntfy(receiver.url))
+    # TLS may be where there is none left: then it is a connection that broke.
+    assert row.state == "waiting"
+    assert row.problem == "not sent: MemoryError" or "Connection error" in str(row.problem), row.problem
+
+
 GUARDED = """
 import sys
 from worker.message_process import _keep_in
@@ -169,7 +194,7 @@ def test_its_process_can_do_nothing_else(deed: str, tmp_path: Path) -> None:
 
 
 @contextmanager
-def _mail_server(certificate: Path) -> Iterator[tuple[int, list[str]]]:
+def _mail_server(certificate: Path, welcome: str = "235 welcome") -> Iterator[tuple[int, list[str]]]:
     """Takes one mail after another over TLS, as SMTP has it, and keeps what came."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
@@ -195,7 +220,7 @@ def _mail_server(certificate: Path) -> Iterator[tuple[int, list[str]]]:
                         say("250-mail")
                         say("250 AUTH PLAIN")
                     elif word == "AUTH":
-                        say("235 welcome")
+                        say(welcome)
                     elif word == "DATA":
                         say("354 go on")
                         mail = iter(lambda: lines.readline().decode(), ".\r\n")
@@ -228,6 +253,18 @@ def test_mail_is_sent(database: Database, deliveries: Deliveries, trusted: Path)
     # As HTML, which is Apprise's default for mail, its lines would run together.
     assert mail.get_content_type() == "text/plain"
     assert mail.get_content().splitlines() == ["Messages arrive here.", PUBLIC]
+
+
+def test_a_wrong_password_is_not_called_a_connection_error_alone(
+    database: Database, deliveries: Deliveries, trusted: Path
+) -> None:
+    with _mail_server(trusted, "535 5.7.8 ann: no such password, p4ssw0rd") as (port, got):
+        url = f"mailtos://ann:p4ssw0rd@localhost:{port}?mode=ssl&from=ann@example.org&to=ben@example.org"
+        row = _tried(database, deliveries, url)
+    assert (row.state, got) == ("waiting", [])
+    assert row.problem is not None
+    assert "no such password" in row.problem
+    assert "p4ssw0rd" not in row.problem
 
 
 def test_a_link_is_not_escaped_for_markdown(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import logging
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,12 +16,16 @@ import pytest
 import worker.unpack
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Transient
+from nightshift.words.options import JobOptions
 from shared.db.engine import Database
 from shared.db.tables import Archive, Photo
+from shared.queue.claim import Claim
 from shared.queue.queue import Queue
+from shared.queue.unpacking import HeldArchive
 from tests.support.archives_made import PHOTOS, encrypted, quine, tar_of, zip_of
 from tests.support.queue_rows import ahead, assert_nothing_lost_nothing_twice, queue_of
 from tests.support.service import Service, make_service
+from worker.heartbeat import Heartbeat, Stall
 from worker.parts import Parts
 from worker.slice import run_slice
 
@@ -46,6 +52,44 @@ def test_an_archive_becomes_a_job(service: Service, parts: Parts, archive: bytes
     # The archive has served; photos and thumbnails are there.
     assert not any(path.endswith("/archive") for path in service.stored())
     assert_nothing_lost_nothing_twice(service.database)
+
+
+def test_every_line_about_a_job_names_its_trace(
+    service: Service, parts: Parts, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    traceparent = f"00-{trace}-00f067aa0ba902b7-01"
+    caplog.set_level(logging.DEBUG)
+    form = {"archive": (io.BytesIO(zip_of({"a.jpg": b"photo", "b.jpg": b"no photo"})), "party.zip")}
+    sent = service.client.post("/v1/jobs", data=form, headers={"traceparent": traceparent})
+    assert sent.status_code == 202, sent.text
+    run_slice(parts)
+
+    class Broken(Heartbeat):
+        def _let_go(self, stall: Stall) -> None:
+            raise Transient(Code.DATABASE_UNAVAILABLE, "gone")
+
+    for held in (
+        HeldArchive("lea", "job", "local", "a.zip", "zip", 1, 0, 0, {}, "both", traceparent),
+        Claim("lea", "job", "local", JobOptions(), (), traceparent),
+    ):
+        beat = Broken(replace(parts, exit=lambda _: None), held)
+        monkeypatch.setattr(Queue, "renew", None)
+        beat._beat()
+        beat._end(Stall(), "no progress")
+    lines = [record for record in caplog.records if record.name.startswith("worker.")]
+    said = {record.getMessage() for record in lines}
+    assert said >= {
+        "unpacking",
+        "unpacked",
+        "claimed",
+        "failed",
+        "saved",
+        "not renewed",
+        "ending this process",
+    }
+    about = [record for record in lines if hasattr(record, "job") or hasattr(record, "lease")]
+    assert [record.getMessage() for record in about if getattr(record, "trace_id", "") != trace] == []
 
 
 def test_every_member_is_accounted_for(service: Service, parts: Parts) -> None:

@@ -41,6 +41,17 @@ def test_models_are_listed_broken_ones_too() -> None:
     assert server.requests[0].path == "/v1/models"
 
 
+def test_a_card_is_asked_for_by_name_and_of_one_of_two() -> None:
+    card = {"name": "a/b c", "in_use": False, "not_said": ["training", "something newer"]}
+    with serving(lambda *_: Answer(200, card)) as server, Client(server.url) as client:
+        shown = client.model("a/b c")
+        again = client.model(shown)
+        client.model(shown, in_use=True)
+    assert shown == again and shown.not_said == ["training", "something newer"]
+    asked = [request.path for request in server.requests]
+    assert asked == [f"/v1/models/a%2Fb%20c{query}" for query in ("", "?in_use=false", "?in_use=true")]
+
+
 @pytest.mark.parametrize("in_memory", [True, False])
 def test_a_photo_is_sent_with_its_digest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_memory: bool

@@ -106,6 +106,21 @@ def test_a_wish_is_taken_back() -> None:
     )
 
 
+def test_receivers_are_changed_and_left_to_what_is_set_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It is for jobs that are made: a later change of a label is not one of who is told.
+    monkeypatch.setenv("NIGHTSHIFT_NOTIFY", "https://example.org/env")
+    urls = ["https://example.org/a", "https://example.org/b"]
+    for flags, changed in (
+        (("--label", "x"), {"label": "x"}),
+        (("--notify", urls[0], "--notify", urls[1]), {"notify": [{"url": url} for url in urls]}),
+        (("--clear", "notify"), {"notify": None}),
+    ):
+        code, said, requests = change(*flags)
+        assert (code, json.loads(requests[-1].body)) == (0, changed), said
+    code, said, _ = change("--notify", "http://example.org")
+    assert (code, "--notify: " in said) == (2, True)
+
+
 def test_a_change_that_cannot_be_is_wrong_usage() -> None:
     for flags, words in (
         ((), "name what to change"),

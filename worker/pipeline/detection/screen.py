@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,6 +21,7 @@ from worker.pipeline.detection.refine_loops import screen_windows
 from worker.pipeline.detection.weights import read_detector
 from worker.pipeline.processor import features
 from worker.pipeline.runtime import Forward, threads
+from worker.pipeline.timing import least_time_s
 
 log = logging.getLogger(__name__)
 
@@ -197,9 +197,4 @@ def _in_16_bits(tensors: Tensors, name: str, layers: Mapping[str, int]) -> sixte
 
 def _least_time(work: Callable[[], object]) -> float:
     work()  # the first call compiles
-    times = []
-    for _ in range(3):
-        started = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - started)
-    return min(times)
+    return least_time_s(work, 8)

@@ -213,8 +213,8 @@ export interface paths {
         /**
          * Change what was wished of a job: its label, priority, window, deadline, webhooks ...
          * @description What is not named stays; null takes a wish back. Of a job that has ended, only label, metadata and
-         *     webhooks can be changed. With `If-Match`, 412 where the job has another ETag by now: somebody else has
-         *     changed it, or its photos have gone on.
+         *     webhooks can be changed. With `If-Match`, 412 where somebody has changed one of these since the job had
+         *     that ETag; that its photos have gone on is no reason.
          */
         patch: operations["change_job"];
         trace?: never;
@@ -501,6 +501,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/jobs/{job_id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of the photos that are final, as a zip, streamed
+         * @description To be unpacked whole: `report.html` is opened in a browser, and needs no server and no network. It holds
+         *     a small picture of each photo, and is what `nightshift report` writes. An answer that is cut off was not
+         *     read to its end: it lacks the last chunk, which clients report as an error.
+         */
+        get: operations["get_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/jobs/{job_id}/results": {
         parameters: {
             query?: never;
@@ -512,6 +534,7 @@ export interface paths {
          * Every photo that is final, or those of them that are sought, in the order they were added, streamed
          * @description JSON Lines, one photo a line; or CSV, one row a face and one for a photo without. This CSV is the
          *     table from before: it is there for one more release, `photos.csv` and `faces.csv` take its place.
+         *     With a `limit` they come page by page, and the `Link` header leads to the next one.
          *     While the job runs these are the results so far. An answer that is cut off was not read to its
          *     end: it lacks the last chunk, which clients report as an error.
          */
@@ -685,6 +708,26 @@ export interface paths {
         };
         /** List the weights of this service by name, those in use and those that are broken, too */
         get: operations["list_models"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show all that a bundle's manifest says of it: what it is, how good, where from, and on what terms
+         * @description Texts in it are its makers': plain text, whatever it looks like.
+         */
+        get: operations["get_model"];
         put?: never;
         post?: never;
         delete?: never;
@@ -873,17 +916,24 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Show one of one's receivers, with its ETag */
+        get: operations["get_receiver"];
         put?: never;
         post?: never;
         /**
          * Tell one no more of jobs that name nobody
-         * @description What waits for it still goes out. Needs the scope `admin`.
+         * @description What waits for it still goes out. One that has answered 410 stays in the list, told of nothing, until it
+         *     is removed once more: jobs may name it. Needs the scope `admin`.
          */
         delete: operations["remove_receiver"];
         options?: never;
         head?: never;
-        patch?: never;
+        /**
+         * Change where, or of what, one is told of jobs that name nobody
+         * @description What is not named stays, and it is enabled. What waits for it still goes to where it was. With `If-Match`,
+         *     412 where it has another ETag by now: somebody else has changed it. Needs the scope `admin`.
+         */
+        patch: operations["change_receiver"];
         trace?: never;
     };
     "/v1/webhooks/secrets": {
@@ -1071,7 +1121,7 @@ export interface components {
         AuditEntry: {
             /**
              * Address
-             * @description From where, as the service sees it: a proxy's where one is in front.
+             * @description From where: behind a proxy that is trusted the client's, behind any other the proxy's.
              */
             address: string | null;
             /**
@@ -1115,7 +1165,7 @@ export interface components {
              * @description Of a job: `open`, `submit`, `change`, `pause`, `resume`, `cancel`, `retry`, `erase`; `give_up` where too many photos had failed, `expire` where it was never submitted.
              * @enum {string}
              */
-            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "add_receiver" | "remove_receiver" | "make_secret" | "redeliver" | "test_webhook";
+            verb: "open" | "submit" | "change" | "pause" | "resume" | "cancel" | "retry" | "erase" | "give_up" | "expire" | "make_key" | "revoke_key" | "set_receivers" | "add_receiver" | "change_receiver" | "remove_receiver" | "make_secret" | "redeliver" | "test_webhook";
         };
         /**
          * AuditPage
@@ -1184,6 +1234,55 @@ export interface components {
             name: string;
             /** Sha256 */
             sha256: string;
+        };
+        /**
+         * Calibrated
+         * @description How the probabilities of a head were set, as the manifest says; null where it does not.
+         */
+        Calibrated: {
+            /**
+             * Certain
+             * @description Share of labels that are then not `uncertain`, 0-1.
+             */
+            certain: number | null;
+            /**
+             * Certain Right
+             * @description Share of these that were right, 0-1.
+             */
+            certain_right: number | null;
+            /**
+             * Error After
+             * @description The same with it.
+             */
+            error_after: number | null;
+            /**
+             * Error Before
+             * @description Expected calibration error without it, 0-1.
+             */
+            error_before: number | null;
+            /**
+             * Precision
+             * @description Share of right labels that the threshold was chosen for, 0-1.
+             */
+            precision: number | null;
+            /**
+             * Temperature
+             * @description By which the logarithms were divided.
+             */
+            temperature: number | null;
+            /**
+             * Within
+             * @description How many groups away still counted as right: 0, or 1 for the next one, too.
+             */
+            within: number | null;
+        };
+        /**
+         * Calibration
+         * @description How the probabilities of both heads were set.
+         */
+        Calibration: {
+            age_group: components["schemas"]["Calibrated"];
+            gender: components["schemas"]["Calibrated"];
         };
         /**
          * Checked
@@ -1382,6 +1481,27 @@ export interface components {
             holds: ("database" | "store")[];
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * EightBits
+         * @description What comes out where convolutions are computed in eight bits: labels that are those of 32.
+         */
+        EightBits: {
+            /**
+             * Age Group
+             * @description Share of apparent age groups that do, 0-1.
+             */
+            age_group: number;
+            /**
+             * Faces
+             * @description Of how many faces.
+             */
+            faces: number | null;
+            /**
+             * Gender
+             * @description Share of apparent genders that stay what they are, 0-1.
+             */
+            gender: number;
         };
         /**
          * Erasure
@@ -2045,6 +2165,19 @@ export interface components {
             right_eye: components["schemas"]["Point"];
         };
         /**
+         * Line
+         * @description Something that a manifest says, in its own words.
+         */
+        Line: {
+            /**
+             * About
+             * @description Names of the fields that lead there, by dots; empty for the text itself.
+             */
+            about: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * MadeKey
          * @description An API key that has just been made.
          */
@@ -2116,6 +2249,52 @@ export interface components {
             secret: string;
         };
         /**
+         * Measured
+         * @description How good weights were on some faces, as their manifest says; null where it does not.
+         */
+        Measured: {
+            /**
+             * Age8
+             * @description Apparent age group right, of eight, 0-1.
+             */
+            age8: number | null;
+            /**
+             * By
+             * @description What faces were parted by, such as `age_group`; null: by nothing.
+             */
+            by: string | null;
+            /**
+             * Faces
+             * @description How many were measured.
+             */
+            faces: number | null;
+            /**
+             * Gender
+             * @description Apparent gender right, 0-1.
+             */
+            gender: number | null;
+            /**
+             * Group
+             * @description Which of those parts, such as `20-29`; null: all faces.
+             */
+            group: string | null;
+            /**
+             * Mae
+             * @description Mean error of the apparent age, years.
+             */
+            mae: number | null;
+            /**
+             * Near
+             * @description Apparent age group right or the next one, 0-1.
+             */
+            near: number | null;
+            /**
+             * On
+             * @description Which faces, such as `validation`.
+             */
+            on: string;
+        };
+        /**
          * Model
          * @description A bundle of weights in the weights folder, by what its manifest says of it.
          */
@@ -2162,6 +2341,101 @@ export interface components {
              * @description Of its files.
              */
             size_bytes: number;
+        };
+        /**
+         * ModelCard
+         * @description A bundle, by all that its manifest says of it. Texts are its makers' own: plain text, never markup.
+         */
+        ModelCard: {
+            /**
+             * Age By Gender
+             * @description Whether ages are read by the apparent gender.
+             */
+            age_by_gender: boolean;
+            /**
+             * Age Kind
+             * @description `years`: it knows apparent ages; `groups`: groups only, and `age_years` is null.
+             */
+            age_kind: ("years" | "groups") | null;
+            /**
+             * Architecture
+             * @description `onnx`, or the name of layers that are known.
+             */
+            architecture: string | null;
+            calibration: components["schemas"]["Calibration"];
+            /** @description Whether one may earn money with it, as its manifest says; null when it is broken. */
+            commercial_use: components["schemas"]["CommercialUse"] | null;
+            /** @description Null where it is not computed in eight bits. */
+            eight_bits: components["schemas"]["EightBits"] | null;
+            /** @description Why it cannot be used; null when nothing is known. */
+            error: components["schemas"]["ModelError"] | null;
+            /** Files */
+            files: components["schemas"]["WeightsFile"][];
+            /**
+             * Gender Uncertain At
+             * @description Apparent age groups at which every gender is uncertain.
+             */
+            gender_uncertain_at: string[];
+            /**
+             * In Use
+             * @description Whether NIGHTSHIFT_BUNDLE names it.
+             */
+            in_use: boolean;
+            /**
+             * Input Size
+             * @description Side of the crop of a face, pixels.
+             */
+            input_size: number | null;
+            /** Licence */
+            licence: string | null;
+            /**
+             * Manifest Name
+             * @description In its manifest: what results carry.
+             */
+            manifest_name: string | null;
+            /**
+             * Measured
+             * @description Of all faces first, then of parts of them.
+             */
+            measured: components["schemas"]["Measured"][];
+            metrics: components["schemas"]["ModelMetrics"];
+            /**
+             * Name
+             * @description Of its folder: what NIGHTSHIFT_BUNDLE takes.
+             */
+            name: string;
+            /**
+             * Not Said
+             * @description What its manifest leaves out. Thresholds and limits are as usual then.
+             */
+            not_said: ("licence" | "commercial_use" | "metrics" | "calibration" | "training" | "thresholds" | "limits")[];
+            /**
+             * Notices
+             * @description Texts that must go along with it, whole.
+             */
+            notices: components["schemas"]["Line"][];
+            /**
+             * Remarks
+             * @description What its makers say of the measuring and the calibration.
+             */
+            remarks: components["schemas"]["Line"][];
+            /**
+             * Sha256
+             * @description Of its weights, hex, as its manifest says.
+             */
+            sha256: string | null;
+            /**
+             * Size Bytes
+             * @description Of its files.
+             */
+            size_bytes: number;
+            /** @description Where its labels become uncertain, said or as usual; null when it is broken. */
+            thresholds: components["schemas"]["Thresholds"] | null;
+            /**
+             * Training
+             * @description Where it comes from: what it was trained on, and how; 500 at most.
+             */
+            training: components["schemas"]["Line"][];
         };
         /**
          * ModelError
@@ -2683,7 +2957,7 @@ export interface components {
              * @description Stable name of the error.
              * @enum {string}
              */
-            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "corrupt_image" | "custom_id_taken" | "database_unavailable" | "decoder_not_installed" | "delivery_not_found" | "digest_mismatch" | "drawing_busy" | "drawing_not_installed" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "file_unavailable" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "out_of_memory" | "photo_not_found" | "precondition_failed" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "timeout" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_pixels" | "too_many_receivers" | "too_much_memory" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
+            code: "archive_limit" | "bad_cursor" | "bad_custom_id" | "bad_digest" | "bad_json" | "bad_multipart" | "bad_path" | "bad_request" | "body_cut_off" | "body_too_large" | "body_too_slow" | "busy" | "corrupt_image" | "custom_id_taken" | "database_unavailable" | "decoder_not_installed" | "delivery_not_found" | "digest_mismatch" | "drawing_busy" | "drawing_not_installed" | "empty_job" | "empty_upload" | "expectation_failed" | "field_too_large" | "file_too_large" | "file_unavailable" | "forbidden" | "foreign_origin" | "head_too_large" | "head_too_slow" | "host_forbidden" | "idempotency_key_in_use" | "idempotency_key_reused" | "illegal_move" | "in_place_forbidden" | "internal" | "invalid_fields" | "job_not_found" | "job_sealed" | "key_expired" | "key_not_found" | "messages_not_installed" | "method_not_allowed" | "mixed_upload" | "model_ambiguous" | "model_not_found" | "not_acceptable" | "not_found" | "not_let_in" | "not_utf8" | "nothing_to_retry" | "notify_scheme_unknown" | "notify_url_malformed" | "originals_deleted" | "out_of_memory" | "photo_not_found" | "precondition_failed" | "priority_forbidden" | "provider_unavailable" | "quota_exceeded" | "rate_limited" | "receiver_exists" | "receiver_not_found" | "repeated_parameter" | "requested_range_not_satisfiable" | "schema_outdated" | "scope_missing" | "session_ended" | "sign_in_broken_off" | "sign_in_link_used" | "store_full" | "store_unavailable" | "thumbnail_not_found" | "timeout" | "too_many_fields" | "too_many_jobs" | "too_many_photos" | "too_many_pixels" | "too_many_receivers" | "too_much_memory" | "unauthorized" | "unknown_field" | "unknown_parameter" | "unreadable_archive" | "unsupported_archive" | "unsupported_format" | "unsupported_media_type" | "unsupported_transfer_coding" | "upload_too_large" | "uri_too_long" | "webhook_address_forbidden" | "webhook_secret_missing" | "weights_dir_unreadable";
             /**
              * Detail
              * @description One sentence for a person.
@@ -2787,6 +3061,27 @@ export interface components {
              * @description Of a message's URL, which holds secrets, the kind alone: `mailtos://***`.
              */
             url: string;
+        };
+        /**
+         * ReceiverChange
+         * @description What is to be otherwise of a receiver from now on; what is not named stays.
+         */
+        ReceiverChange: {
+            /**
+             * Events
+             * @description What it is told of, as in `notify`.
+             */
+            events?: ("job.ended" | "job.failed_early" | "job.progress" | "job.expiring")[] | null;
+            /**
+             * Progress Percent
+             * @description As in `notify`.
+             */
+            progress_percent?: number | null;
+            /**
+             * Url
+             * @description Where to: `https://` for a webhook, or an Apprise URL for a message to people: `discord://`, `gchat://`, `gotifys://`, `mailtos://`, `matrixs://`, `mmosts://`, `nctalks://`, `ntfys://`, `pover://`, `rockets://`, `signals://`, `slack://`, `tgram://`, `wxteams://`, `zulip://`.
+             */
+            url?: string | null;
         };
         /**
          * Receivers
@@ -3131,6 +3426,24 @@ export interface components {
             receivers: components["schemas"]["Receiver"][];
             /** Secrets */
             secrets: components["schemas"]["Secret"][];
+        };
+        /**
+         * WeightsFile
+         * @description A file of weights, as the manifest names it.
+         */
+        WeightsFile: {
+            /**
+             * Dtype
+             * @description Format of its numbers; null where they are of several.
+             */
+            dtype: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Sha256
+             * @description Of its bytes, hex.
+             */
+            sha256: string;
         };
         /**
          * Worker
@@ -4300,7 +4613,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description The `ETag` that the job had: it is changed only while it has it still. */
+                /** @description The `ETag` that it had: 412 where its wishes have been changed since. */
                 "If-Match"?: string | null;
             };
             path: {
@@ -4369,7 +4682,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description `If-Match` names another ETag than the job has now */
+            /** @description It was changed since it had the ETag that `If-Match` names */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -4913,9 +5226,9 @@ export interface operations {
                 min_age_group_probability?: number | null;
                 /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
                 min_quality?: number | null;
-                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. Not given, it is `"added"`. */
                 sort?: "added" | "name" | "time" | "faces" | "least_sure";
-                /** @description The other way round; what has no place is last all the same. */
+                /** @description The other way round; what has no place is last all the same. Not given, it is `false`. */
                 reverse?: boolean;
             };
             header?: never;
@@ -5640,9 +5953,9 @@ export interface operations {
                 min_age_group_probability?: number | null;
                 /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
                 min_quality?: number | null;
-                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. */
+                /** @description `added`: as they were added; `name`: capitals aside, numbers by value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: by the least sure label of their faces. Photos without a time, or without a face, come last. While a job runs, photos take their places as they end. Not given, it is `"added"`. */
                 sort?: "added" | "name" | "time" | "faces" | "least_sure";
-                /** @description The other way round; what has no place is last all the same. */
+                /** @description The other way round; what has no place is last all the same. Not given, it is `false`. */
                 reverse?: boolean;
                 /** @description Entries a page, as the list of photos is asked. */
                 limit?: number;
@@ -5821,7 +6134,7 @@ export interface operations {
     get_image: {
         parameters: {
             query?: {
-                /** @description `1` or `true`: with boxes around the faces that were found. */
+                /** @description `1` or `true`: with boxes around the faces that were found. Not given, it is `false`. */
                 boxes?: boolean;
             };
             header?: never;
@@ -6015,6 +6328,92 @@ export interface operations {
             };
         };
     };
+    get_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `job_` and 32 hex digits. */
+                job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     get_results: {
         parameters: {
             query?: {
@@ -6048,6 +6447,10 @@ export interface operations {
                 min_age_group_probability?: number | null;
                 /** @description Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1. */
                 min_quality?: number | null;
+                /** @description Of the `Link` of the page before. */
+                cursor?: string | null;
+                /** @description Photos at most; the `Link` header leads to the next. Without it all of them come. */
+                limit?: number | null;
                 /** @description Instead of the Accept header. */
                 format?: ("jsonl" | "csv") | null;
             };
@@ -6975,6 +7378,104 @@ export interface operations {
             };
             /** @description This caller may not, or not with this key */
             403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: {
+                /** @description Only the weights in use, or only others. Two of a name differ in that. */
+                in_use?: boolean | null;
+            };
+            header?: never;
+            path: {
+                /** @description Of their folder: `name` in the list. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ModelCard"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -8063,6 +8564,92 @@ export interface operations {
             };
         };
     };
+    get_receiver: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description `rcv_` and 32 hex digits. */
+                receiver_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receiver"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     remove_receiver: {
         parameters: {
             query?: never;
@@ -8113,6 +8700,135 @@ export interface operations {
             };
             /** @description No such thing */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description A value is wrong; `errors` names each field. Or a parameter is not known, or there twice */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too many requests with this key, or wrong keys from this address; see Retry-After */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The database or the store is out of reach */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_receiver: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description The `ETag` that it had: 412 where its wishes have been changed since. */
+                "If-Match"?: string | null;
+            };
+            path: {
+                /** @description `rcv_` and 32 hex digits. */
+                receiver_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReceiverChange"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receiver"];
+                };
+            };
+            /** @description The body or its digest is damaged, or a name is not UTF-8 */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The API key is missing, wrong or expired */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description This caller may not, or not with this key */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such thing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The job's state forbids it, the name is taken, or the key is in use */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It was changed since it had the ETag that `If-Match` names */
+            412: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not the type of body that is expected */
+            415: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -12,7 +12,7 @@ import pytest
 
 from nightshift.words.states import PhotoStatus
 from shared.db.engine import Database
-from shared.queue import counts
+from shared.queue import counts, dispatch, outbox
 from shared.queue.counts import Counted, count_again, count_photos
 from shared.queue.finish import finish_if_done, may_be_done
 from shared.queue.intake import NewPhoto, add_photos, next_ordinal
@@ -229,3 +229,25 @@ def test_counts_are_read_from_the_index_alone(database: Database) -> None:
 
     only = "COVERING INDEX ix_photos_claim" if database.is_sqlite else "Index Only Scan using ix_photos_claim"
     assert only in found
+
+
+def test_what_is_due_of_an_owner_is_read_in_order_and_of_nobody_else(database: Database) -> None:
+    def claim() -> None:
+        with database.write() as session:
+            url = "https://example.org/bell"
+            for owner in ("anna", "ben"):
+                outbox.add(session, owner, None, "webhook.test", [url])
+            assert len(dispatch.claim(session, lambda *_: "{}", (), dispatch.Places(9, 9, 9))) == 2
+
+    with statements_of(database) as sent:
+        claim()
+    found = [
+        plan(database._engine, statement, parameters)
+        for statement, parameters in sent
+        if parameters is not None and "ORDER BY deliveries.next_at" in statement
+    ]
+    assert len(found) == 2
+    for each in found:
+        assert "ix_deliveries_owner_next_at" in each, each
+        assert "TEMP B-TREE" not in each, each
+        assert "Sort" not in each, each

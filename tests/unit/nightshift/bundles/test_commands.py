@@ -18,9 +18,10 @@ from nightshift.embedded.run import Request
 from nightshift.exits import Exit
 from nightshift.report import Report
 from nightshift.words.documents import Job, Photo, PhotoCounts, Summary
+from nightshift.words.model_card import ModelCard
 from shared.bundles.manifest import TENSORS
 from shared.db.migrate import upgrade
-from tests.support.bundles_made import make_bundle
+from tests.support.bundles_made import make_bare_bundle, make_bundle
 from tests.support.queue_rows import face
 
 
@@ -71,6 +72,38 @@ def test_the_list_as_json(weights: Path, tmp_path: Path, monkeypatch: pytest.Mon
     ]
     assert len(lines[0]["sha256"]) == 64
     assert lines[0]["commercial_use"] == {"allowed": "unknown", "reason": "their manifest does not say"}
+
+
+def test_a_card(weights: Path) -> None:
+    metrics = {"validation": {"gender": 0.9, "chips": 1201, "by": {"age_group": {"0-4": {"gender": 0.5}}}}}
+    make_bundle(
+        weights / "a", metrics=metrics, training={"data": "\x1b[31mchips"}, notices={"LICENSE": "one\ntwo"}
+    )
+    make_bare_bundle(weights / "bare")
+    shown = invoke("show")
+    assert shown.exit_code == 0, shown.stderr
+    lines = [" ".join(line.split()) for line in shown.stdout.splitlines()]
+    assert "Bundle a (in use)" in lines
+    assert "validation 1,201 90.0%" in lines and "age_group 0-4 50.0%" in lines
+    assert "data: \\x1b[31mchips" in lines
+    assert lines[-4:] == ["Notices", "LICENSE", "one", "two"]
+    assert "Not said how its probabilities were set" in lines
+    bare = invoke("show", "bare")
+    assert "how good it is; " in bare.stdout and "How good it is, by its manifest" not in bare.stdout
+
+
+def test_a_card_as_json_is_the_servers_with_the_path(weights: Path) -> None:
+    make_bundle(weights / "a")
+    card = json.loads(invoke("show", "a", "--json").stdout)
+    assert (card.pop("path"), card["name"], card["in_use"]) == (str(weights / "a"), "a", True)
+    assert set(ModelCard.model_fields) == set(card)
+
+
+def test_of_a_broken_one_the_card_says_why(weights: Path) -> None:
+    make_bundle(weights / "c", format="none")
+    shown = invoke("show", "c")
+    assert (shown.exit_code, "(bundle_format)" in shown.stdout) == (0, True)
+    assert invoke("show", "nothing").exit_code == 6
 
 
 def test_no_weights_are_said_to_be_none(weights: Path) -> None:

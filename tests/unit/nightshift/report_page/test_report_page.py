@@ -17,7 +17,7 @@ from bench.fake_analyser import LABELS
 from nightshift.machine.whole_files import replacing
 from nightshift.photos import find_photos
 from nightshift.report_page import data_files
-from nightshift.report_page.data_files import PAGE_PHOTOS, Index, call, write_photos
+from nightshift.report_page.data_files import PAGE_PHOTOS, Index, call, photo_files
 from nightshift.report_page.page import write_page
 from nightshift.report_page.rows import ALPHABET, face_bits, photo_row, shape_of
 from nightshift.words.documents import Photo
@@ -57,26 +57,29 @@ def test_numbers_that_are_none_are_refused() -> None:
 
 
 @pytest.mark.parametrize("total", [0, 1, PAGE_PHOTOS, PAGE_PHOTOS + 1])
-def test_pages_hold_five_hundred_photos(tmp_path: Path, total: int) -> None:
-    index = write_photos(tmp_path, (fake_photo(number) for number in range(total)), set())
-    files = sorted(tmp_path.glob("page-*.js"))
-    assert [file.name for file in files] == [f"page-{n + 1:04d}.js" for n in range(-(-total // PAGE_PHOTOS))]
-    pages = [read_call(file.read_bytes(), "nightshift.page") for file in files]
+def test_pages_hold_five_hundred_photos(total: int) -> None:
+    index = Index()
+    *files, (last, _) = photo_files(index, (fake_photo(number) for number in range(total)), set())
+    assert last == "index.js"
+    assert [name for name, _ in files] == [f"page-{n + 1:04d}.js" for n in range(-(-total // PAGE_PHOTOS))]
+    pages = [read_call(data, "nightshift.page") for _, data in files]
     assert [number for number, _ in pages] == [*range(1, len(files) + 1)]
     assert [row[1] for _, rows in pages for row in rows] == [photo_id(number) for number in range(total)]
     assert index.as_data()["total"] == total == len(index.shapes)
 
 
-def test_photos_are_read_once_and_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photos_are_read_once_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_files, "PAGE_PHOTOS", 10)
     written = []
+    made: list[str] = []
 
     def photos() -> Any:
         for number in range(35):
-            written.append(len(list(tmp_path.iterdir())))
+            written.append(len(made))
             yield fake_photo(number)
 
-    write_photos(tmp_path, photos(), set())
+    for name, _ in photo_files(Index(), photos(), set()):
+        made.append(name)
     assert written == [number // 10 for number in range(35)]
 
 

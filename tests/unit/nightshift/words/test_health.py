@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import get_args
 
 import pytest
 
+from nightshift.words import health
 from nightshift.words.health import GRAVE, Checks, complaint, readiness
 
 WELL = {"workers": 1, "sweepers": 1}
@@ -24,3 +27,12 @@ def test_every_state_that_is_not_well_has_a_sentence_and_a_weight(part: str, sta
 def test_what_an_older_server_does_not_tell_is_not_wrong() -> None:
     assert readiness(Checks()).status == "ready"
     assert readiness(Checks(broker="down")).status == "degraded"
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_the_page_has_a_sentence_for_each_and_says_the_same_first(language: str) -> None:
+    words = Path(health.__file__).parents[2] / "api" / "page" / "src" / "words" / f"{language}.ts"
+    found = re.search(r"\n    wrong: \{\n(.*?)\n    \}", words.read_text("utf-8"), re.DOTALL)
+    assert found
+    said = re.findall(r'^      "([^"]*)": "', found[1], re.MULTILINE)
+    assert said == [f"{part} {state}" for part, state in health._WRONG]

@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightshift.words.photo_names import CUSTOM_ID_LIMIT, ORDER_LIMIT, folded, in_order
+from nightshift.words.photo_names import (
+    CUSTOM_ID_LIMIT,
+    ORDER_LIMIT,
+    beginning_of,
+    end_of,
+    folded,
+    in_order,
+    is_too_long,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +56,14 @@ def test_every_number_goes_by_its_value(numbers: list[int]) -> None:
 @given(st.text(max_size=CUSTOM_ID_LIMIT))
 def test_an_order_is_no_longer_than_an_index_takes(name: str) -> None:
     assert len(in_order(name + 600 * "1a")) <= ORDER_LIMIT
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9), st.integers(1, 600))
+def test_what_is_cut_is_as_long_as_a_name_may_be_and_no_longer(part: str, times: int) -> None:
+    name = part * times
+    beginning, end = beginning_of(name), end_of(name)
+    assert name.startswith(beginning)
+    assert name.endswith(end)
+    for cut in (beginning, end, beginning_of(name, room=20) + "~" * 20):
+        assert not is_too_long(cut)
+    assert is_too_long(name) == (beginning != name) == (end != name)

@@ -90,3 +90,32 @@ def test_the_nights_in_which_clocks_are_set(text: str, after: str, opens: str) -
 def test_an_hour_that_comes_twice_is_open_twice(at: str, is_open: bool) -> None:
     window = ProcessingWindow.parse("02:15-02:45 Europe/Berlin")
     assert window.is_open(datetime.fromisoformat(f"{at}Z")) is is_open
+
+
+def test_work_rests_while_the_window_is_closed() -> None:
+    window = ProcessingWindow.parse("22:00-06:00 UTC")
+    evening = datetime(2026, 11, 28, 20, tzinfo=UTC)
+    opens, hour = evening + timedelta(hours=2), timedelta(hours=1)
+    for needed, ready in (
+        (3, opens + 3 * hour),
+        (8, opens + 8 * hour),
+        (9, opens + timedelta(days=1) + hour),
+        (16, opens + timedelta(days=1) + 8 * hour),
+        (17, opens + timedelta(days=2) + hour),
+    ):
+        assert window.end_of(needed * hour, evening) == ready
+    assert window.end_of(3 * hour, opens + 6 * hour) == opens + timedelta(days=1) + hour
+    assert window.end_of(timedelta(days=3650), evening).year < 2040
+
+
+@given(TIMES, TIMES, st.integers(1, 1_000_000), st.sampled_from(["UTC", "Europe/Berlin"]))
+def test_work_ends_within_a_window(opens: str, closes: str, needed_s: int, zone: str) -> None:
+    if opens == closes:
+        return
+    window = ProcessingWindow.parse(f"{opens}-{closes} {zone}")
+    begins = datetime(2026, 3, 20, 12, tzinfo=UTC)
+    ends = window.end_of(timedelta(seconds=needed_s), begins)
+    assert ends >= begins + timedelta(seconds=needed_s)
+    # A night is an hour shorter or longer where the clocks are changed.
+    near = (ends + hours * timedelta(hours=1) - timedelta(seconds=1) for hours in (-1, 0, 1))
+    assert any(map(window.is_open, near))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from nightshift.words.archive_kinds import kind_of_archive
 from nightshift.words.errors import InvalidInput, Unreadable
+from nightshift.words.photo_names import CUSTOM_ID_BYTES
 from shared.archives.member import ArchiveBroken, Limits, Member, storable_name
 from shared.archives.opening import open_archive
 from tests.support.archives_made import encrypted, quine, tar_of, told_in_directory, zip_of
@@ -250,10 +251,20 @@ def test_a_member_without_a_name_is_left_alone(name: str) -> None:
     assert (first.name, first.left_alone, second.name) == ("?", True, "b.jpg")
 
 
+def test_a_member_whose_name_was_cut_is_refused() -> None:
+    for name in ("x" * 1020 + ".jpg", "\u9375" * 832 + ".jpg", "\u9375" * 900 + ".jpg"):
+        ((member, _),) = members(zip_of({name: NOISE}))
+        assert member.error is not None
+        assert "its name has" in member.error.message
+    ((member, _),) = members(zip_of({"\u9375" * 826 + ".jpg": NOISE}))
+    assert member.error is None
+
+
 @given(st.text(alphabet=st.characters(exclude_categories=())))
 def test_every_name_can_be_stored(name: str) -> None:
     stored = storable_name(name)
     assert 1 <= len(stored) <= 1024
+    assert len(stored.encode()) <= CUSTOM_ID_BYTES
     assert stored.encode("utf-8")
     assert "\x00" not in stored
 

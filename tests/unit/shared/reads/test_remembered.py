@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 
 import pytest
 
@@ -23,7 +24,7 @@ def test_it_is_made_once_while_it_is_fresh() -> None:
     remembered: Remembered[int] = Remembered(1.0, clock)
 
     def ask(key: str = "anna", version: int = 0) -> int:
-        return remembered.get(key, lambda: next(made), version)
+        return remembered.get(key, lambda: next(made), lambda: version)
 
     assert [ask(), ask(), ask("ben"), ask()] == [0, 0, 1, 0]
     clock.now_s += 0.99
@@ -65,9 +66,57 @@ def test_of_many_at_once_one_makes_it_and_the_others_get_it() -> None:
         assert begun.wait(20)
         # Nobody waits for a new one while there is an old one, unless that is known to be wrong.
         assert remembered.get("anna", lambda: "mine") == "first"
-        third = pool.submit(remembered.get, "anna", lambda: "third", 1)
+        third = pool.submit(remembered.get, "anna", lambda: "third", lambda: 1)
         go_on.set()
         assert (second.result(20), third.result(20)) == ("second", "third")
+
+
+def test_who_waits_for_what_has_changed_does_not_make_it_once_more() -> None:
+    """Where each upload is a change, everybody who looks would wait for everybody before."""
+    remembered: Remembered[int] = Remembered(1.0, _Clock())
+    asked, makers = [0], count()
+    begun, go_on = threading.Event(), threading.Event()
+
+    def version() -> int:
+        asked.append(len(asked))
+        return asked[-1]
+
+    def slowly() -> int:
+        begun.set()
+        assert go_on.wait(20)
+        return next(makers)
+
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(remembered.get, "anna", slowly, version)
+        assert begun.wait(20)
+        others = [pool.submit(remembered.get, "anna", slowly, version) for _ in range(8)]
+        # Twice by the first, when it asked and when it began.
+        wait_for(lambda: len(asked) == 1 + 2 + 8, "all to have asked")
+        go_on.set()
+        assert first.result(20) == 0
+        told = [other.result(20) for other in others]
+    # Not by the one that was begun before they asked, and not by one each.
+    assert told == [1] * 8
+
+
+def test_what_is_much_too_old_is_told_nobody() -> None:
+    clock, begun, go_on = _Clock(), threading.Event(), threading.Event()
+    remembered: Remembered[str] = Remembered(1.0, clock)
+    remembered.get("anna", lambda: "last night")
+    clock.now_s += 36_000
+
+    def slowly() -> str:
+        begun.set()
+        assert go_on.wait(20)
+        return "now"
+
+    with ThreadPoolExecutor(3) as pool:
+        answers = [pool.submit(remembered.get, "anna", slowly)]
+        assert begun.wait(20)
+        answers.append(pool.submit(remembered.get, "anna", lambda: "mine"))
+        answers.append(pool.submit(remembered.get_soon, "anna", lambda: "mine"))
+        go_on.set()
+        assert {answer.result(20) for answer in answers} == {"now"}
 
 
 def test_it_forgets_whom_it_has_not_heard_of_for_long() -> None:
