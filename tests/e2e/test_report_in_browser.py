@@ -245,6 +245,34 @@ def test_it_is_as_wide_as_the_screen(open_page: Open, report: Path, width: int) 
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+def test_on_a_phone_nothing_of_the_filters_and_numbers_is_cut_off(open_page: Open, report: Path) -> None:
+    page = open_page(report, viewport={"width": 360, "height": 740})
+    for field in page.locator(".filters > .field :is(input, select)").all():
+        box = field.bounding_box()
+        assert box is not None and box["width"] >= 100
+    numbers = page.locator("#numbers")
+    assert numbers.evaluate("it => it.scrollWidth <= it.clientWidth")
+    heights = page.locator(".filters > .field").evaluate_all("all => all.map((one) => one.offsetHeight)")
+    assert max(heights) < 64, "a word is broken"
+
+
+def test_going_back_closes_the_photo_and_not_the_report(open_page: Open, report: Path) -> None:
+    page = open_page(report)
+    page.locator("#grid .tile").nth(1).click()
+    viewer = page.get_by_role("dialog")
+    expect(viewer).to_be_visible()
+    page.go_back()
+    expect(viewer).to_be_hidden()
+    assert page.url.startswith(report.as_uri())
+    expect(page.locator("#grid .tile").nth(1)).to_be_focused()
+    # Closed by hand it leaves no step behind.
+    page.locator("#grid .tile").nth(0).click()
+    page.keyboard.press("Escape")
+    expect(viewer).to_be_hidden()
+    page.wait_for_function("!history.state")
+    assert page.url.startswith(report.as_uri())
+
+
 def test_light_and_dark(open_page: Open, report: Path) -> None:
     grounds = []
     for scheme in ("light", "dark"):

@@ -15,6 +15,9 @@
     [ordinals, position, opener] = [wanted, at, from];
     show();
     dialog.showModal();
+    // Going back, as a phone's own button does, closes the photo before it leaves the report.
+    history.scrollRestoration = "manual";
+    history.pushState({ isOver: true }, "");
     byId("viewer-name").focus();
   };
 
@@ -33,7 +36,12 @@
       else if (!zoom.byKey(event.key)) return;
       event.preventDefault();
     });
+    addEventListener("popstate", () => {
+      history.scrollRestoration = "auto";
+      dialog.close();
+    });
     dialog.addEventListener("close", () => {
+      if (history.state?.isOver) history.back();
       if (opener) opener.focus();
       else nightshift.focusGrid(position);
     });
