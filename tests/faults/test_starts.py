@@ -1,5 +1,6 @@
 """Workers that cannot start: they say so and end, and whoever waits for them is told."""
 
+import re
 import resource
 import subprocess
 import time
@@ -58,7 +59,8 @@ def test_a_limit_on_memory_is_said(cluster: Cluster) -> None:
         )
     cluster.processes["worker"] = worker
     assert worker.wait(180) not in (0, None)
-    assert "nightshift worker: start_failed" in cluster.log("worker")
+    # Without torch, to which it would turn, it is the runtime that cannot be loaded.
+    assert re.search("nightshift worker: (start_failed|runtime_unavailable): ", cluster.log("worker"))
 
 
 def test_a_run_whose_workers_cannot_start_ends_with_their_reason(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from worker.pipeline.decoding.decode import decode
 HEIGHT, MAX_PHOTO_PIXELS, MAX_WORKING_PIXELS = 1080, 4_000_000, 500_000
 MEMORY_BYTES = 3 << 30
 """Address space beyond what the libraries take; a photo of 4 megapixels needs a twentieth of it."""
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 CODES = frozenset({"corrupt_image", "unsupported_format", "too_many_pixels", "too_much_memory"})
 
 
