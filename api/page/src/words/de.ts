@@ -254,7 +254,7 @@ export const de: Words = {
     deleteOriginals: "Gesendete Fotos löschen, wenn der Auftrag zu Ende ist",
     analyseAgain: "Noch einmal analysieren, was schon analysiert wurde",
     chosen: (n, shown, size) => `${photos(n, shown)}, ${size}`,
-    ready: (at, rate) => `Wäre er schon gesendet, so wäre er etwa um ${at} fertig, bei ${rate} Fotos pro Sekunde.`,
+    ready: (at, rate) => `Jetzt gesendet, wäre er etwa um ${at} fertig, bei ${rate} Fotos pro Sekunde.`,
     send: "Senden",
     hashing: (done, of) => `${done} von ${of} angesehen`,
     known: (known, of) => `${known} von ${of} sind schon bekannt`,

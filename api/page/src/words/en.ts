@@ -227,7 +227,7 @@ export const en = {
     deleteOriginals: "Delete the photos that were sent when the job has ended",
     analyseAgain: "Analyse again what was analysed before",
     chosen: (n: number, shown: string, size: string): string => `${photos(n, shown)}, ${size}`,
-    ready: (at: string, rate: string): string => `If it were sent by now, it would be ready at about ${at}, by ${rate} photos a second.`,
+    ready: (at: string, rate: string): string => `Sent now, it would be ready at about ${at}, at ${rate} photos a second.`,
     send: "Send",
     hashing: (done: string, of: string): string => `Looking at ${done} of ${of}`,
     known: (known: string, of: string): string => `${known} of ${of} are known already`,
