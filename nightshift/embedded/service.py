@@ -14,7 +14,7 @@ from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
 from nightshift.embedded.children import Command
 from nightshift.embedded.environment import environment, environment_of_broker, environment_of_worker
-from nightshift.embedded.logs import fresh_log
+from nightshift.embedded.logs import fresh_log, last_lines
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.errors import ClientError
 from nightshift.waiting import WORD_S, what_is_wrong
@@ -27,7 +27,8 @@ from shared.processes.command_lines import api_command, worker_command
 from shared.settings import REPOSITORY, Settings, embedded_broker_socket
 from worker.sweeper import Sweeper
 
-API_START_S = 60.0
+API_START_S = 600.0
+"""It takes two seconds, and minutes where others want every core; one that dies is known of at once."""
 API_STOP_S = 12.0
 WORKERS_STOP_S = 25.0
 """A worker gives its batch back before the next photo; a photo that hangs is not waited for longer."""
@@ -82,7 +83,9 @@ def running_service(
                 log = fresh_log(settings.home, "api") if workers else None
                 supervisor.start(_api(settings, listener, log))
                 with Client(url, timeout_s=5.0) as client:
-                    _wait_for("the API", partial(_api_is_not_ready, client), API_START_S, supervisor, word_s)
+                    _wait_for(
+                        "the API", partial(_api_is_not_ready, client), API_START_S, supervisor, word_s, log
+                    )
                 yield url
             finally:
                 # Neither needs the other to end.
@@ -137,7 +140,12 @@ def _sweeping(settings: Settings) -> Iterator[None]:
 
 
 def _wait_for(
-    what: str, wrong: Callable[[], str | None], within_s: float, supervisor: Supervisor, word_s: float
+    what: str,
+    wrong: Callable[[], str | None],
+    within_s: float,
+    supervisor: Supervisor,
+    word_s: float,
+    log: Path | None = None,
 ) -> None:
     """Wait until nothing is wrong any more, and say what is when that takes long.
 
@@ -150,13 +158,16 @@ def _wait_for(
         waited_s = time.monotonic() - began_at
         supervisor.check()
         if waited_s > within_s:
-            raise NightshiftError(
-                Code.SERVICE_FAILED, f"{what} was not ready within {within_s:.0f} s: {reason}"
-            )
+            slow = f"{what} was not ready within {within_s:.0f} s: {reason}"
+            raise NightshiftError(Code.SERVICE_FAILED, f"{slow}{_how_its_log_ends(log)}")
         if waited_s > word_s and not said:
             said = True
             supervisor.say(f"still waiting for {what}: {reason}")
         time.sleep(0.1)
+
+
+def _how_its_log_ends(log: Path | None) -> str:
+    return f"; {log} ends: {last_lines(log, 1).strip()}" if log else ""
 
 
 def _broker_is_silent(settings: Settings) -> str | None:

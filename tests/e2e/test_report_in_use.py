@@ -342,6 +342,21 @@ def test_every_photo_is_printed_and_no_page_is_blank(open_page: Open, report: Pa
     assert not page.locator("#grid").is_visible()
 
 
+def test_large_previews_are_printed_at_their_size_on_paper(open_page: Open, tmp_path: Path) -> None:
+    """Chromium keeps every pixel, unpacked: 16 photos of 1,600 pixels were 30 MB, and 300 its end."""
+    made = [fake_photo(number) for number in range(1, 13)]
+    path = write_report_of(tmp_path, made)
+    noise = io.BytesIO()
+    Image.effect_noise((1600, 1067), 80).convert("RGB").save(noise, "WEBP", quality=50)
+    thumbnails = list(parts_of(path).rglob("*.webp"))
+    for thumbnail in thumbnails:
+        thumbnail.write_bytes(noise.getvalue())
+    page = open_page(path)
+    page.evaluate("nightshift.readyToPrint()")
+    assert page.locator("#print canvas").count() == len(thumbnails)
+    assert len(page.pdf(format="A4")) < 500_000 * len(thumbnails)
+
+
 def test_what_was_not_read_is_said_on_paper(open_page: Open, tmp_path: Path) -> None:
     report = write_report_of(tmp_path, [fake_photo(number) for number in range(501)])
     page = open_page(report)

@@ -5,6 +5,8 @@
   const { element, byId } = nightshift;
   // Of a row, in its heights: about four photos.
   const ROW = 5;
+  /** Pixels of a picture's width on paper, where it is some 5 cm wide. Browsers print every pixel there is, unpacked. */
+  const WIDTH = 420;
   const opened = [];
 
   nightshift.startPrint = () => {
@@ -33,10 +35,23 @@
   nightshift.readyToPrint = async () => {
     await nightshift.photosOf(nightshift.shownOnes());
     layOut();
-    const pictures = [...byId("print").querySelectorAll("img")];
-    // One that is lost has its place taken by words.
-    await Promise.all(pictures.map((picture) => picture.decode().catch(() => null)));
+    // One by one: large ones are some megabytes each while they are read. One that is lost has its place taken by words.
+    for (const picture of byId("print").querySelectorAll("img")) {
+      await picture.decode().catch(() => null);
+      shrink(picture);
+    }
   };
+
+  /** Put a drawing of the size on paper in a large picture's place. A page from a disk may draw it, and not read it back. */
+  function shrink(picture) {
+    const { naturalWidth, naturalHeight } = picture;
+    if (naturalWidth <= WIDTH) return;
+    const small = element("canvas", { width: WIDTH, height: Math.max(1, Math.round((WIDTH * naturalHeight) / naturalWidth)) });
+    const context = small.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(picture, 0, 0, small.width, small.height);
+    picture.replaceWith(small);
+  }
 
   function layOut() {
     const rows = [];
