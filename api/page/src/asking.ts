@@ -1,6 +1,6 @@
 // Asking again and again, while somebody looks.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, Away, Problem, type Job } from "./api";
+import { ask, Away, listen, Problem, type Job } from "./api";
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -62,6 +62,13 @@ function useLoop(step: (signal: AbortSignal) => Promise<number | undefined>, key
     return () => stop.abort();
   }, keys);
   return problem;
+}
+
+/** Whether the service could not be reached when it was asked last. */
+export function useAway(): boolean {
+  const [isAway, setAway] = useState(false);
+  useEffect(() => listen((heard) => setAway(heard === "away")), []);
+  return isAway;
 }
 
 /** Ask for a document every so many milliseconds; once where that is 0. */

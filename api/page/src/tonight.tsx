@@ -1,7 +1,7 @@
 // Tonight: a strip a job, newest first, and in one sentence whether the service can work.
 import { useEffect, useState } from "preact/hooks";
 import type { Job, Overview, Readiness, SeenJob, Wait } from "./api";
-import { useAsked } from "./asking";
+import { useAsked, useAway } from "./asking";
 import type { Rights } from "./main";
 import { Picture } from "./pictures";
 import { count, day, isolated, rate, time, toldOf, words } from "./words";
@@ -38,7 +38,9 @@ export function saidOf(wait: Wait | null | undefined): string | undefined {
 
 /** What `doctor` would say first; see nightshift/words/health.py, which has the same in the same order. */
 function Bell({ ready }: { ready: Readiness | undefined }) {
-  if (!ready) return null;
+  const isAway = useAway();
+  // What it said last is not so any more, and the line at the top says that it is away.
+  if (!ready || isAway) return null;
   const { checks, status } = ready;
   const states = new Map(Object.entries(checks));
   const wrong = Object.entries(words.tonight.wrong).find(([what]) => {
@@ -57,7 +59,8 @@ function Strip({ seen }: { seen: SeenJob }) {
   const final = counts.succeeded + counts.failed + counts.cancelled;
   const { kind, said } = standing(job);
   const why = saidOf(seen.wait);
-  const mostly = seen.commonest_failure && (toldOf(seen.commonest_failure)?.[0] ?? seen.commonest_failure);
+  // Its first half: the second speaks of messages, which are on the job's own page.
+  const reason = seen.commonest_failure && (toldOf(seen.commonest_failure)?.[0] ?? seen.commonest_failure).split(";")[0]?.replace(/\.$/, "");
   return (
     <li class="card strip">
       <div class="strip-head">
@@ -75,7 +78,7 @@ function Strip({ seen }: { seen: SeenJob }) {
         {counts.failed > 0 && (
           <span class="bad">
             {words.job.failed(counts.failed, count(counts.failed))}
-            {mostly && `, ${words.job.mostly(mostly)}`}
+            {reason && (counts.failed > 1 ? `, ${words.job.mostly(reason)}` : `: ${reason}`)}
           </span>
         )}
       </p>

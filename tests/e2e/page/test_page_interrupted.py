@@ -209,3 +209,13 @@ def test_over_plain_http_nothing_is_sent_twice_either(open_page: Open, served: S
     expect(page.get_by_role("heading", level=1, name="party")).to_be_visible()
     assert newest(served)["id"] == job_id
     assert len(puts) == PORTRAITS - 2
+
+
+def test_a_service_that_is_away_is_not_called_well(open_page: Open, served: Served) -> None:
+    page = signed_in(open_page, served)
+    expect(page.locator(".bell")).to_be_visible()
+    page.context.set_offline(True)
+    expect(page.get_by_text("The service does not answer.")).to_be_visible()
+    expect(page.locator(".bell")).to_have_count(0)
+    page.context.set_offline(False)
+    expect(page.locator(".bell")).to_be_visible()
