@@ -139,7 +139,7 @@ def retry(
         **dict.fromkeys(LIMITS),
     )
     named = [Photo.id.in_(photo_ids)] if photo_ids is not None else []
-    photos = update(Photo).where(Photo.job_id == job_id, _to_retry(codes), _has_bytes(job), *named)
+    photos = update(Photo).where(Photo.job_id == job_id, _to_retry(codes), has_bytes(job), *named)
     queued = session.change(
         photos.values(
             status=PhotoStatus.QUEUED,
@@ -169,7 +169,8 @@ def _to_retry(codes: Collection[str] | None) -> ColumnElement[bool]:
     return or_(with_code, cancelled) if PhotoStatus.CANCELLED in codes else with_code
 
 
-def _has_bytes(job: Job) -> ColumnElement[bool]:
+def has_bytes(job: Job) -> ColumnElement[bool]:
+    """Whether a photo of this job, which has ended, can be tried again."""
     in_place = Photo.in_place_path.is_not(None)
     # What is no picture was not kept: see `shared.files.no_pictures`.
     return in_place if job.delete_originals else or_(in_place, Photo.sha256.is_not(None) & ~is_no_picture())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
-from sqlalchemy import case, exists, func, select
+from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from nightshift.words import documents
 from nightshift.words.analysis import AGE_GROUPS, DOUBTS
 from nightshift.words.states import PhotoStatus
 from shared.db.tables import FaceRow, Photo
+from shared.queue.control import has_bytes
 from shared.queue.counts import count_photos
 from shared.queue.jobs import owned_job
 from shared.reads.shown import shown
@@ -28,7 +29,7 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
     Raises:
         NotFound: `job_not_found`.
     """
-    owned_job(session, owner, job_id)
+    job = owned_job(session, owner, job_id)
     counts = count_photos(session, job_id)
     by_group = {label: {"female": 0, "male": 0} for label in _LABELS}
     uncertain: Counter[str] = Counter()
@@ -66,16 +67,17 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
         reused=taken_over - duplicates,
         duplicates=duplicates,
         failures=failures_of(session, job_id),
+        retryable=failures_of(session, job_id, has_bytes(job)),
         notice=documents.NOTICE,
     )
 
 
-def failures_of(session: Session, job_id: str) -> dict[str, int]:
-    """How many photos of a job have failed, by error code."""
+def failures_of(session: Session, job_id: str, *such: ColumnElement[bool]) -> dict[str, int]:
+    """How many photos of a job, or of such, have failed, by error code."""
     code = Photo.error["code"].as_string().label("code")
     query = (
         select(code, func.count().label("failed"))
-        .where(Photo.job_id == job_id, Photo.status == PhotoStatus.FAILED)
+        .where(Photo.job_id == job_id, Photo.status == PhotoStatus.FAILED, *such)
         # By its label: PostgreSQL takes the path for another parameter each time it is written.
         .group_by("code")
         .order_by("code")

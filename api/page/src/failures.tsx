@@ -99,15 +99,17 @@ export function Failures({ job, retry }: { job: Job; retry: ((which: { code?: st
       <ul class="codes">
         {failed > 0 && byCode.map(([code, number]) => {
           const [meaning, todo] = toldOf(code) ?? [code, ""];
+          const isKept = Boolean(summary?.retryable?.[code]);
+          const again = isKept && job.state === "ended" ? retry : undefined;
           return (
             <li key={code}>
               <h3><Said text={meaning} /> <span class="soft">{words.photos(number, count(number))} · <code>{code}</code></span></h3>
-              <p><Said text={todo} /> {lasting.has(code) && <span class="soft">{said.hopeless}</span>}</p>
+              <p><Said text={todo} /> {(!isKept || lasting.has(code)) && <span class="soft">{isKept ? said.hopeless : said.gone}</span>}</p>
               <div class="buttons">
-                {retry && job.state === "ended" && <button type="button" onClick={() => retry({ code: [code] })}>{said.retryCode}</button>}
+                {again && <button type="button" onClick={() => again({ code: [code] })}>{said.retryCode}</button>}
                 <button type="button" aria-expanded={open === code} onClick={() => setOpen(open === code ? undefined : code)}>{said.show}</button>
               </div>
-              {open === code && <Photos jobId={job.id} code={code} key={`${code} ${number}`} retry={retry && job.state === "ended" ? (photo) => retry({ photo }) : undefined} />}
+              {open === code && <Photos jobId={job.id} code={code} key={`${code} ${number}`} retry={again && ((photo) => again({ photo }))} />}
             </li>
           );
         })}

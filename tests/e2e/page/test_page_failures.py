@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from bench.planted_job import plant
 from nightshift.words.analysis import PhotoError
 from nightshift.words.error_codes import Code
-from tests.support.page_served import Open, Served, accessible, serving, signed_in
+from tests.support.page_served import Open, Served, accessible, serving, sign_in, signed_in
 from tests.support.processes import wait_for
 
 FAILED = 10_000
@@ -44,6 +44,24 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     plant(folder / "home", FAILED, name=name_of, found=why)
     with serving(folder) as server:
         yield server
+
+
+def test_what_the_service_has_not_kept_is_not_offered_again(open_page: Open, served: Served) -> None:
+    """Which these are, the service says: see tests/integration/worker/test_no_pictures.py."""
+    job = served.ask("GET", "/v1/jobs")["jobs"][0]
+    summary = served.ask("GET", f"/v1/jobs/{job['id']}/summary")
+    assert summary["retryable"] == summary["failures"]
+    (lost, _), (kept, _) = sorted(summary["failures"].items())
+    page = open_page(served.url)
+    page.route("**/summary", lambda route: route.fulfill(json={**summary, "retryable": {kept: 1}}))
+    sign_in(page, served.key)
+    page.goto(f"{served.url}/#/jobs/{job['id']}")
+    codes = page.get_by_role("region", name="Failures").locator(".codes > li")
+    for code, buttons, is_said in ((lost, 0, True), (kept, 1, False)):
+        one = codes.filter(has_text=code)
+        expect(one.get_by_role("button", name="Show the photos")).to_be_visible()
+        expect(one.get_by_role("button", name="Try these again")).to_have_count(buttons)
+        expect(one.get_by_text("The service has not kept them")).to_have_count(int(is_said))
 
 
 def test_ten_thousand_failures_are_shown_listed_and_tried_again(open_page: Open, served: Served) -> None:

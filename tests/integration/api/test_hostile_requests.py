@@ -71,9 +71,9 @@ def test_the_refusal_names_what_is_known(plain_service: Service) -> None:
     job_id = plain_service.open_job()
     answer = plain_service.client.get("/v1/keys?limit=1")
     assert (answer.status_code, answer.json["known"]) == (422, [])
-    answer = plain_service.get(job_id, "/results?limit=1")
-    assert answer.json["known"] == sorted({*SoughtQuery.model_fields, "format"})
-    assert "limit" in answer.json["detail"]
+    answer = plain_service.get(job_id, "/results?lines=1")
+    assert answer.json["known"] == sorted({*SoughtQuery.model_fields, "format", "limit", "cursor"})
+    assert "lines" in answer.json["detail"]
     assert "format" in answer.json["detail"]
     known = plain_service.get(job_id, "/photos?statut=failed").json["known"]
     assert known == sorted({*SoughtQuery.model_fields, "cursor", "limit", "sort", "reverse"})

@@ -69,6 +69,9 @@ def test_their_bytes_are_gone_when_the_job_has_ended(service: Service, worker: P
 def test_a_retry_leaves_them_and_says_why(service: Service, worker: Parts) -> None:
     job_id = service.send(*MIXED).json["id"]
     run_slice(worker)
+    summary = service.get(job_id, "/summary").json
+    assert summary["failures"] == {"corrupt_image": 1, "unsupported_format": 1}
+    assert summary["retryable"] == {"corrupt_image": 1}
     refused = service.client.post(f"/v1/jobs/{job_id}/retry?code=unsupported_format")
     assert (refused.status_code, refused.json["code"]) == (409, "nothing_to_retry")
     assert "no pictures are not kept" in refused.json["detail"]

@@ -3278,6 +3278,13 @@ export interface components {
             notice: string;
             photos: components["schemas"]["PhotoCounts"];
             /**
+             * Retryable
+             * @description Those of `failures` that `retry` would try again: of the others there are no bytes.
+             */
+            retryable: {
+                [key: string]: number;
+            };
+            /**
              * Reused
              * @description Photos that took over an analysis of the same bytes from an earlier job.
              */

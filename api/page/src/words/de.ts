@@ -155,6 +155,7 @@ export const de: Words = {
     retryChosen: (n) => (n === 1 ? "Das gewählte noch einmal versuchen" : `Die ${n} gewählten noch einmal versuchen`),
     later: "Wenn der Auftrag beendet ist, können sie noch einmal versucht werden.",
     hopeless: "Unverändert scheitern sie wieder.",
+    gone: "Der Dienst hat sie nicht behalten: berichtigt werden sie als neuer Auftrag gesendet.",
     show: "Fotos zeigen",
     more: "Mehr zeigen",
     list: "Liste herunterladen",

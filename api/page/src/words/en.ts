@@ -128,6 +128,7 @@ export const en = {
     retryChosen: (n: number): string => (n === 1 ? "Try the chosen one again" : `Try the ${n} chosen again`),
     later: "They can be tried again when the job has ended.",
     hopeless: "Tried again as things are, they fail again.",
+    gone: "The service has not kept them: mended, they are sent as a new job.",
     show: "Show the photos",
     more: "Show more",
     list: "Download the list",
