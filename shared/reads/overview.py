@@ -100,6 +100,8 @@ def why_it_waits(
 
     What others' jobs are called is told to operators alone.
     """
+    if job.state == JobState.UNPACKING and workers == 0:
+        return Wait(reason="no_worker")
     if reason := _HELD.get(job.state):
         return Wait(reason=reason, until=job.open_until if reason == "open" else job.waits_until)
     if job.state not in (JobState.QUEUED, JobState.RUNNING):

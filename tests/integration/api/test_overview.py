@@ -64,6 +64,9 @@ def test_it_says_why_each_job_waits(service: Service) -> None:
     assert _wait(service, opened) == ("open", True, None)
     first = service.submitted_job("a.jpg", "b.jpg", label="gala")
     assert _wait(service, first) == ("no_worker", False, None)
+    archive = service.send(archive=zip_of({"z.jpg": b"another"})).json["id"]
+    assert _wait(service, archive) == ("no_worker", False, None)
+    service.post(archive, "cancel")
     seen(service.database, "elsewhere:1")
     # How many workers there are is remembered for a second.
     service.context.jobs.changed(first)
