@@ -66,6 +66,9 @@ class Cluster:
         """The service's own, led to this machine."""
         found: dict[str, str] = {}
         for name, value in self._services[service].get("environment", {}).items():
+            # A name alone has its value, if any, from whoever starts the services.
+            if value is None:
+                continue
             for host, port in MOVED.items():
                 value = re.sub(rf"(?<=[/@]){host}:{port}\b", f"127.0.0.1:{self._ports[host]}", value)
             found[name] = value

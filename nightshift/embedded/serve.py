@@ -30,7 +30,7 @@ from shared.operations.sign_in_links import make_link
 from shared.processes.command_lines import worker_command
 from shared.settings import REPOSITORY, Settings, embedded_broker_socket, load_settings
 
-STARTS_WITHIN_S = 120.0
+STARTS_WITHIN_S = 30.0
 """How long a worker waits for the service of its home to start."""
 LOOK_EVERY_S = 0.5
 

@@ -97,6 +97,7 @@ def test_what_the_service_knows_is_not_sent_again_and_faces_are_shown(
         assert body and body["processing_window"].startswith("03:00-04:00 ")
         with page.expect_request("**/v1/jobs/estimate"):
             page.get_by_label("until", exact=True).fill("")
+        page.get_by_label("from", exact=True).fill("")
         page.get_by_label("Name").fill("second")
         page.get_by_role("button", name="Send", exact=True).click()
         expect(page.get_by_role("heading", level=1, name="second")).to_be_visible()

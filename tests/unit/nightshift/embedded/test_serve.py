@@ -79,7 +79,7 @@ def test_a_worker_waits_for_the_service_that_is_started_beside_it(
             broker.terminate()
             broker.wait()
     said = capfd.readouterr().err
-    assert said.count("no service runs on") == 1 and "waiting 120 s for it to start" in said
+    assert said.count("no service runs on") == 1 and "waiting 30 s for it to start" in said
     assert "working for the service of" in said
 
 
