@@ -25,18 +25,23 @@ function changeOf(form: HTMLFormElement, job: Job): Partial<Schemas["JobChange"]
 /** `act` does it, and says what went wrong; `put` takes the job as it is then. */
 export function Change({ job, busy, act, put }: { job: Job; busy: boolean; act: (doIt: () => Promise<void>) => void; put: (job: Job) => void }) {
   const said = words.job.change;
-  const change = (form: HTMLFormElement): void =>
+  // Looked up at once: where the change is heard of before its answer, the form has been made anew by then.
+  const change = (form: HTMLFormElement): void => {
+    const around = form.closest("details")!;
     act(async () => {
       const json = changeOf(form, job);
       if (Object.keys(json).length) put((await (await ask("PATCH", `/v1/jobs/${job.id}`, { json })).json()) as Job);
-      form.closest("details")!.open = false;
+      around.open = false;
     });
-  const pause = (form: HTMLFormElement): void =>
+  };
+  const pause = (form: HTMLFormElement): void => {
+    const around = form.closest("details")!;
     act(async () => {
       const until = new Date(String(new FormData(form).get("until"))).toISOString();
       put(await post<Job>(`/v1/jobs/${job.id}/pause`, { query: { until } }));
-      form.closest("details")!.open = false;
+      around.open = false;
     });
+  };
   const pauses = job.state === "queued" || job.state === "running";
   return (
     <details class="more change">
