@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
-from nightshift.words.wrong_values import wrong
+from nightshift.words.wrong_values import SHA256_HEX, wrong
 from shared.bundles.limits import Limits
 
 FORMAT = "nightshift-bundle/1"
@@ -144,7 +144,7 @@ NOT_SAID = CommercialUse(allowed="unknown", reason="their manifest does not say"
 class TensorFile(_Part):
     """A file of weights, the digest it must have, and the format of its numbers."""
 
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256_HEX)
     dtype: Literal["float16", "float32", "bfloat16"]
 
 
@@ -157,7 +157,7 @@ class EightBits(_Part):
         age_group: likewise.
     """
 
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256_HEX)
     gender: float = Field(ge=0, le=1)
     age_group: float = Field(ge=0, le=1)
 
