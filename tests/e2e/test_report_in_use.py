@@ -357,6 +357,41 @@ def test_large_previews_are_printed_at_their_size_on_paper(open_page: Open, tmp_
     assert len(page.pdf(format="A4")) < 500_000 * len(thumbnails)
 
 
+def test_photos_come_first_on_paper_and_the_panels_are_back_after_it(open_page: Open, report: Path) -> None:
+    page = open_page(report)
+    page.locator("#provenance > summary").focus()
+    in_order = """() => ["numbers", "print", "charts", "failures", "provenance"]
+        .map((id) => document.getElementById(id)).sort((one, other) =>
+            one.compareDocumentPosition(other) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1).map(({ id }) => id)"""
+    on_screen = ["numbers", "charts", "failures", "provenance", "print"]
+    assert page.evaluate(in_order) == on_screen
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(in_order) == ["numbers", "print", "charts", "failures", "provenance"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(in_order) == on_screen
+    expect(page.locator("#provenance > summary")).to_be_focused()
+
+
+def test_whoever_prints_very_many_photos_is_told_of_filters_first(open_page: Open, tmp_path: Path) -> None:
+    report = write_report_of(tmp_path, [fake_photo(number) for number in range(501)])
+    page = open_page(report)
+    page.evaluate("""() => {
+        [window.printed, window.asked] = [0, []];
+        window.print = () => (window.printed += 1);
+        window.confirm = (text) => window.asked.push(text) > 1;
+    }""")
+    many = "501 photos are printed: a filter on the page makes it fewer."
+    for printed in (0, 1):
+        page.evaluate("nightshift.printShown()")
+        assert page.evaluate("window.printed") == printed
+    assert page.evaluate("window.asked") == [f"{many} Print all of them?"] * 2
+    expect(page.locator("#print")).to_contain_text(many)
+    page.evaluate("nightshift.showOnly({ gender: [0] })")
+    page.evaluate("nightshift.printShown()")
+    assert page.evaluate("[window.printed, window.asked.length]") == [2, 2]
+    expect(page.locator("#print")).not_to_contain_text("are printed")
+
+
 def test_what_was_not_read_is_said_on_paper(open_page: Open, tmp_path: Path) -> None:
     report = write_report_of(tmp_path, [fake_photo(number) for number in range(501)])
     page = open_page(report)
