@@ -19,8 +19,8 @@ from nightshift.words.plain_text import counted, plain
 
 LINE_EVERY_S = 10.0
 SETTLED_S = 10.0
-"""So long an expected end has to stay where it is before anybody is told of it: the first batch warms networks up, and
-photos that are known, or broken, are done in no time."""
+"""So long an expected end has to stay where it is before anybody is told of it: the first batch warms networks
+up, and photos that are known, or broken, are done in no time."""
 
 
 class _BarOfKnownLength(ProgressColumn):
@@ -108,8 +108,8 @@ class JobProgress:
         """Show the job as it is now; in a log at once, at its first photo, now and then, and at its end."""
         is_counted = job.state != "unpacking"
         now = self._clock()
-        left = self._expected_end.time_left(now, job)
-        notes = ", ".join([f"{job.counts.final:,} of {counted(job.counts.total, 'photo')}", *_notes(job, left)])
+        done = f"{job.counts.final:,} of {counted(job.counts.total, 'photo')}"
+        notes = ", ".join([done, *_notes(job, self._expected_end.time_left(now, job))])
         if not is_counted:
             # How many there will be is known when the archive is at its end.
             notes = f"{counted(job.counts.total, 'photo')} so far"

@@ -49,7 +49,7 @@ def test_a_log_gets_a_line_at_once_at_the_first_photo_now_and_then_and_at_the_en
 
 
 def lefts(*rates: float | None) -> list[bool]:
-    """Of looks ten seconds apart, at each of which one more of 100 photos is done: whether a time left is shown."""
+    """Of looks ten seconds apart, each a photo of 100 further on: whether a time left is shown."""
     text, clock = io.StringIO(), Clock()
     shown = []
     with JobProgress(Console(file=text, width=200), clock=clock) as progress:
