@@ -19,8 +19,8 @@ from nightshift.words.plain_text import counted, plain
 
 LINE_EVERY_S = 10.0
 SETTLED_S = 10.0
-"""So long an expected end has to stay where it is before anybody is told of it: the first batch warms networks
-up, and photos that are known, or broken, are done in no time."""
+"""So long an expected end has to stay where it is before anybody is told of it: the first batch warms the
+networks up, and photos that are known, or broken, are done in no time."""
 
 
 class _BarOfKnownLength(ProgressColumn):

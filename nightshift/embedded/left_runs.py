@@ -80,7 +80,7 @@ def drop_run(settings: Settings, given: str) -> LeftRun:
     if len(found) > 1:
         raise InvalidInput(Code.SEVERAL_JOBS, f"{len(found)} interrupted runs begin with {given}")
     job_id = found[0].run.job_id
-    with Home(settings.home), closing(Database(settings.database_url)) as database:
+    with Home(settings.home, "runs --drop"), closing(Database(settings.database_url)) as database:
         with database.write() as session:
             try_move(session, job_id, "cancel")
         forget_run(settings.home, job_id)

@@ -144,8 +144,7 @@ class Run:
 
     def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
-            progress.stage("starting database, broker, API and workers")
-            parts.enter_context(Home(self._settings.home))
+            parts.enter_context(Home(self._settings.home, "run"))
             log_here(self._settings)
             with say_if_slow("the database of the home", say, self._word_s):
                 upgrade(self._settings.database_url)
@@ -154,6 +153,8 @@ class Run:
                     self._place = self._place_of(work)
             if work.earlier is not None and work.earlier.state == JobState.OPEN:
                 self._find_again(work, work.earlier)
+            # What keeps the run from beginning has been found by now.
+            progress.stage("starting database, broker, API and workers")
             settings = self._with_networks_in_time(self._open_roots(work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
