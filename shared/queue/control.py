@@ -152,6 +152,10 @@ def retry(
     )
     if not queued:
         # The transaction ends here, and the job is as it was.
+        unsuccessful = select(Photo.id).where(Photo.job_id == job_id, _to_retry(None)).limit(1)
+        if session.scalar(unsuccessful) is None:
+            message = f"nothing failed in job {job_id}: there is nothing to try again"
+            raise Conflict(Code.NOTHING_TO_RETRY, message, state=JobState.ENDED)
         if job.delete_originals:
             message = f"job {job_id} deletes its uploads when it ends: send them again as a new job"
             raise Conflict(Code.ORIGINALS_DELETED, message, state=JobState.ENDED)
