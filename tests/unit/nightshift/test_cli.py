@@ -204,16 +204,16 @@ def test_runs_that_were_broken_off_are_listed_and_dropped(tmp_path: Path) -> Non
     database = Database(url)
     bundle = read_manifest(make_bundle(tmp_path / "mine"))
     with database.write() as session:
-        job = open_job(session, "local", NewJob(), bundle).id
+        job = open_job(session, "local", NewJob(label="garden"), bundle).id
         add_photos(session, "local", job, [NewPhoto("x.jpg", "pho_1", in_place_path="/x.jpg")])
         note_run(tmp_path / "home", job, [tmp_path / "party"], tmp_path / "out")
     database.close()
     listed = invoke("runs")
     assert listed.exit_code == 0, listed.stderr
-    for part in (job, "0 of 1", str(tmp_path / "party"), str(tmp_path / "out")):
+    for part in (job, "garden", "0 of 1", str(tmp_path / "party"), str(tmp_path / "out")):
         assert part in listed.stdout
     (told,) = json.loads(invoke("runs", "--json").stdout)
-    assert (told["job_id"], told["done"], told["total"]) == (job, 0, 1)
+    assert (told["job_id"], told["label"], told["done"], told["total"]) == (job, "garden", 0, 1)
 
     none = invoke("runs", "--drop", "0000")
     assert (none.exit_code, "no interrupted run 0000" in none.stderr) == (2, True)
