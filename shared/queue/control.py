@@ -165,7 +165,7 @@ def _nothing_to_retry(session: Transaction, job: Job, *such: ColumnElement[bool]
 
     code, without_bytes = Code.NOTHING_TO_RETRY, number(*such)
     if not number(_to_retry(None)):
-        message = f"no photo of job {job.id} failed or was cancelled: there is nothing to try again"
+        message = f"nothing failed in job {job.id}: there is nothing to try again"
     elif not without_bytes:
         message = f"job {job.id} has no such photos to try again"
     elif job.delete_originals:

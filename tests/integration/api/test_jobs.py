@@ -348,7 +348,7 @@ def test_a_retry_over_http(service: Service) -> None:
     nothing = service.client.post(f"/v1/jobs/{job_id}/retry").json
     assert (nothing["code"], nothing["detail"].split(":")[0]) == (
         "nothing_to_retry",
-        f"no photo of job {job_id} failed or was cancelled",
+        f"nothing failed in job {job_id}",
     )
     photo = service.photos(job_id)["a"]
     assert [entry["ending"] for entry in photo["history"]] == ["failed", "succeeded"]

@@ -67,6 +67,13 @@ def test_a_large_file_that_changes_on_its_way_keeps_no_other_from_going(
     assert any("b.jpg" in path for path in put)
 
 
+def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jpg"
+    with serving(lambda *_: Answer(200, {"missing": []})) as server, Client(server.url, "k") as client:
+        send_photos(client, "job_1", found(path), Console(stderr=True))
+    assert f"not sent: {path}: No such file or directory (os_error)\n" in capsys.readouterr().err
+
+
 def test_a_server_that_cannot_name_them_does_not_stop_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
     with (
         serving(lambda *_: Answer(404, {"code": "not_found", "detail": "nothing here"})) as server,
