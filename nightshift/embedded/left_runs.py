@@ -13,6 +13,7 @@ from sqlalchemy import select
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import InterruptedRun, forget_run, interrupted_runs
 from nightshift.screen import bare_table, cell
+from nightshift.words.clock import local_time
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import path_spelled_out
@@ -95,7 +96,7 @@ def table_of(left: list[LeftRun]) -> Table:
         table.add_row(
             cell(each.run.job_id),
             cell(each.run.label or ""),
-            f"{each.begun_at.astimezone():%Y-%m-%d %H:%M}",
+            local_time(each.begun_at, zone=False),
             f"{each.done:,} of {each.total:,}",
             cell(", ".join(map(path_spelled_out, each.run.paths))),
             cell(path_spelled_out(each.run.out)),
