@@ -102,7 +102,10 @@ def run(
     ] = False,
     follow: Annotated[bool, typer.Option(help="Look into folders that are links.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as one JSON object.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress; only what goes wrong.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="No progress and no remarks: the summary, and what goes wrong."),
+    ] = False,
     desktop: Annotated[
         bool, typer.Option(help="At a terminal, have the desktop say that it is done, where there is one.")
     ] = True,

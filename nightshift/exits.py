@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from nightshift.errors import ApiError, Unreachable
 from nightshift.screen import say as say
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
+from nightshift.words.errors import Conflict, InvalidInput, NightshiftError
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
 
@@ -44,7 +44,7 @@ class Exit(IntEnum):
     CANCELLED = 5, "the job was cancelled or expired"
     UNAVAILABLE = 6, "the service could not start or be reached, or cannot go on"
     HOME_IN_USE = 7, "another runner uses this home"
-    OUTPUT_LOST = 74, "standard output was full or closed, or the report not written; other files are kept"
+    OUTPUT_LOST = 74, "standard output was full, closed or not read on, or no report; other files are kept"
     INTERRUPTED = 130, "interrupted by Ctrl-C; `nightshift run --resume` goes on"
     TERMINATED = 143, "ended by SIGTERM; `nightshift run --resume` goes on"
 
@@ -115,8 +115,8 @@ def exit_for_error(error: Exception) -> Exit:
         return Exit.HOME_IN_USE
     if isinstance(error, InvalidInput | Conflict):
         return Exit.USAGE
-    if isinstance(error, ModelUnavailable) and error.code == Code.BUNDLE_NOT_FOUND:
-        # Whoever waits, as for a service, waits in vain: a name is wrong.
+    if isinstance(error, NightshiftError) and error.code in {Code.BUNDLE_NOT_FOUND, Code.TABLES_MISSING}:
+        # Whoever waits, as for a service, waits in vain: a name is wrong, or a package not there.
         return Exit.USAGE
     if isinstance(error, ApiError) and 400 <= error.status < 500:
         return Exit.USAGE

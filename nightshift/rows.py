@@ -95,7 +95,9 @@ def imported(name: str) -> Any:
         return __import__(name, fromlist=["*"])
     except ImportError as error:
         package = name.partition(".")[0]
-        message = f"this needs the package {package}: `pip install {package}` ({error})"
+        # Those of the extra come in versions that were tried.
+        wanted = package if package == "pandas" else '"nightshift-photos[tables]"'
+        message = f"this needs the package {package}: `pip install {wanted}` ({error})"
         raise NightshiftError(Code.TABLES_MISSING, message) from error
 
 

@@ -98,8 +98,6 @@ def drop_output() -> None:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, OSError) and error.errno == errno.EPIPE:
-        return "whoever read it has gone"
     if isinstance(error, OSError) and error.errno == errno.EBADF:
         return "standard output is closed"
     return str(getattr(error, "strerror", None) or error)

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from nightshift import streams
 from nightshift.exits import Exit, ending_of, say
 from nightshift.streams import OutputLost
+from nightshift.words.error_codes import Code
 from nightshift.words.wrong_values import wrong
 
 log = logging.getLogger(__name__)
@@ -57,7 +58,9 @@ def _told(error: BaseException) -> Exit:
     """Say what happened, and give the code for it."""
     if isinstance(error, OutputLost):
         streams.drop_output()
-        say(f"what was to be printed is lost: {error} (output_lost)")
+        # Whoever reads no further, as `head` does, has what they wanted.
+        if not isinstance(error.__cause__, BrokenPipeError):
+            say(f"what was to be printed is lost: {error} ({Code.OUTPUT_LOST})")
         return Exit.OUTPUT_LOST
     if known := ending_of(error):
         sentence, code = known

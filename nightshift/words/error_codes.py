@@ -437,6 +437,9 @@ class Code(AnyCode):
     RUN_NOT_NOTED = "run_not_noted", OPERATOR
     """The home cannot hold the note by which `--resume` finds the run.
     Make room, or look at the home's permissions."""
+    OUTPUT_LOST = "output_lost", OPERATOR
+    """What the command was to print could not be: standard output is full or closed.
+    Make room where it leads to, and ask again; `--out` writes results to a file."""
     SEVERAL_JOBS = "several_jobs", CLIENT
     """More than one job's id begins with what was given to the command.
     Give more of it: the message shows whole ids."""

@@ -46,8 +46,7 @@ def test_output_that_is_full(tmp_path: Path, command: str) -> None:
 @pytest.mark.parametrize("command", ["models list --json", "--help"])
 def test_output_that_nobody_reads(tmp_path: Path, command: str) -> None:
     done = run(f"$N {command} | true; exit ${{PIPESTATUS[0]}}", tmp_path)
-    assert "whoever read it has gone" in no_traceback(done)
-    assert done.returncode == 74
+    assert (no_traceback(done), done.returncode) == ("", 74)
 
 
 @pytest.mark.parametrize("command", ["models list", "models list --json", "--version"])
