@@ -39,17 +39,27 @@ class Transfers:
 
     _connection: Connection
 
-    async def put_photo(self, job_id: str | Job, custom_id: str, path: Path) -> Photo:
+    async def put_photo(
+        self, job_id: str | Job, custom_id: str, path: Path, place: int | None = None
+    ) -> Photo:
         """Upload one file. The same bytes under the same name again are no error.
+
+        Args:
+            job_id: an open job, or its id.
+            custom_id: your name for the photo, unique in the job.
+            path: the file.
+            place: where the photo is listed among the job's, from 0; None for behind those that came before.
 
         Raises:
             UploadCut: the server hung up on the body; most likely it is over a limit.
             FileChanged: the file is larger than what is kept in memory, and grew or shrank.
             OSError: the file cannot be read.
         """
-        return await self.put_file(job_id, custom_id, await self._connection.call(PhotoFile, path))
+        return await self.put_file(job_id, custom_id, await self._connection.call(PhotoFile, path), place)
 
-    async def put_file(self, job_id: str | Job, custom_id: str, photo: PhotoFile) -> Photo:
+    async def put_file(
+        self, job_id: str | Job, custom_id: str, photo: PhotoFile, place: int | None = None
+    ) -> Photo:
         """As `put_photo`, for a file that has been hashed already."""
         try:
             return await self._connection.ask(
@@ -57,7 +67,7 @@ class Transfers:
                 "PUT",
                 f"/v1/jobs/{checked_id(job_id)}/photos",
                 again=photo.in_memory,
-                params={"custom_id": custom_id},
+                params={"custom_id": custom_id} | ({} if place is None else {"place": str(place)}),
                 headers={
                     "Content-Digest": photo.content_digest,
                     "Content-Length": str(photo.size_bytes),
@@ -68,12 +78,20 @@ class Transfers:
         except Unreachable as error:
             raise cut_off(error, photo.path, photo.size_bytes) or error from error
 
-    async def missing_photos(self, job_id: str | Job, photos: Mapping[str, str]) -> list[str]:
+    async def missing_photos(
+        self, job_id: str | Job, photos: Mapping[str, str], places: Mapping[str, int] | None = None
+    ) -> list[str]:
         """Which photos have still to be sent, given their digests (sha256, hex) by custom_id, 1000 at most.
 
-        Those whose bytes the server has from an earlier job are added to this one.
+        Those whose bytes the server has from an earlier job are added to this one, at their places, if given.
         """
-        body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
+        said = ({"custom_id": name, "sha256": digest} for name, digest in photos.items())
+        at = places or {}
+        body = {
+            "photos": [
+                one | ({"place": at[one["custom_id"]]} if one["custom_id"] in at else {}) for one in said
+            ]
+        }
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
         return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 

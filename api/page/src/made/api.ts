@@ -2140,6 +2140,11 @@ export interface components {
              */
             custom_id: string;
             /**
+             * Place
+             * @description Where it is listed among the job's photos, from 0, whichever arrives first; without it behind those that came before.
+             */
+            place?: number | null;
+            /**
              * Sha256
              * @description Of its bytes, hex.
              */
@@ -5326,6 +5331,8 @@ export interface operations {
             query: {
                 /** @description Your name for it, unique in the job; 1 to 1024 characters. */
                 custom_id: string;
+                /** @description Where it is listed among the job's photos, from 0, whichever arrives first; without it behind those that came before. */
+                place?: number | null;
             };
             header?: {
                 /** @description `sha-256=:BASE64:`, of the body: 400 when something else has arrived. */
