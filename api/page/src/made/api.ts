@@ -1889,6 +1889,11 @@ export interface components {
              */
             notify: components["schemas"]["Notified"][] | null;
             /**
+             * Notify Disabled
+             * @description Those of `notify` that have answered 410: nothing is sent there until a test or a redelivery is asked.
+             */
+            notify_disabled: string[];
+            /**
              * Open Until
              * @description When it expires unless it is submitted or given photos before; null once submitted.
              */
