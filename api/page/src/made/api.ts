@@ -3135,7 +3135,7 @@ export interface components {
         SeenJob: {
             /**
              * Commonest Failure
-             * @description Code that most of its last 1,000 failed photos have; null without any.
+             * @description Code that more than half of its last 1,000 failed photos have; null without one.
              */
             commonest_failure: string | null;
             job: components["schemas"]["Job"];
