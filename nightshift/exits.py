@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from nightshift.errors import ApiError, Unreachable
 from nightshift.screen import say as say
 from nightshift.words.error_codes import Code
-from nightshift.words.errors import Conflict, InvalidInput, NightshiftError
+from nightshift.words.errors import Conflict, InvalidInput, ModelUnavailable, NightshiftError
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import plain
 
@@ -38,7 +38,7 @@ class Exit(IntEnum):
 
     SUCCEEDED = 0, "every photo succeeded (one without a face is a success)"
     INTERNAL = 1, "a fault of Nightshift's own; the last line names the file that has the details"
-    USAGE = 2, "wrong usage or input: no photos, no such path, job or setting"
+    USAGE = 2, "wrong usage or input: no photos, no such path, job, weights or setting"
     PARTIAL = 3, "finished, but some photos failed or could not be taken"
     FAILED = 4, "finished, and every photo failed"
     CANCELLED = 5, "the job was cancelled or expired"
@@ -114,6 +114,9 @@ def exit_for_error(error: Exception) -> Exit:
     if isinstance(error, Conflict) and error.code == Code.HOME_IN_USE:
         return Exit.HOME_IN_USE
     if isinstance(error, InvalidInput | Conflict):
+        return Exit.USAGE
+    if isinstance(error, ModelUnavailable) and error.code == Code.BUNDLE_NOT_FOUND:
+        # Whoever waits, as for a service, waits in vain: a name is wrong.
         return Exit.USAGE
     if isinstance(error, ApiError) and 400 <= error.status < 500:
         return Exit.USAGE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -14,7 +14,7 @@ from nightshift.exits import say
 from nightshift.remote import JsonOption, with_client
 from nightshift.screen import bare_table, cell, tables_screen, tell, tell_json
 from nightshift.streams import OutputLost
-from nightshift.words.clock import utc_now
+from nightshift.words.clock import local_time, utc_now
 
 app = typer.Typer(
     help="API keys of a server; needs a key with the scope admin.",
@@ -79,13 +79,12 @@ def list_keys(client: Client, as_json: JsonOption = False) -> None:
         return
     table = bare_table("KEY", "OWNER", "SCOPES", "CREATED", "EXPIRES", "LAST USED", "REVOKED", "NAME")
     for key in keys:
-        times = map(_shown, (key.created_at, key.expires_at, key.last_used_at, key.revoked_at))
+        times = (
+            local_time(at, zone=False)
+            for at in (key.created_at, key.expires_at, key.last_used_at, key.revoked_at)
+        )
         table.add_row(*map(cell, (key.id, key.owner, " ".join(key.scopes), *times, key.name)))
     tables_screen().print(table)
-
-
-def _shown(at: datetime | None) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M}" if at else ""
 
 
 @app.command()

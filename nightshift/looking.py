@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -17,6 +16,7 @@ from nightshift.screen import bare_table, cell, errors_screen, tables_screen, te
 from nightshift.summary_rows import add_failures, add_summary, first_failures, print_summary, summary_table
 from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
 from nightshift.which_job import complete
+from nightshift.words.clock import local_time
 from nightshift.words.documents import Job, Photo, Summary
 from nightshift.words.left_alone import in_full
 from nightshift.words.options import JobOptions
@@ -131,7 +131,7 @@ def _standing(job: Job, summary: Summary, failed: dict[str, list[Photo]]) -> Tab
 
 def _lines(job: Job, summary: Summary) -> Iterator[tuple[str, str]]:
     yield "Job", job.id + (f"   {job.label}" if job.label else "")
-    held = f", waits until {_time(job.waits_until)}" if job.waits_until else ""
+    held = f", waits until {local_time(job.waits_until)}" if job.waits_until else ""
     yield "State", f"{job.state}: {job.outcome}" if job.outcome else f"{job.state}{held}"
     if job.error:
         yield "Because", f"{job.error.message} ({job.error.code})"
@@ -146,7 +146,7 @@ def _lines(job: Job, summary: Summary) -> Iterator[tuple[str, str]]:
         left = time_left(job)
         yield "Rate", rate_of(rate) + (f", {left} left" if left else "")
     if job.eta and not job.ended:
-        yield "Ends", f"about {_time(job.eta)}"
+        yield "Ends", f"about {local_time(job.eta)}"
     yield "Options", _options(job.options)
     if limits := _limits(job):
         yield "Limits", limits
@@ -155,7 +155,7 @@ def _lines(job: Job, summary: Summary) -> Iterator[tuple[str, str]]:
     yield "Weights", job.bundle.name
     times = {"made": job.created_at, "begun": job.started_at, "ended": job.ended_at}
     times["kept until"] = job.results_expire_at
-    yield "Times", ", ".join(f"{word} {_time(at)}" for word, at in times.items() if at)
+    yield "Times", ", ".join(f"{word} {local_time(at)}" for word, at in times.items() if at)
 
 
 def _options(options: JobOptions) -> str:
@@ -168,14 +168,10 @@ def _options(options: JobOptions) -> str:
 def _limits(job: Job) -> str:
     parts = [f"priority {job.priority}"] if job.priority else []
     parts += [f"only {job.processing_window}"] if job.processing_window else []
-    parts += [f"until {_time(job.deadline)}"] if job.deadline else []
+    parts += [f"until {local_time(job.deadline)}"] if job.deadline else []
     if job.max_failure_rate is not None:
         parts.append(f"stops when more than {job.max_failure_rate:.0%} have failed")
     return ", ".join(parts)
-
-
-def _time(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M}"
 
 
 def _list(jobs: Sequence[Job]) -> Table:
@@ -192,7 +188,7 @@ def _list(jobs: Sequence[Job]) -> Table:
             f"{job.counts.final} of {job.counts.total}",
             str(job.counts.failed),
             str(job.faces),
-            _time(job.created_at),
+            local_time(job.created_at, zone=False),
             cell(job.label or ""),
         )
     return table

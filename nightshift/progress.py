@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
@@ -17,6 +18,9 @@ from nightshift.words.documents import Job
 from nightshift.words.plain_text import counted, plain
 
 LINE_EVERY_S = 10.0
+SETTLED_S = 10.0
+"""So long an expected end has to stay where it is before anybody is told of it: the first batch warms the
+networks up, and photos that are known, or broken, are done in no time."""
 
 
 class _BarOfKnownLength(ProgressColumn):
@@ -28,6 +32,31 @@ class _BarOfKnownLength(ProgressColumn):
 
     def render(self, task: Task) -> RenderableType:
         return self._bar.render(task) if task.fields["is_counted"] else Text()
+
+
+class _ExpectedEnd:
+    """The end of a job by its rate of the moment, and whether that has come to rest."""
+
+    def __init__(self) -> None:
+        self._looks: deque[tuple[float, float]] = deque()
+        self._is_settled = False
+
+    def time_left(self, now_s: float, job: Job) -> timedelta | None:
+        """None where there is none, or it still moves."""
+        left = time_left(job)
+        if left is None:
+            # After a pause, or a worker's loss, all begins anew.
+            self._looks.clear()
+            self._is_settled = False
+            return None
+        left_s = left.total_seconds()
+        self._looks.append((now_s, now_s + left_s))
+        while len(self._looks) > 1 and now_s - self._looks[1][0] >= SETTLED_S:
+            self._looks.popleft()
+        ends = [end_s for _, end_s in self._looks]
+        is_steady = max(ends) - min(ends) <= max(left_s / 3, SETTLED_S / 2)
+        self._is_settled |= is_steady and now_s - self._looks[0][0] >= SETTLED_S
+        return left if self._is_settled else None
 
 
 class JobProgress:
@@ -48,6 +77,7 @@ class JobProgress:
         self._lines = not console.is_terminal and not quiet
         self._line_at = float("-inf")
         self._is_begun = False
+        self._expected_end = _ExpectedEnd()
         self._bar = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
             _BarOfKnownLength(),
@@ -77,7 +107,9 @@ class JobProgress:
     def show(self, job: Job) -> None:
         """Show the job as it is now; in a log at once, at its first photo, now and then, and at its end."""
         is_counted = job.state != "unpacking"
-        notes = ", ".join([f"{job.counts.final:,} of {counted(job.counts.total, 'photo')}", *_notes(job)])
+        now = self._clock()
+        done = f"{job.counts.final:,} of {counted(job.counts.total, 'photo')}"
+        notes = ", ".join([done, *_notes(job, self._expected_end.time_left(now, job))])
         if not is_counted:
             # How many there will be is known when the archive is at its end.
             notes = f"{counted(job.counts.total, 'photo')} so far"
@@ -89,7 +121,7 @@ class JobProgress:
             notes=notes,
             is_counted=is_counted,
         )
-        now, line = self._clock(), f"{job.state}: {notes}"
+        line = f"{job.state}: {notes}"
         is_first = bool(job.counts.final) and not self._is_begun
         self._is_begun |= is_first
         if self._lines and (now >= self._line_at or is_first or job.ended):
@@ -97,13 +129,13 @@ class JobProgress:
             self._console.print(cell(line), highlight=False, soft_wrap=True)
 
 
-def _notes(job: Job) -> list[str]:
+def _notes(job: Job, left: timedelta | None) -> list[str]:
     if not job.counts.final and not job.ended:
         return ["waiting for a worker" if job.state == "queued" else "waiting for the first of them"]
     notes = [counted(job.faces, "face")]
     if rate := job.photos_per_second:
         notes.append(rate_of(rate))
-    if left := time_left(job):
+    if left:
         notes.append(f"{left} left")
     if job.counts.failed:
         notes.append(f"{job.counts.failed:,} failed")

@@ -33,6 +33,7 @@ from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
 from nightshift.variables import server_address
 from nightshift.which_job import job_named
+from nightshift.words.clock import local_time
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -221,7 +222,33 @@ def report(
 @with_changes
 def change(job: JobArgument, change: JobChange, *, client: Client, as_json: JsonOption = False) -> None:
     """Change what was wished of a job: its label, priority, window, deadline, receivers, metadata ..."""
-    _show(client.change_job(job, change), as_json)
+    changed = client.change_job(job, change)
+    if not as_json:
+        say(f"{changed.id} has now: {_in_words(changed, change)}")
+    if as_json or not changed.ended:
+        _show(changed, as_json)
+
+
+def _in_words(job: Job, change: JobChange) -> str:
+    """What was changed; of receivers how many, since their URLs are secrets."""
+    said = []
+    for name in (name for name in JobChange.model_fields if name in change.model_fields_set):
+        value, called = getattr(change, name), name.replace("_", " ")
+        if name == "notify":
+            told = "the receivers that are set for all" if value is None else counted(len(value), "receiver")
+            said.append(told)
+        elif not value and name != "priority":
+            said.append(f"no {called}")
+        elif name == "deadline" and job.deadline is not None:
+            # Eight hours from then is a time.
+            said.append(f"deadline {job.deadline.astimezone():%Y-%m-%d %H:%M}")
+        elif name == "max_failure_rate" and value:
+            said.append(f"{called} {value:.0%}")
+        elif name == "metadata":
+            said.append("metadata " + ", ".join(f"{key}={text}" for key, text in value.items()))
+        else:
+            said.append(f"{called} {value!r}" if name == "label" else f"{called} {value}")
+    return plain(", ".join(said))
 
 
 def cancel(job: JobArgument, client: Client, as_json: JsonOption = False) -> None:
@@ -263,7 +290,7 @@ def _show(job: Job, as_json: bool) -> None:
     if as_json:
         tell_json(job.model_dump(mode="json"))
     else:
-        waits = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
+        waits = f" until {local_time(job.waits_until)}" if job.waits_until else ""
         left = f"; {job.counts.queued:,} to do" if job.counts.queued else ""
         say(f"{job.id} is {job.outcome or job.state}{waits}{left}")
 

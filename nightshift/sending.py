@@ -55,8 +55,10 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
             ):
                 for photo, error in future.result():
                     refused[photo.custom_id] = _reason(error)
-                    said = ending_of(error)
-                    say(f"not sent: {path_spelled_out(photo.path)}: {said[0] if said else error}")
+                    path, said = path_spelled_out(photo.path), ending_of(error)
+                    # An error of the system names the file itself.
+                    why = (said[0] if said else str(error)).removeprefix(f"{path}: ")
+                    say(f"not sent: {path}: {why}")
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nightshift.errors import ClientError
+from nightshift.words.clock import local_time
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
@@ -112,14 +113,14 @@ class Lookout:
 
     def _reason(self, job: Job, told: Readiness | ClientError) -> str | None:
         if job.state == "paused":
-            until = f" until {job.waits_until.astimezone():%Y-%m-%d %H:%M}" if job.waits_until else ""
+            until = f" until {local_time(job.waits_until)}" if job.waits_until else ""
             return f"the job is paused{until}"
         if isinstance(told, ClientError):
             wrong: str | None = str(told)
         else:
             wrong = what_is_wrong(told, own_workers=self._own_workers)
         if wrong is None and job.waits_until is not None:
-            return f"the job's time has not come before {job.waits_until.astimezone():%Y-%m-%d %H:%M}"
+            return f"the job's time has not come before {local_time(job.waits_until)}"
         return wrong
 
 

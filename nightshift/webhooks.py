@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from datetime import datetime
 from itertools import islice
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from nightshift.looking import JOB_HELP
 from nightshift.remote import JsonOption, with_client
 from nightshift.screen import bare_table, cell, errors_screen, tables_screen, tell, tell_json
 from nightshift.streams import OutputLost
+from nightshift.words.clock import local_time
 from nightshift.words.document import Document
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -53,11 +53,13 @@ def list_receivers(client: Client, as_json: JsonOption = False) -> None:
     else:
         table = bare_table("RECEIVER", "URL", "EVENTS", "DISABLED")
         for each in found.receivers:
-            table.add_row(*map(cell, (each.id, each.url, _events_of(each), _shown(each.disabled_at))))
+            table.add_row(
+                *map(cell, (each.id, each.url, _events_of(each), local_time(each.disabled_at, zone=False)))
+            )
         tables_screen().print(table)
     for secret in found.secrets:
-        until = f", until {_shown(secret.expires_at)}" if secret.expires_at else ""
-        say(f"signed by {secret.id}, made {_shown(secret.created_at)}{until}")
+        until = f", until {local_time(secret.expires_at)}" if secret.expires_at else ""
+        say(f"signed by {secret.id}, made {local_time(secret.created_at)}{until}")
 
 
 @app.command()
@@ -156,7 +158,16 @@ def deliveries(
     for each in found:
         what = (each.event, each.job_id or "", each.url, each.state, str(each.attempts))
         table.add_row(
-            *map(cell, (each.id, _shown(each.created_at), *what, _shown(each.next_at), each.problem or ""))
+            *map(
+                cell,
+                (
+                    each.id,
+                    local_time(each.created_at, zone=False),
+                    *what,
+                    local_time(each.next_at, zone=False),
+                    each.problem or "",
+                ),
+            )
         )
     tables_screen().print(table)
 
@@ -221,9 +232,5 @@ def _fate_of(delivery: Delivery) -> str:
         return f"taken by {delivery.url}"
     if delivery.attempted_at is None:
         return "not tried yet: is a sweeper running?"
-    again = f"; it is tried again {_shown(delivery.next_at)}" if delivery.next_at else ""
+    again = f"; it is tried again {local_time(delivery.next_at, seconds=True)}" if delivery.next_at else ""
     return f"not taken: {plain(delivery.problem or delivery.state)}{again}"
-
-
-def _shown(at: datetime | None) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M}" if at else ""

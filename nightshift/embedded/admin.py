@@ -15,7 +15,7 @@ from nightshift.exits import Exit, explaining_what_is_not_installed, reporting_e
 from nightshift.flags import ServiceCommand, flag
 from nightshift.remote import JsonOption
 from nightshift.screen import bare_table, cell, tables_screen, tell, tell_json
-from nightshift.words.clock import utc_now
+from nightshift.words.clock import local_time, utc_now
 from nightshift.words.options import Home
 from nightshift.words.plain_text import counted
 from shared.settings import Settings, load_settings
@@ -50,7 +50,7 @@ def workers(home: HomeOption = None, as_json: JsonOption = False) -> None:
             str(worker.photos_held),
             str(worker.photos_done),
             cell(worker.about.get("device", "")),
-            f"{worker.seen_at.astimezone():%Y-%m-%d %H:%M:%S}",
+            local_time(worker.seen_at, seconds=True, zone=False),
         )
     tables_screen().print(table)
     if ended := len(found) - len(listed):

@@ -20,6 +20,13 @@ from nightshift.words.errors import Conflict, InvalidInput
 
 LOCK = "lock"
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN})
+_WAIT = "wait until it has ended"
+_TO_DO = {
+    "serve": "`nightshift submit` sends it photos",
+    "run": _WAIT,
+    "runs --drop": _WAIT,
+}
+"""What else to do than name another home, by the command that holds one."""
 _OURS = frozenset({LOCK, "nightshift.db", root_key.FILE})
 
 
@@ -28,20 +35,23 @@ class Home:
 
     Args:
         path: absolute path; made if it is not there.
+        command: of `nightshift` that holds it, for whoever comes meanwhile; empty for another program.
 
     Raises:
         InvalidInput: `bad_home`, when it cannot be made or holds something else.
-        Conflict: `home_in_use`, naming the process that has it.
+        Conflict: `home_in_use`, naming the process that has it, and what to do.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, command: str = "") -> None:
         self.path = path
+        self._command = command
         self._lock_fd = -1
 
     def __enter__(self) -> Self:
         _make_private(self.path)
         self._lock_fd = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        holder = os.pread(self._lock_fd, 400, 0).decode("utf-8", "replace").strip()
+        held = os.pread(self._lock_fd, 400, 0).decode("utf-8", "replace")
+        holder, _, command = held.strip().partition("\n")
         try:
             taken = not _locked(self._lock_fd, holder)
         except OSError as error:
@@ -50,10 +60,9 @@ class Home:
             raise InvalidInput(Code.BAD_HOME, reason) from error
         if taken:
             os.close(self._lock_fd)
-            process = holder.partition(" ")[0] or "another process"
-            raise Conflict(Code.HOME_IN_USE, f"{self.path} is in use by process {process}")
+            raise Conflict(Code.HOME_IN_USE, _in_use(self.path, holder.partition(" ")[0], command))
         os.ftruncate(self._lock_fd, 0)
-        os.pwrite(self._lock_fd, f"{os.getpid()} {own_process_id()}\n".encode(), 0)
+        os.pwrite(self._lock_fd, f"{os.getpid()} {own_process_id()}\n{self._command}\n".encode(), 0)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,6 +70,14 @@ class Home:
         with suppress(OSError):
             os.ftruncate(self._lock_fd, 0)
         os.close(self._lock_fd)
+
+
+def _in_use(path: Path, process: str, command: str) -> str:
+    """What that process is, as far as it has said so, and what to do."""
+    # A version before did not name the command.
+    known = f", `nightshift {command}`" if command in _TO_DO else ""
+    by = f"process {process}{known}" if process else "another process"
+    return f"{path} is in use by {by}: {_TO_DO.get(command, _WAIT)}, or name another home with --home"
 
 
 def _locked(descriptor: int, holder: str) -> bool:

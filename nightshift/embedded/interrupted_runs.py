@@ -44,6 +44,7 @@ class InterruptedRun:
 
     Attributes:
         beside: what was found beside its photos when it was begun.
+        label: of the job; None for none.
     """
 
     job_id: str
@@ -54,6 +55,7 @@ class InterruptedRun:
     bundle_sha256: str
     pairs: PairsWish = JobOptions().pairs
     beside: BesidePhotos = field(default_factory=BesidePhotos)
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,16 +109,16 @@ def interrupted_runs(session: Transaction, home: Path) -> list[InterruptedRun]:
     """Unfinished jobs that a run of this home has noted, newest first; notes of ended ones are removed."""
     noted = dict(_notes(home))
     # Columns, not objects: those this session has loaded do not see moves made since.
-    columns = (Job.id, Job.state, Job.options, Job.bundle_name, Job.bundle_sha256)
+    columns = (Job.id, Job.state, Job.options, Job.bundle_name, Job.bundle_sha256, Job.label)
     query = select(*columns).where(Job.id.in_(noted), Job.owner == LOCAL)
     runs = []
-    for job_id, state, options, name, sha256 in session.execute(
+    for job_id, state, options, name, sha256, label in session.execute(
         query.order_by(Job.created_at.desc(), Job.id)
     ):
         if state in _RESUMABLE:
             pairs = options.get("pairs", JobOptions().pairs)
             paths, out, beside = noted[job_id]
-            runs.append(InterruptedRun(job_id, state, paths, out, name, sha256, pairs, beside))
+            runs.append(InterruptedRun(job_id, state, paths, out, name, sha256, pairs, beside, label))
         else:
             forget_run(home, job_id)
     for job_id in session.scalars(select(Erasure.job_id).where(Erasure.job_id.in_(noted))):

@@ -13,6 +13,7 @@ from sqlalchemy import select
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import InterruptedRun, forget_run, interrupted_runs
 from nightshift.screen import bare_table, cell
+from nightshift.words.clock import local_time
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from nightshift.words.photo_names import path_spelled_out
@@ -44,6 +45,7 @@ class LeftRun:
         """For a script."""
         return {
             "job_id": self.run.job_id,
+            "label": self.run.label,
             "begun_at": self.begun_at.isoformat(),
             "done": self.done,
             "total": self.total,
@@ -80,7 +82,7 @@ def drop_run(settings: Settings, given: str) -> LeftRun:
     if len(found) > 1:
         raise InvalidInput(Code.SEVERAL_JOBS, f"{len(found)} interrupted runs begin with {given}")
     job_id = found[0].run.job_id
-    with Home(settings.home), closing(Database(settings.database_url)) as database:
+    with Home(settings.home, "runs --drop"), closing(Database(settings.database_url)) as database:
         with database.write() as session:
             try_move(session, job_id, "cancel")
         forget_run(settings.home, job_id)
@@ -89,11 +91,12 @@ def drop_run(settings: Settings, given: str) -> LeftRun:
 
 def table_of(left: list[LeftRun]) -> Table:
     """Which, when, how much is done, over what."""
-    table = bare_table("RUN", "BEGUN", "DONE", "PHOTOS IN", "RESULTS")
+    table = bare_table("RUN", "LABEL", "BEGUN", "DONE", "PHOTOS IN", "RESULTS")
     for each in left:
         table.add_row(
             cell(each.run.job_id),
-            f"{each.begun_at.astimezone():%Y-%m-%d %H:%M}",
+            cell(each.run.label or ""),
+            local_time(each.begun_at, zone=False),
             f"{each.done:,} of {each.total:,}",
             cell(", ".join(map(path_spelled_out, each.run.paths))),
             cell(path_spelled_out(each.run.out)),

@@ -95,6 +95,7 @@ class Run:
         self._started_at = time.monotonic()
         self._found = Found()
         self._job: Job | None = None
+        self._is_noted = False
         self._manifest: Manifest | None = None
         # Once: what is free now has this run's results then, or it is another day.
         self._out = request.out or (default_out(request.paths) if request.paths else Path())
@@ -145,16 +146,18 @@ class Run:
 
     def _run(self, supervisor: Supervisor, done: Callable[[], None]) -> Report:
         with JobProgress(self._console, quiet=self._request.quiet) as progress, ExitStack() as parts:
-            progress.stage("starting database, broker, API and workers")
-            parts.enter_context(Home(self._settings.home))
+            parts.enter_context(Home(self._settings.home, "run"))
             log_here(self._settings)
             with say_if_slow("the database of the home", say, self._word_s):
                 upgrade(self._settings.database_url)
                 work = self._choose()
+                self._is_noted = work.earlier is not None
                 if self._request.resume:
                     self._place = self._place_of(work)
             if work.earlier is not None and work.earlier.state == JobState.OPEN:
                 self._find_again(work, work.earlier)
+            # What keeps the run from beginning has been found by now.
+            progress.stage("starting database, broker, API and workers")
             settings = self._with_networks_in_time(self._open_roots(work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
@@ -284,6 +287,7 @@ class Run:
             job_id = client.create_job(options=self._request.options, **self._about(work)).id
             beside = BesidePhotos.of(self._found)
             note_run(self._settings.home, job_id, work.paths, work.out, beside)
+            self._is_noted = True
         found = ((photo.custom_id, photo.path, photo.root) for photo in self._found.photos)
         client.register_in_place(job_id, found)
         return client.submit(job_id)
@@ -295,7 +299,7 @@ class Run:
         if archive := archive_among(work.paths):
             return f"handing over {path_spelled_out(archive)}"
         if work.begun is not None:
-            return "going on with the interrupted run"
+            return f"going on with the interrupted run {work.begun.label or work.begun.job_id}"
         return f"registering {counted(len(self._found.photos), 'photo')}"
 
     def _follow(self, client: Client, supervisor: Supervisor, job_id: str, progress: JobProgress) -> Job:
@@ -377,8 +381,10 @@ class Run:
         return f" --home {shlex.quote(str(home))}" if home else ""
 
     def _parting_words(self) -> str:
+        if self._job is None and self._is_noted:
+            return f"stopped; a job had begun: `{self._again()}` goes on with it"
         if self._job is None:
-            return f"stopped; `{self._again()}` goes on if a job had begun"
+            return "stopped before a job had begun: there is nothing to go on with"
         counts = self._job.counts
         return (
             f"stopped; {counts.final:,} of {counted(counts.total, 'photo is', 'photos are')} done and kept."

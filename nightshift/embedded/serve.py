@@ -49,7 +49,7 @@ def serve(given: Mapping[str, object]) -> Exit:
     try:
         with interruptible(supervisor.kill_all), ExitStack() as parts:
             if settings.broker_is_embedded:
-                parts.enter_context(Home(settings.home))
+                parts.enter_context(Home(settings.home, "serve"))
                 log_here(settings)
             say("starting broker, database and API")
             with say_if_slow("the database", say):

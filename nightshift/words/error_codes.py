@@ -357,7 +357,7 @@ class Code(AnyCode):
     Look at its permissions; `NIGHTSHIFT_WEIGHTS_DIR` names it."""
     BUNDLE_NOT_FOUND = "bundle_not_found", OPERATOR
     """The weights are missing, or one of their files is.
-    Fetch `weights/` again, or name others: `--bundle`, `NIGHTSHIFT_BUNDLE`."""
+    Fetch `weights/` again, or name others (`nightshift models list`): `--bundle`, `NIGHTSHIFT_BUNDLE`."""
     BUNDLE_FORMAT = "bundle_format", OPERATOR
     """The weights' manifest cannot be read, or says what cannot be.
     weights/README.md describes it."""
@@ -453,8 +453,8 @@ class Code(AnyCode):
     """Nothing moved for `NIGHTSHIFT_GIVE_UP_S`, for the reason that the message names.
     Mend that; `nightshift run --resume` goes on."""
     HOME_IN_USE = "home_in_use", CLIENT
-    """Another `nightshift` runs with this home (exit code 7).
-    Wait for it, or set `NIGHTSHIFT_HOME` to another folder."""
+    """Another `nightshift` runs with this home (exit code 7); the message names it.
+    A server takes photos by `nightshift submit`; wait for others, or name another home with `--home`."""
     BAD_HOME = "bad_home", OPERATOR
     """The home cannot be made, or holds other files, or belongs to somebody else.
     Set `NIGHTSHIFT_HOME` to a folder of your own."""

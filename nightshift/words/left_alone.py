@@ -62,7 +62,7 @@ _KINDS = (
         "its name begins with a dot: rename it without",
         frozenset({HIDDEN}),
     ),
-    _Kind(*("previews", PREVIEWS, PREVIEWS), "", frozenset({PREVIEWS})),
+    _Kind(*("previews", "preview of a photo library", PREVIEWS), "", frozenset({PREVIEWS})),
     _Kind(
         *("system", "file or folder of a system", "files or folders of a system"),
         "",

@@ -12,7 +12,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
-from nightshift.words.wrong_values import wrong
+from nightshift.words.photo_names import path_spelled_out
+from nightshift.words.wrong_values import SHA256_HEX, wrong
 from shared.bundles.limits import Limits
 
 FORMAT = "nightshift-bundle/1"
@@ -144,7 +145,7 @@ NOT_SAID = CommercialUse(allowed="unknown", reason="their manifest does not say"
 class TensorFile(_Part):
     """A file of weights, the digest it must have, and the format of its numbers."""
 
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256_HEX)
     dtype: Literal["float16", "float32", "bfloat16"]
 
 
@@ -157,7 +158,7 @@ class EightBits(_Part):
         age_group: likewise.
     """
 
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256_HEX)
     gender: float = Field(ge=0, le=1)
     age_group: float = Field(ge=0, le=1)
 
@@ -239,7 +240,7 @@ def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
         weights_dir: holds bundles.
 
     Raises:
-        ModelUnavailable: `bundle_not_found`, naming the places looked at.
+        ModelUnavailable: `bundle_not_found`, naming the places looked at, and the bundles there are.
     """
     places = [(weights_dir / name_or_path).absolute(), _by_path(name_or_path)]
     for place in places:
@@ -250,7 +251,17 @@ def locate_bundle(name_or_path: str, weights_dir: Path) -> Path:
             # No permission, or no such thing as a name so long.
             raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"{place / MANIFEST}: {error.strerror}") from error
     looked = " or ".join(str(place) for place in dict.fromkeys(places))
-    raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, f"no {MANIFEST} of bundle {name_or_path!r} in {looked}")
+    message = f"no {MANIFEST} of bundle {name_or_path!r} in {looked}{_others(weights_dir)}"
+    raise ModelUnavailable(Code.BUNDLE_NOT_FOUND, message)
+
+
+def _others(weights_dir: Path) -> str:
+    """Whose name could have been meant."""
+    try:
+        names = sorted(path_spelled_out(path.parent.name) for path in weights_dir.glob(f"*/{MANIFEST}"))
+    except OSError:
+        return ""
+    return f"; there are {', '.join(names)} (`nightshift models list`)" if names else ""
 
 
 def _by_path(path: str) -> Path:

@@ -40,6 +40,7 @@ def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -
     resumed = nightshift.run("run", "--resume")
 
     assert resumed.returncode == 0, resumed.stderr
+    assert "going on with the interrupted run party\n" in resumed.stderr
     # The attempts that were broken off have been given back.
     assert check_complete(nightshift) == [1] * PHOTOS
     # What the first one found beside the photos is said still.
@@ -47,6 +48,18 @@ def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -
     assert [json.loads(pair) for pair in pairs] == [
         {"custom_id": "portrait-07.jpg", "raw_file": "PORTRAIT-07.NEF"}
     ]
+
+
+def test_ctrl_c_during_the_start_says_whether_a_job_had_begun(tmp_path: Path) -> None:
+    nightshift = interrupted(tmp_path)
+    runner = nightshift.start("run", "party", "--out", "out")
+    lock = nightshift.home / "lock"
+    wait_for(lambda: lock.exists() and lock.read_text().startswith(f"{runner.pid} "), "the home to be locked")
+    runner.send_signal(signal.SIGINT)
+    _, said = runner.communicate()
+    assert runner.returncode == 130
+    assert "stopped before a job had begun: there is nothing to go on with\n" in said
+    assert "holds no interrupted run" in nightshift.run("run", "--resume").stderr
 
 
 def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: Path) -> None:

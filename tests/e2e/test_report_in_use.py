@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from bench.fake_analyser import size_of
 from nightshift.words.documents import Photo
+from nightshift.words.photo_names import folded
 from shared.reads.table import disarm
 from tests.support.report_made import failed_photo, fake_photo, parts_of, write_report_of
 
@@ -33,6 +34,9 @@ HOSTILE = (
 ON_DISK = len(HOSTILE) + 10
 
 Open = Callable[..., Page]
+
+
+UMLAUTS = ("Mu\u0308ller/1.jpg", "M\u00fcller/2.jpg", "MULLER/3.jpg", "Stra\u00dfe/4.jpg", "\u0130zmir/5.jpg")
 
 
 def photos_of(folder: Path) -> list[Photo]:
@@ -66,6 +70,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Photo]:
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory, photos: list[Photo]) -> Path:
     return write_report_of(tmp_path_factory.mktemp("report"), photos, originals=True)
+
+
+@pytest.fixture(scope="module")
+def umlauts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = [fake_photo(number, name) for number, name in enumerate(UMLAUTS)]
+    return write_report_of(tmp_path_factory.mktemp("umlauts"), made)
 
 
 def shown(page: Page) -> list[str]:
@@ -355,6 +365,72 @@ def test_large_previews_are_printed_at_their_size_on_paper(open_page: Open, tmp_
     page.evaluate("nightshift.readyToPrint()")
     assert page.locator("#print canvas").count() == len(thumbnails)
     assert len(page.pdf(format="A4")) < 500_000 * len(thumbnails)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("m\u00fcller", [0, 1]),
+        ("mu\u0308ller", [0, 1]),
+        ("M\u00dcLLER 2", [1]),
+        ("muller", [0, 1, 2]),
+        ("STRASSE", [3]),
+        ("stra\u00dfe", [3]),
+        ("izmir", [4]),
+        ("\u0131zmir", [4]),
+    ],
+)
+def test_names_are_found_however_their_letters_are_written(
+    open_page: Open, umlauts: Path, typed: str, found: list[int]
+) -> None:
+    page = open_page(umlauts)
+    page.get_by_role("searchbox", name="Name").fill(typed)
+    expect(page.locator("#count")).to_contain_text(f"{len(found)} of ")
+    assert shown(page) == [UMLAUTS[number] for number in found]
+
+
+def test_the_page_folds_names_as_the_service_does(open_page: Open, umlauts: Path) -> None:
+    names = [
+        *UMLAUTS,
+        "\u1e9e \u039f\u03a3 \u03bf\u03c2 \ufb01 \uff21\u00b5 \u01c5 \u0149 \u017f \u212a",
+        "\u0390 \u1fb3 A\u0345",
+    ]
+    page = open_page(umlauts)
+    assert page.evaluate("(names) => names.map(nightshift.folded)", names) == list(map(folded, names))
+
+
+def test_photos_come_first_on_paper_and_the_panels_are_back_after_it(open_page: Open, report: Path) -> None:
+    page = open_page(report)
+    page.locator("#provenance > summary").focus()
+    in_order = """() => [...document.querySelectorAll("#numbers, #print, #charts, #failures, #provenance")]
+        .map(({ id }) => id)"""
+    on_screen = ["numbers", "charts", "failures", "provenance", "print"]
+    assert page.evaluate(in_order) == on_screen
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate(in_order) == ["numbers", "print", "charts", "failures", "provenance"]
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate(in_order) == on_screen
+    expect(page.locator("#provenance > summary")).to_be_focused()
+
+
+def test_whoever_prints_very_many_photos_is_told_of_filters_first(open_page: Open, tmp_path: Path) -> None:
+    report = write_report_of(tmp_path, [fake_photo(number) for number in range(501)])
+    page = open_page(report)
+    page.evaluate("""() => {
+        [window.printed, window.asked] = [0, []];
+        window.print = () => (window.printed += 1);
+        window.confirm = (text) => window.asked.push(text) > 1;
+    }""")
+    many = "501 photos are printed: a filter on the page makes it fewer."
+    for printed in (0, 1):
+        page.evaluate("nightshift.printShown()")
+        assert page.evaluate("window.printed") == printed
+    assert page.evaluate("window.asked") == [f"{many} Print all of them?"] * 2
+    expect(page.locator("#print")).to_contain_text(many)
+    page.evaluate("nightshift.showOnly({ gender: [0] })")
+    page.evaluate("nightshift.printShown()")
+    assert page.evaluate("[window.printed, window.asked.length]") == [2, 2]
+    expect(page.locator("#print")).not_to_contain_text("are printed")
 
 
 def test_what_was_not_read_is_said_on_paper(open_page: Open, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from nightshift.exits import Exit
 from nightshift.words.error_codes import PHOTO_ERROR_CODES
 from nightshift.words.options import JobOptions
 from nightshift.words.states import MOVES, JobState, Outcome, PhotoStatus
-from shared.bundles.manifest import MANIFEST
+from shared.bundles.manifest import MANIFEST, locate_bundle, read_manifest
 from shared.settings import REPOSITORY, Settings
 from tests.support.pages import assert_kept
 from training import card
@@ -129,6 +129,13 @@ def test_decisions_are_numbered_and_whole() -> None:
             "Decision",
             "Consequences",
         ]
+
+
+def test_the_readme_says_what_the_default_weights_were_trained_on() -> None:
+    settings = Settings()
+    reason = read_manifest(locate_bundle(settings.bundle, settings.weights_dir)).commercial_use.reason
+    limits = README.read_text(encoding="utf-8").partition("## Limits")[2].partition("\n## ")[0]
+    assert reason.partition(":")[0] in " ".join(limits.split())
 
 
 def test_every_make_target_explains_itself() -> None:

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -100,9 +101,25 @@ def test_what_the_page_for_researchers_does_can_be_done(about: About, tmp_path: 
     assert "apparent women" in done.stdout
 
 
+def test_rows_of_csv_fit_the_schema_as_the_page_says(about: About, tmp_path: Path) -> None:
+    page = tables_page.PAGE.read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "results.schema.json").write_text(tables_page.schema(), encoding="utf-8")
+    for table, row in ((PHOTOS, "PhotoRow"), (FACES, "FaceRow")):
+        text = table.head() + table.lines(PHOTOS_MADE, about)
+        (tmp_path / "faces.csv").write_text(text, encoding="utf-8", newline="")
+        asked = [sys.executable, "-c", block.replace("FaceRow", row)]
+        done = subprocess.run(asked, cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+
+
 def test_the_citation_is_of_this_version() -> None:
     said = yaml.safe_load((REPOSITORY / "CITATION.cff").read_text(encoding="utf-8"))
     assert (said["cff-version"], said["version"], said["license"]) == ("1.2.0", VERSION, "Apache-2.0")
     assert said["message"]
     assert said["title"]
     assert said["authors"]
+    # Without it a citation has no year. Once a release has a heading, it has its day.
+    day = date.fromisoformat(said["date-released"])
+    changes = (REPOSITORY / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert re.findall(rf"^## \[{re.escape(VERSION)}\] - (\S+)$", changes, re.MULTILINE) in ([], [str(day)])

@@ -64,12 +64,12 @@
   function showNumbers(tally) {
     const { number, percent } = nightshift;
     const fine = tally.succeeded === tally.photos ? "all analysed" : `${number(tally.succeeded)} analysed`;
-    const share = (unsure) => (tally.faces ? `${percent(unsure / tally.faces)} of the faces` : "");
+    const share = (unsure) => (tally.faces ? `${percent(unsure / tally.faces)} of all` : "");
     const numbers = [
       ["Photos", tally.photos, tally.photos ? fine : ""],
       ["Faces", tally.faces, tally.succeeded ? `${(tally.faces / tally.succeeded).toFixed(1)} a photo` : ""],
-      ["Uncertain gender", tally.unsureGenders, share(tally.unsureGenders)],
-      ["Uncertain age", tally.unsureAges, share(tally.unsureAges)],
+      ["Faces of uncertain gender", tally.unsureGenders, share(tally.unsureGenders)],
+      ["Faces of uncertain age", tally.unsureAges, share(tally.unsureAges)],
       ["No face", tally.noFace, tally.noFace === 1 ? "photo" : "photos"],
       ["Failed", tally.failed, tally.failed === 1 ? "photo" : "photos"],
     ];

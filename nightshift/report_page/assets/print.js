@@ -1,5 +1,6 @@
 "use strict";
-/* On paper: every photo that is shown, in rows that no page cuts. The grid of the screen has but those in view. */
+/* On paper: every photo that is shown, in rows that no page cuts, and then the charts, failures and provenance. The grid
+ * of the screen has but those in view. */
 
 {
   const { element, byId } = nightshift;
@@ -7,14 +8,20 @@
   const ROW = 5;
   /** Pixels of a picture's width on paper, where it is some 5 cm wide. Browsers print every pixel there is, unpacked. */
   const WIDTH = 420;
+  /** More than these are a pile of paper, and minutes: whoever prints is told before. */
+  const MANY = 500;
+  const panels = document.querySelector(".panels");
+  const above = panels.previousElementSibling;
   const opened = [];
 
   nightshift.startPrint = () => {
     addEventListener("beforeprint", () => {
       if (!byId("print").childElementCount) layOut();
+      move(() => byId("photos").after(panels));
       unfold();
     });
     addEventListener("afterprint", () => {
+      move(() => above.after(panels));
       byId("print").replaceChildren();
       opened.splice(0).forEach((details) => (details.open = false));
     });
@@ -25,8 +32,10 @@
     });
   };
 
-  /** Print once all photos that are shown have been read. */
+  /** Print once all photos that are shown have been read; of many, if that is wished. */
   nightshift.printShown = async () => {
+    const warning = manyInWords();
+    if (warning && !confirm(`${warning} Print all of them?`)) return;
     await nightshift.readyToPrint();
     print();
   };
@@ -51,6 +60,19 @@
     context.imageSmoothingQuality = "high";
     context.drawImage(picture, 0, 0, small.width, small.height);
     picture.replaceWith(small);
+  }
+
+  /** Move the panels; what is moved loses the focus. */
+  function move(how) {
+    const focused = document.activeElement;
+    how();
+    if (panels.contains(focused)) focused.focus({ preventScroll: true });
+  }
+
+  /** A sentence where it is many photos; empty where not. */
+  function manyInWords() {
+    const shown = nightshift.shownOnes().length;
+    return shown > MANY ? `${nightshift.count(shown, "photo")} are printed: a filter on the page makes it fewer.` : "";
   }
 
   function layOut() {
@@ -80,6 +102,7 @@
   /** What was asked for, and what the boxes mean: the controls that say so are not on paper. */
   function legend() {
     const asked = nightshift.wishInWords();
+    const lines = [asked && `Only: ${asked}`, manyInWords()].filter(Boolean);
     const sign = (kind, text) => element("li", {}, element("span", { class: `swatch ${kind}` }), text);
     const signs = [
       ...nightshift.GENDERS.map((name, gender) => sign(name, `apparently ${nightshift.genderLabel(gender).toLowerCase()}`)),
@@ -87,7 +110,7 @@
       element("li", {}, "? uncertain"),
       nightshift.isNarrowed() ? sign("ringed", "asked for") : null,
     ];
-    return element("div", { class: "print-legend" }, asked ? element("p", {}, `Only: ${asked}`) : null, element("ul", { class: "legend" }, signs));
+    return element("div", { class: "print-legend" }, lines.map((line) => element("p", {}, line)), element("ul", { class: "legend" }, signs));
   }
 
   function tile(photo, ratio) {

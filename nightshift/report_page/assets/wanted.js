@@ -10,6 +10,8 @@
   const NUMBERS = ["detector", "sureGender", "sureAge"];
   const SHOWS = ["all", "uncertain-gender", "uncertain-age", "none", "failed"];
   const inOrder = new Intl.Collator("en", { numeric: true });
+  const MARKS = /\p{Mn}/gu;
+  const names = [];
   let wish = NOTHING;
   let fits = Array(64).fill(1);
 
@@ -25,6 +27,28 @@
     ["gender", "Least sure of gender"],
     ["age", "Least sure of age"],
   ];
+
+  /** The form in which names and what is sought in them are compared, as the service's `folded` (photo_names.py). */
+  nightshift.folded = (text) =>
+    casefolded(casefolded(text.normalize("NFD")).normalize("NFKC")).normalize("NFKC").replaceAll("i\u0307", "i").replaceAll("\u0131", "i");
+
+  /** Capitals by way of small letters, and back: `ß` is `ss` in them; at the end of a word a small sigma has a form of its own. */
+  function casefolded(text) {
+    return text.toLowerCase().toUpperCase().toLowerCase().replaceAll("\u03c2", "\u03c3");
+  }
+
+  function withoutMarks(text) {
+    return text.normalize("NFD").replace(MARKS, "");
+  }
+
+  /** A photo's name folded, and the same without accents: whoever types none finds both. */
+  function soughtIn(ordinal) {
+    if (!names[ordinal]) {
+      const whole = nightshift.folded(nightshift.nameOf(ordinal));
+      names[ordinal] = `${whole}\n${withoutMarks(whole)}`;
+    }
+    return names[ordinal];
+  }
 
   /** What is asked for now. */
   nightshift.wish = () => wish;
@@ -67,7 +91,7 @@
 
   function photoTest() {
     const narrowed = nightshift.isNarrowed();
-    const words = wish.name.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = nightshift.folded(wish.name).split(/\s+/).filter(Boolean);
     const [least, most] = [Number(wish.from || 0), wish.to === "" ? Infinity : Number(wish.to)];
     const isCounted = wish.from !== "" || wish.to !== "";
     return (ordinal) => {
@@ -83,10 +107,7 @@
 
   function isLike(ordinal, words) {
     const name = nightshift.nameOf(ordinal);
-    if (words.length) {
-      const said = name.toLowerCase();
-      if (!words.every((word) => said.includes(word))) return false;
-    }
+    if (!words.every((word) => soughtIn(ordinal).includes(word))) return false;
     const camera = nightshift.cameras()[nightshift.cameraOf(ordinal)] ?? "";
     return (
       isAt(nightshift.folderOf(name), wish.folder, (folder) => `${folder}/`.startsWith(`${wish.folder}/`)) &&

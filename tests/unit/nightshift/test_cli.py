@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from api.gunicorn_hooks import on_starting
 from nightshift import __version__
 from nightshift.cli import app
+from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import note_run
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
@@ -77,7 +78,7 @@ def test_weights_that_are_not_there(
     (tmp_path / "a.jpg").touch()
     monkeypatch.setenv("NIGHTSHIFT_BUNDLE", "no-such-weights")
     unavailable = invoke(*command)
-    assert unavailable.exit_code == 6
+    assert unavailable.exit_code == 2
     last = unavailable.stderr.splitlines()[-1]
     assert str(tmp_path / "no-such-weights") in last
     assert last.endswith("(bundle_not_found)")
@@ -154,6 +155,24 @@ def test_nothing_to_resume() -> None:
     nothing = invoke("run", "--resume")
     assert nothing.exit_code == 2
     assert "holds no interrupted run" in nothing.stderr
+    assert "starting" not in nothing.stderr
+
+
+def test_a_webhook_without_a_secret_is_found_out_before_anything_starts(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    refused = invoke("run", "a.jpg", "--notify", "https://example.org/hook")
+    assert refused.exit_code == 2
+    assert refused.stderr.endswith("(webhook_secret_missing)\n")
+    assert "starting" not in refused.stderr
+
+
+def test_a_run_beside_a_server_is_told_of_submit(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").touch()
+    with Home(tmp_path / "home", "serve"):
+        refused = invoke("run", "a.jpg")
+    assert refused.exit_code == 7
+    assert "`nightshift serve`: `nightshift submit` sends it photos, or name another home" in refused.stderr
+    assert "starting" not in refused.stderr
 
 
 def test_a_run_is_not_resumed_under_other_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,16 +204,16 @@ def test_runs_that_were_broken_off_are_listed_and_dropped(tmp_path: Path) -> Non
     database = Database(url)
     bundle = read_manifest(make_bundle(tmp_path / "mine"))
     with database.write() as session:
-        job = open_job(session, "local", NewJob(), bundle).id
+        job = open_job(session, "local", NewJob(label="garden"), bundle).id
         add_photos(session, "local", job, [NewPhoto("x.jpg", "pho_1", in_place_path="/x.jpg")])
         note_run(tmp_path / "home", job, [tmp_path / "party"], tmp_path / "out")
     database.close()
     listed = invoke("runs")
     assert listed.exit_code == 0, listed.stderr
-    for part in (job, "0 of 1", str(tmp_path / "party"), str(tmp_path / "out")):
+    for part in (job, "garden", "0 of 1", str(tmp_path / "party"), str(tmp_path / "out")):
         assert part in listed.stdout
     (told,) = json.loads(invoke("runs", "--json").stdout)
-    assert (told["job_id"], told["done"], told["total"]) == (job, 0, 1)
+    assert (told["job_id"], told["label"], told["done"], told["total"]) == (job, "garden", 0, 1)
 
     none = invoke("runs", "--drop", "0000")
     assert (none.exit_code, "no interrupted run 0000" in none.stderr) == (2, True)

@@ -32,6 +32,7 @@ def test_every_outcome_has_a_code() -> None:
         (ApiError(503, "database_unavailable", ""), 6),
         (Unreachable(""), 6),
         (ModelUnavailable(Code.BUNDLE_FORMAT, ""), 6),
+        (ModelUnavailable(Code.BUNDLE_NOT_FOUND, ""), 2),
         (NightshiftError(Code.SERVICE_FAILED, ""), 6),
         (Conflict(Code.HOME_IN_USE, ""), 7),
         (Conflict(Code.BUNDLE_EXISTS, ""), 2),

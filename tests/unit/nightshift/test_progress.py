@@ -42,10 +42,31 @@ def test_a_log_gets_a_line_at_once_at_the_first_photo_now_and_then_and_at_the_en
     assert shown(job(0, state="queued"), *jobs, job(97, failed=3, state="ended", rate=4.26)) == [
         "queued: 0 of 100 photos, waiting for a worker",
         "running: 2 of 100 photos, 4 faces",
-        "running: 22 of 100 photos, 44 faces, 2.0 photos/s, 0:00:39 left",
+        "running: 22 of 100 photos, 44 faces, 2.0 photos/s",
         "running: 42 of 100 photos, 84 faces, 2.0 photos/s, 0:00:29 left",
         "ended: 100 of 100 photos, 194 faces, 4.3 photos/s, 3 failed",
     ]
+
+
+def lefts(*rates: float | None) -> list[bool]:
+    """Of looks ten seconds apart, each a photo of 100 further on: whether a time left is shown."""
+    text, clock = io.StringIO(), Clock()
+    shown = []
+    with JobProgress(Console(file=text, width=200), clock=clock) as progress:
+        for number, rate in enumerate(rates):
+            # Each has its line then.
+            clock.now_s += 10
+            text.truncate(0)
+            progress.show(job(number + 1, rate=rate))
+            shown.append(" left" in text.getvalue())
+    return shown
+
+
+def test_a_time_left_is_shown_once_it_has_come_to_rest() -> None:
+    # A thousand photos that are known, then one after another.
+    assert lefts(None, 50, 10, 2, 0.4, 0.12, 0.11, 0.1, 0.1) == [False] * 6 + [True] * 3
+    # It stays, though it moves, until the job does not go on.
+    assert lefts(0.1, 0.1, 0.3, None, 0.1, 0.1) == [False, True, True, False, False, True]
 
 
 def test_nothing_is_counted_before_there_is_something() -> None:

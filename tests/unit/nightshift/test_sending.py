@@ -91,6 +91,13 @@ def test_each_photo_says_where_it_is_listed(tmp_path: Path, monkeypatch: pytest.
     assert put == {photo["custom_id"]: photo["place"] for body in bodies for photo in body["photos"]}
 
 
+def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.jpg"
+    with serving(lambda *_: Answer(200, {"missing": []})) as server, Client(server.url, "k") as client:
+        send_photos(client, "job_1", found(path), Console(stderr=True))
+    assert f"not sent: {path}: No such file or directory (os_error)\n" in capsys.readouterr().err
+
+
 def test_a_server_that_cannot_name_them_does_not_stop_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
     with (
         serving(lambda *_: Answer(404, {"code": "not_found", "detail": "nothing here"})) as server,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -80,8 +81,9 @@ def test_without_flags_nothing_is_wished_but_a_name(tmp_path: Path) -> None:
     assert json.loads(submit(tmp_path)[2][0].body) == {"label": tmp_path.name}
 
 
-def change(*flags: str) -> tuple[int, str, list[Received]]:
+def change(*flags: str, **fields: str) -> tuple[int, str, list[Received]]:
     job = {"id": "job_" + "1" * 32, "state": "queued", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}
+    job |= fields
     with serving(lambda *_: Answer(200, job)) as server:
         done = CliRunner().invoke(
             app, ["change", "job_" + "1" * 32, "--server", server.url, "--api-key", "k", *flags]
@@ -119,6 +121,27 @@ def test_receivers_are_changed_and_left_to_what_is_set_for_all(monkeypatch: pyte
         assert (code, json.loads(requests[-1].body)) == (0, changed), said
     code, said, _ = change("--notify", "http://example.org")
     assert (code, "--notify: " in said) == (2, True)
+
+
+def test_what_was_changed_is_said() -> None:
+    for flags, words in (
+        (("--label", "Neu"), "label 'Neu'"),
+        (
+            ("--label", "Neu", "--priority", "0", "--clear", "window"),
+            "label 'Neu', priority 0, no processing window",
+        ),
+        (("--max-failure-rate", "0.25", "--metadata", "a=b"), "metadata a=b, max failure rate 25%"),
+        (("--clear", "notify"), "the receivers that are set for all"),
+        (("--notify", "https://example.org/secret"), "1 receiver"),
+        (("--clear", "deadline"), "no deadline"),
+    ):
+        changed = f"nightshift: job_{'1' * 32} has now: {words}\n"
+        # How it ended is no answer to that.
+        assert change(*flags, state="ended", outcome="partial")[1] == changed
+        assert change(*flags)[1] == f"{changed}nightshift: job_{'1' * 32} is queued\n"
+    assert re.search(
+        r"deadline 2026-01-0[12] \d\d:00\n", change("--deadline", "8h", deadline="2026-01-01T12:00:00Z")[1]
+    )
 
 
 def test_a_change_that_cannot_be_is_wrong_usage() -> None:

@@ -112,6 +112,18 @@ def test_cancelled_photos_are_tried_again_by_their_own_code(
     assert job_of(database, job_id).outcome == outcome
 
 
+def test_where_nothing_failed_a_retry_says_so(database: Database) -> None:
+    job_id = queued_job(database, 2)
+    save_all(database, taken(database))
+    assert queue_of(database).finish(job_id)
+    with (
+        pytest.raises(Conflict, match=f"^nothing failed in job {job_id}: ") as nothing,
+        database.write() as session,
+    ):
+        retry(session, "local", job_id)
+    assert nothing.value.code == "nothing_to_retry"
+
+
 def test_a_retry_that_finds_nothing_changes_nothing(database: Database) -> None:
     job_id = ended_job(database, "timeout")
     with pytest.raises(Conflict) as nothing, database.write() as session:

@@ -16,8 +16,9 @@ from tests.unit.nightshift.test_cli import invoke
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
     refused = invoke("run", str(tmp_path / "a.jpg"), "--bundle", "nowhere")
-    assert refused.exit_code == Exit.UNAVAILABLE
+    assert refused.exit_code == Exit.USAGE
     assert "no manifest.json of bundle 'nowhere'" in refused.stderr
+    assert "; there are faces-mobilenet, utkface-v2s (`nightshift models list`)" in refused.stderr
     assert refused.stderr.endswith("(bundle_not_found)\n")
 
 

@@ -160,24 +160,24 @@ def test_a_home_where_nothing_can_be_locked_is_not_in_use(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
 ) -> None:
     monkeypatch.setattr(fcntl, "flock", failing(number))
-    with Home(tmp_path / "home"), pytest.raises(Conflict, match=str(os.getpid())):
+    with Home(tmp_path / "home", "run"), pytest.raises(Conflict, match=str(os.getpid())):
         # POSIX locks do not part one process from itself; the other one's word does.
         monkeypatch.setattr(fcntl, "lockf", failing(number))
-        Home(tmp_path / "home").__enter__()
-    with Home(tmp_path / "home"):
+        Home(tmp_path / "home", "run").__enter__()
+    with Home(tmp_path / "home", "run"):
         pass
     (tmp_path / "home" / LOCK).write_text("4194305 host/none/4194305.1\n")
     with pytest.raises(Conflict, match="4194305"):
-        Home(tmp_path / "home").__enter__()
+        Home(tmp_path / "home", "run").__enter__()
 
 
 def test_a_lock_that_is_held_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fcntl, "flock", failing(errno.EWOULDBLOCK))
     with pytest.raises(Conflict):
-        Home(tmp_path / "home").__enter__()
+        Home(tmp_path / "home", "run").__enter__()
 
 
 def test_a_home_where_modes_mean_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Path, "chmod", failing(errno.EPERM))
-    with Home(tmp_path / "home"):
+    with Home(tmp_path / "home", "run"):
         make_private_folder(tmp_path / "home" / "run")

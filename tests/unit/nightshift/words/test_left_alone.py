@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from nightshift.words.left_alone import by_kind, in_full, in_short, what_to_do
 from nightshift.words.pairs import RAW_LEFT
+from nightshift.words.what_is_taken import PREVIEWS
 
 LEFT = {".txt": 9, ".mov": 1, ".mp4": 2, ".pdf": 1, "hidden": 1, RAW_LEFT: 3, "of a system": 2}
 
@@ -26,6 +27,7 @@ def test_the_rest_is_told_in_full_without_advice() -> None:
 def test_in_short_four_kinds_are_named() -> None:
     assert in_short(LEFT).startswith(f" (19 other files left alone: 3 {RAW_LEFT}, 3 videos, 1 document,")
     assert in_short({".mov": 1}) == " (1 other file left alone: 1 video)"
+    assert in_short({PREVIEWS: 1}) == " (1 other file left alone: 1 preview of a photo library)"
     assert in_short({}) == ""
 
 
