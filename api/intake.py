@@ -30,7 +30,12 @@ log = logging.getLogger("nightshift.api")
 
 
 def put_photo(
-    service: Context, job_id: str, custom_id: str, body: PhotoBody, announced_bytes: int = 0
+    service: Context,
+    job_id: str,
+    custom_id: str,
+    body: PhotoBody,
+    announced_bytes: int = 0,
+    place: int | None = None,
 ) -> tuple[documents.Photo, bool]:
     """Store a photo's bytes, then add its row; no transaction is open while bytes move.
 
@@ -42,6 +47,7 @@ def put_photo(
         custom_id: the photo's name.
         body: its bytes.
         announced_bytes: how many there will be, as far as the client has said.
+        place: where it is listed, from 0; None for behind those that came before.
 
     Returns:
         The photo, and whether it is new.
@@ -65,13 +71,15 @@ def put_photo(
     photo_id = new_id("pho")
     try:
         service.store.put(photo_key(service.owner, job_id, photo_id), body)
-        new = intake.NewPhoto(custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes)
+        new = intake.NewPhoto(
+            custom_id, photo_id, sha256=body.sha256, size_bytes=body.size_bytes, place=place
+        )
     except InvalidInput as error:
         if error.code != Code.EMPTY_UPLOAD:
             raise
         # As in a folder, a form or an archive: a photo that failed, with its name.
         failure = PhotoError.of(Code.UNSUPPORTED_FORMAT, "read", error.message)
-        new = intake.NewPhoto(custom_id, photo_id, error=failure)
+        new = intake.NewPhoto(custom_id, photo_id, error=failure, place=place)
     added = _add(service, job_id, [new])
     if not added:
         discard(service, job_id, photo_id)
@@ -159,7 +167,13 @@ def take_known(service: Context, job_id: str, photos: Sequence[KnownPhoto]) -> d
         ):
             here[photo.custom_id] = photo.sha256
             copied.append(
-                intake.NewPhoto(photo.custom_id, photo_id, sha256=photo.sha256, size_bytes=source.size_bytes)
+                intake.NewPhoto(
+                    photo.custom_id,
+                    photo_id,
+                    sha256=photo.sha256,
+                    size_bytes=source.size_bytes,
+                    place=photo.place,
+                )
             )
         else:
             missing.append(photo.custom_id)

@@ -258,10 +258,20 @@ class OutlineQuery(OrderedQuery):
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page, as the list of photos is asked.")
 
 
+_PLACE = Field(
+    None,
+    ge=0,
+    le=2**53 - 1,
+    description="Where it is listed among the job's photos, from 0, whichever arrives first;"
+    " without it behind those that came before.",
+)
+
+
 class PutQuery(BaseModel):
     """Which photo is put."""
 
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
+    place: Whole | None = _PLACE
 
 
 class PauseQuery(BaseModel):
@@ -362,6 +372,7 @@ class KnownPhoto(Body):
 
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
     sha256: str = Field(pattern=SHA256_HEX, description="Of its bytes, hex.")
+    place: Whole | None = _PLACE
 
 
 class KnownPhotos(Body):

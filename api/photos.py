@@ -53,7 +53,9 @@ def put_photo(
     """
     body = body_of(request, context().settings.max_photo_bytes)
     announced_bytes = request.content_length or 0
-    photo, is_new = intake.put_photo(context(), path.job_id, query.custom_id, body, announced_bytes)
+    photo, is_new = intake.put_photo(
+        context(), path.job_id, query.custom_id, body, announced_bytes, query.place
+    )
     location = f"{JOBS_PATH}/{path.job_id}/photos/{photo.photo_id}"
     return answer(photo, 201 if is_new else 200, {"Location": location})
 

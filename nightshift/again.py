@@ -14,6 +14,8 @@ from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.flags import with_wishes
 from nightshift.looking import JobArgument, JsonOption, wait_for
 from nightshift.machine.places import path_of_text
+from nightshift.not_told import say_not_told
+from nightshift.opened import take_back
 from nightshift.screen import errors_screen, tell, tell_json
 from nightshift.words.documents import Job, Photo
 from nightshift.words.error_codes import Code
@@ -52,13 +54,18 @@ def rerun(
     fields |= wish.model_dump(exclude_unset=True, exclude={"options"})
     options = earlier.options.model_dump() | wish.options.model_dump(exclude_unset=True)
     opened = client.create_job(**fields, options=options)
-    failed, gone = _add(client, earlier, opened.id)
+    try:
+        failed, gone = _add(client, earlier, opened.id)
+    except BaseException as error:
+        take_back(client, opened.id, error, even_filled=True)
+        raise
     _say_left_out(failed, "did not succeed and were not kept: send them again to have them")
     _say_left_out(gone, "succeeded, but the server has no copy any more that it can take over")
     if not client.job(opened.id).counts.total:
         client.delete(opened.id)
         raise InvalidInput(Code.NO_PHOTOS, f"none of the photos of {earlier.id} is there any more")
     submitted = client.submit(opened.id)
+    say_not_told(submitted)
     if not as_json:
         tell(submitted.id)
     if wait:

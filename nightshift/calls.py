@@ -14,6 +14,7 @@ import httpx
 
 from nightshift.connection import Connection, checked_id
 from nightshift.errors import ApiError, ClientError, Unreachable, WaitTimeout
+from nightshift.machine.places import as_path
 from nightshift.rows import AsyncRows
 from nightshift.service_calls import ServiceCalls
 from nightshift.transfers import Transfers
@@ -81,7 +82,7 @@ class Calls(Transfers, WebhookCalls, ServiceCalls):
         headers = {"Idempotency-Key": str(uuid.uuid4())}
         return await self._connection.ask(Job, "POST", "/v1/jobs", again=True, json=body, headers=headers)
 
-    async def submit_archive(self, path: Path, wish: NewJob | None = None, /, **fields: Any) -> Job:
+    async def submit_archive(self, path: str | Path, wish: NewJob | None = None, /, **fields: Any) -> Job:
         """Send a zip, tar or tar.gz of photos as one job, submitted; a worker unpacks it.
 
         Args:
@@ -90,16 +91,17 @@ class Calls(Transfers, WebhookCalls, ServiceCalls):
             fields: of `NewJob`, where no wish is given.
 
         Raises:
-            InvalidInput: `invalid_fields`.
+            InvalidInput: `invalid_fields`; `bad_path`, of what is no path.
             UploadCut: the server hung up on the body; most likely it is over a limit.
             OSError: the file cannot be read.
         """
+        archive = as_path(path)
         form = (wish or NewJob.of(**fields)).as_form()
         headers = {"Idempotency-Key": str(uuid.uuid4())}
 
         async def send() -> httpx.Response:
-            with path.open("rb") as file:
-                files = {"archive": (path.name, file)}
+            with archive.open("rb") as file:
+                files = {"archive": (archive.name, file)}
                 return await self._connection.send(
                     "POST", "/v1/jobs", again=False, data=form, files=files, headers=headers
                 )
@@ -107,7 +109,7 @@ class Calls(Transfers, WebhookCalls, ServiceCalls):
         try:
             response = await self._connection.retried(send)
         except (Unreachable, ApiError) as error:
-            raise cut_off(error, path, path.stat().st_size) or error from error
+            raise cut_off(error, archive, archive.stat().st_size) or error from error
         return Job.model_validate(response.json())
 
     async def submit(self, job_id: str | Job) -> Job:

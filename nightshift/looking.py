@@ -150,6 +150,8 @@ def _lines(job: Job, summary: Summary) -> Iterator[tuple[str, str]]:
     yield "Options", _options(job.options)
     if limits := _limits(job):
         yield "Limits", limits
+    if job.notify_disabled:
+        yield "Not told", ", ".join(f"{url} (has answered 410)" for url in job.notify_disabled)
     yield "Weights", job.bundle.name
     times = {"made": job.created_at, "begun": job.started_at, "ended": job.ended_at}
     times["kept until"] = job.results_expire_at

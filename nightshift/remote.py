@@ -21,6 +21,8 @@ from nightshift.looking import JobArgument as JobArgument
 from nightshift.looking import JsonOption as JsonOption
 from nightshift.looking import wait_for
 from nightshift.machine.whole_files import replacing
+from nightshift.not_told import say_not_told
+from nightshift.opened import take_back
 from nightshift.photos import Found, archive_among, find_photos
 from nightshift.plans import Plan
 from nightshift.report import check_writable, save_form, write_report
@@ -125,12 +127,15 @@ def submit(
                 not_sent |= send_photos(client, job_id, photos, console)
             name_not_sent(client, job_id, not_sent)
         except BaseException as error:
+            if job is None and take_back(client, job_id, error, even_filled=in_place):
+                raise
             # Of a job that is not there, or no longer open, the server says so itself.
             if getattr(error, "code", None) not in {Code.JOB_NOT_FOUND, Code.JOB_SEALED}:
                 say(f"job {job_id} is open still: `nightshift submit --job {job_id} ...` goes on with it")
             raise
         submitted = client.submit(job_id)
     job_id = submitted.id
+    say_not_told(submitted)
     if not as_json:
         with _naming_job_if_output_is_lost(job_id):
             tell(job_id)

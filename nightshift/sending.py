@@ -39,10 +39,10 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
     Raises:
         ClientError: of the job, or of the server; photos sent until then stay.
     """
-    groups = [photos[start : start + GROUP] for start in range(0, len(photos), GROUP)]
+    groups = {start: photos[start : start + GROUP] for start in range(0, len(photos), GROUP)}
     refused: NotSent = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        sent = [pool.submit(_send, client, job_id, group) for group in groups]
+        sent = [pool.submit(_send, client, job_id, *group) for group in groups.items()]
         try:
             for future in track(
                 as_completed(sent),
@@ -75,10 +75,16 @@ def name_not_sent(client: Client, job_id: str, photos: NotSent) -> None:
         say(f"the job will not name what was not sent: {error}")
 
 
-def _send(client: Client, job_id: str, group: Sequence[FoundPhoto]) -> list[tuple[FoundPhoto, Exception]]:
-    """Send what is missing of a group; returns why photos were refused, which keeps no other from going."""
+def _send(
+    client: Client, job_id: str, first: int, group: Sequence[FoundPhoto]
+) -> list[tuple[FoundPhoto, Exception]]:
+    """Send what is missing of a group; returns why photos were refused, which keeps no other from going.
+
+    Groups overtake each other, so each photo says where it is listed; the group's first at `first`.
+    """
     refused: list[tuple[FoundPhoto, Exception]] = []
     named = {photo.custom_id: photo for photo in group}
+    places = {photo.custom_id: place for place, photo in enumerate(group, first)}
     files: dict[str, PhotoFile] = {}
     for photo in group:
         try:
@@ -87,10 +93,10 @@ def _send(client: Client, job_id: str, group: Sequence[FoundPhoto]) -> list[tupl
             refused.append((photo, error))
     if not files:
         return refused
-    missing = client.missing_photos(job_id, {name: file.sha256 for name, file in files.items()})
+    missing = client.missing_photos(job_id, {name: file.sha256 for name, file in files.items()}, places)
     for custom_id in missing:
         try:
-            client.put_file(job_id, custom_id, files[custom_id])
+            client.put_file(job_id, custom_id, files[custom_id], places[custom_id])
         except (OSError, ApiError, UploadCut, FileChanged) as error:
             if isinstance(error, ApiError) and not _is_of_one_photo(error):
                 raise

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 from nightshift.connection import Connection, checked_id
 from nightshift.errors import Unreachable
 from nightshift.json_lines import lines
-from nightshift.machine.places import path_as_text
+from nightshift.machine.places import as_path, path_as_text
 from nightshift.machine.whole_files import replacing
 from nightshift.thumbnails import TAR_MEDIA_TYPE, thumbnails
 from nightshift.upload import PhotoFile, cut_off
@@ -39,17 +39,28 @@ class Transfers:
 
     _connection: Connection
 
-    async def put_photo(self, job_id: str | Job, custom_id: str, path: Path) -> Photo:
+    async def put_photo(
+        self, job_id: str | Job, custom_id: str, path: str | Path, place: int | None = None
+    ) -> Photo:
         """Upload one file. The same bytes under the same name again are no error.
 
+        Args:
+            job_id: an open job, or its id.
+            custom_id: your name for the photo, unique in the job.
+            path: the file.
+            place: where the photo is listed among the job's, from 0; None for behind those that came before.
+
         Raises:
+            InvalidInput: `bad_path`, of what is no path.
             UploadCut: the server hung up on the body; most likely it is over a limit.
             FileChanged: the file is larger than what is kept in memory, and grew or shrank.
             OSError: the file cannot be read.
         """
-        return await self.put_file(job_id, custom_id, await self._connection.call(PhotoFile, path))
+        return await self.put_file(job_id, custom_id, await self._connection.call(PhotoFile, path), place)
 
-    async def put_file(self, job_id: str | Job, custom_id: str, photo: PhotoFile) -> Photo:
+    async def put_file(
+        self, job_id: str | Job, custom_id: str, photo: PhotoFile, place: int | None = None
+    ) -> Photo:
         """As `put_photo`, for a file that has been hashed already."""
         try:
             return await self._connection.ask(
@@ -57,7 +68,7 @@ class Transfers:
                 "PUT",
                 f"/v1/jobs/{checked_id(job_id)}/photos",
                 again=photo.in_memory,
-                params={"custom_id": custom_id},
+                params={"custom_id": custom_id} | ({} if place is None else {"place": str(place)}),
                 headers={
                     "Content-Digest": photo.content_digest,
                     "Content-Length": str(photo.size_bytes),
@@ -68,12 +79,20 @@ class Transfers:
         except Unreachable as error:
             raise cut_off(error, photo.path, photo.size_bytes) or error from error
 
-    async def missing_photos(self, job_id: str | Job, photos: Mapping[str, str]) -> list[str]:
+    async def missing_photos(
+        self, job_id: str | Job, photos: Mapping[str, str], places: Mapping[str, int] | None = None
+    ) -> list[str]:
         """Which photos have still to be sent, given their digests (sha256, hex) by custom_id, 1000 at most.
 
-        Those whose bytes the server has from an earlier job are added to this one.
+        Those whose bytes the server has from an earlier job are added to this one, at their places, if given.
         """
-        body = {"photos": [{"custom_id": name, "sha256": digest} for name, digest in photos.items()]}
+        said = ({"custom_id": name, "sha256": digest} for name, digest in photos.items())
+        at = places or {}
+        body = {
+            "photos": [
+                one | ({"place": at[one["custom_id"]]} if one["custom_id"] in at else {}) for one in said
+            ]
+        }
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
         return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 
@@ -92,7 +111,7 @@ class Transfers:
         return added
 
     async def register_in_place(
-        self, job_id: str | Job, photos: Iterable[tuple[str, Path] | tuple[str, Path, Path]]
+        self, job_id: str | Job, photos: Iterable[tuple[str, str | Path] | tuple[str, str | Path, str | Path]]
     ) -> int:
         """Name files of the server's own machine, as (custom_id, absolute path), instead of uploading them.
 
@@ -101,6 +120,9 @@ class Transfers:
 
         Returns:
             How many were new to the job.
+
+        Raises:
+            InvalidInput: `bad_path`, of what is no path.
         """
         path = f"/v1/jobs/{checked_id(job_id)}/photos/in-place"
         added = 0
@@ -140,11 +162,15 @@ class Transfers:
             async for thumbnail in thumbnails(pieces):
                 yield thumbnail
 
-    async def save_thumbnails(self, job_id: str | Job, folder: Path) -> int:
+    async def save_thumbnails(self, job_id: str | Job, folder: str | Path) -> int:
         """Write the thumbnails as `PHOTO_ID.webp` into a folder, each whole; returns how many.
 
         The folder is made when it is not there. A file of the same name is replaced, others are left alone.
+
+        Raises:
+            InvalidInput: `bad_path`, of what is no path.
         """
+        folder = as_path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         written = 0
         async for photo_id, image in self.thumbnails(job_id):
@@ -174,9 +200,9 @@ class Transfers:
         )
 
 
-def _in_place(custom_id: str, path: Path, root: Path | None = None) -> dict[str, str]:
-    said = {"custom_id": custom_id, "path": path_as_text(path)}
-    return said | ({"root": path_as_text(root)} if root else {})
+def _in_place(custom_id: str, path: str | Path, root: str | Path | None = None) -> dict[str, str]:
+    said = {"custom_id": custom_id, "path": path_as_text(as_path(path))}
+    return said | ({} if root is None else {"root": path_as_text(as_path(root))})
 
 
 def _write_whole(path: Path, data: bytes) -> None:

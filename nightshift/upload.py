@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 
 from nightshift.errors import FileChanged, UploadCut
+from nightshift.machine.places import as_path
 
 IN_MEMORY_BYTES = 32 * 1024 * 1024
 """Nearly every photo. A larger file is read twice: its digest stands in the header, before the bytes."""
@@ -21,11 +22,12 @@ class PhotoFile:
     """Digest, size and bytes of one file.
 
     Raises:
+        InvalidInput: `bad_path`, of what is no path.
         OSError: it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = path = as_path(path)
         self._bytes: bytes | None = None
         if path.stat().st_size <= IN_MEMORY_BYTES:
             self._bytes = path.read_bytes()

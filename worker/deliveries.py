@@ -147,7 +147,7 @@ def compose(session: Transaction, delivery: Delivery, public_url: str = "") -> s
         failures = failures_of(session, job.id) if job and job.counts.failed else {}
         text = {"title": title_of(delivery.event, job), "text": text_of(job, failures, public_url)}
         return json.dumps(text, ensure_ascii=False)
-    data = job.model_dump(mode="json", exclude={"notify"}) if job else {}
+    data = job.model_dump(mode="json", exclude={"notify", "notify_disabled"}) if job else {}
     at = delivery.created_at.isoformat().replace("+00:00", "Z")
     as_of = session.now.isoformat().replace("+00:00", "Z")
     told = {"type": delivery.event, "timestamp": at, "as_of": as_of, "data": data}

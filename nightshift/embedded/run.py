@@ -37,6 +37,7 @@ from nightshift.embedded.told import check_notify, check_secret, what_is_untold
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.given import label_of, require_there
 from nightshift.machine.home import roots_of
+from nightshift.not_told import say_not_told
 from nightshift.photos import Found, archive_among, find_photos, in_place_roots, real_path
 from nightshift.plans import Plan
 from nightshift.progress import JobProgress
@@ -166,6 +167,7 @@ class Run:
                 client = parts.enter_context(Client(url, settings.api_key.get_secret_value()))
                 progress.stage(self._registering(work))
                 self._job = self._begin(client, work)
+                say_not_told(self._job)
                 self._job = self._follow(client, supervisor, self._job.id, progress)
                 progress.stage("writing results")
                 out = self._place.now()

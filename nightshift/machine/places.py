@@ -7,6 +7,9 @@ import re
 from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+from nightshift.words.error_codes import Code
+from nightshift.words.errors import InvalidInput
+
 _PLAIN = re.compile(r"[A-Za-z0-9/._~-]+")
 FILE_SCHEME = "file:"
 
@@ -51,6 +54,21 @@ def path_of_text(text: str) -> Path:
     if text.startswith(FILE_SCHEME):
         return path_of_file_url(text)
     return Path(os.fsdecode(text.encode("utf-8", "surrogateescape")))
+
+
+def as_path(given: object) -> Path:
+    """What a caller gave for a path: text, or anything that stands for a path of text.
+
+    Raises:
+        InvalidInput: `bad_path`, it is neither, empty, or no path could be it.
+    """
+    try:
+        text: object = os.fspath(given)  # type: ignore[call-overload]
+    except TypeError:
+        text = None
+    if not isinstance(text, str) or not text or "\0" in text:
+        raise InvalidInput(Code.BAD_PATH, f"no path: {given!r}; it is a str or a Path")
+    return Path(text)
 
 
 def is_plain(path: Path) -> bool:

@@ -22,7 +22,7 @@ from nightshift.words.options import JobOptions
 from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
 from nightshift.words.thresholds import Thresholds
-from nightshift.words.webhooks import Notified
+from nightshift.words.webhooks import Notified, ShownUrl
 
 NOTICE = (
     "Gender and age are apparent: what a classifier reads from the pixels, not what anyone is. "
@@ -129,6 +129,11 @@ class Job(Document):
         None,
         description="Where word of it is sent; null: to where its owner has everything sent, and for whoever"
         " sees it from outside, as operator.",
+    )
+    notify_disabled: list[ShownUrl] = Field(
+        default_factory=list,
+        description="Those of `notify` that have answered 410: nothing is sent there until a test or a"
+        " redelivery is asked.",
     )
     waits_until: datetime | None = Field(
         None,

@@ -247,8 +247,8 @@ class Code(AnyCode):
     """The header `Content-Digest` cannot be read.
     It reads `sha-256=:<base64 of 32 bytes>:`."""
     BAD_PATH = "bad_path", CLIENT, 422
-    """The path of a photo in place is not absolute, or cannot be one.
-    Send it absolute, as a `file:` URL where it is not UTF-8."""
+    """A path cannot be one, or that of a photo in place is not absolute.
+    Give text or a `Path`; of a photo in place absolute, as a `file:` URL where it is not UTF-8."""
     DIGEST_MISMATCH = "digest_mismatch", SERVICE, 400, FAILS_FOR_NOW
     """The bytes are not those whose digest was promised, or that were stored.
     Send the photo again; if the store changed it, look at its disk."""

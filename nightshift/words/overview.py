@@ -67,7 +67,7 @@ class SeenJob(Document):
     job: Job
     wait: Wait | None = Field(None, description="Null for one that gets on, or has ended.")
     commonest_failure: str | None = Field(
-        None, description="Code that most of its last 1,000 failed photos have; null without any."
+        None, description="Code that more than half of its last 1,000 failed photos have; null without one."
     )
     newest: list[NewPhoto] = Field(
         default_factory=list,

@@ -104,6 +104,7 @@ class Photo(Leased, Base):
         Index("ix_photos_claim", "job_id", "status", "ordinal", "face_count"),
         Index("ix_photos_job_id_ordinal", "job_id", "ordinal", unique=True),
         # Each order that photos are listed in: a page is read from where the last one ended.
+        Index("ix_photos_by_place", "job_id", "place", "ordinal"),
         Index("ix_photos_by_name", "job_id", "name_order", "ordinal"),
         Index("ix_photos_by_time", "job_id", "taken_at", "ordinal"),
         Index("ix_photos_by_faces", "job_id", "face_count", "ordinal"),
@@ -116,7 +117,10 @@ class Photo(Leased, Base):
     id: Mapped[str] = mapped_column(primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id", ondelete="CASCADE"))
     owner: Mapped[str]
+    # In which they came: without gaps.
     ordinal: Mapped[int]
+    # In which they are listed: as the client said, else the ordinal.
+    place: Mapped[int]
     custom_id: Mapped[str]
     # Of the name: what is sought in, and what is sorted by.
     folded_name: Mapped[str] = mapped_column(BY_CODE_POINTS)

@@ -72,6 +72,7 @@ class NewPhoto:
         size_bytes: likewise.
         error: why it failed on its way in, None when it is to be analysed.
         root: what was given to find it by, as text; None when that is not said.
+        place: where it is listed, from 0; None for behind those that came before.
     """
 
     custom_id: str
@@ -81,6 +82,7 @@ class NewPhoto:
     size_bytes: int | None = None
     error: PhotoError | None = None
     root: str | None = None
+    place: int | None = None
 
 
 def check_custom_id(custom_id: str) -> None:
@@ -275,6 +277,7 @@ def _row(session: Transaction, job: Job, photo: NewPhoto, ordinal: int) -> dict[
         "job_id": job.id,
         "owner": job.owner,
         "ordinal": ordinal,
+        "place": ordinal if photo.place is None else photo.place,
         "status": PhotoStatus.FAILED if photo.error else PhotoStatus.QUEUED,
         "finished_at": session.now if photo.error else None,
     }

@@ -5,7 +5,7 @@ A row is one event for one receiver. Who sends it, and when, is for `worker.deli
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -69,9 +69,8 @@ def tell(session: Transaction, job_id: str, event: str) -> int:
 
 def add(session: Transaction, owner: str, job_id: str | None, event: str, urls: Iterable[str]) -> int:
     """Write an event down for these receivers, but for those that want nothing any more."""
-    off = select(Receiver.url).where(Receiver.owner == owner, Receiver.disabled_at.is_not(None))
     urls = set(urls)
-    left = urls and urls - set(session.scalars(off))
+    left = urls - disabled(session, owner, urls)
     for url in sorted(left):
         session.add(
             Delivery(
@@ -89,6 +88,14 @@ def add(session: Transaction, owner: str, job_id: str | None, event: str, urls: 
         )
     session.flush()
     return len(left)
+
+
+def disabled(session: Transaction, owner: str, urls: Collection[str]) -> set[str]:
+    """Those of an owner's receivers that want nothing any more."""
+    if not urls:
+        return set()
+    off = Receiver.owner == owner, Receiver.url.in_(urls), Receiver.disabled_at.is_not(None)
+    return set(session.scalars(select(Receiver.url).where(*off)))
 
 
 def tell_by_time(session: Transaction) -> None:

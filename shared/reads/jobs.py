@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +16,7 @@ from nightshift.words.states import CLAIMABLE_STATES, JobState
 from shared.db.engine import Database, Transaction
 from shared.db.tables import Archive, Job
 from shared.queue.jobs import owned_job
+from shared.queue.outbox import disabled
 from shared.reads.cursor import decode_job, encode_job
 from shared.reads.demand import demand
 from shared.reads.estimate import estimate
@@ -128,18 +130,22 @@ class JobReads:
 
     def _view(self, session: Transaction, row: Job, *, outside: bool = False) -> documents.Job:
         archive = session.get(Archive, row.id)
-        view = job_view(row, self._tallies.get(session, row), utc_now(), archive)
+        named = [each["url"] for each in row.notify or ()]
+        off = sorted(disabled(session, row.owner, named))
+        view = job_view(row, self._tallies.get(session, row), utc_now(), archive, off)
         return _from_outside(view) if outside else view
 
 
 def _from_outside(job: documents.Job) -> documents.Job:
     """Without what only the owner is to know: an operator sees how a job gets on, not whom it shows."""
     archive = job.archive.model_copy(update={"name": ""}) if job.archive else None
-    return job.model_copy(update={"metadata": {}, "archive": archive, "notify": None})
+    return job.model_copy(update={"metadata": {}, "archive": archive, "notify": None, "notify_disabled": []})
 
 
-def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = None) -> documents.Job:
-    """A job's row and tally as the API shows them."""
+def job_view(
+    row: Job, tally: Tally, now: datetime, archive: Archive | None = None, off: Sequence[str] = ()
+) -> documents.Job:
+    """A job's row and tally as the API shows them; `off` are those of its receivers that are disabled."""
     counts, path = tally.counts, f"{JOBS_PATH}/{row.id}"
     return shown(
         documents.Job,
@@ -151,6 +157,7 @@ def job_view(row: Job, tally: Tally, now: datetime, archive: Archive | None = No
         eta=_eta(row, tally, now),
         bundle=documents.BundleName(name=row.bundle_name, sha256=row.bundle_sha256),
         metadata=row.client_metadata,
+        notify_disabled=off,
         waits_until=_waits_until(row, now),
         open_until=row.open_until if row.state == JobState.OPEN else None,
         archive=shown(documents.Archive, archive, members=archive.position) if archive else None,

@@ -16,12 +16,13 @@ Sort = Literal["added", "name", "time", "faces", "least_sure"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 
 _COLUMNS: dict[str, InstrumentedAttribute[Any]] = {
+    "added": Photo.place,
     "name": Photo.name_order,
     "time": Photo.taken_at,
     "faces": Photo.face_count,
     "least_sure": Photo.sureness,
 }
-_KINDS: dict[str, type] = {"time": str, "faces": int, "least_sure": float}
+_KINDS: dict[str, type] = {"added": int, "time": str, "faces": int, "least_sure": float}
 """What a cursor holds of the photo that it stands behind: its value then. A name never changes, and is looked
 up: it may be longer than a cursor."""
 
@@ -34,8 +35,9 @@ class Order:
     """An order of photos. Those of one value follow each other as they were added; those without come last.
 
     Attributes:
-        sort: `added`: as they were added; `name`: capitals aside, numbers by their value; `time`: when they
-            were taken, by the camera's clock; `faces`: the fewest first; `least_sure`: see `sureness`.
+        sort: `added`: where the client placed them, else as they were added; `name`: capitals aside, numbers
+            by their value; `time`: when they were taken, by the camera's clock; `faces`: the fewest first;
+            `least_sure`: see `sureness`.
         reverse: the other way round, but for those without a value: they are last all the same.
     """
 
@@ -58,7 +60,7 @@ class Order:
             InvalidInput: `bad_cursor`, also for one of another job or order.
         """
         after = None if cursor is None else self.place_of(cursor, job_id)
-        rows = self._rows(session, query, job_id, after, limit + 1)
+        rows = self.behind(session, query, job_id, after, limit + 1)
         shown = rows[:limit]
         if len(rows) <= limit:
             return shown, None
@@ -71,7 +73,7 @@ class Order:
         is_valued = self.sort in _KINDS
         if is_valued:
             query = query.add_columns(_COLUMNS[self.sort].label("of_place"))
-        rows = self._rows(session, query, job_id, None, _ALL)
+        rows = self.behind(session, query, job_id, None, _ALL)
         places = (
             Place(row.ordinal, row.of_place) if is_valued else Place(row.ordinal)
             for row in rows[limit - 1 : -1 : limit]
@@ -87,6 +89,9 @@ class Order:
         place = decode_place(cursor, job_id, self._name, _KINDS.get(self.sort))
         if place.value is None and self.sort == "faces":
             raise bad_cursor()
+        if place.value is None and self.sort == "added":
+            # Given out before photos had places, which then were their ordinals.
+            return Place(place.ordinal, place.ordinal)
         return place
 
     @property
@@ -99,14 +104,11 @@ class Order:
         value = select(_COLUMNS[self.sort]).where(Photo.job_id == job_id, Photo.ordinal == ordinal)
         return Place(ordinal, session.scalar(value))
 
-    def _rows(
+    def behind(
         self, session: Session, query: Select[Any], job_id: str, after: Place | None, most: int
     ) -> list[Row[Any]]:
+        """`most` rows at most, from the first or from behind a place; the rest as of `page`."""
         ordinal = Photo.ordinal.desc() if self.reverse else Photo.ordinal
-        if self.sort == "added":
-            if after:
-                query = query.where(self._behind(Photo.ordinal, after.ordinal))
-            return list(session.execute(query.order_by(ordinal).limit(most)).all())
         column = _COLUMNS[self.sort]
         rows: list[Row[Any]] = []
         if after is None or after.value is not None or self.sort == "name":

@@ -19,6 +19,7 @@ from nightshift.words.tables import FORMAT_VERSION
 from shared.db.engine import Database
 from shared.db.tables import FaceRow, Job, Photo
 from shared.queue.jobs import owned_job
+from shared.reads.cursor import Place
 from shared.reads.order import AS_ADDED, Order
 from shared.reads.shown import shown
 from shared.reads.sought import Sought
@@ -32,7 +33,15 @@ _MADE = frozenset({"photo_id", "path", "history", "reused", "bundle", "warnings"
 # As entities, rows would take twice as long, and pages hold thousands.
 _SHOWN = (
     *(getattr(Photo, name) for name in documents.Photo.model_fields if name not in _MADE),
-    *(Photo.id, Photo.ordinal, Photo.in_place_path, Photo.history, Photo.reused_from, Photo.warnings),
+    *(
+        Photo.id,
+        Photo.place,
+        Photo.ordinal,
+        Photo.in_place_path,
+        Photo.history,
+        Photo.reused_from,
+        Photo.warnings,
+    ),
     Photo.face_count,
     *(Photo.bundle_name, Photo.bundle_sha256),
 )
@@ -124,7 +133,7 @@ def final_photos(
         NotFound: `job_not_found`; also on a later page, when the job is deleted meanwhile.
         InvalidInput: `bad_cursor`.
     """
-    after = -1 if cursor is None else AS_ADDED.place_of(cursor, job_id).ordinal
+    after = None if cursor is None else AS_ADDED.place_of(cursor, job_id)
     return _final_pages(database, owner, job_id, page_size, _SHOWN, _views, sought or Sought(), after)
 
 
@@ -132,7 +141,7 @@ def final_photo_ids(
     database: Database, owner: str, job_id: str, page_size: int = RESULTS_PAGE
 ) -> Iterator[list[str]]:
     """Their ids alone, read as `final_photos` reads them."""
-    columns = (Photo.id, Photo.ordinal)
+    columns = (Photo.id, Photo.place, Photo.ordinal)
 
     def ids(_: Session, rows: Sequence[Row[Any]]) -> list[str]:
         return [row.id for row in rows]
@@ -148,16 +157,12 @@ def _final_pages(
     columns: Sequence[InstrumentedAttribute[Any]],
     show: Callable[[Session, Sequence[Row[Any]]], list[Entry]],
     sought: Sought,
-    after: int = -1,
+    after: Place | None = None,
 ) -> Iterator[list[Entry]]:
+    query = select(*columns).where(*sought.conditions(job_id), Photo.status.in_(FINAL_STATUSES))
     while True:
         with database.read() as session:
-            rows = session.execute(
-                select(*columns)
-                .where(*sought.conditions(job_id), Photo.status.in_(FINAL_STATUSES), Photo.ordinal > after)
-                .order_by(Photo.ordinal)
-                .limit(page_size)
-            ).all()
+            rows = AS_ADDED.behind(session, query, job_id, after, page_size)
             page = show(session, rows)
             # Asked last: a job still there now was there, whole, when its photos were read.
             still_there = select(Job.id).where(Job.id == job_id, Job.owner == owner)
@@ -166,7 +171,7 @@ def _final_pages(
         yield page
         if len(rows) < page_size:
             return
-        after = rows[-1].ordinal
+        after = Place(rows[-1].ordinal, rows[-1].place)
 
 
 def _views(session: Session, rows: Sequence[Row[Any]]) -> list[documents.Photo]:

@@ -19,6 +19,7 @@ export type Overview = Schemas["Overview"];
 export type SeenJob = Schemas["SeenJob"];
 export type Wait = Schemas["Wait"];
 export type AuditPage = Schemas["AuditPage"];
+export type Verb = Schemas["AuditEntry"]["verb"];
 export type Delivery = Schemas["Delivery"];
 export type DeliveryPage = Schemas["DeliveryPage"];
 export type ErasurePage = Schemas["ErasurePage"];

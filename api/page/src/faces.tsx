@@ -7,6 +7,7 @@ import { Gone } from "./gone";
 import { Grid } from "./grid";
 import { useAlbum } from "./outline";
 import { Filters, isAll, queryOf, useSought } from "./sought";
+import { hashWith, useViewed, viewedIn } from "./viewed";
 import { Viewer } from "./viewer";
 import { count, words } from "./words";
 
@@ -20,15 +21,12 @@ export function Faces({ jobId }: { jobId: string }) {
   const job = useAsked<Job>(`/v1/jobs/${jobId}`, EVERY_MS);
   const album = useAlbum(jobId, queryOf(sought), job.answer?.state === "ended" ? 0 : EVERY_MS);
   const folders = useAsked<Breakdown>(`/v1/jobs/${jobId}/breakdown`, 0, job.answer?.state).answer?.by_folder ?? [];
-  const [active, setActive] = useState(0);
-  const [viewed, setViewed] = useState<number>();
+  const [viewed, setViewed] = useViewed(asked);
+  const [active, setActive] = useState(viewed ?? 0);
   const returned = useRef(false);
   const said = words.faces;
   useEffect(() => void (document.title = `${said.title} · Nightshift`), []);
-  useEffect(() => {
-    setActive(0);
-    setViewed(undefined);
-  }, [asked]);
+  useEffect(() => setActive(viewedIn(location.hash) ?? 0), [asked]);
   // The keyboard goes on at the photo that was looked at last.
   useEffect(() => {
     if (viewed !== undefined || !returned.current) return;
@@ -45,7 +43,14 @@ export function Faces({ jobId }: { jobId: string }) {
     setViewed(undefined);
     returned.current = true;
   };
-  useBack(viewed !== undefined, close);
+  useBack(viewed !== undefined, close, hashWith(location.hash, viewed), hashWith(location.hash));
+  useEffect(() => {
+    if (viewed !== undefined) history.replaceState(history.state, "", hashWith(location.hash, viewed));
+  }, [viewed]);
+  // There are not so many, or no longer.
+  useEffect(() => {
+    if (outline && viewed !== undefined && viewed >= outline.total) setViewed(undefined);
+  }, [outline, viewed]);
   const problem = job.problem ?? album.problem;
   if (problem?.status === 404) return <Gone />;
   const total = outline?.total ?? 0;

@@ -27,7 +27,7 @@ export function RateLine({ job }: { job: Job }) {
     .join(" ");
   return (
     <figure class="rate">
-      <figcaption class="soft">{words.job.rateLine}</figcaption>
+      <figcaption class="soft"><span>{words.job.rateLine}</span><span>{words.job.rateMost(rate(highest))}</span></figcaption>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={words.job.rateNow(rate(last.rate))}>
         <polyline points={line} />
       </svg>

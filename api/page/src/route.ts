@@ -1,5 +1,6 @@
 // Where the page is: behind the `#`, so that the service needs one address, and it is in no log.
 import { useEffect, useState } from "preact/hooks";
+import { hashWith } from "./viewed";
 
 export type Route =
   | { at: "tonight" }
@@ -17,7 +18,9 @@ export function routeOf(hash: string): Route {
 export function useRoute(): Route {
   const [route, setRoute] = useState(() => routeOf(location.hash));
   useEffect(() => {
-    const moved = (): void => {
+    const moved = ({ oldURL, newURL }: HashChangeEvent): void => {
+      // A photo that opens or closes lies over the same place.
+      if (hashWith(new URL(oldURL).hash) === hashWith(new URL(newURL).hash)) return;
       setRoute(routeOf(location.hash));
       scrollTo(0, 0);
     };

@@ -143,6 +143,8 @@ async function fillJob(job: Job, photos: readonly Member[], tell: (now: Sending)
   const say = (): void => tell({ ...now });
   say();
   const digests = new Map<string, Uint8Array>();
+  // Those sent overtake each other: each says where it is listed, as the command has it.
+  const places = new Map(photos.map(({ name }) => name).sort().map((name, place) => [name, place]));
   // It was moved, or its card was taken out: of the service's answers none would say so.
   const read = async ({ name, read: doRead }: Member): Promise<Uint8Array<ArrayBuffer> | undefined> => {
     try {
@@ -162,7 +164,7 @@ async function fillJob(job: Job, photos: readonly Member[], tell: (now: Sending)
   const wanted = new Set<string>();
   for (let from = 0; from < readable.length; from += PIECE) {
     const piece = readable.slice(from, from + PIECE);
-    const json = { photos: piece.map(({ name }) => ({ custom_id: name, sha256: hexOf(digests.get(name)!) })) };
+    const json = { photos: piece.map(({ name }) => ({ custom_id: name, sha256: hexOf(digests.get(name)!), place: places.get(name)! })) };
     const checked = await patiently(signal, () => post<Checked>(`/v1/jobs/${job.id}/photos/check`, { json, signal }));
     for (const name of checked.missing) wanted.add(name);
   }
@@ -179,7 +181,7 @@ async function fillJob(job: Job, photos: readonly Member[], tell: (now: Sending)
     const headers = { "Content-Type": "application/octet-stream", "Content-Digest": `sha-256=:${digest}:` };
     const body = new Blob([bytes]);
     try {
-      await patiently(either, () => ask("PUT", `/v1/jobs/${job.id}/photos`, { query: { custom_id: name }, body, headers, signal: either }));
+      await patiently(either, () => ask("PUT", `/v1/jobs/${job.id}/photos`, { query: { custom_id: name, place: String(places.get(name)!) }, body, headers, signal: either }));
       now.sent += 1;
     } catch (error) {
       // Of the job, or of whoever sends: no other photo would do better.

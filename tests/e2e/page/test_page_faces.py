@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from bench.planted_job import plant
 from tests.support.page_served import Open, Served, accessible, serving, signed_in
@@ -90,6 +91,63 @@ def test_the_keyboard_goes_through_rows_and_photos(open_page: Open, served: Serv
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     expect(tile(page, 0)).to_be_focused()
+
+
+def test_a_photo_that_is_open_has_an_address(open_page: Open, served: Served) -> None:
+    page = opened_faces(open_page, served, "?sort=-name")
+    viewer = page.get_by_role("dialog")
+    name = viewer.get_by_role("heading", level=2)
+    below = 300
+    expect(tile(page, 0)).not_to_have_attribute("aria-busy", "true")
+    page.evaluate("scrollTo(0, document.body.scrollHeight / 4)")
+    expect(tile(page, below)).to_be_attached()
+    tile(page, below).click()
+    expect(page).to_have_url(re.compile(rf"/faces\?sort=-name&photo={below + 1}$"))
+    expect(name).to_contain_text("IMG_")
+    first = str(name.text_content())
+    page.keyboard.press("ArrowRight")
+    expect(page).to_have_url(re.compile(rf"&photo={below + 2}$"))
+    link = page.url
+    expect(name).not_to_have_text(first)
+    shown = str(name.text_content())
+    page.reload()
+    expect(name).to_have_text(shown)
+    page.go_back()
+    expect(viewer).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/faces\?sort=-name$"))
+    expect(tile(page, below + 1)).to_be_in_viewport()
+    page.go_forward()
+    expect(name).to_have_text(shown)
+    page.keyboard.press("Escape")
+    expect(viewer).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/faces\?sort=-name$"))
+
+    # Where it is somebody's first address, the photos themselves are what one goes back to.
+    page.goto("about:blank")
+    page.goto(link)
+    expect(name).to_have_text(shown)
+    page.go_back()
+    expect(viewer).to_have_count(0)
+    expect(page).to_have_url(re.compile(r"/faces\?sort=-name$"))
+    # What is sought otherwise closes it, and more than there are opens none.
+    page.evaluate("location.hash = location.hash.split('?')[0] + '?photo=9999'")
+    expect(page).to_have_url(re.compile(r"/faces$"))
+    expect(viewer).to_have_count(0)
+
+
+def test_the_curve_of_the_rate_says_how_high_it_is(open_page: Open, served: Served) -> None:
+    job = served.ask("GET", "/v1/jobs")["jobs"][-1]
+    rates = itertools.chain([2.0, 8.0], itertools.repeat(4.0))
+
+    def answer(route: Route) -> None:
+        route.fulfill(json={**job, "state": "running", "outcome": None, "photos_per_second": next(rates)})
+
+    page = signed_in(open_page, served)
+    page.route(re.compile(rf"/v1/jobs/{job['id']}$"), answer)
+    page.goto(f"{served.url}/#/jobs/{job['id']}")
+    curve = page.get_by_role("figure", name="Photos a second")
+    expect(curve.get_by_role("img", name="Now 4 photos a second")).to_be_visible()
+    expect(curve).to_contain_text("at the top 8")
 
 
 def test_the_viewer_goes_through_what_is_sought(open_page: Open, served: Served) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import random
 import threading
 from collections.abc import Callable
@@ -14,8 +15,11 @@ from api.body import PhotoBody
 from api.intake import put_photo
 from nightshift.words.error_codes import PHOTO_ERROR_CODES
 from nightshift.words.errors import Conflict
+from nightshift.words.owners import LOCAL
 from shared.db.tables import Photo
 from shared.files.store import thumbnail_key
+from shared.reads.cursor import Place, encode_place
+from shared.reads.photos import final_photos
 from tests.integration.api.conftest import Serve
 from tests.support.queue_rows import analysis, face, queued_job
 from tests.support.service import Service
@@ -309,3 +313,39 @@ def test_what_cannot_be_named_as_not_sent_is_refused(
     assert (answer.status_code, answer.json["code"]) == (422, code)
     assert service.job(job_id)["counts"]["total"] == 0
     assert name_not_sent(service, "job_" + "0" * 32, a="refused").json["code"] == "job_not_found"
+
+
+def test_photos_are_listed_where_they_belong_whichever_arrives_first(service: Service) -> None:
+    service.submitted_job("known")
+    service.work()
+    job_id = service.open_job()
+
+    def put(name: str, place: int, data: bytes) -> int:
+        path = f"/v1/jobs/{job_id}/photos?custom_id={name}&place={place}"
+        return service.client.put(path, data=data).status_code
+
+    assert [put("d", 3, b"d"), put("a", 0, b"a"), put("c", 2, b"")] == [201] * 3
+    known = {"custom_id": "b", "sha256": hashlib.sha256(b"known").hexdigest(), "place": 1}
+    checked = service.client.post(f"/v1/jobs/{job_id}/photos/check", json={"photos": [known]})
+    assert checked.json["copied"] == 1
+    assert service.put(job_id, "e").status_code == 201
+    assert put("f", -1, b"f") == 422
+    service.post(job_id, "submit")
+    service.work(batch_size=8)
+
+    listed = [photo["custom_id"] for photo in service.get(job_id, "/photos").json["photos"]]
+    assert listed == list("abcde")
+    streamed = service.get(job_id, "/results", Accept="application/x-ndjson").get_data(as_text=True)
+    assert [json.loads(line)["custom_id"] for line in streamed.splitlines()] == list("abcde")
+    page = service.get(job_id, "/photos?limit=3").json
+    rest = service.get(job_id, f"/photos?limit=3&cursor={page['next']}").json
+    assert [photo["custom_id"] for photo in (*page["photos"], *rest["photos"])] == list("abcde")
+    pages = final_photos(service.database, LOCAL, job_id, page_size=2)
+    assert [[photo.custom_id for photo in page] for page in pages] == [["a", "b"], ["c", "d"], ["e"]]
+
+
+def test_a_cursor_from_before_photos_had_places_goes_on(service: Service) -> None:
+    job_id = service.submitted_job(*"abc")
+    cursor = encode_place(job_id, "added", Place(1))
+    page = service.get(job_id, f"/photos?cursor={cursor}").json
+    assert [photo["custom_id"] for photo in page["photos"]] == ["c"]

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from shared.db.tables import Job, Receiver, WebhookSecret
 from shared.operations import webhooks
@@ -211,6 +212,27 @@ def test_operators_do_not_see_where_word_is_sent(root: Caller) -> None:
 
 
 SECRET_URL = "ntfys://ann:p4ssw0rd@ntfy.example.org/s3cret-topic"
+
+
+def test_a_job_names_those_of_its_receivers_that_want_nothing_more(service: Service) -> None:
+    client = service.client
+    client.post("/v1/webhooks/secrets")
+    with service.database.write() as session:
+        session.add(Receiver(owner="local", url=f"{URL}/gone", notify=None, disabled_at=session.now))
+        session.add(Receiver(owner="local", url=f"{URL}/else", notify=None, disabled_at=session.now))
+        session.add(Receiver(owner="anna", url=URL, notify=None, disabled_at=session.now))
+    made = client.post("/v1/jobs", json={"notify": [{"url": URL}, {"url": f"{URL}/gone"}]})
+    assert (made.status_code, made.json["notify_disabled"]) == (201, [f"{URL}/gone"])
+    path = f"/v1/jobs/{made.json['id']}"
+    assert client.get(path).json["notify_disabled"] == [f"{URL}/gone"]
+    etag = client.get(path).headers["ETag"]
+    with service.database.write() as session:
+        session.execute(update(Receiver).values(disabled_at=None))
+    enabled = client.get(path)
+    assert (enabled.json["notify_disabled"], enabled.headers["ETag"] == etag) == ([], False)
+    # It is no wish of the job's: who would change one need not look again.
+    changed = client.patch(path, json={"label": "gala"}, headers={"If-Match": etag})
+    assert changed.status_code == 200, changed.text
 
 
 def test_messages_to_people_need_no_secret_and_are_never_shown_whole(service: Service) -> None:

@@ -115,7 +115,7 @@ def test_what_photos_are_sorted_by_is_of_old_rows_what_it_is_of_new_ones(empty_d
         with database.read() as session:
             photos = session.query(Photo).order_by(Photo.ordinal).all()
             rows = session.query(FaceRow).order_by(FaceRow.photo_id, FaceRow.index).all()
-            names = [(photo.folded_name, photo.name_order, photo.taken_at) for photo in photos]
+            names = [(photo.folded_name, photo.name_order, photo.taken_at, photo.place) for photo in photos]
             numbers = [*(photo.sureness for photo in photos), *(row.sharpness for row in rows)]
             return names, [-9.0 if number is None else number for number in numbers]
 

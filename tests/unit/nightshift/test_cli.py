@@ -254,6 +254,55 @@ def test_a_server_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nightshift serve" in away.stderr
 
 
+@pytest.mark.parametrize(
+    ("refusal", "given", "erased"),
+    [
+        (Answer(403, {"code": "in_place_forbidden", "detail": "not from here"}), [], True),
+        (Answer(422, {"code": "bad_custom_id", "detail": "no name"}), [], True),
+        (Answer(500, {"code": "internal", "detail": "broken"}), [], False),
+        (Answer(403, {"code": "in_place_forbidden", "detail": "not from here"}), ["--job", "job_1"], False),
+    ],
+)
+def test_a_job_whose_photos_are_refused_in_place_is_not_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refusal: Answer, given: list[str], erased: bool
+) -> None:
+    monkeypatch.setattr("nightshift.connection.FIRST_PAUSE_S", 0.001)
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    job = {"id": "job_1", "state": "open", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}
+
+    at = "2026-01-01T00:00:00Z"
+    receipt = {"job_id": "job_1", "reason": "requested", "requested_at": at, "completed_at": at}
+
+    def answer(asked: Received, _number: int) -> Answer:
+        if asked.method == "DELETE":
+            return Answer(200, receipt)
+        return refusal if asked.path.endswith("/photos/in-place") else Answer(200, job)
+
+    with serving(answer) as server:
+        server_and_key = ("--server", server.url, "--api-key", "k")
+        told = invoke("submit", str(tmp_path), "--in-place", *given, *server_and_key)
+    assert told.exit_code
+    assert str(refusal.document["detail"]) in told.stderr
+    assert any(asked.method == "DELETE" for asked in server.requests) == erased
+    assert ("is open still" in told.stderr) != erased
+
+
+def test_a_receiver_that_wants_nothing_more_is_named_when_a_job_is_made(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"a")
+    url = "https://example.org/gone"
+    job = {"id": "job_1", "state": "queued", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}
+    job |= {"notify_disabled": [url]}
+
+    def answer(asked: Received, _number: int) -> Answer:
+        return Answer(200, {"missing": []} if asked.path.endswith("/photos/check") else job)
+
+    with serving(answer) as server:
+        at = ("--server", server.url, "--api-key", "k")
+        sent = invoke("submit", str(tmp_path), "--notify", url, *at)
+    assert (sent.exit_code, sent.stdout) == (0, "job_1\n")
+    assert f"{url} has answered 410" in sent.stderr
+
+
 def test_each_file_that_was_not_sent_is_named_here_and_in_the_job(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"a")
     job = {"id": "job_1", "state": "open", "counts": {}, "created_at": "2026-01-01T00:00:00Z"}

@@ -1,15 +1,19 @@
 import base64
 import hashlib
+import inspect
 import io
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from nightshift import ApiError, Client, Unreachable, UploadCut
+from nightshift import ApiError, Client, InvalidInput, Unreachable, UploadCut
+from nightshift.calls import Calls
 from nightshift.client import ResultsFormat
 from nightshift.connection import ATTEMPTS, LONGEST_PAUSE_S
 from tests.support.answering_server import Answer, Received, serving
@@ -91,6 +95,50 @@ def test_files_are_registered_a_thousand_at_a_time() -> None:
     pages = [json.loads(request.body)["photos"] for request in server.requests]
     assert [len(page) for page in pages] == [1000, 1000, 500]
     assert pages[2][-1] == {"custom_id": "2499.jpg", "path": "/p/2499.jpg"}
+
+
+def test_paths_may_be_text(tmp_path: Path) -> None:
+    (tmp_path / "a.zip").write_bytes(b"bytes")
+    named = str(tmp_path / "a.zip")
+    documents = iter([photo("a"), job("queued"), {"added": 1, "total": 1}])
+    with serving(lambda *_: Answer(200, next(documents))) as server, Client(server.url) as client:
+        client.put_photo("job_1", "a", named)
+        client.submit_archive(named)
+        client.register_in_place("job_1", [("a", named, str(tmp_path))])
+    assert [b"bytes" in request.body for request in server.requests] == [True, True, False]
+    in_place = {"custom_id": "a", "path": named, "root": str(tmp_path)}
+    assert json.loads(server.requests[2].body) == {"photos": [in_place]}
+    with serving(lambda *_: Answer(200, body=b"\0" * 1024)) as server, Client(server.url) as client:
+        assert client.save_thumbnails("job_1", f"{tmp_path}/thumbnails") == 0
+    assert (tmp_path / "thumbnails").is_dir()
+
+
+@pytest.mark.parametrize("given", [None, 3, b"a.jpg", "", "a\0b"])
+def test_what_is_no_path_is_told(given: Any) -> None:
+    with serving(lambda *_: Answer(500)) as server, Client(server.url) as client:
+        for ask in (
+            lambda: client.put_photo("job_1", "a", given),
+            lambda: client.submit_archive(given),
+            lambda: client.register_in_place("job_1", [("a", given)]),
+            lambda: client.register_in_place("job_1", [("a", "/a", given or "")]),
+            lambda: client.save_thumbnails("job_1", given),
+        ):
+            with pytest.raises(InvalidInput, match="no path") as refused:
+                ask()
+            assert refused.value.code == "bad_path"
+    assert server.requests == []
+
+
+def test_no_call_takes_a_path_and_no_text() -> None:
+    hints = [
+        (name, hint)
+        for name, call in inspect.getmembers(Calls, inspect.isfunction)
+        for hint in call.__annotations__.values()
+        if not name.startswith("_") and re.search(r"\bPath\b", str(hint))
+    ]
+    assert len(hints) >= 4
+    for name, hint in hints:
+        assert len(re.findall(r"\bPath\b", hint)) == len(re.findall(r"\bstr \| Path\b", hint)), name
 
 
 def test_photos_are_sought() -> None:

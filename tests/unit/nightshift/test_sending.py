@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from rich.console import Console
 
-from nightshift import upload
+from nightshift import sending, upload
 from nightshift.client import Client
 from nightshift.photos import FoundPhoto
 from nightshift.sending import name_not_sent, send_photos
@@ -65,6 +67,28 @@ def test_a_large_file_that_changes_on_its_way_keeps_no_other_from_going(
         refused = send_photos(client, "job_1", found(*paths), Console(stderr=True))
     assert refused == {"a.jpg": "changed"}
     assert any("b.jpg" in path for path in put)
+
+
+def test_each_photo_says_where_it_is_listed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # One group after the other, so that it is known which one is asked about.
+    monkeypatch.setattr(sending, "AT_ONCE", 1)
+    paths = files(tmp_path, *(f"{number}.jpg" for number in range(6)))
+    groups = iter([["0.jpg", "1.jpg", "2.jpg"], ["3.jpg", "4.jpg", "5.jpg"]])
+    put: dict[str, int] = {}
+
+    def serve(asked: Received, _number: int) -> Answer:
+        if asked.path.endswith("/photos/check"):
+            return Answer(200, {"missing": next(groups)})
+        query = parse_qs(urlsplit(asked.path).query)
+        put[query["custom_id"][0]] = int(query["place"][0])
+        return Answer(201, PHOTO)
+
+    with serving(serve) as server, Client(server.url, "k") as client:
+        given = found(paths[0], tmp_path / "gone.jpg", *paths[1:])
+        send_photos(client, "job_1", given, Console(stderr=True))
+    assert put == {"0.jpg": 0, "1.jpg": 2, "2.jpg": 3, "3.jpg": 4, "4.jpg": 5, "5.jpg": 6}
+    bodies = [json.loads(asked.body) for asked in server.requests if asked.path.endswith("/photos/check")]
+    assert put == {photo["custom_id"]: photo["place"] for body in bodies for photo in body["photos"]}
 
 
 def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1889,6 +1889,11 @@ export interface components {
              */
             notify: components["schemas"]["Notified"][] | null;
             /**
+             * Notify Disabled
+             * @description Those of `notify` that have answered 410: nothing is sent there until a test or a redelivery is asked.
+             */
+            notify_disabled: string[];
+            /**
              * Open Until
              * @description When it expires unless it is submitted or given photos before; null once submitted.
              */
@@ -2139,6 +2144,11 @@ export interface components {
              * @description Your name for it, unique in the job; 1 to 1024 characters.
              */
             custom_id: string;
+            /**
+             * Place
+             * @description Where it is listed among the job's photos, from 0, whichever arrives first; without it behind those that came before.
+             */
+            place?: number | null;
             /**
              * Sha256
              * @description Of its bytes, hex.
@@ -3125,7 +3135,7 @@ export interface components {
         SeenJob: {
             /**
              * Commonest Failure
-             * @description Code that most of its last 1,000 failed photos have; null without any.
+             * @description Code that more than half of its last 1,000 failed photos have; null without one.
              */
             commonest_failure: string | null;
             job: components["schemas"]["Job"];
@@ -5326,6 +5336,8 @@ export interface operations {
             query: {
                 /** @description Your name for it, unique in the job; 1 to 1024 characters. */
                 custom_id: string;
+                /** @description Where it is listed among the job's photos, from 0, whichever arrives first; without it behind those that came before. */
+                place?: number | null;
             };
             header?: {
                 /** @description `sha-256=:BASE64:`, of the body: 400 when something else has arrived. */

@@ -139,6 +139,7 @@ export const de: Words = {
       bundle: "Gewichte", window: "Zeitfenster", deadline: "Frist", priority: "Vorrang",
     },
     rateLine: "Fotos pro Sekunde, seit hier zugesehen wird",
+    rateMost: (shown) => `oben ${shown}, unten 0`,
     rateNow: (shown) => `Jetzt ${shown} ${shown === "1" ? "Foto" : "Fotos"} pro Sekunde`,
     receipt: {
       title: "Gelöscht: die Quittung",

@@ -1,4 +1,5 @@
 // Everything the page says, in English. `words/de.ts` has the same in German.
+import type { Verb } from "../api";
 import { codes } from "../made/codes";
 
 const photos = (n: number, shown: string): string => `${shown} ${n === 1 ? "photo" : "photos"}`;
@@ -112,6 +113,7 @@ export const en = {
       bundle: "Weights", window: "Window", deadline: "Deadline", priority: "Priority",
     },
     rateLine: "Photos a second, since you look",
+    rateMost: (shown: string): string => `at the top ${shown}, at the bottom 0`,
     rateNow: (shown: string): string => `Now ${shown} ${shown === "1" ? "photo" : "photos"} a second`,
     receipt: {
       title: "Erased: the receipt",
@@ -339,7 +341,7 @@ export const en = {
         open: "opened", submit: "submitted", change: "changed", pause: "paused", resume: "resumed", cancel: "cancelled", retry: "tried again",
         erase: "erased", give_up: "given up", expire: "expired", make_key: "key made", revoke_key: "key revoked",
         set_receivers: "receivers set", add_receiver: "receiver added", change_receiver: "receiver changed", remove_receiver: "receiver removed", make_secret: "secret made", redeliver: "sent again", test_webhook: "webhook tried",
-      } as Record<string, string>,
+      } satisfies Record<Verb, string>,
     },
   },
 };

@@ -195,7 +195,7 @@ def test_pages_of_results_are_read_in_order_from_where_the_last_one_ended(
 
     plans = plans_of(database, lambda: list(read(database, "local", job_id, 10)))
 
-    pages = [found for found in plans if "ix_photos_job_id_ordinal" in found]
+    pages = [found for found in plans if "ix_photos_by_place" in found]
     assert len(pages) == 3
     for found in pages:
         assert "TEMP B-TREE" not in found, found

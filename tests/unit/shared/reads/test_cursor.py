@@ -12,7 +12,7 @@ from nightshift.words.errors import InvalidInput
 from shared.reads.cursor import Place, decode_job, decode_place, encode_job, encode_place
 
 ORDERS: list[tuple[str, type | None, st.SearchStrategy[object]]] = [
-    ("added", None, st.none()),
+    ("added", int, st.none() | st.integers(0, 2**63 - 1)),
     ("-time", str, st.none() | st.from_regex(r"[0-9T:.+-]{1,32}", fullmatch=True)),
     ("faces", int, st.none() | st.integers(0, 2**63 - 1)),
     ("least_sure", float, st.none() | st.floats(allow_nan=False, allow_infinity=False)),
