@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, jsonify, redirect
+from flask import Flask, Response, jsonify, redirect, request
 from flask_openapi import OpenAPI
 from flask_openapi_swagger.plugins import RegisterPlugin
 from werkzeug import Response as BaseResponse
@@ -149,5 +149,6 @@ def _serve_description(app: OpenAPI) -> None:
         return jsonify(as_3_1(document))
 
     @app.route("/docs")
+    @app.route("/docs/")
     def docs() -> BaseResponse:
-        return redirect("docs/swagger")
+        return redirect("swagger" if request.path.endswith("/") else "docs/swagger")

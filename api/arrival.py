@@ -15,6 +15,7 @@ from api.json_bodies import parse
 from api.multipart import FormField, FormFile
 from nightshift.words.analysis import PhotoError
 from nightshift.words.archive_kinds import ArchiveKind, kind_of_archive_file, perhaps_kind_of_archive
+from nightshift.words.body import wrong_field
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import AnyCode, InvalidInput
 from nightshift.words.ids import new_id
@@ -99,10 +100,10 @@ class Arrival:
 
     def _take_field(self, part: FormField) -> None:
         if part.name in self._fields:
-            raise InvalidInput(Code.INVALID_FIELDS, f"the field {part.name!r} is there twice")
+            raise wrong_field(part.name, "is there twice")
         self._fields[part.name] = part.value
         # At once: a misspelt option is better told before the photos are sent than after.
-        self.wanted = NewJob.of_form(self._fields, _json)
+        self.wanted = NewJob.of_form(self._fields, parse)
         self.service.check_priority(self.wanted.priority)
 
     def _take_photo(self, part: FormFile) -> None:
@@ -173,13 +174,6 @@ class Arrival:
             looked_at = list(islice((member.left_alone for member in opened.members()), MOST_LOOKED_AT))
             if all(looked_at) and len(looked_at) < MOST_LOOKED_AT:
                 raise InvalidInput(Code.EMPTY_UPLOAD, "the archive holds no photos")
-
-
-def _json(text: str) -> Any:
-    try:
-        return parse(text)
-    except InvalidInput as error:
-        raise InvalidInput(Code.INVALID_FIELDS, "metadata or notify: is not JSON") from error
 
 
 def fingerprint_of(wanted: NewJob, contents: str = "") -> str:

@@ -16,7 +16,7 @@ from flask import Request, current_app, request
 from pydantic import BaseModel, ValidationError
 
 from api.body import RequestBody
-from nightshift.words.body import refuse_fields
+from nightshift.words.body import refuse_fields, wrong_field
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 
@@ -94,7 +94,7 @@ def parse(data: bytes | str) -> Any:
 def _object() -> dict[str, Any]:
     document = request.get_json()
     if not isinstance(document, dict):
-        raise _wrong("must be a JSON object")
+        raise wrong_field("body", "must be a JSON object")
     return document
 
 
@@ -125,12 +125,6 @@ def _too_large() -> InvalidInput:
     return InvalidInput(Code.BODY_TOO_LARGE, f"a JSON body may have {LIMIT_BYTES} bytes")
 
 
-def _wrong(message: str) -> InvalidInput:
-    return InvalidInput(
-        Code.INVALID_FIELDS, f"body: {message}", errors=[{"field": "body", "message": message}]
-    )
-
-
 def _no_number(name: str) -> NoReturn:
     raise InvalidInput(Code.BAD_JSON, f"the body is not JSON: {name} is no number there")
 
@@ -138,7 +132,7 @@ def _no_number(name: str) -> NoReturn:
 def _finite(digits: str) -> float:
     number = float(digits)
     if math.isinf(number):
-        raise _wrong(f"the number {digits[:20]} is larger than any that is read")
+        raise wrong_field("body", f"the number {digits[:20]} is larger than any that is read")
     return number
 
 

@@ -25,6 +25,7 @@ from api.sessions import LIFE
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError, NotFound
+from nightshift.words.wrong_values import PLACE
 from shared.grants import granted, grants_in
 from shared.operations.keys import Caller
 
@@ -49,7 +50,7 @@ class ToProvider(BaseModel):
     next: str = Field(
         "",
         max_length=1000,
-        pattern=r"^([A-Za-z0-9_/?=&%.+~-]*)$",
+        pattern=PLACE,
         description="What stands behind the page's `#/`.",
     )
 

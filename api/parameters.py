@@ -7,7 +7,16 @@ from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, Field, Strict
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    Field,
+    Strict,
+    ValidationInfo,
+    field_validator,
+)
 
 from nightshift.words.analysis import AGE_GROUPS, DOUBTS
 from nightshift.words.body import Body, Text, storable
@@ -209,6 +218,13 @@ class SoughtQuery(BaseModel):
         allow_inf_nan=False,
         description="Only with a face whose `quality.sharpness` is so or more: of a sharp face about 1.",
     )
+
+    @field_validator("max_faces")
+    @classmethod
+    def _not_fewer(cls, value: int | None, others: ValidationInfo) -> int | None:
+        if value is not None and value < (others.data.get("min_faces") or 0):
+            raise ValueError("must be `min_faces` or more")
+        return value
 
     def sought(self) -> Sought:
         """The same for the database."""

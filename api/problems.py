@@ -77,7 +77,9 @@ def problem(code: AnyCode, detail: str, headers: dict[str, str] | None = None, *
         "code": code,
         **members,
     }
-    return Response(json.dumps(shortened(body), default=str), status, headers, content_type=MEDIA_TYPE)
+    # As compact as every other answer.
+    text = json.dumps(shortened(body), default=str, separators=(",", ":"))
+    return Response(text, status, headers, content_type=MEDIA_TYPE)
 
 
 def register(app: Flask) -> None:

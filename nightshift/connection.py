@@ -17,9 +17,11 @@ from nightshift.found_key import found_key
 from nightshift.machine.pauses import Pauses
 from nightshift.transports import Awaiting, Blocking
 from nightshift.waiting import WORD_S, say_if_slow
+from nightshift.words.clock import utc_now
 from nightshift.words.documents import Job, Key
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.retry_after import retry_after_s
 
 ATTEMPTS = 5
 FIRST_PAUSE_S = 0.25
@@ -198,10 +200,7 @@ def _retry_after_s(response: httpx.Response) -> float:
     """What a server that limits its callers asks for; one that is merely away is tried sooner."""
     if response.status_code != httpx.codes.TOO_MANY_REQUESTS:
         return 0.0
-    try:
-        return min(max(0.0, float(response.headers.get("Retry-After", ""))), LONGEST_PAUSE_S)
-    except ValueError:
-        return 0.0
+    return min(retry_after_s(response.headers.get("Retry-After", ""), utc_now()), LONGEST_PAUSE_S)
 
 
 def _accepted(response: httpx.Response) -> httpx.Response:

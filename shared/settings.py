@@ -32,7 +32,7 @@ from nightshift.words.options import (
     TiltThresholdDeg,
     Workers,
 )
-from nightshift.words.wrong_values import wrong
+from nightshift.words.wrong_values import DEVICE, RATE, wrong
 from shared.addresses import networks_in
 from shared.sign_in_settings import SignInSettings
 from shared.urls import check_broker_url, database_url
@@ -80,7 +80,7 @@ class Settings(SignInSettings):
     api_key: SecretStr = SecretStr("")
     """Root key: all scopes, owner `local`; 32 characters at least. Empty: the one in the home's file
     `api_key`, which the first start makes."""
-    rate_limit: str = Field("6000/minute", pattern=r"^([1-9]\d*/(second|minute|hour))?$")
+    rate_limit: str = Field("6000/minute", pattern=RATE)
     """Requests a key may make of one API process, such as `6000/minute`; empty: any number."""
     in_place_roots: str = ""
     """Folders whose files clients on this machine with the scope `in_place` may register instead of sending
@@ -91,7 +91,7 @@ class Settings(SignInSettings):
     """Folder that holds bundles."""
     require_commercial_use: bool = False
     """Refuses weights whose manifest does not say that commercial use is allowed."""
-    device: str = Field("auto", pattern=r"^(auto|cpu|cuda(:\d+)?)$")
+    device: str = Field("auto", pattern=DEVICE)
     """`auto`, `cpu`, `cuda` or `cuda:N`."""
     runtime: Literal["auto", "openvino", "torch"] = "auto"
     """What the networks run on; `auto`: OpenVINO where it runs, else torch, as on CUDA."""

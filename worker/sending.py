@@ -13,9 +13,11 @@ import certifi
 import httpx
 from standardwebhooks import Webhook
 
+from nightshift.words.clock import utc_now
+from nightshift.words.retry_after import retry_after_s
 from nightshift.words.version import VERSION
 from shared.addresses import Network, may_be_spoken_to
-from shared.queue.dispatch import GONE, Answered, Parcel
+from shared.queue.dispatch import GONE, LONGEST_WISHED, Answered, Parcel
 
 ATTEMPT_S = 15.0
 """For all of it after the name is looked up."""
@@ -24,6 +26,8 @@ CONNECT_S = 5.0
 ANSWER_BYTES = 4096
 """Read of an answer; the rest is left."""
 SHOWN_CHARACTERS = 500
+
+_LONGEST_WISHED_S = LONGEST_WISHED.total_seconds()
 
 
 def certificates() -> ssl.SSLContext:
@@ -146,6 +150,5 @@ def _judged(response: httpx.Response, answer: bytes) -> Answered:
         problem = "it answered 410: nothing more is sent there"
     else:
         problem = f"it answered {response.status_code}"
-    wait = response.headers.get("retry-after", "")
-    asked = timedelta(seconds=int(wait)) if wait.isascii() and wait.isdigit() and len(wait) < 7 else None
-    return Answered(response.status_code, text, problem, asked)
+    wait_s = min(retry_after_s(response.headers.get("retry-after", ""), utc_now()), _LONGEST_WISHED_S)
+    return Answered(response.status_code, text, problem, timedelta(seconds=wait_s))

@@ -41,6 +41,12 @@ class Body(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
+def wrong_field(field: str, message: str) -> InvalidInput:
+    """`invalid_fields` for the one that is wrong; the message goes on where its name ends."""
+    problem = {"field": field, "message": message}
+    return InvalidInput(Code.INVALID_FIELDS, f"{field}: {message}", errors=[problem])
+
+
 def refuse_fields(error: ValidationError, inside: str | None = None) -> NoReturn:
     """Turn what pydantic found into an error that names each field.
 

@@ -22,8 +22,7 @@ from pydantic import (
     model_validator,
 )
 
-from nightshift.words.body import Body, Text, is_unicode, refuse_fields
-from nightshift.words.error_codes import Code
+from nightshift.words.body import Body, Text, is_unicode, refuse_fields, wrong_field
 from nightshift.words.errors import InvalidInput
 from nightshift.words.options import Fraction, JobOptions, Whole
 from nightshift.words.processing_window import ProcessingWindow
@@ -157,9 +156,7 @@ class JobWishes(Body):
         """
         deadline = now + self.deadline if isinstance(self.deadline, timedelta) else self.deadline
         if deadline is not None and deadline <= now:
-            message = "has passed already"
-            problem = {"field": "deadline", "message": message}
-            raise InvalidInput(Code.INVALID_FIELDS, f"deadline: {message}", errors=[problem])
+            raise wrong_field("deadline", "has passed already")
         return deadline
 
 
@@ -199,7 +196,7 @@ class NewJob(JobWishes):
         wish: dict[str, Any] = {name: text for name, text in fields.items() if name not in _OPTIONS}
         if options := {name: text for name, text in fields.items() if name in _OPTIONS}:
             wish["options"] = options
-        wish |= {name: parse(wish[name]) for name in ("metadata", "notify") if name in wish}
+        wish |= {name: _parsed(name, wish[name], parse) for name in ("metadata", "notify") if name in wish}
         return cls._checked(wish, strict=False, inside="options")
 
     def as_form(self) -> dict[str, str]:
@@ -219,6 +216,14 @@ class NewJob(JobWishes):
 
 
 _OPTIONS = JobOptions.model_fields.keys()
+
+
+def _parsed(name: str, text: str, parse: Any) -> Any:
+    try:
+        return parse(text)
+    except (InvalidInput, ValueError, RecursionError) as error:
+        raise wrong_field(name, "is not JSON") from error
+
 
 LIMITS = ("max_failure_rate", "deadline")
 """Wishes that stop a job; they hold no longer when it is tried again."""

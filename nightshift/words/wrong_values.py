@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 SHA256_HEX = "^[0-9a-f]{64}$"
+RATE = r"^([1-9]\d*/(second|minute|hour))?$"
+DEVICE = r"^(auto|cpu|cuda(:\d+)?)$"
+PLACE = r"^([A-Za-z0-9_/?=&%.+~-]*)$"
 
 _SENTENCES = {
     "missing": "is missing",
@@ -58,7 +61,12 @@ def wrong(found: Any) -> str:
     return _KINDS.get(kind.partition("_")[0], "is not what it should be")
 
 
-_PATTERNS = {SHA256_HEX: "64 hex digits, in small letters"}
+_PATTERNS = {
+    SHA256_HEX: "64 hex digits, in small letters",
+    RATE: "a number a second, minute or hour, such as 6000/minute, or empty",
+    DEVICE: "auto, cpu, cuda, or one of several such as cuda:1",
+    PLACE: "a place on the page: letters, digits, and _/?=&%.+~-",
+}
 """Patterns as one would say them."""
 
 

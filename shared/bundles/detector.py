@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
-from nightshift.words.wrong_values import wrong
+from nightshift.words.wrong_values import SHA256_HEX, wrong
 from shared.bundles.manifest import sha256_of
 from shared.settings import REPOSITORY
 
@@ -41,7 +41,7 @@ class About(_Part):
     name: str
     licence: str
     origin: Origin
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256_HEX)
 
 
 def read_about(folder: Path) -> About:

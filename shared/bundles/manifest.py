@@ -13,7 +13,7 @@ from nightshift.words.analysis import AGE_GROUPS
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import ModelUnavailable
 from nightshift.words.photo_names import path_spelled_out
-from nightshift.words.wrong_values import wrong
+from nightshift.words.wrong_values import SHA256_HEX, wrong
 from shared.bundles.limits import Limits
 
 FORMAT = "nightshift-bundle/1"
@@ -145,7 +145,7 @@ NOT_SAID = CommercialUse(allowed="unknown", reason="their manifest does not say"
 class TensorFile(_Part):
     """A file of weights, the digest it must have, and the format of its numbers."""
 
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256_HEX)
     dtype: Literal["float16", "float32", "bfloat16"]
 
 
@@ -158,7 +158,7 @@ class EightBits(_Part):
         age_group: likewise.
     """
 
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    sha256: str = Field(pattern=SHA256_HEX)
     gender: float = Field(ge=0, le=1)
     age_group: float = Field(ge=0, le=1)
 

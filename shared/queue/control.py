@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict
 from nightshift.words.new_job import CHANGED_AFTER_THE_END, LIMITS, JobChange
+from nightshift.words.plain_text import counted
 from nightshift.words.states import JobState, Outcome, PhotoStatus
 from shared.db.engine import Transaction
 from shared.db.tables import Job, Photo
@@ -152,16 +153,29 @@ def retry(
     )
     if not queued:
         # The transaction ends here, and the job is as it was.
-        unsuccessful = select(Photo.id).where(Photo.job_id == job_id, _to_retry(None)).limit(1)
-        if session.scalar(unsuccessful) is None:
-            message = f"nothing failed in job {job_id}: there is nothing to try again"
-            raise Conflict(Code.NOTHING_TO_RETRY, message, state=JobState.ENDED)
-        if job.delete_originals:
-            message = f"job {job_id} deletes its uploads when it ends: send them again as a new job"
-            raise Conflict(Code.ORIGINALS_DELETED, message, state=JobState.ENDED)
-        message = f"job {job_id} has no such photos to try again; uploads that are no pictures are not kept"
-        raise Conflict(Code.NOTHING_TO_RETRY, message, state=JobState.ENDED)
+        raise _nothing_to_retry(session, job, _to_retry(codes), *named)
     return queued
+
+
+def _nothing_to_retry(session: Transaction, job: Job, *such: ColumnElement[bool]) -> Conflict:
+    """Why: there is nothing, nothing such, or its bytes are gone."""
+
+    def number(*which: ColumnElement[bool]) -> int:
+        return session.scalar(select(func.count()).where(Photo.job_id == job.id, *which)) or 0
+
+    code, without_bytes = Code.NOTHING_TO_RETRY, number(*such)
+    if not number(_to_retry(None)):
+        message = f"nothing failed in job {job.id}: there is nothing to try again"
+    elif not without_bytes:
+        message = f"job {job.id} has no such photos to try again"
+    elif job.delete_originals:
+        code = Code.ORIGINALS_DELETED
+        message = f"job {job.id} deletes its uploads when it ends: send them again as a new job"
+    else:
+        photos = counted(without_bytes, "photo")
+        why = "they failed on their way in, or are no pictures"
+        message = f"the bytes of {photos} were not kept: {why}. Mended, they are sent as a new job"
+    return Conflict(code, message, state=JobState.ENDED)
 
 
 def _to_retry(codes: Collection[str] | None) -> ColumnElement[bool]:

@@ -16,18 +16,18 @@ from tests.support.processes import wait_for
 LABEL = "\u062d\u0641\u0644\u0629 \u0627\u0644\u0635\u064a\u0641 (2026)!"
 HEBREW = "\u05d7\u05ea\u05d5\u05e0\u05d4 12 (\u05e1\u05d5\u05e3).jpg"
 PERSIAN = "\u0639\u06a9\u0633 \u06f1\u06f2 - final.jpg"
-NO_PHOTO = "\u05e9\u05dc\u05d5\u05dd & <b>.jpg"
+CUT_OFF = "\u05e9\u05dc\u05d5\u05dd & <b>.jpg"
 RIGHT_TO_LEFT = "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]"
 
 
 @pytest.fixture(scope="module")
 def job_id(served: Served) -> str:
-    """A job that has ended: two photos with faces, one that is none."""
+    """A job that has ended: two photos with faces, and one cut off, whose bytes the service keeps."""
     folder = served.command.folder / "party"
     write_portraits(folder, 2)
     (folder / "portrait-00.jpg").rename(folder / HEBREW)
     (folder / "portrait-01.jpg").rename(folder / PERSIAN)
-    (folder / NO_PHOTO).write_bytes(b"no photo")
+    (folder / CUT_OFF).write_bytes((folder / HEBREW).read_bytes()[:4000])
     submitted = served.command.run("submit", "party", "--label", LABEL)
     assert submitted.returncode == 0, submitted.stderr
     made = submitted.stdout.strip()
@@ -60,7 +60,7 @@ def on_every_view(page: Page, served: Served, job_id: str, look: Callable[[Page]
     expect(heading).to_be_visible()
     look(page)
     page.locator("input[type=file]").first.set_input_files(
-        [served.command.folder / "party" / name for name in (HEBREW, NO_PHOTO)]
+        [served.command.folder / "party" / name for name in (HEBREW, CUT_OFF)]
     )
     expect(page.locator("main button.main")).to_be_visible()
     look(page)
@@ -129,7 +129,7 @@ def test_names_from_right_to_left_stand_by_themselves(
 
     page = signed_in(open_page, served)
     on_every_view(page, served, job_id, look)
-    assert {LABEL, HEBREW, PERSIAN, NO_PHOTO} <= seen
+    assert {LABEL, HEBREW, PERSIAN, CUT_OFF} <= seen
 
 
 def test_the_keyboard_alone_goes_all_the_way(open_page: Open, served: Served, job_id: str) -> None:
@@ -151,7 +151,7 @@ def test_the_keyboard_alone_goes_all_the_way(open_page: Open, served: Served, jo
     expect(show).to_be_visible()
     tab_to(page, show)
     page.keyboard.press("Enter")
-    expect(failures.get_by_role("rowheader")).to_have_text(NO_PHOTO)
+    expect(failures.get_by_role("rowheader")).to_have_text(CUT_OFF)
     choose = failures.get_by_role("checkbox")
     tab_to(page, choose)
     page.keyboard.press("Space")

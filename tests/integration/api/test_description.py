@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -103,6 +104,8 @@ def test_the_pages_load_nothing_from_elsewhere(plain_service: Service) -> None:
     client = plain_service.client
     page = client.get("/docs", follow_redirects=True)
     assert page.status_code == 200
+    for path in ("/docs", "/docs/"):
+        assert urljoin(path, client.get(path).headers["Location"]) == "/docs/swagger"
     loaded = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert loaded
     for path in loaded:

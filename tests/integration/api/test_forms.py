@@ -163,6 +163,8 @@ def test_a_form_that_is_refused_leaves_nothing(
     refused = post_raw(plain_service, body)
     assert (refused.status_code, refused.json["code"]) == (status, code), refused.text
     assert refused.content_type == "application/problem+json"
+    # What is wrong with fields is said of each.
+    assert bool(refused.json.get("errors")) == (code == "invalid_fields")
     assert (plain_service.client.get("/v1/jobs").json, plain_service.stored()) == before
 
 

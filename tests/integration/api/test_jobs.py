@@ -335,9 +335,9 @@ def test_a_retry_over_http(service: Service) -> None:
     service.work()
     assert service.post(job_id, "retry").json["state"] == "running"
     service.finish(job_id)
-    assert (
-        service.client.post(f"/v1/jobs/{job_id}/retry?code=corrupt_image").json["code"] == "nothing_to_retry"
-    )
+    nothing = service.client.post(f"/v1/jobs/{job_id}/retry?code=corrupt_image").json
+    assert nothing["code"] == "nothing_to_retry"
+    assert nothing["detail"] == f"job {job_id} has no such photos to try again"
     bad = service.client.post(f"/v1/jobs/{job_id}/retry?code=no_such_code")
     assert (bad.status_code, bad.json["code"]) == (422, "invalid_fields")
     again = service.client.post(f"/v1/jobs/{job_id}/retry?code=timeout&code=worker_lost")
@@ -345,8 +345,22 @@ def test_a_retry_over_http(service: Service) -> None:
     service.work()
     service.finish(job_id)
     assert service.job(job_id)["outcome"] == "succeeded"
+    nothing = service.client.post(f"/v1/jobs/{job_id}/retry").json
+    assert (nothing["code"], nothing["detail"].split(":")[0]) == (
+        "nothing_to_retry",
+        f"nothing failed in job {job_id}",
+    )
     photo = service.photos(job_id)["a"]
     assert [entry["ending"] for entry in photo["history"]] == ["failed", "succeeded"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_job_that_deletes_its_uploads_says_so_only_of_what_failed(service: Service, fails: bool) -> None:
+    job_id = service.submitted_job("a", options={"delete_originals": True})
+    service.fail("timeout") if fails else service.work()
+    service.finish(job_id)
+    refused = service.client.post(f"/v1/jobs/{job_id}/retry").json
+    assert refused["code"] == ("originals_deleted" if fails else "nothing_to_retry")
 
 
 def test_chosen_photos_are_tried_again_and_no_others(service: Service) -> None:

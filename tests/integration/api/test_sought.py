@@ -138,7 +138,7 @@ def test_results_go_on_behind_a_page(job: tuple[Service, str]) -> None:
     "query",
     [
         *("gender=woman", "age_group=20", "uncertain=yes", "because=ugly", "min_faces=-1", "max_faces=many"),
-        *("prefix=%00", "status=done"),
+        *("prefix=%00", "status=done", "max_faces=1&min_faces=3"),
     ],
 )
 def test_what_cannot_be_sought_is_refused(job: tuple[Service, str], query: str) -> None:

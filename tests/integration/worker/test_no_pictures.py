@@ -74,7 +74,8 @@ def test_a_retry_leaves_them_and_says_why(service: Service, worker: Parts) -> No
     assert summary["retryable"] == {"corrupt_image": 1}
     refused = service.client.post(f"/v1/jobs/{job_id}/retry?code=unsupported_format")
     assert (refused.status_code, refused.json["code"]) == (409, "nothing_to_retry")
-    assert "no pictures are not kept" in refused.json["detail"]
+    assert "the bytes of 1 photo were not kept" in refused.json["detail"]
+    assert "no pictures" in refused.json["detail"]
     retried = service.post(job_id, "retry")
     assert retried.status_code == 202
     assert retried.json["counts"]["queued"] == 1

@@ -4,7 +4,8 @@ import pytest
 
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
-from shared.settings import load_settings
+from nightshift.words.wrong_values import wrong
+from shared.settings import Settings, load_settings
 
 OF_A_LIBRARY = ("Input", "Value error", "should", "unable to parse", "type=")
 
@@ -18,6 +19,8 @@ OF_A_LIBRARY = ("Input", "Value error", "should", "unable to parse", "type=")
         ("lease_s", "soon", "must be a number"),
         ("log_level", "loud", "must be DEBUG or INFO or WARNING or ERROR"),
         ("log_format", "xml", "must be 'text' or 'json'"),
+        ("rate_limit", "banana", "must be a number a second, minute or hour, such as 6000/minute, or empty"),
+        ("device", "gpu", "must be auto, cpu, cuda, or one of several such as cuda:1"),
     ],
 )
 def test_a_wrong_setting_is_told_in_words(
@@ -27,6 +30,14 @@ def test_a_wrong_setting_is_told_in_words(
     with pytest.raises(InvalidInput) as refused:
         load_settings()
     assert refused.value.message == f"NIGHTSHIFT_{name.upper()}: {said}"
+
+
+def test_no_setting_tells_its_pattern() -> None:
+    """What a regular expression means is said in words, or it is a choice of names."""
+    for name, field in Settings.model_fields.items():
+        for pattern in (found for each in field.metadata if (found := getattr(each, "pattern", None))):
+            said = wrong({"type": "string_pattern_mismatch", "ctx": {"pattern": pattern}, "input": "x"})
+            assert not set(said) & set("^$\\[]*|"), (name, said)
 
 
 @pytest.mark.parametrize(
