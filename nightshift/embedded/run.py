@@ -34,7 +34,7 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
-from nightshift.embedded.told import check_notify, check_secret, what_is_untold
+from nightshift.embedded.told import check_notify, check_secret, check_secret_beforehand, what_is_untold
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.given import label_of, require_there
 from nightshift.machine.home import roots_of
@@ -117,6 +117,8 @@ class Run:
         out = self._request.out or earlier.out if earlier else self._out
         self._find(paths, out, earlier.pairs if earlier else self._pairs)
         check_notify(self._settings, self._request.about)
+        if earlier is None:
+            check_secret_beforehand(self._settings, self._request.about)
         settings, manifest = check_bundle(self._settings)
         options = settings.default_job_options().model_copy(update=dict(self._request.options))
         return Plan(self._found, archive_among(paths), out, options, manifest.name)

@@ -161,10 +161,12 @@ def test_nothing_to_resume() -> None:
 
 def test_a_webhook_without_a_secret_is_found_out_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
-    refused = invoke("run", "a.jpg", "--notify", "https://example.org/hook")
-    assert refused.exit_code == 2
-    assert refused.stderr.endswith("(webhook_secret_missing)\n")
-    assert "starting" not in refused.stderr
+    # With a home, and before there is one.
+    for flags in (["--dry-run"], [], ["--dry-run"]):
+        refused = invoke("run", "a.jpg", "--notify", "https://example.org/hook", *flags)
+        assert refused.exit_code == 2
+        assert refused.stderr.endswith("(webhook_secret_missing)\n")
+        assert "starting" not in refused.stderr
 
 
 def test_a_run_beside_a_server_is_told_of_submit(tmp_path: Path) -> None:
