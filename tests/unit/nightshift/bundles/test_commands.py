@@ -103,7 +103,7 @@ def test_of_a_broken_one_the_card_says_why(weights: Path) -> None:
     make_bundle(weights / "c", format="none")
     shown = invoke("show", "c")
     assert (shown.exit_code, "(bundle_format)" in shown.stdout) == (0, True)
-    assert invoke("show", "nothing").exit_code == 6
+    assert invoke("show", "nothing").exit_code == 2
 
 
 def test_no_weights_are_said_to_be_none(weights: Path) -> None:
@@ -133,7 +133,7 @@ def test_an_import_prints_its_name(weights: Path, tmp_path: Path, monkeypatch: p
 
 def test_what_is_not_there_cannot_be_checked(weights: Path) -> None:
     nothing = invoke("check")
-    assert nothing.exit_code == 6
+    assert nothing.exit_code == 2
     assert "(bundle_not_found)" in nothing.stderr
     (make_bundle(weights / "a") / TENSORS).write_bytes(b"others")
     assert "(bundle_sha256)" in invoke("check").stderr
