@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.table import Table
 from sqlalchemy import select
 
 from nightshift.embedded.home import Home
-from nightshift.embedded.interrupted_runs import InterruptedRun, forget_run, interrupted_runs
-from nightshift.screen import bare_table, cell
+from nightshift.embedded.interrupted_runs import InterruptedRun, choose_run, forget_run, interrupted_runs
+from nightshift.screen import bare_table, cell, say
 from nightshift.words.clock import local_time
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -66,6 +68,22 @@ def left_runs(settings: Settings) -> list[LeftRun]:
             begun_at = session.scalars(select(Job.created_at).where(Job.id == run.job_id)).one()
             left.append(LeftRun(run, begun_at, counts.final, counts.total))
         return left
+
+
+def run_to_resume(settings: Settings, paths: Sequence[Path]) -> InterruptedRun | None:
+    """The run that `--resume` would go on with; said, with how far it is. None for a new one over the paths.
+
+    Raises:
+        InvalidInput: `nothing_to_resume`, and no paths are given.
+    """
+    left = left_runs(settings)
+    run = choose_run([each.run for each in left], paths)
+    if run is None and not paths:
+        raise InvalidInput(Code.NOTHING_TO_RESUME, f"{settings.home} holds no interrupted run")
+    for each in left:
+        if each.run is run:
+            say(f"run {run.label or run.job_id} would go on: {each.done:,} of {each.total:,} are done")
+    return run
 
 
 def drop_run(settings: Settings, given: str) -> LeftRun:

@@ -29,11 +29,12 @@ from nightshift.embedded.interrupted_runs import (
 )
 from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.known_photos import seem_known
+from nightshift.embedded.left_runs import run_to_resume
 from nightshift.embedded.logs import log_here
 from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
-from nightshift.embedded.told import check_notify, check_secret, what_is_untold
+from nightshift.embedded.told import check_notify, check_secret, check_secret_beforehand, what_is_untold
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.given import label_of, require_there
 from nightshift.machine.home import roots_of
@@ -112,12 +113,16 @@ class Run:
         Raises:
             NightshiftError: what would stop it before it begins.
         """
-        self._find(self._request.paths, self._out, self._pairs)
+        earlier = run_to_resume(self._settings, self._request.paths) if self._request.resume else None
+        paths = earlier.paths if earlier else self._request.paths
+        out = self._request.out or earlier.out if earlier else self._out
+        self._find(paths, out, earlier.pairs if earlier else self._pairs)
         check_notify(self._settings, self._request.about)
+        if earlier is None:
+            check_secret_beforehand(self._settings, self._request.about)
         settings, manifest = check_bundle(self._settings)
         options = settings.default_job_options().model_copy(update=dict(self._request.options))
-        archive = archive_among(self._request.paths)
-        return Plan(self._found, archive, self._out, options, manifest.name)
+        return Plan(self._found, archive_among(paths), out, options, manifest.name)
 
     def execute(self) -> Report | Exit:
         """Do it; a bare exit code when it was interrupted.

@@ -10,11 +10,12 @@ from sqlalchemy import select
 
 from nightshift.words.owners import LOCAL
 from nightshift.words.plain_text import plain
-from nightshift.words.webhooks import shown_url
+from nightshift.words.webhooks import is_message, shown_url
 from shared.db.engine import Database, Transaction
+from shared.db.migrate import upgrade
 from shared.db.tables import Delivery
 from shared.operations.webhooks import check_receivers
-from shared.queue.outbox import require_secret
+from shared.queue.outbox import require_secret, secret_missing
 from shared.settings import Settings
 
 
@@ -38,6 +39,21 @@ def check_secret(session: Transaction, about: Mapping[str, Any]) -> None:
         Conflict: `webhook_secret_missing`.
     """
     require_secret(session, LOCAL, (each["url"] for each in about.get("notify") or ()))
+
+
+def check_secret_beforehand(settings: Settings, about: Mapping[str, Any]) -> None:
+    """The same of a database that is not open, nor perhaps there: looking at it makes none.
+
+    Raises:
+        Conflict: `webhook_secret_missing`.
+    """
+    if all(is_message(each["url"]) for each in about.get("notify") or ()):
+        return
+    if not settings.home.is_dir():
+        raise secret_missing()
+    upgrade(settings.database_url)
+    with closing(Database(settings.database_url)) as database, database.write() as session:
+        check_secret(session, about)
 
 
 def what_is_untold(settings: Settings, job_id: str) -> str | None:

@@ -47,8 +47,13 @@ def require_secret(session: Transaction, owner: str, urls: Iterable[str]) -> Non
     if all(map(is_message, urls)):
         return
     if session.scalar(select(WebhookSecret.id).where(WebhookSecret.owner == owner).limit(1)) is None:
-        message = "webhooks are signed, and you have no secret yet: `nightshift webhooks secret` makes one"
-        raise Conflict(Code.WEBHOOK_SECRET_MISSING, message)
+        raise secret_missing()
+
+
+def secret_missing() -> Conflict:
+    """What is wrong where nobody has made a secret."""
+    message = "webhooks are signed, and you have no secret yet: `nightshift webhooks secret` makes one"
+    return Conflict(Code.WEBHOOK_SECRET_MISSING, message)
 
 
 def receivers_of(session: Transaction, job_id: str) -> tuple[str, list[dict[str, Any]]]:

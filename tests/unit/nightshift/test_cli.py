@@ -152,18 +152,21 @@ def test_a_database_that_is_none(tmp_path: Path) -> None:
 
 
 def test_nothing_to_resume() -> None:
-    nothing = invoke("run", "--resume")
-    assert nothing.exit_code == 2
-    assert "holds no interrupted run" in nothing.stderr
-    assert "starting" not in nothing.stderr
+    for flags in ([], ["--dry-run"]):
+        nothing = invoke("run", "--resume", *flags)
+        assert nothing.exit_code == 2
+        assert "holds no interrupted run" in nothing.stderr
+        assert "starting" not in nothing.stderr
 
 
 def test_a_webhook_without_a_secret_is_found_out_before_anything_starts(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").touch()
-    refused = invoke("run", "a.jpg", "--notify", "https://example.org/hook")
-    assert refused.exit_code == 2
-    assert refused.stderr.endswith("(webhook_secret_missing)\n")
-    assert "starting" not in refused.stderr
+    # With a home, and before there is one.
+    for flags in (["--dry-run"], [], ["--dry-run"]):
+        refused = invoke("run", "a.jpg", "--notify", "https://example.org/hook", *flags)
+        assert refused.exit_code == 2
+        assert refused.stderr.endswith("(webhook_secret_missing)\n")
+        assert "starting" not in refused.stderr
 
 
 def test_a_run_beside_a_server_is_told_of_submit(tmp_path: Path) -> None:
@@ -213,6 +216,11 @@ def test_runs_that_were_broken_off_are_listed_and_dropped(tmp_path: Path) -> Non
     for part in (job, "garden", "0 of 1", str(tmp_path / "party"), str(tmp_path / "out")):
         assert part in listed.stdout
     (told,) = json.loads(invoke("runs", "--json").stdout)
+    (tmp_path / "party").mkdir()
+    (tmp_path / "party" / "x.jpg").touch()
+    planned = invoke("run", "--resume", "--dry-run")
+    assert "run garden would go on: 0 of 1 are done" in planned.stderr
+    assert (planned.exit_code, str(tmp_path / "out") in planned.stdout) == (0, True)
     assert (told["job_id"], told["label"], told["done"], told["total"]) == (job, "garden", 0, 1)
 
     none = invoke("runs", "--drop", "0000")
