@@ -11,6 +11,7 @@ from api.description import MODELS_TAG, answers, blueprint_of
 from nightshift.words import documents
 from nightshift.words.body import Text
 from nightshift.words.model_card import ModelCard
+from nightshift.words.models import ModelList
 from nightshift.words.options import Truth
 from shared.bundles.listing import ListedBundle, list_bundles
 from shared.bundles.manifest import locate_in_use
@@ -35,13 +36,13 @@ class ModelQuery(BaseModel):
     )
 
 
-@blueprint.get("", responses=answers({200: documents.ModelList}))
+@blueprint.get("", responses=answers({200: ModelList}))
 def list_models() -> Response:
     """List the weights of this service by name, those in use and those that are broken, too"""
     # New jobs are opened for what was read at the start, whatever lies there now.
     started = context().bundle
     in_use = documents.BundleName(name=started.name, sha256=started.sha256)
-    return answer(documents.ModelList(in_use=in_use, models=[model(bundle) for bundle in _listed()]))
+    return answer(ModelList(in_use=in_use, models=[model(bundle) for bundle in _listed()]))
 
 
 @blueprint.get("/<name>", responses=answers({200: ModelCard}, 404, 409))

@@ -12,10 +12,10 @@ from api.answers import answer
 from api.auth import SESSION_PATH, refuse_key
 from api.context import Context, context
 from api.description import SESSION_TAG, answers, blueprint_of
-from nightshift.words import documents
 from nightshift.words.body import Body, Text
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.keys import SignIn
 from shared.operations.keys import ROOT, Caller
 from shared.operations.sign_in_links import use_link
 
@@ -40,7 +40,7 @@ class NewSignIn(Body):
         return self
 
 
-@blueprint.post("", responses=answers({201: documents.SignIn}, 400, 413, 415))
+@blueprint.post("", responses=answers({201: SignIn}, 400, 413, 415))
 def sign_in(body: NewSignIn) -> Response:
     """Sign in with a key, or with the link that `nightshift serve` prints
 
@@ -55,7 +55,7 @@ def sign_in(body: NewSignIn) -> Response:
     return response
 
 
-@blueprint.get("", responses=answers({200: documents.SignIn}))
+@blueprint.get("", responses=answers({200: SignIn}))
 def who_is_signed_in() -> Response:
     """Who is signed in: nobody is no error"""
     service = context()
@@ -64,21 +64,21 @@ def who_is_signed_in() -> Response:
     except InvalidInput:
         found = None
     if found is None:
-        return answer(documents.SignIn(signed_in=False, provider=service.settings.provider_name))
+        return answer(SignIn(signed_in=False, provider=service.settings.provider_name))
     return answer(_view(service, *found))
 
 
-@blueprint.delete("", responses=answers({200: documents.SignIn}))
+@blueprint.delete("", responses=answers({200: SignIn}))
 def sign_out() -> Response:
     """Sign out: the browser forgets the cookie; again is no error"""
     service = context()
-    response = answer(documents.SignIn(signed_in=False, provider=service.settings.provider_name))
+    response = answer(SignIn(signed_in=False, provider=service.settings.provider_name))
     service.sessions.end(response, request)
     return response
 
 
-def _view(service: Context, caller: Caller, ends_at: datetime) -> documents.SignIn:
-    return documents.SignIn(
+def _view(service: Context, caller: Caller, ends_at: datetime) -> SignIn:
+    return SignIn(
         signed_in=True,
         owner=caller.owner,
         scopes=sorted(caller.scopes),

@@ -27,15 +27,13 @@ from nightshift.words.documents import (
     Erasure,
     Job,
     JobPage,
-    Key,
-    KeyList,
-    MadeKey,
     Photo,
     PhotoOutline,
     PhotoPage,
     Summary,
 )
 from nightshift.words.health import Readiness
+from nightshift.words.keys import Key, KeyList, MadeKey
 from nightshift.words.load import Estimate, NewLoad
 from nightshift.words.new_job import JobChange, NewJob
 from nightshift.words.overview import Overview

@@ -18,9 +18,10 @@ from nightshift.machine.pauses import Pauses
 from nightshift.transports import Awaiting, Blocking
 from nightshift.waiting import WORD_S, say_if_slow
 from nightshift.words.clock import utc_now
-from nightshift.words.documents import Job, Key
+from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
+from nightshift.words.keys import Key
 from nightshift.words.retry_after import retry_after_s
 
 ATTEMPTS = 5

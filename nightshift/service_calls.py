@@ -6,9 +6,9 @@ from urllib.parse import quote
 
 from nightshift.connection import Connection
 from nightshift.errors import ApiError, Unreachable
-from nightshift.words.documents import Model, ModelList
 from nightshift.words.health import Readiness
 from nightshift.words.model_card import ModelCard
+from nightshift.words.models import Model, ModelList
 
 
 class ServiceCalls:

@@ -12,7 +12,7 @@ from rich.text import Text
 from nightshift.bundles.check import CheckedBundle
 from nightshift.exits import one_line
 from nightshift.screen import cell
-from nightshift.words import documents
+from nightshift.words.models import Model, ModelMetrics
 from nightshift.words.plain_text import plain
 from shared.bundles.listing import ListedBundle
 from shared.reads.bundles import model
@@ -64,7 +64,7 @@ def _table() -> Table:
     return table
 
 
-def _about(bundle: documents.Model) -> Text:
+def _about(bundle: Model) -> Text:
     used = ["in use"] if bundle.in_use else []
     if bundle.error:
         wrong = f"{one_line(bundle.error.message)} ({bundle.error.code})"
@@ -79,7 +79,7 @@ def _about(bundle: documents.Model) -> Text:
     return Text("\n".join(line for line in lines if line))
 
 
-def _measured(metrics: documents.ModelMetrics) -> str:
+def _measured(metrics: ModelMetrics) -> str:
     named = (("gender", metrics.gender), ("age group", metrics.age8), ("or the next one", metrics.near))
     parts = [f"{what} {share:.1%}" for what, share in named if share is not None]
     if metrics.mae is not None:

@@ -19,7 +19,6 @@ from nightshift.words.analysis import Face, TimingsMs
 from nightshift.words.code_fields import JobErrorCode
 from nightshift.words.document import Document, Known, LenientError, LenientOptions
 from nightshift.words.options import JobOptions
-from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, Outcome, PhotoStatus
 from nightshift.words.thresholds import Thresholds
 from nightshift.words.webhooks import Notified, ShownUrl
@@ -347,115 +346,6 @@ class Summary(Document):
         None, description="Of the weights the job was opened for; null where they are not here any more."
     )
     notice: str = Field(NOTICE, description="How gender and age are meant.")
-
-
-class Key(Document):
-    """An API key, without the key."""
-
-    id: str = Field(description="`key_` and 32 hex digits.")
-    name: str
-    owner: str = Field(description="Whose jobs it makes and sees.")
-    scopes: list[Known[Scope]]
-    created_at: datetime
-    revoked_at: datetime | None = Field(
-        None, description="From here on it is refused; null while it is good."
-    )
-    expires_at: datetime | None = Field(None, description="From here on it is refused; null: never.")
-    last_used_at: datetime | None = Field(None, description="About when, to the minute; null: not yet.")
-
-
-class MadeKey(Key):
-    """An API key that has just been made."""
-
-    key: str = Field(description="The key itself. It is not kept, and cannot be shown again.")
-
-
-class KeyList(Document):
-    """Keys, the newest first."""
-
-    keys: list[Key]
-
-
-class SignIn(Document):
-    """Who is signed in to the page."""
-
-    signed_in: bool = Field(description="False where nobody is; the rest then says nothing.")
-    owner: str = Field("", description="Whose jobs they see.")
-    scopes: list[Known[Scope]] = Field(default_factory=list, description="What they may do.")
-    key_id: str | None = Field(
-        None, description="Of the key they signed in with; null for the root key, and without one."
-    )
-    ends_at: datetime | None = Field(None, description="When they have to sign in again.")
-    person: str | None = Field(None, description="Whom the OpenID provider knows them as; null with a key.")
-    provider: str | None = Field(
-        None,
-        description="Whom one may sign in with, at `/v1/session/oidc`, in place of a key.",
-    )
-
-
-class Worker(Document):
-    """A process that works on photos, or sweeps."""
-
-    id: str
-    kind: Known[Literal["worker", "sweeper"]]
-    host: str
-    alive: bool = Field(description="Seen within 45 seconds, not stopped, and not known to be dead.")
-    about: dict[str, Any] = Field(description="Device, bundle, batch size, version and the like.")
-    started_at: datetime
-    seen_at: datetime
-    stopped_at: datetime | None
-    photos_held: int = Field(description="Photos under its lease now.")
-    photos_done: int = Field(description="Photos it has made final since it started.")
-
-
-class WorkerList(Document):
-    """Processes seen within the last hour or so, the newest first."""
-
-    workers: list[Worker]
-
-
-class ModelMetrics(Document):
-    """How good weights were on their validation faces, as their manifest says; null where it does not."""
-
-    gender: float | None = Field(None, description="Apparent gender right, 0-1.")
-    age8: float | None = Field(None, description="Apparent age group right, of eight, 0-1.")
-    near: float | None = Field(None, description="Apparent age group right or the next one, 0-1.")
-    mae: float | None = Field(None, description="Mean error of the apparent age, years.")
-
-
-class ModelError(Document):
-    """Why weights cannot be used."""
-
-    code: str
-    message: str
-
-
-class Model(Document):
-    """A bundle of weights in the weights folder, by what its manifest says of it."""
-
-    name: str = Field(description="Of its folder: what NIGHTSHIFT_BUNDLE takes.")
-    manifest_name: str | None = Field(None, description="In its manifest: what results carry.")
-    sha256: str | None = Field(None, description="Of its weights, hex, as its manifest says.")
-    in_use: bool = Field(False, description="Whether NIGHTSHIFT_BUNDLE names it.")
-    input_size: int | None = Field(None, description="Side of the crop of a face, pixels.")
-    age_kind: Known[Literal["years", "groups"]] | None = Field(
-        None,
-        description="`years`: it knows apparent ages; `groups`: groups only, and `age_years` is null.",
-    )
-    metrics: ModelMetrics = Field(default_factory=ModelMetrics)
-    licence: str | None = None
-    commercial_use: CommercialUse | None = Field(
-        None, description="Whether one may earn money with it, as its manifest says; null when it is broken."
-    )
-    size_bytes: int = Field(0, description="Of its files.")
-    error: ModelError | None = Field(None, description="Why it cannot be used; null when nothing is known.")
-
-
-class ModelList(Document):
-    """Weights, by name."""
-
-    in_use: BundleName = Field(description="Weights that new jobs are opened for.")
-    models: list[Model]
 
 
 class Checked(Document):

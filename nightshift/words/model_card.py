@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from nightshift.words.document import Document, Known
-from nightshift.words.documents import Model, ModelMetrics
+from nightshift.words.models import Model, ModelMetrics
 from nightshift.words.thresholds import Thresholds
 
 CardPart = Literal["licence", "commercial_use", "metrics", "calibration", "training", "thresholds", "limits"]

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from nightshift.words.analysis import Box
 from nightshift.words.document import Document, Known
-from nightshift.words.documents import Job, Worker
+from nightshift.words.documents import Job
 from nightshift.words.health import Readiness
 from nightshift.words.load import ServiceLoad
+from nightshift.words.workers import Worker
 
 WaitReason = Literal[
     "open", "unpacking", "window", "paused", "no_worker", "behind_own", "behind_others", "next", "cancelling"

@@ -8,15 +8,16 @@ from typing import Any
 
 from nightshift.words import documents
 from nightshift.words.errors import ModelUnavailable
+from nightshift.words.models import Model, ModelError, ModelMetrics
 from nightshift.words.thresholds import Thresholds
 from shared.bundles.listing import ListedBundle, list_bundles
 from shared.bundles.manifest import Manifest
 
 
-def model(bundle: ListedBundle) -> documents.Model:
+def model(bundle: ListedBundle) -> Model:
     """One bundle, without a path of this machine."""
     manifest, error = bundle.manifest, bundle.error
-    return documents.Model(
+    return Model(
         name=bundle.folder.name,
         manifest_name=manifest.name if manifest else None,
         sha256=manifest.sha256 if manifest else None,
@@ -27,7 +28,7 @@ def model(bundle: ListedBundle) -> documents.Model:
         licence=manifest.licence if manifest else None,
         commercial_use=commercial_use(manifest) if manifest else None,
         size_bytes=bundle.size_bytes,
-        error=documents.ModelError(code=error.code, message=error.message) if error else None,
+        error=ModelError(code=error.code, message=error.message) if error else None,
     )
 
 
@@ -77,14 +78,12 @@ def thresholds(manifest: Manifest) -> Thresholds:
     )
 
 
-def _metrics(manifest: Manifest | None) -> documents.ModelMetrics:
+def _metrics(manifest: Manifest | None) -> ModelMetrics:
     # Nothing runs by these numbers, so that a manifest may hold anything in their place.
     metrics = (manifest.model_extra or {}).get("metrics") if manifest else None
     validation = metrics.get("validation") if isinstance(metrics, dict) else None
     told: dict[str, Any] = validation if isinstance(validation, dict) else {}
-    return documents.ModelMetrics(
-        **{name: number(told.get(name)) for name in documents.ModelMetrics.model_fields}
-    )
+    return ModelMetrics(**{name: number(told.get(name)) for name in ModelMetrics.model_fields})
 
 
 def number(value: object) -> float | None:

@@ -8,9 +8,9 @@ from itertools import islice
 from typing import Any, get_args
 
 from nightshift.words import model_card as words
-from nightshift.words.documents import ModelMetrics
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, NotFound
+from nightshift.words.models import ModelMetrics
 from nightshift.words.plain_text import shortened
 from shared.bundles.listing import ListedBundle
 from shared.bundles.manifest import INT8, Manifest

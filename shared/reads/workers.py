@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from sqlalchemy import func, select
 
-from nightshift.words import documents
+from nightshift.words.workers import Worker, WorkerList
 from shared.db.engine import Transaction
 from shared.db.tables import RUNNING, Photo
 from shared.processes import registry
 from shared.reads.shown import shown
 
 
-def worker_list(session: Transaction) -> documents.WorkerList:
+def worker_list(session: Transaction) -> WorkerList:
     """Processes seen within the last hour or so, the newest first."""
     by_worker = select(Photo.worker, func.count()).where(Photo.status == RUNNING).group_by(Photo.worker)
     held: dict[str | None, int] = dict(session.execute(by_worker).all())
-    return documents.WorkerList(
+    return WorkerList(
         workers=[
             shown(
-                documents.Worker,
+                Worker,
                 row,
                 alive=registry.is_alive(row, session.now),
                 photos_held=held.get(row.id, 0),
