@@ -31,6 +31,7 @@ from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.known_photos import seem_known
 from nightshift.embedded.left_runs import run_to_resume
 from nightshift.embedded.logs import log_here
+from nightshift.embedded.parting import parting_words
 from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
@@ -386,15 +387,7 @@ class Run:
         return f" --home {shlex.quote(str(home))}" if home else ""
 
     def _parting_words(self) -> str:
-        if self._job is None and self._is_noted:
-            return f"stopped; a job had begun: `{self._again()}` goes on with it"
-        if self._job is None:
-            return "stopped before a job had begun: there is nothing to go on with"
-        counts = self._job.counts
-        return (
-            f"stopped; {counts.final:,} of {counted(counts.total, 'photo is', 'photos are')} done and kept."
-            f" `{self._again()}` goes on with the rest"
-        )
+        return parting_words(self._settings, self._job, is_noted=self._is_noted, again=self._again())
 
     def _again(self) -> str:
         bundle = self._request.settings.get("bundle")

@@ -35,6 +35,8 @@ def test_ctrl_c_stops_in_order_and_resume_does_each_photo_once(tmp_path: Path) -
     assert "nightshift run --resume" in said
     assert nightshift.processes() == []
     assert 0 < nightshift.succeeded() < PHOTOS
+    # With what the workers saved before they went.
+    assert f"stopped; {nightshift.succeeded()} of {PHOTOS} photos are done and kept" in said
     assert not (tmp_path / "out").exists()
 
     resumed = nightshift.run("run", "--resume")
