@@ -14,7 +14,7 @@ from nightshift.exits import exit_for_outcome, say
 from nightshift.progress import JobProgress, rate_of, time_left
 from nightshift.screen import bare_table, cell, errors_screen, tables_screen, tell_json
 from nightshift.summary_rows import add_failures, add_summary, first_failures, print_summary, summary_table
-from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout
+from nightshift.waiting import GIVE_UP_S, LOOK_S, Lookout, when_it_goes_on
 from nightshift.which_job import complete
 from nightshift.words.clock import local_time
 from nightshift.words.documents import Job, Photo, Summary
@@ -131,7 +131,7 @@ def _standing(job: Job, summary: Summary, failed: dict[str, list[Photo]]) -> Tab
 
 def _lines(job: Job, summary: Summary) -> Iterator[tuple[str, str]]:
     yield "Job", job.id + (f"   {job.label}" if job.label else "")
-    held = f", waits until {local_time(job.waits_until)}" if job.waits_until else ""
+    held = f", waits until {when_it_goes_on(job)}" if job.waits_until else ""
     yield "State", f"{job.state}: {job.outcome}" if job.outcome else f"{job.state}{held}"
     if job.error:
         yield "Because", f"{job.error.message} ({job.error.code})"

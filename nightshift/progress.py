@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from nightshift.screen import cell
+from nightshift.waiting import when_it_goes_on
 from nightshift.words.documents import Job
 from nightshift.words.plain_text import counted, plain
 
@@ -131,6 +132,8 @@ class JobProgress:
 
 def _notes(job: Job, left: timedelta | None) -> list[str]:
     if not job.counts.final and not job.ended:
+        if job.waits_until is not None:
+            return [f"waiting for {when_it_goes_on(job)}"]
         return ["waiting for a worker" if job.state == "queued" else "waiting for the first of them"]
     notes = [counted(job.faces, "face")]
     if rate := job.photos_per_second:

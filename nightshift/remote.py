@@ -32,8 +32,8 @@ from nightshift.sending import NotSent, name_not_sent, send_photos
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
 from nightshift.variables import server_address
+from nightshift.waiting import when_it_goes_on
 from nightshift.which_job import job_named
-from nightshift.words.clock import local_time
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
@@ -290,7 +290,7 @@ def _show(job: Job, as_json: bool) -> None:
     if as_json:
         tell_json(job.model_dump(mode="json"))
     else:
-        waits = f" until {local_time(job.waits_until)}" if job.waits_until else ""
+        waits = f" until {when_it_goes_on(job)}" if job.waits_until else ""
         left = f"; {job.counts.queued:,} to do" if job.counts.queued else ""
         say(f"{job.id} is {job.outcome or job.state}{waits}{left}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from typing import Any, Generic, TypeVar, cast
 
@@ -95,9 +97,10 @@ def imported(name: str) -> Any:
         return __import__(name, fromlist=["*"])
     except ImportError as error:
         package = name.partition(".")[0]
-        # Those of the extra come in versions that were tried.
+        # Into this environment, whichever pip is found first.
         wanted = package if package == "pandas" else '"nightshift-photos[tables]"'
-        message = f"this needs the package {package}: `pip install {wanted}` ({error})"
+        install = f"{shlex.quote(sys.executable)} -m pip install {wanted}"
+        message = f"this needs the package {package}: `{install}` ({error})"
         raise NightshiftError(Code.TABLES_MISSING, message) from error
 
 

@@ -14,6 +14,7 @@ from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
 from nightshift.words.health import Readiness, complaints
+from nightshift.words.processing_window import ProcessingWindow
 
 if TYPE_CHECKING:
     from nightshift.client import Client
@@ -120,8 +121,20 @@ class Lookout:
         else:
             wrong = what_is_wrong(told, own_workers=self._own_workers)
         if wrong is None and job.waits_until is not None:
-            return f"the job's time has not come before {local_time(job.waits_until)}"
+            return f"the job's time has not come before {when_it_goes_on(job)}"
         return wrong
+
+
+def when_it_goes_on(job: Job) -> str:
+    """When a job that waits for its time goes on, in the zone of its window; empty where it does not wait."""
+    if job.waits_until is None or job.processing_window is None:
+        return local_time(job.waits_until)
+    try:
+        zone = ProcessingWindow.parse(job.processing_window).zone
+    except ValueError:
+        # Of a server that knows more zones.
+        return local_time(job.waits_until)
+    return f"{job.waits_until.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
 
 
 def _in_words(seconds: float) -> str:

@@ -335,9 +335,10 @@ class Summary(Document):
     )
     duplicates: int = Field(0, description="Photos that took over that of another photo of this job.")
     failures: dict[str, int] = Field(default_factory=dict, description="Failed photos by error code.")
-    retryable: dict[str, int] = Field(
+    failures_kept: dict[str, int] = Field(
         default_factory=dict,
-        description="Those of `failures` that `retry` would try again: of the others there are no bytes.",
+        description="Those of `failures` whose bytes the service has: `retry` tries them again, whether that"
+        " helps or not.",
     )
     commercial_use: CommercialUse = Field(
         default_factory=CommercialUse, description="Of the weights the job was opened for, by their manifest."

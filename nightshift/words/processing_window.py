@@ -44,6 +44,8 @@ class ProcessingWindow:
             ValueError: it is not of this form, empty, or in a zone that nobody knows.
         """
         found = _FORM.fullmatch(text)
+        if found is None and _FORM.fullmatch(f"{text} UTC"):
+            raise ValueError("lacks its time zone, as in 22:00-06:00 Europe/Berlin")
         if found is None:
             raise ValueError("must read like 22:00-06:00 Europe/Berlin")
         try:

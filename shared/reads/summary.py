@@ -67,7 +67,7 @@ def summarise(session: Session, owner: str, job_id: str) -> documents.Summary:
         reused=taken_over - duplicates,
         duplicates=duplicates,
         failures=failures_of(session, job_id),
-        retryable=failures_of(session, job_id, has_bytes(job)),
+        failures_kept=failures_of(session, job_id, has_bytes(job)),
         notice=documents.NOTICE,
     )
 

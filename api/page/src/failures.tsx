@@ -99,7 +99,7 @@ export function Failures({ job, retry }: { job: Job; retry: ((which: { code?: st
       <ul class="codes">
         {failed > 0 && byCode.map(([code, number]) => {
           const [meaning, todo] = toldOf(code) ?? [code, ""];
-          const isKept = Boolean(summary?.retryable?.[code]);
+          const isKept = Boolean(summary?.failures_kept?.[code]);
           const again = isKept && job.state === "ended" ? retry : undefined;
           return (
             <li key={code}>

@@ -50,10 +50,10 @@ def test_what_the_service_has_not_kept_is_not_offered_again(open_page: Open, ser
     """Which these are, the service says: see tests/integration/worker/test_no_pictures.py."""
     job = served.ask("GET", "/v1/jobs")["jobs"][0]
     summary = served.ask("GET", f"/v1/jobs/{job['id']}/summary")
-    assert summary["retryable"] == summary["failures"]
+    assert summary["failures_kept"] == summary["failures"]
     (lost, _), (kept, _) = sorted(summary["failures"].items())
     page = open_page(served.url)
-    page.route("**/summary", lambda route: route.fulfill(json={**summary, "retryable": {kept: 1}}))
+    page.route("**/summary", lambda route: route.fulfill(json={**summary, "failures_kept": {kept: 1}}))
     sign_in(page, served.key)
     page.goto(f"{served.url}/#/jobs/{job['id']}")
     codes = page.get_by_role("region", name="Failures").locator(".codes > li")

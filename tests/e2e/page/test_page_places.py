@@ -108,7 +108,7 @@ def test_on_paper_there_is_what_was_found_and_nothing_lies_over_it(
     page = signed_in(open_page, served, f"jobs/{job_id}")
     expect(page.get_by_role("region", name="Apparent genders and ages")).to_be_visible()
     page.emulate_media(media="print")
-    for name in ("Try all of it again", "Sign out", "Download the list"):
+    for name in ("Try again what did not succeed", "Sign out", "Download the list"):
         expect(page.get_by_role("button", name=name)).to_be_hidden()
     shares = page.locator("section", has=page.get_by_role("heading", name="Apparent genders and ages"))
     table, note = shares.locator("table").last.bounding_box(), shares.locator("p").last.bounding_box()

@@ -71,7 +71,7 @@ def test_a_retry_leaves_them_and_says_why(service: Service, worker: Parts) -> No
     run_slice(worker)
     summary = service.get(job_id, "/summary").json
     assert summary["failures"] == {"corrupt_image": 1, "unsupported_format": 1}
-    assert summary["retryable"] == {"corrupt_image": 1}
+    assert summary["failures_kept"] == {"corrupt_image": 1}
     refused = service.client.post(f"/v1/jobs/{job_id}/retry?code=unsupported_format")
     assert (refused.status_code, refused.json["code"]) == (409, "nothing_to_retry")
     assert "the bytes of 1 photo were not kept" in refused.json["detail"]

@@ -48,6 +48,18 @@ def test_a_log_gets_a_line_at_once_at_the_first_photo_now_and_then_and_at_the_en
     ]
 
 
+def test_a_job_whose_window_is_closed_waits_for_its_time_and_for_no_worker() -> None:
+    held = job(0, state="queued").model_copy(
+        update={
+            "waits_until": datetime(2026, 11, 28, 21, tzinfo=UTC),
+            "processing_window": "22:00-06:00 Europe/Berlin",
+        }
+    )
+    assert shown(held) == ["queued: 0 of 100 photos, waiting for 2026-11-28 22:00 (Europe/Berlin)"]
+    elsewhere = held.model_copy(update={"processing_window": "22:00-06:00 Moon/Crater"})
+    assert shown(elsewhere)[0].startswith("queued: 0 of 100 photos, waiting for 2026-11-28 ")
+
+
 def lefts(*rates: float | None) -> list[bool]:
     """Of looks ten seconds apart, each a photo of 100 further on: whether a time left is shown."""
     text, clock = io.StringIO(), Clock()

@@ -3271,6 +3271,13 @@ export interface components {
             failures: {
                 [key: string]: number;
             };
+            /**
+             * Failures Kept
+             * @description Those of `failures` whose bytes the service has: `retry` tries them again, whether that helps or not.
+             */
+            failures_kept: {
+                [key: string]: number;
+            };
             gender: components["schemas"]["GenderCounts"];
             /** Gender By Age Group */
             gender_by_age_group: {
@@ -3287,13 +3294,6 @@ export interface components {
              */
             notice: string;
             photos: components["schemas"]["PhotoCounts"];
-            /**
-             * Retryable
-             * @description Those of `failures` that `retry` would try again: of the others there are no bytes.
-             */
-            retryable: {
-                [key: string]: number;
-            };
             /**
              * Reused
              * @description Photos that took over an analysis of the same bytes from an earlier job.

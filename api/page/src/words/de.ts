@@ -121,7 +121,7 @@ export const de: Words = {
     pause: "Anhalten",
     resume: "Fortsetzen",
     cancel: "Abbrechen",
-    retry: "Alles noch einmal versuchen",
+    retry: "Noch einmal versuchen, was nicht gelang",
     erase: "Löschen",
     submit: "Abschicken, was da ist",
     cancelSure: "Diesen Auftrag abbrechen? Was fertig ist, bleibt.",

@@ -95,7 +95,7 @@ export const en = {
     pause: "Pause",
     resume: "Resume",
     cancel: "Cancel",
-    retry: "Try all of it again",
+    retry: "Try again what did not succeed",
     erase: "Erase",
     submit: "Submit what is there",
     cancelSure: "Cancel this job? What is done is kept.",

@@ -50,6 +50,10 @@ def test_no_setting_tells_its_pattern() -> None:
         ({"max_failure_rate": 2}, "max_failure_rate: must be 1 or less"),
         ({"options": {"reuse": 1}}, "options.reuse: must be true or false"),
         ({"options": 3}, "options: must be an object with names and values"),
+        (
+            {"processing_window": "22:00-06:00"},
+            "processing_window: lacks its time zone, as in 22:00-06:00 Europe/Berlin",
+        ),
         ({"processing_window": "x"}, "processing_window: must read like 22:00-06:00 Europe/Berlin"),
     ],
 )
