@@ -59,7 +59,7 @@ def rerun(
     except BaseException as error:
         take_back(client, opened.id, error, even_filled=True)
         raise
-    _say_left_out(failed, "did not succeed and were not kept: send them again to have them")
+    _say_left_out(failed, "did not succeed then: send them again to have them")
     _say_left_out(gone, "succeeded, but the server has no copy any more that it can take over")
     if not client.job(opened.id).counts.total:
         client.delete(opened.id)

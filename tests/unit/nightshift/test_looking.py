@@ -135,7 +135,7 @@ def test_a_shell_is_offered_ids_and_nothing_where_no_server_answers(monkeypatch:
     ("status", "code", "said"),
     [
         ("succeeded", 3, "1 photo left out, which succeeded, but the server has no copy any more"),
-        ("failed", 0, "1 photo left out, which did not succeed and were not kept"),
+        ("failed", 0, "1 photo left out, which did not succeed then: send them again"),
     ],
 )
 def test_the_photos_of_a_job_are_run_again_with_other_options(status: str, code: int, said: str) -> None:
