@@ -70,7 +70,7 @@ def test_of_a_query(model: type[BaseModel], field: str, kind: str) -> None:
             continue  # in an address of a picture it is what people write
         with pytest.raises(ValidationError) as refused:
             model.model_validate({field: text})
-        assert refused.value.errors()[0]["loc"] == (field,), text
+        assert (field,) in [error["loc"] for error in refused.value.errors()], text
 
 
 @pytest.mark.parametrize(("field", "kind"), kinds(NewJob) + kinds(JobOptions))
