@@ -9,7 +9,7 @@ from flask import Request
 
 from api.auth import in_place_forbidden, is_of_this_machine
 from api.context import Context
-from api.parameters import InPlacePhoto
+from api.sent_bodies import InPlacePhoto
 from nightshift.machine.places import path_as_text, path_of_text
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from api.body import PhotoBody
 from api.context import Context
-from api.parameters import InPlacePhoto, KnownPhoto, NotSentPhoto
+from api.sent_bodies import InPlacePhoto, KnownPhoto, NotSentPhoto
 from nightshift.machine.room import require_room
 from nightshift.words import documents
 from nightshift.words.analysis import PhotoError

@@ -7,7 +7,8 @@ from flask import Response
 from api.answers import answer
 from api.context import context
 from api.description import KEYS_TAG, answers, blueprint_of
-from api.parameters import KeyPath, NewKey
+from api.parameters import KeyPath
+from api.sent_bodies import NewKey
 from nightshift.words.clock import utc_now
 from nightshift.words.keys import Key, KeyList, MadeKey
 from shared.operations.keys import list_keys, make_key, revoke_key

@@ -1,4 +1,4 @@
-"""What clients send beside photo bytes: parts of paths, queries and JSON bodies."""
+"""What clients send beside photo bytes and JSON bodies: parts of paths, queries and headers."""
 
 from __future__ import annotations
 
@@ -19,17 +19,13 @@ from pydantic import (
 )
 
 from nightshift.words.analysis import AGE_GROUPS, DOUBTS
-from nightshift.words.body import Body, Text, storable
+from nightshift.words.body import Text, storable
 from nightshift.words.clock import utc_now
 from nightshift.words.error_codes import PHOTO_ERROR_CODES, Code
 from nightshift.words.errors import InvalidInput, NotFound
 from nightshift.words.ids import Prefix
-from nightshift.words.not_sent import NotSentReason
 from nightshift.words.options import Fraction, Number, Truth, Whole
-from nightshift.words.owners import LOCAL, check_owner
-from nightshift.words.scopes import Scope
 from nightshift.words.states import JobState, PhotoStatus
-from nightshift.words.wrong_values import SHA256_HEX
 from shared.reads.order import Order, Sort
 from shared.reads.sought import Sought
 
@@ -258,7 +254,7 @@ class OutlineQuery(OrderedQuery):
     limit: Whole = Field(100, ge=1, le=1000, description="Entries a page, as the list of photos is asked.")
 
 
-_PLACE = Field(
+PLACE = Field(
     None,
     ge=0,
     le=2**53 - 1,
@@ -271,7 +267,7 @@ class PutQuery(BaseModel):
     """Which photo is put."""
 
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
-    place: Whole | None = _PLACE
+    place: Whole | None = PLACE
 
 
 class PauseQuery(BaseModel):
@@ -352,62 +348,3 @@ class IfMatchHeader(BaseModel):
         max_length=500,
         description="The `ETag` that it had: 412 where its wishes have been changed since.",
     )
-
-
-class NewKey(Body):
-    """A key to be made."""
-
-    name: Text = Field(min_length=1, max_length=200, description="What it is for.")
-    owner: Annotated[str, AfterValidator(check_owner)] = Field(
-        LOCAL, description="Whose jobs it makes and sees: small letters, digits, `.`, `_`, `-`."
-    )
-    scopes: list[Annotated[Scope, Strict(False)]] = Field(
-        min_length=1, max_length=10, description="What it is good for."
-    )
-    expires_at: FutureTime | None = Field(None, description="From then on it is refused; null: never.")
-
-
-class KnownPhoto(Body):
-    """A photo whose bytes the server may have already."""
-
-    custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
-    sha256: str = Field(pattern=SHA256_HEX, description="Of its bytes, hex.")
-    place: Whole | None = _PLACE
-
-
-class KnownPhotos(Body):
-    """Photos to look for before they are sent."""
-
-    photos: list[KnownPhoto] = Field(min_length=1, max_length=1000)
-
-
-class NotSentPhoto(Body):
-    """A photo that you cannot send."""
-
-    custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
-    reason: NotSentReason = Field(description="Why.")
-
-
-class NotSentPhotos(Body):
-    """Photos that failed before they were sent."""
-
-    photos: list[NotSentPhoto] = Field(min_length=1, max_length=1000)
-
-
-class InPlacePhoto(Body):
-    """A photo that stays where it is."""
-
-    custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
-    path: Text = Field(
-        max_length=16_384,
-        description="Absolute path of a file on the server's machine; as a `file:` URL where it is no UTF-8.",
-    )
-    root: Text | None = Field(
-        None, max_length=16_384, description="The folder you found it under, for the results to say."
-    )
-
-
-class InPlacePhotos(Body):
-    """Photos to register; they are never copied, moved, written or deleted."""
-
-    photos: list[InPlacePhoto] = Field(min_length=1, max_length=1000)

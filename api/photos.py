@@ -10,18 +10,8 @@ from api.body import body_of
 from api.context import Context, context
 from api.description import PHOTO_BODY, PHOTOS_TAG, answers, blueprint_of, media
 from api.in_place import registrable
-from api.parameters import (
-    DigestHeader,
-    ImageQuery,
-    InPlacePhotos,
-    JobPath,
-    KnownPhotos,
-    NotSentPhotos,
-    OutlineQuery,
-    PhotoPath,
-    PhotosQuery,
-    PutQuery,
-)
+from api.parameters import DigestHeader, ImageQuery, JobPath, OutlineQuery, PhotoPath, PhotosQuery, PutQuery
+from api.sent_bodies import InPlacePhotos, KnownPhotos, NotSentPhotos
 from nightshift.words import documents
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NotFound, Transient

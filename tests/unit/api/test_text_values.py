@@ -9,7 +9,8 @@ import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from api import parameters
-from api.parameters import NewKey, PageQuery, PauseQuery
+from api.parameters import PageQuery, PauseQuery
+from api.sent_bodies import NewKey
 from nightshift.words.errors import InvalidInput
 from nightshift.words.new_job import NewJob
 from nightshift.words.options import JobOptions
