@@ -42,7 +42,7 @@ export function useSought(): [Sought, (sought: Sought) => void] {
     const kept = NAMES.flatMap((name): [string, string][] => (wanted[name] ? [[name, wanted[name]]] : []));
     const place = location.hash.split("?")[0]!;
     // No step of the history, nor a jump to the top, for each letter of a name.
-    history.replaceState(null, "", kept.length ? `${place}?${new URLSearchParams(kept)}` : place);
+    history.replaceState(history.state, "", kept.length ? `${place}?${new URLSearchParams(kept)}` : place);
     setSought(Object.fromEntries(kept));
   };
   return [sought, seek];

@@ -65,6 +65,42 @@ def test_going_back_closes_the_photo_and_not_the_part(open_page: Open, served: S
     expect(tiles).to_have_count(len(NAMES) + 2)
 
 
+@pytest.mark.parametrize("times", [1, 3])
+def test_photos_looked_at_and_sought_leave_no_step_behind(
+    open_page: Open, served: Served, job_id: str, times: int
+) -> None:
+    page = signed_in(open_page, served, f"jobs/{job_id}")
+    page.get_by_role("link", name="Photos and faces").click()
+    tiles, viewer = page.locator(".grid button"), page.get_by_role("dialog")
+    for number in range(times):
+        tiles.nth(number).click()
+        expect(viewer).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(viewer).to_have_count(0)
+    page.get_by_label("Show", exact=True).select_option("Failed photos")
+    expect(tiles).to_have_count(1)
+    page.reload()
+    expect(tiles).to_have_count(1)
+    page.go_back()
+    expect(page.get_by_role("heading", level=1, name=NAMES[3])).to_be_visible()
+
+
+def test_a_link_followed_as_a_photo_closes_is_followed(open_page: Open, served: Served, job_id: str) -> None:
+    page = signed_in(open_page, served, f"jobs/{job_id}")
+    for wait_ms in (0, 1, 2, 4, 6, 8, 12):
+        page.goto(f"{served.url}/#/jobs/{job_id}/faces")
+        page.locator(".grid button").first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        page.keyboard.press("Escape")
+        page.evaluate(
+            "wait => new Promise(done => setTimeout(() => done(document.querySelector('main a').click()), wait))",
+            wait_ms,
+        )
+        expect(page.get_by_role("heading", level=1, name=NAMES[3])).to_be_visible()
+        page.wait_for_timeout(200)
+        assert page.url.endswith(job_id), wait_ms
+
+
 def test_nonsense_in_the_address_seeks_nothing(open_page: Open, served: Served, job_id: str) -> None:
     nonsense = (
         "gender=x&age_group=7&uncertain=%00&faces=-1&sort=%3Cb%3E&status=lost&min_confidence=abc"
