@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -115,31 +116,36 @@ def run(
     The photos are read where they are and never changed, copied or moved. A second run over the
     same photos takes over the earlier results, unless --no-reuse is given.
     """
+    if not paths and not resume:
+        raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
     with explaining_what_is_not_installed():
-        from nightshift.embedded.run import Request, Run
+        from nightshift.embedded.early import EarlyWorker
     from nightshift.report import Report, print_report
     from nightshift.table_files import PARQUET
 
-    if not paths and not resume:
-        raise typer.BadParameter("give a folder or files, or --resume", param_hint="PATHS")
-    request = Request(
-        paths=tuple(dict.fromkeys(_absolute(path) for path in paths or [])),
-        out=_absolute(out) if out else None,
-        resume=resume,
-        options=wish.options.model_dump(exclude_unset=True),
-        about=wish.model_dump(exclude_unset=True, exclude={"options"}),
-        settings=_given(home=home, workers=workers, bundle=bundle),
-        follow=follow,
-        page=not no_report,
-        quiet=quiet or dry_run,
-        also=[*(PARQUET if parquet else ()), *(("xlsx",) if xlsx else ())],
-        overwrite=overwrite,
-    )
-    asked = Run(request, errors_screen())
-    if dry_run:
-        asked.plan().tell(tables_screen(), as_json=as_json)
-        raise typer.Exit
-    report = asked.execute()
+    with nullcontext() if dry_run else EarlyWorker(_absolute(home) if home else None) as early:
+        # Meanwhile, since it takes as long.
+        with explaining_what_is_not_installed():
+            from nightshift.embedded.run import Request, Run
+
+        request = Request(
+            paths=tuple(dict.fromkeys(_absolute(path) for path in paths or [])),
+            out=_absolute(out) if out else None,
+            resume=resume,
+            options=wish.options.model_dump(exclude_unset=True),
+            about=wish.model_dump(exclude_unset=True, exclude={"options"}),
+            settings=_given(home=home, workers=workers, bundle=bundle),
+            follow=follow,
+            page=not no_report,
+            quiet=quiet or dry_run,
+            also=[*(PARQUET if parquet else ()), *(("xlsx",) if xlsx else ())],
+            overwrite=overwrite,
+        )
+        asked = Run(request, errors_screen(), early)
+        if dry_run:
+            asked.plan().tell(tables_screen(), as_json=as_json)
+            raise typer.Exit
+        report = asked.execute()
     if not isinstance(report, Report):
         raise typer.Exit(report)
     if desktop and sys.stdout.isatty():

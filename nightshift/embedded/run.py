@@ -16,6 +16,7 @@ from rich.console import Console
 from nightshift.client import Client
 from nightshift.embedded.beside_photos import BesidePhotos
 from nightshift.embedded.clock_warning import clock_warning
+from nightshift.embedded.early import EarlyWorker
 from nightshift.embedded.home import Home
 from nightshift.embedded.interrupted_runs import (
     InterruptedRun,
@@ -86,13 +87,15 @@ class Run:
     Args:
         request: what the user asked for.
         console: on standard error.
+        early: to become the workers' first process.
 
     Raises:
         InvalidInput: a setting is wrong.
     """
 
-    def __init__(self, request: Request, console: Console) -> None:
+    def __init__(self, request: Request, console: Console, early: EarlyWorker | None = None) -> None:
         self._request = request
+        self._early = early
         self._console = console
         self._started_at = time.monotonic()
         self._found = Found()
@@ -168,7 +171,14 @@ class Run:
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
                 url = parts.enter_context(
-                    running_service(settings, listener, supervisor, workers=True, word_s=self._word_s)
+                    running_service(
+                        settings,
+                        listener,
+                        supervisor,
+                        workers=True,
+                        early=self._early,
+                        word_s=self._word_s,
+                    )
                 )
                 client = parts.enter_context(Client(url, settings.api_key.get_secret_value()))
                 progress.stage(self._registering(work))

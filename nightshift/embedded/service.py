@@ -13,6 +13,7 @@ from pathlib import Path
 from nightshift.client import Client
 from nightshift.embedded.broker import START_S, answers, embedded_broker_command
 from nightshift.embedded.children import Command
+from nightshift.embedded.early import WORKERS_STOP_S, EarlyWorker
 from nightshift.embedded.environment import environment, environment_of_broker, environment_of_worker
 from nightshift.embedded.logs import fresh_log, last_lines
 from nightshift.embedded.supervisor import Supervisor
@@ -30,8 +31,6 @@ from worker.sweeper import Sweeper
 API_START_S = 600.0
 """It takes two seconds, and minutes where others want every core; one that dies is known of at once."""
 API_STOP_S = 12.0
-WORKERS_STOP_S = 25.0
-"""A worker gives its batch back before the next photo; a photo that hangs is not waited for longer."""
 
 
 def check_bundle(settings: Settings) -> tuple[Settings, Manifest]:
@@ -52,6 +51,7 @@ def running_service(
     supervisor: Supervisor,
     *,
     workers: bool,
+    early: EarlyWorker | None = None,
     word_s: float = WORD_S,
 ) -> Iterator[str]:
     """Start the parts, stop them in the reverse order.
@@ -61,6 +61,7 @@ def running_service(
         listener: the API's socket, bound and listening; a restarted API goes on with it.
         supervisor: keeps the children.
         workers: whether to start workers; without them this is a server, whose log is on standard error.
+        early: to become the workers' first process.
         word_s: silence after which it is said what is waited for.
 
     Yields:
@@ -79,7 +80,8 @@ def running_service(
             try:
                 if workers:
                     # Before the API: what they load takes longest, and is to be there with the first photo.
-                    supervisor.start(_workers(settings))
+                    command = _workers(settings)
+                    supervisor.start(command, early.become(command) if early else None)
                 log = fresh_log(settings.home, "api") if workers else None
                 supervisor.start(_api(settings, listener, log))
                 with Client(url, timeout_s=5.0) as client:

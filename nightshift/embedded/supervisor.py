@@ -65,10 +65,10 @@ class Supervisor:
         if self.failure:
             raise NightshiftError(Code.SERVICE_FAILED, self.failure)
 
-    def start(self, command: Command) -> None:
-        """Start a child and keep it running."""
+    def start(self, command: Command, begun: Child | None = None) -> None:
+        """Start a child and keep it running, or keep the one that has `begun` by this command."""
         with self._lock:
-            self._kept[command.name] = _Kept(Child(command), time.monotonic())
+            self._kept[command.name] = _Kept(begun or Child(command), time.monotonic())
             if self._thread is None:
                 self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
                 self._thread.start()

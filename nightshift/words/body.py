@@ -38,7 +38,7 @@ class Body(BaseModel):
     validates.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
 
 
 def wrong_field(field: str, message: str) -> InvalidInput:

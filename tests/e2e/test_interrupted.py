@@ -75,7 +75,7 @@ def test_a_killed_runner_leaves_nothing_running_and_resume_completes(tmp_path: P
 
     wait_for(lambda: nightshift.succeeded() > 2 or runner.poll() is not None, "the first results")
     kinds = " ".join(nightshift.processes())
-    assert all(part in kinds for part in ("valkey-server", "gunicorn", "celery"))
+    assert all(part in kinds for part in ("valkey-server", "gunicorn", "worker.early"))
     runner.send_signal(signal.SIGKILL)
     runner.communicate()
     nightshift.wait_until_gone()

@@ -26,7 +26,7 @@ def test_the_processes_of_the_pool_have_no_heaps_for_threads(tmp_path: Path) -> 
         for line in nightshift.processes():
             pid, _, command = line.partition(" ")
             with suppress(OSError):
-                if "celery" in command:
+                if "worker.early" in command:
                     heaps[int(pid)] = max(heaps.get(int(pid), 0), heaps_of_threads(int(pid)))
         return run.poll() is not None
 

@@ -32,7 +32,7 @@ def test_they_fit_into_four_gigabytes(tmp_path: Path) -> None:
         for line in nightshift.processes():
             pid, _, command = line.partition(" ")
             with suppress(OSError, IndexError):
-                if "celery" in command:
+                if "worker.early" in command:
                     peaks[int(pid)] = peak_memory_mb_of(int(pid))
 
     run = nightshift.start("run", "party", "--out", "out", "--no-report")

@@ -53,3 +53,11 @@ class _Kept(FunctionCache):
 def inner(loop: Loop) -> Loop:
     """A part of kernels in its module, which is compiled and kept with them."""
     return numba.njit(nogil=True, error_model="numpy")(loop)
+
+
+def prepare() -> None:
+    """Do what numba does before the first loop, a third of a second, for processes forked after it."""
+    from numba.core.registry import cpu_target
+
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()

@@ -93,7 +93,7 @@ def test_a_link_followed_as_a_photo_closes_is_followed(open_page: Open, served: 
         expect(page.get_by_role("dialog")).to_be_visible()
         page.keyboard.press("Escape")
         page.evaluate(
-            "wait => new Promise(done => setTimeout(() => done(document.querySelector('main a').click()), wait))",
+            "ms => new Promise(done => setTimeout(() => done(document.querySelector('main a').click()), ms))",
             wait_ms,
         )
         expect(page.get_by_role("heading", level=1, name=NAMES[3])).to_be_visible()
