@@ -31,7 +31,7 @@ from nightshift.screen import cell, errors_screen, results_sink, tables_screen, 
 from nightshift.sending import NotSent, name_not_sent, send_photos
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
-from nightshift.variables import server_address
+from nightshift.variables import server_address, telling_whose
 from nightshift.waiting import when_it_goes_on
 from nightshift.which_job import job_named
 from nightshift.words.documents import Job
@@ -47,7 +47,8 @@ ServerOption = Annotated[
     str,
     typer.Option(
         envvar="NIGHTSHIFT_SERVER",
-        help="The server's URL. [default: this machine, at NIGHTSHIFT_HOST and NIGHTSHIFT_PORT]",
+        help="The server's URL. [default: this machine, at NIGHTSHIFT_HOST and NIGHTSHIFT_PORT, or where its"
+        " `nightshift serve` is]",
         show_default=False,
     ),
 ]
@@ -60,7 +61,8 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `client` is filled from flags; what goes wrong is told in one line."""
 
     def run(server: ServerOption = "", api_key: KeyOption = "", **given: Any) -> None:
-        with Client(server or server_address(), api_key, say=say) as client:
+        address = server_address(server)
+        with telling_whose(address), Client(address.url, api_key, say=say) as client:
             if given.get("job"):
                 given["job"] = job_named(client, given["job"])
             command(client=client, **given)
