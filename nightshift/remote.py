@@ -28,7 +28,7 @@ from nightshift.plans import Plan
 from nightshift.report import check_writable, save_form, write_report
 from nightshift.results_folder import RESULTS_FOLDER, require_own_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
-from nightshift.sending import NotSent, name_not_sent, send_photos
+from nightshift.sending import NotSent, first_place, name_not_sent, send_photos
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
 from nightshift.variables import server_address, telling_whose
@@ -86,7 +86,11 @@ def submit(
     *,
     client: Client,
     job: Annotated[
-        str | None, typer.Option(help="Go on with this job, whose upload was broken off.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Go on with this job, whose upload was broken off, or add these behind what it has.",
+            show_default=False,
+        ),
     ] = None,
     in_place: Annotated[
         bool,
@@ -126,7 +130,8 @@ def submit(
                     job_id, ((photo.custom_id, photo.path, photo.root) for photo in photos)
                 )
             else:
-                not_sent |= send_photos(client, job_id, photos, console)
+                first = first_place(client, job_id, photos) if job else 0
+                not_sent |= send_photos(client, job_id, photos, console, first)
             name_not_sent(client, job_id, not_sent)
         except BaseException as error:
             if job is None and take_back(client, job_id, error, even_filled=in_place):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 
 import httpx
 from rich.console import Console
@@ -13,6 +14,7 @@ from nightshift.client import Client
 from nightshift.errors import ApiError, FileChanged, UploadCut
 from nightshift.exits import ending_of, say
 from nightshift.photos import FoundPhoto
+from nightshift.transfers import PAGE
 from nightshift.upload import PhotoFile
 from nightshift.words.error_codes import Code
 from nightshift.words.not_sent import NotSentReason
@@ -33,8 +35,43 @@ NotSent = dict[str, NotSentReason]
 """Why photos were not sent, by custom_id."""
 
 
-def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], console: Console) -> NotSent:
+def first_place(client: Client, job_id: str, photos: Sequence[FoundPhoto]) -> int:
+    """Where the first of these photos is to be listed in a job that has photos already.
+
+    That is behind what the job has; but where these were on their way before, it is where they began then:
+    behind what is listed before those of them that arrived.
+    """
+    ours = {photo.custom_id: photo for photo in photos}
+    others = 0
+    for there in client.photos(job_id, limit=PAGE):
+        # Of what has no digest it cannot be said whether it is one of these.
+        if there.custom_id not in ours:
+            others += 1
+        elif there.sha256 is not None:
+            if _has_digest(ours[there.custom_id].path, there.sha256):
+                break
+            others += 1
+    return others
+
+
+def _has_digest(path: Path, sha256: str) -> bool:
+    try:
+        return PhotoFile(path).sha256 == sha256
+    except OSError:
+        return False
+
+
+def send_photos(
+    client: Client, job_id: str, photos: Sequence[FoundPhoto], console: Console, first: int = 0
+) -> NotSent:
     """Add the photos to an open job; returns those that the server, or this machine's file system, refused.
+
+    Args:
+        client: of the server.
+        job_id: an open job.
+        photos: in the order in which they are to be listed.
+        console: for the progress.
+        first: where the first of them is listed.
 
     Raises:
         ClientError: of the job, or of the server; photos sent until then stay.
@@ -42,7 +79,7 @@ def send_photos(client: Client, job_id: str, photos: Sequence[FoundPhoto], conso
     groups = {start: photos[start : start + GROUP] for start in range(0, len(photos), GROUP)}
     refused: NotSent = {}
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        sent = [pool.submit(_send, client, job_id, *group) for group in groups.items()]
+        sent = [pool.submit(_send, client, job_id, first + at, group) for at, group in groups.items()]
         try:
             for future in track(
                 as_completed(sent),

@@ -1,0 +1,83 @@
+"""Photos that the command sends into one job at several times are listed as they were given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from rich.console import Console
+
+from nightshift import Client
+from nightshift.photos import Found, find_photos
+from nightshift.sending import first_place, send_photos
+from tests.support.service import ROOT_KEY, Service
+
+SILENT = Console(quiet=True)
+
+
+@pytest.fixture
+def client(service: Service) -> Iterator[Client]:
+    way = httpx.WSGITransport(app=service.app, remote_addr="::1")
+    with Client("http://localhost", ROOT_KEY, transport=way) as client:
+        yield client
+
+
+def folder(path: Path, *names: str) -> Found:
+    path.mkdir()
+    for name in names:
+        (path / name).write_bytes(str(path / name).encode())
+    return find_photos([path])
+
+
+def send(client: Client, job_id: str, found: Found) -> None:
+    first = first_place(client, job_id, found.photos)
+    assert send_photos(client, job_id, found.photos, SILENT, first) == {}
+
+
+def listed(client: Client, job_id: str) -> list[str]:
+    return [photo.custom_id for photo in client.photos(job_id)]
+
+
+ONE = tuple(f"{letter}1.jpg" for letter in "abcdefghi")
+TWO = tuple(f"{letter}2.jpg" for letter in "abcdefghi")
+
+
+def test_a_second_folder_stands_behind_the_first(client: Client, tmp_path: Path) -> None:
+    job = client.create_job()
+    for found in (folder(tmp_path / "one", *ONE), folder(tmp_path / "two", *TWO)):
+        send(client, job.id, found)
+    assert listed(client, job.id) == [*ONE, *TWO]
+
+
+@pytest.mark.parametrize("arrived", [(0, 1, 2), (1, 4, 8), (8,)])
+def test_what_was_broken_off_goes_on_where_it_began(
+    client: Client, tmp_path: Path, arrived: tuple[int, ...]
+) -> None:
+    one, two = folder(tmp_path / "one", *ONE), folder(tmp_path / "two", *TWO)
+    job = client.create_job()
+    for first, found in ((0, one), (len(ONE), two)):
+        for at in arrived:
+            client.put_photo(job.id, found.photos[at].custom_id, found.photos[at].path, first + at)
+        assert first_place(client, job.id, found.photos) == first
+        send(client, job.id, found)
+    assert listed(client, job.id) == [*ONE, *TWO]
+
+
+def test_another_photo_of_the_same_name_is_none_of_these(client: Client, tmp_path: Path) -> None:
+    job = client.create_job()
+    send(client, job.id, folder(tmp_path / "one", *ONE))
+    two = folder(tmp_path / "two", ONE[0], *TWO)
+    assert first_place(client, job.id, two.photos) == len(ONE)
+    # It may be gone by then, too.
+    two.photos[0].path.unlink()
+    assert first_place(client, job.id, two.photos) == len(ONE)
+
+
+def test_a_job_names_what_was_not_sent_without_saying_which_bytes(client: Client, tmp_path: Path) -> None:
+    one = folder(tmp_path / "one", *ONE)
+    job = client.create_job()
+    client.add_not_sent(job.id, {ONE[0]: "unreadable"})
+    client.put_photo(job.id, ONE[1], one.photos[1].path, 1)
+    assert first_place(client, job.id, one.photos) == 0
