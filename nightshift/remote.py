@@ -28,7 +28,7 @@ from nightshift.plans import Plan
 from nightshift.report import check_writable, save_form, write_report
 from nightshift.results_folder import RESULTS_FOLDER, require_own_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
-from nightshift.sending import NotSent, first_place, name_not_sent, send_photos
+from nightshift.sending import NotSent, first_place, name_not_sent, places_of, send_photos, shortened_name
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
 from nightshift.variables import server_address, telling_whose
@@ -40,7 +40,7 @@ from nightshift.words.errors import InvalidInput
 from nightshift.words.left_alone import in_full
 from nightshift.words.new_job import JobChange, NewJob
 from nightshift.words.pairs import PairsWish
-from nightshift.words.photo_names import end_of, path_spelled_out
+from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted, plain
 
 ServerOption = Annotated[
@@ -115,7 +115,7 @@ def submit(
         )
     found = Found() if archive else _find(paths, wish.options.pairs)
     photos = found.photos
-    not_sent: NotSent = {end_of(path_spelled_out(path)): "unnameable" for path in found.unnameable}
+    not_sent: NotSent = {shortened_name(path): "unnameable" for path in found.unnameable}
     if dry_run:
         Plan(found, archive, client.server).tell(tables_screen(), as_json=as_json)
         raise typer.Exit
@@ -123,6 +123,8 @@ def submit(
         with console.status(cell(f"sending {archive.name}")):
             submitted = client.submit_archive(archive, given.labelled(wish, paths))
     else:
+        # Files in place are listed as they are named; what is not named then, behind them.
+        places: dict[str, int] = {}
         job_id = job or client.create_job(given.labelled(wish, paths)).id
         try:
             if in_place:
@@ -130,9 +132,9 @@ def submit(
                     job_id, ((photo.custom_id, photo.path, photo.root) for photo in photos)
                 )
             else:
-                first = first_place(client, job_id, photos) if job else 0
-                not_sent |= send_photos(client, job_id, photos, console, first)
-            name_not_sent(client, job_id, not_sent)
+                places = places_of(found, first_place(client, job_id, found) if job else 0)
+                not_sent |= send_photos(client, job_id, photos, console, places)
+            name_not_sent(client, job_id, not_sent, places)
         except BaseException as error:
             if job is None and take_back(client, job_id, error, even_filled=in_place):
                 raise

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from nightshift import Client
 from nightshift.photos import Found, find_photos
-from nightshift.sending import first_place, send_photos
+from nightshift.sending import NotSent, first_place, name_not_sent, places_of, send_photos, shortened_name
 from tests.support.service import ROOT_KEY, Service
 
 SILENT = Console(quiet=True)
@@ -32,8 +32,8 @@ def folder(path: Path, *names: str) -> Found:
 
 
 def send(client: Client, job_id: str, found: Found) -> None:
-    first = first_place(client, job_id, found.photos)
-    assert send_photos(client, job_id, found.photos, SILENT, first) == {}
+    places = places_of(found, first_place(client, job_id, found))
+    name_not_sent(client, job_id, send_photos(client, job_id, found.photos, SILENT, places), places)
 
 
 def listed(client: Client, job_id: str) -> list[str]:
@@ -60,7 +60,7 @@ def test_what_was_broken_off_goes_on_where_it_began(
     for first, found in ((0, one), (len(ONE), two)):
         for at in arrived:
             client.put_photo(job.id, found.photos[at].custom_id, found.photos[at].path, first + at)
-        assert first_place(client, job.id, found.photos) == first
+        assert first_place(client, job.id, found) == first
         send(client, job.id, found)
     assert listed(client, job.id) == [*ONE, *TWO]
 
@@ -69,10 +69,10 @@ def test_another_photo_of_the_same_name_is_none_of_these(client: Client, tmp_pat
     job = client.create_job()
     send(client, job.id, folder(tmp_path / "one", *ONE))
     two = folder(tmp_path / "two", ONE[0], *TWO)
-    assert first_place(client, job.id, two.photos) == len(ONE)
+    assert first_place(client, job.id, two) == len(ONE)
     # It may be gone by then, too.
     two.photos[0].path.unlink()
-    assert first_place(client, job.id, two.photos) == len(ONE)
+    assert first_place(client, job.id, two) == len(ONE)
 
 
 def test_a_job_names_what_was_not_sent_without_saying_which_bytes(client: Client, tmp_path: Path) -> None:
@@ -80,4 +80,24 @@ def test_a_job_names_what_was_not_sent_without_saying_which_bytes(client: Client
     job = client.create_job()
     client.add_not_sent(job.id, {ONE[0]: "unreadable"})
     client.put_photo(job.id, ONE[1], one.photos[1].path, 1)
-    assert first_place(client, job.id, one.photos) == 0
+    assert first_place(client, job.id, one) == 0
+
+
+def test_what_cannot_be_sent_is_listed_where_it_would_stand(client: Client, tmp_path: Path) -> None:
+    job = client.create_job()
+    send(client, job.id, folder(tmp_path / "one", *ONE))
+    two = folder(tmp_path / "two", *TWO)
+    two.photos[3].path.unlink()
+    # A name that no job can hold.
+    path = tmp_path / "two" / "e1" / "long.jpg"
+    two.unnameable[path] = "e1/" + "long" * 500
+    places = places_of(two, first_place(client, job.id, two))
+    not_sent: NotSent = {shortened_name(path): "unnameable"}
+    not_sent |= send_photos(client, job.id, two.photos, SILENT, places)
+    name_not_sent(client, job.id, not_sent, places)
+    wanted = [*ONE, *TWO[:4], shortened_name(path), *TWO[4:]]
+    assert listed(client, job.id) == wanted
+    failed = [photo.custom_id for photo in client.photos(job.id, status="failed")]
+    assert failed == [TWO[3], shortened_name(path)]
+    # Once more, they are where they were.
+    assert first_place(client, job.id, two) == len(ONE)
