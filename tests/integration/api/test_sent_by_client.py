@@ -12,6 +12,9 @@ from rich.console import Console
 from nightshift import Client
 from nightshift.photos import Found, find_photos
 from nightshift.sending import NotSent, first_place, name_not_sent, places_of, send_photos, shortened_name
+from nightshift.words.analysis import PhotoError
+from shared.queue.save import Failed
+from tests.support.queue_rows import manifest, take
 from tests.support.service import ROOT_KEY, Service
 
 SILENT = Console(quiet=True)
@@ -101,3 +104,39 @@ def test_what_cannot_be_sent_is_listed_where_it_would_stand(client: Client, tmp_
     assert failed == [TWO[3], shortened_name(path)]
     # Once more, they are where they were.
     assert first_place(client, job.id, two) == len(ONE)
+
+
+@pytest.mark.parametrize(
+    ("code", "copied"),
+    [("timeout", True), ("corrupt_image", True), ("unsupported_format", False), ("digest_mismatch", False)],
+)
+def test_what_failed_is_had_again_by_rerun_where_its_bytes_are_kept(
+    service: Service, client: Client, tmp_path: Path, code: str, copied: bool
+) -> None:
+    one = folder(tmp_path / "one", "a.jpg")
+    job = client.create_job()
+    send(client, job.id, one)
+    client.submit(job.id)
+    held = take(service.database, batch_size=1)
+    assert held is not None
+    (photo,) = held.photos
+    assert photo.sha256
+    failed = Failed(photo.id, PhotoError(code, "decode", "it is broken"), photo.sha256, 1)
+    service.context.queue.save(held, [failed], bundle=manifest())
+    service.finish(job.id)
+    again = client.create_job()
+    left_out = [] if copied else ["a.jpg"]
+    assert client.missing_photos(again.id, {"a.jpg": photo.sha256}) == left_out
+    assert listed(client, again.id) == [name for name in ("a.jpg",) if copied]
+
+
+def test_of_a_job_that_was_cancelled_the_bytes_are_had_again(client: Client, tmp_path: Path) -> None:
+    job = client.create_job()
+    send(client, job.id, folder(tmp_path / "one", *ONE))
+    client.submit(job.id)
+    client.cancel(job.id)
+    again = client.create_job()
+    sent = {photo.custom_id: photo.sha256 for photo in client.photos(job.id) if photo.sha256}
+    assert len(sent) == len(ONE)
+    assert client.missing_photos(again.id, sent) == []
+    assert listed(client, again.id) == [*ONE]
