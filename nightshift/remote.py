@@ -117,7 +117,8 @@ def submit(
     photos = found.photos
     not_sent: NotSent = {shortened_name(path): "unnameable" for path in found.unnameable}
     if dry_run:
-        Plan(found, archive, client.server).tell(tables_screen(), as_json=as_json)
+        wished = None if job else wish
+        Plan(found, archive, client.server, wish=wished).tell(tables_screen(), as_json=as_json)
         raise typer.Exit
     if archive is not None:
         with console.status(cell(f"sending {archive.name}")):
