@@ -39,11 +39,10 @@ from api.known_keys import KnownKeys
 from api.last_use import LastUse
 from api.probes import Probes
 from api.proxies import TrustedProxies
-from api.queries import require_known_query
+from api.queries import refuse_request, require_known_query
 from api.rate_limits import RateLimits
 from api.sessions import Sessions
 from api.waiting import WaitingRoom
-from nightshift.words.body import refuse_fields
 from shared.addresses import networks_in
 from shared.broker.doorbell import CeleryDoorbell
 from shared.bundles.in_use import bundle_in_use
@@ -76,7 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         security_schemes=SECURITY_SCHEMES,
         doc_ui=False,
         validation_error_model=problems.Problem,
-        validation_error_callback=refuse_fields,
+        validation_error_callback=refuse_request,
     )
     app.request_class = JsonRequest
     # Whatever FLASK_DEBUG says, which is another program's.

@@ -197,7 +197,7 @@ def add_not_sent(service: Context, job_id: str, photos: Sequence[NotSentPhoto]) 
         _require_open(session, service.owner, job_id)
         here = names_in(session, job_id, [photo.custom_id for photo in photos])
     rows = [
-        intake.NewPhoto(photo.custom_id, new_id("pho"), error=failure_of(photo.reason))
+        intake.NewPhoto(photo.custom_id, new_id("pho"), error=failure_of(photo.reason), place=photo.place)
         for photo in photos
         if photo.custom_id not in here
     ]

@@ -5,14 +5,15 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from functools import cache
-from typing import Any, get_type_hints
+from typing import Any, NoReturn, get_type_hints
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from flask import current_app, request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from api.context import context
 from api.parameters import JobPath
+from nightshift.words.body import refuse_fields
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput
 from shared.queue.jobs import owned_state
@@ -47,6 +48,16 @@ def require_known_query() -> None:
             raise InvalidInput(Code.REPEATED_PARAMETER, f"{name} is there {times} times", parameter=name)
 
 
+def refuse_request(error: ValidationError) -> NoReturn:
+    """Turn what a view's models found into an error that calls each field as it was sent.
+
+    Raises:
+        InvalidInput: `invalid_fields`.
+    """
+    query = _query_of(current_app.view_functions.get(request.endpoint or ""))
+    refuse_fields(error, flat=query is not None and error.title == query.__name__)
+
+
 def _require_job() -> None:
     """What is not there is not there, whatever is asked of it."""
     if job_id := (request.view_args or {}).get("job_id"):
@@ -73,17 +84,23 @@ def _require_text(data: bytes, where: str) -> None:
 @cache
 def _known(view: Any) -> dict[str, bool] | None:
     """Parameters of a view by name, and whether each may come more than once; None where it takes any."""
-    view = inspect.unwrap(view)
-    # Flask's own views of files have names in their hints that are not there when they are looked up.
-    if "query" not in getattr(view, "__annotations__", {}):
-        return {}
-    model = get_type_hints(view)["query"]
-    if not issubclass(model, BaseModel):
+    model = _query_of(view)
+    if model is None:
         return {}
     if model.model_config.get("extra") == "allow":
         return None
     properties = model.model_json_schema(by_alias=True).get("properties", {})
     return {name: _is_list(schema) for name, schema in properties.items()}
+
+
+def _query_of(view: Any) -> type[BaseModel] | None:
+    """What a view reads its query with; None where it has none."""
+    view = inspect.unwrap(view)
+    # Flask's own views of files have names in their hints that are not there when they are looked up.
+    if "query" not in getattr(view, "__annotations__", {}):
+        return None
+    model = get_type_hints(view)["query"]
+    return model if issubclass(model, BaseModel) else None
 
 
 def _is_list(schema: dict[str, Any]) -> bool:

@@ -47,6 +47,7 @@ class NotSentPhoto(Body):
 
     custom_id: str = Field(description="Your name for it, unique in the job; 1 to 1024 characters.")
     reason: NotSentReason = Field(description="Why.")
+    place: Whole | None = PLACE
 
 
 class NotSentPhotos(Body):

@@ -33,7 +33,7 @@ from nightshift import Client
 from nightshift.machine.process_id import own_process_id
 from nightshift.photos import find_photos
 from nightshift.report import write_report, write_results
-from nightshift.sending import send_photos
+from nightshift.sending import places_of, send_photos
 from nightshift.words.analysis import Analysis, PhotoError
 from nightshift.words.documents import Job
 from nightshift.words.options import AnalysisOptions
@@ -264,7 +264,7 @@ class ScaleJob:
         with self.watch.phase("upload"):
             job_id = client.create_job().id
             found = find_photos([self._folder])
-            refused = send_photos(client, job_id, found.photos, Console(file=io.StringIO()))
+            refused = send_photos(client, job_id, found.photos, Console(file=io.StringIO()), places_of(found))
             client.submit(job_id)
         assert not refused  # noqa: S101 - else nothing is measured
         self._drop(client, job_id)

@@ -157,7 +157,8 @@ def _sentence(error: NightshiftError) -> str:
     ):
         return f"{error}: is the API key right (--api-key, NIGHTSHIFT_API_KEY, or `api_key` in the home)?"
     if isinstance(error, Unreachable):
-        return f"{error}; is the server running (nightshift serve) and --server right?"
+        whose = "".join(f"; {note}" for note in getattr(error, "__notes__", ()))
+        return f"{error}{whose}: is the server running (nightshift serve) and --server right?"
     return f"{error.message} ({error.code})"
 
 

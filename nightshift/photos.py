@@ -55,7 +55,7 @@ class Found:
 
     Attributes:
         photos: sorted by custom_id, each file once.
-        unnameable: photos whose name no job can hold; they are not taken.
+        unnameable: photos whose name no job can hold, and that name; they are not taken.
         unreadable: folders that could not be looked into, with the reason.
         left_alone: files that are no photos, counted by their extension, and folders of systems and photo
             programs, by what they are.
@@ -63,7 +63,7 @@ class Found:
     """
 
     photos: list[FoundPhoto] = field(default_factory=list)
-    unnameable: list[Path] = field(default_factory=list)
+    unnameable: dict[Path, str] = field(default_factory=dict)
     unreadable: list[str] = field(default_factory=list)
     left_alone: Counter[str] = field(default_factory=Counter)
     raw_files: dict[Path, list[str]] = field(default_factory=dict)
@@ -290,7 +290,7 @@ def _beginning(path: Path) -> bytes | None:
 def _take(found: Found, custom_id: str, path: Path, root: Path) -> None:
     custom_id = path_spelled_out(custom_id)
     if is_too_long(custom_id):
-        found.unnameable.append(path)
+        found.unnameable[path] = custom_id
         return
     found.photos.append(FoundPhoto(custom_id, path, root))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,15 @@ from rich.text import Text
 from nightshift.photos import Found
 from nightshift.screen import cell, tell_json
 from nightshift.summary_rows import NAMES_SHOWN, more, summary_table
+from nightshift.words.clock import local_time, utc_now
 from nightshift.words.left_alone import by_kind, in_full
+from nightshift.words.new_job import JobWishes
 from nightshift.words.options import JobOptions
 from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted, plain
+
+_SHOWN = {"label": "Label", "priority": "Priority", "processing_window": "Window", "deadline": "Deadline"}
+"""Wishes by what they are called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +35,7 @@ class Plan:
         to: where results, or photos, would go: a folder, or a server's address.
         options: that the job would have; None where the server has its own.
         weights: their name, where it is known.
+        wish: what was asked for of the job beside options; None where it is one that is there already.
     """
 
     found: Found
@@ -35,6 +43,7 @@ class Plan:
     to: Path | str
     options: JobOptions | None = None
     weights: str | None = None
+    wish: JobWishes | None = None
 
     def tell(self, console: Console, *, as_json: bool) -> None:
         """Print it, on standard output."""
@@ -52,9 +61,21 @@ class Plan:
         if self.options:
             said = (f"{name} {value}" for name, value in self.options.model_dump().items())
             table.add_row("Options", cell(", ".join(said)))
+        for title, wished in self._wishes():
+            table.add_row(title, cell(wished))
         if self.weights:
             table.add_row("Weights", cell(self.weights))
         console.print(table)
+
+    def _wishes(self) -> Iterator[tuple[str, str]]:
+        """Those that say which job, and when, as far as they were given."""
+        given = self.wish.model_dump(include=set(_SHOWN), exclude_unset=True) if self.wish else {}
+        for name, title in _SHOWN.items():
+            value = given.get(name)
+            if isinstance(value, timedelta):
+                yield title, f"{local_time(utc_now() + value)}, if it begins now"
+            elif value is not None:
+                yield title, local_time(value) if isinstance(value, datetime) else plain(value)
 
     def _photos(self) -> str:
         if self.archive is not None:
@@ -74,4 +95,7 @@ class Plan:
             "to": path_spelled_out(self.to),
             "options": self.options.model_dump() if self.options else None,
             "weights": self.weights,
+            "wishes": self.wish.model_dump(mode="json", include=set(_SHOWN), exclude_unset=True)
+            if self.wish
+            else {},
         }

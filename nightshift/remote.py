@@ -28,10 +28,10 @@ from nightshift.plans import Plan
 from nightshift.report import check_writable, save_form, write_report
 from nightshift.results_folder import RESULTS_FOLDER, require_own_report
 from nightshift.screen import cell, errors_screen, results_sink, tables_screen, tell, tell_json
-from nightshift.sending import NotSent, name_not_sent, send_photos
+from nightshift.sending import NotSent, first_place, name_not_sent, places_of, send_photos, shortened_name
 from nightshift.streams import OutputLost
 from nightshift.table_files import MadeFormat, is_made
-from nightshift.variables import server_address
+from nightshift.variables import server_address, telling_whose
 from nightshift.waiting import when_it_goes_on
 from nightshift.which_job import job_named
 from nightshift.words.documents import Job
@@ -40,14 +40,15 @@ from nightshift.words.errors import InvalidInput
 from nightshift.words.left_alone import in_full
 from nightshift.words.new_job import JobChange, NewJob
 from nightshift.words.pairs import PairsWish
-from nightshift.words.photo_names import end_of, path_spelled_out
+from nightshift.words.photo_names import path_spelled_out
 from nightshift.words.plain_text import counted, plain
 
 ServerOption = Annotated[
     str,
     typer.Option(
         envvar="NIGHTSHIFT_SERVER",
-        help="The server's URL. [default: this machine, at NIGHTSHIFT_HOST and NIGHTSHIFT_PORT]",
+        help="The server's URL. [default: this machine, at NIGHTSHIFT_HOST and NIGHTSHIFT_PORT, or where its"
+        " `nightshift serve` is]",
         show_default=False,
     ),
 ]
@@ -60,7 +61,8 @@ def with_client(command: Callable[..., None]) -> Callable[..., None]:
     """A command whose parameter `client` is filled from flags; what goes wrong is told in one line."""
 
     def run(server: ServerOption = "", api_key: KeyOption = "", **given: Any) -> None:
-        with Client(server or server_address(), api_key, say=say) as client:
+        address = server_address(server)
+        with telling_whose(address), Client(address.url, api_key, say=say) as client:
             if given.get("job"):
                 given["job"] = job_named(client, given["job"])
             command(client=client, **given)
@@ -84,7 +86,11 @@ def submit(
     *,
     client: Client,
     job: Annotated[
-        str | None, typer.Option(help="Go on with this job, whose upload was broken off.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Go on with this job, whose upload was broken off, or add these behind what it has.",
+            show_default=False,
+        ),
     ] = None,
     in_place: Annotated[
         bool,
@@ -109,14 +115,17 @@ def submit(
         )
     found = Found() if archive else _find(paths, wish.options.pairs)
     photos = found.photos
-    not_sent: NotSent = {end_of(path_spelled_out(path)): "unnameable" for path in found.unnameable}
+    not_sent: NotSent = {shortened_name(path): "unnameable" for path in found.unnameable}
     if dry_run:
-        Plan(found, archive, client.server).tell(tables_screen(), as_json=as_json)
+        wished = None if job else wish
+        Plan(found, archive, client.server, wish=wished).tell(tables_screen(), as_json=as_json)
         raise typer.Exit
     if archive is not None:
         with console.status(cell(f"sending {archive.name}")):
             submitted = client.submit_archive(archive, given.labelled(wish, paths))
     else:
+        # Files in place are listed as they are named; what is not named then, behind them.
+        places: dict[str, int] = {}
         job_id = job or client.create_job(given.labelled(wish, paths)).id
         try:
             if in_place:
@@ -124,8 +133,9 @@ def submit(
                     job_id, ((photo.custom_id, photo.path, photo.root) for photo in photos)
                 )
             else:
-                not_sent |= send_photos(client, job_id, photos, console)
-            name_not_sent(client, job_id, not_sent)
+                places = places_of(found, first_place(client, job_id, found) if job else 0)
+                not_sent |= send_photos(client, job_id, photos, console, places)
+            name_not_sent(client, job_id, not_sent, places)
         except BaseException as error:
             if job is None and take_back(client, job_id, error, even_filled=in_place):
                 raise

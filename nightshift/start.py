@@ -12,4 +12,5 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("nightshift: interrupted\n")
         sys.exit(130)
-    app()
+    # By `python -m`, too, which else is what every usage line would say.
+    app(prog_name="nightshift")

@@ -87,17 +87,19 @@ class Transfers:
         Those whose bytes the server has from an earlier job are added to this one, at their places, if given.
         """
         said = ({"custom_id": name, "sha256": digest} for name, digest in photos.items())
-        at = places or {}
-        body = {
-            "photos": [
-                one | ({"place": at[one["custom_id"]]} if one["custom_id"] in at else {}) for one in said
-            ]
-        }
+        body = {"photos": [_placed(photo, places) for photo in said]}
         path = f"/v1/jobs/{checked_id(job_id)}/photos/check"
         return (await self._connection.ask(Checked, "POST", path, again=True, json=body)).missing
 
-    async def add_not_sent(self, job_id: str | Job, photos: Mapping[str, NotSentReason]) -> int:
+    async def add_not_sent(
+        self,
+        job_id: str | Job,
+        photos: Mapping[str, NotSentReason],
+        places: Mapping[str, int] | None = None,
+    ) -> int:
         """Name photos that cannot be sent, and why, by custom_id: each becomes a photo that failed.
+
+        They are listed at their places, if given.
 
         Returns:
             How many were new to the job.
@@ -106,7 +108,9 @@ class Transfers:
         added = 0
         rest = iter(photos.items())
         while page := list(islice(rest, PAGE)):
-            body = {"photos": [{"custom_id": name, "reason": reason} for name, reason in page]}
+            body = {
+                "photos": [_placed({"custom_id": name, "reason": reason}, places) for name, reason in page]
+            }
             added += (await self._connection.ask(Added, "POST", path, again=True, json=body)).added
         return added
 
@@ -198,6 +202,12 @@ class Transfers:
         return self._connection.stream(
             f"/v1/jobs/{checked_id(job_id)}/{name}", headers={"Accept": media_type}
         )
+
+
+def _placed(photo: dict[str, str], places: Mapping[str, int] | None) -> dict[str, str | int]:
+    """With its place, where it has one."""
+    place = (places or {}).get(photo["custom_id"])
+    return {**photo} if place is None else {**photo, "place": place}
 
 
 def _in_place(custom_id: str, path: str | Path, root: str | Path | None = None) -> dict[str, str]:

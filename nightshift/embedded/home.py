@@ -12,17 +12,18 @@ from typing import Self
 
 from nightshift.machine import root_key
 from nightshift.machine.durable import is_not_supported, make_private, without
+from nightshift.machine.home import LOCK
 from nightshift.machine.privacy import is_somebody_elses, who_else_writes
 from nightshift.machine.process_id import is_surely_dead, own_process_id
+from nightshift.machine.served import HOLDS
 from nightshift.screen import say
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import Conflict, InvalidInput
 
-LOCK = "lock"
 _HELD = frozenset({errno.EWOULDBLOCK, errno.EAGAIN})
 _WAIT = "wait until it has ended"
 _TO_DO = {
-    "serve": "`nightshift submit` sends it photos",
+    HOLDS: "`nightshift submit` sends it photos",
     "run": _WAIT,
     "runs --drop": _WAIT,
 }

@@ -59,6 +59,7 @@ from nightshift.waiting import WORD_S, Lookout, say_if_slow
 from nightshift.words.documents import Job
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import InvalidInput, NightshiftError
+from nightshift.words.new_job import NewJob
 from nightshift.words.options import PREVIEW_PX, JobOptions
 from nightshift.words.pairs import PairsWish
 from nightshift.words.photo_names import path_spelled_out
@@ -126,7 +127,8 @@ class Run:
             check_secret_beforehand(self._settings, self._request.about)
         settings, manifest = check_bundle(self._settings)
         options = settings.default_job_options().model_copy(update=dict(self._request.options))
-        return Plan(self._found, archive_among(paths), out, options, manifest.name)
+        wish = NewJob.of(**self._request.about) if earlier is None else None
+        return Plan(self._found, archive_among(paths), out, options, manifest.name, wish)
 
     def execute(self) -> Report | Exit:
         """Do it; a bare exit code when it was interrupted.

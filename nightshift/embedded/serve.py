@@ -19,8 +19,9 @@ from nightshift.embedded.logs import log_here
 from nightshift.embedded.service import check_bundle, running_service
 from nightshift.embedded.supervisor import Supervisor
 from nightshift.exits import Exit, say
-from nightshift.machine.loopback import is_loopback
+from nightshift.machine.loopback import is_loopback, url_here
 from nightshift.machine.root_key import key_file
+from nightshift.machine.served import HOLDS, announced
 from nightshift.waiting import PartsWatch, say_if_slow
 from nightshift.words.error_codes import Code
 from nightshift.words.errors import NightshiftError
@@ -49,7 +50,7 @@ def serve(given: Mapping[str, object]) -> Exit:
     try:
         with interruptible(supervisor.kill_all), ExitStack() as parts:
             if settings.broker_is_embedded:
-                parts.enter_context(Home(settings.home, "serve"))
+                parts.enter_context(Home(settings.home, HOLDS))
                 log_here(settings)
             say("starting broker, database and API")
             with say_if_slow("the database", say):
@@ -57,6 +58,8 @@ def serve(given: Mapping[str, object]) -> Exit:
             key_is = _where_the_key_is(settings)
             listener = parts.enter_context(listen(settings.host, settings.port))
             url = parts.enter_context(running_service(settings, listener, supervisor, workers=False))
+            if settings.broker_is_embedded:
+                _have_commands_find_it(settings, listener, parts)
             say(f"ready: serving on {url} (documentation at {url}/docs); Ctrl-C stops")
             say(key_is)
             say(f"home {settings.home}, weights {manifest.name}; `nightshift worker` beside it does the work")
@@ -71,6 +74,15 @@ def serve(given: Mapping[str, object]) -> Exit:
         # Being stopped is how serving ends: no failure.
         say("stopped")
         return Exit.SUCCEEDED
+
+
+def _have_commands_find_it(settings: Settings, listener: socket.socket, parts: ExitStack) -> None:
+    """Say where this home is served; on a disk that is full, say, they have to be told."""
+    url = url_here(*listener.getsockname()[:2])
+    try:
+        parts.enter_context(announced(settings.home, url))
+    except OSError as error:
+        say(f"commands need --server {url}: it cannot be written into {settings.home}: {error.strerror}")
 
 
 def _where_the_key_is(settings: Settings) -> str:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from nightshift.machine import root_key
 
 DEFAULT_HOME = "~/.nightshift"
+LOCK = "lock"
+"""Held by whoever runs on a home, and names it: process number and id, and the command."""
 
-_OF_A_HOME = (("nightshift.db", "store"), ("lock", root_key.FILE))
+_OF_A_HOME = (("nightshift.db", "store"), (LOCK, root_key.FILE))
 """A folder with one of each is a home, whosever; its database may be elsewhere."""
 
 
-def home_of_clients() -> Path:
-    """The home as a client sees it, which reads no other setting: those are the service's."""
-    return Path(os.environ.get("NIGHTSHIFT_HOME") or DEFAULT_HOME).expanduser().absolute()
+def home_of_clients(given: Mapping[str, str] = os.environ) -> Path:
+    """The home as a client sees it, which reads no other setting: those are the service's.
+
+    Raises:
+        RuntimeError: it is in the folder of a user who has none.
+    """
+    return Path(given.get("NIGHTSHIFT_HOME") or DEFAULT_HOME).expanduser().absolute()
 
 
 def roots_of(paths: Iterable[Path]) -> str:

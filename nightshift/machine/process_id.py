@@ -57,6 +57,19 @@ def is_surely_dead(process_id: str) -> bool:
         return not _exists(int(pid))
 
 
+def is_surely_alive(process_id: str) -> bool:
+    """True only when the process runs in this realm."""
+    _, _, rest = process_id.partition("/")
+    realm, _, process = rest.partition("/")
+    pid, _, started = process.partition(".")
+    if not realm or realm != _realm() or not pid.isdigit():
+        return False
+    try:
+        return _started_at_ticks(int(pid)) == started
+    except OSError:
+        return False
+
+
 def _exists(pid: int) -> bool:
     """Also of processes that proc(5) hides from this user."""
     try:

@@ -47,18 +47,21 @@ def wrong_field(field: str, message: str) -> InvalidInput:
     return InvalidInput(Code.INVALID_FIELDS, f"{field}: {message}", errors=[problem])
 
 
-def refuse_fields(error: ValidationError, inside: str | None = None) -> NoReturn:
+def refuse_fields(error: ValidationError, inside: str | None = None, *, flat: bool = False) -> NoReturn:
     """Turn what pydantic found into an error that names each field.
 
     Args:
         error: pydantic's.
         inside: an object whose fields were sent without it, as a form's are.
+        flat: whether fields have names alone, as a query's do: what is wrong in a list is the list.
 
     Raises:
         InvalidInput: `invalid_fields`.
     """
+    found = ((item["loc"][:1] if flat else item["loc"], wrong(item)) for item in error.errors())
     fields = [
-        {"field": _name(item["loc"], inside) or "body", "message": wrong(item)} for item in error.errors()
+        {"field": _name(location, inside) or "body", "message": message}
+        for location, message in dict.fromkeys(found)
     ]
     detail = "; ".join(f"{item['field']}: {item['message']}" for item in fields)
     raise InvalidInput(Code.INVALID_FIELDS, detail, errors=fields)

@@ -24,6 +24,7 @@ from shared.db.base import Base as Base
 
 RUNNING: ColumnElement[str] = literal_column("'running'")
 SUCCEEDED: ColumnElement[str] = literal_column("'succeeded'")
+NOT_SUCCEEDED: tuple[ColumnElement[str], ...] = (literal_column("'failed'"), literal_column("'cancelled'"))
 
 
 class Job(Base):
@@ -109,9 +110,10 @@ class Photo(Leased, Base):
         Index("ix_photos_by_time", "job_id", "taken_at", "ordinal"),
         Index("ix_photos_by_faces", "job_id", "face_count", "ordinal"),
         Index("ix_photos_by_sureness", "job_id", "sureness", "ordinal"),
-        # A query meets a partial index only with the status as a literal: SUCCEEDED and RUNNING below.
+        # A query meets a partial index only with the status as a literal: SUCCEEDED and RUNNING above.
         Index("ix_photos_leases", "lease_expires_at", **_where("status = 'running'")),
         Index("ix_photos_reuse", "owner", "sha256", **_where("status = 'succeeded'")),
+        Index("ix_photos_kept", "owner", "sha256", **_where("status IN ('failed', 'cancelled')")),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

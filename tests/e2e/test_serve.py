@@ -79,6 +79,28 @@ def test_submit_status_results_and_cancel(tmp_path: Path) -> None:
     assert "no answer from" in away.stderr
 
 
+def test_commands_find_the_service_of_their_home_on_any_port_while_it_runs(tmp_path: Path) -> None:
+    server = Nightshift(tmp_path)
+    write_portraits(tmp_path / "party", 1)
+
+    def server_told() -> str:
+        return str(json.loads(server.run("submit", "party", "--dry-run", "--json").stdout)["to"])
+
+    with server.running("serve", "--port", "0") as serving:
+        said = tmp_path / "serve.stderr"
+        wait_for(lambda: "ready: serving on" in said.read_text() or serving.poll() is not None, "the server")
+        found = re.search(r"serving on (\S+)", said.read_text())
+        assert found, said.read_text()
+        assert server_told() == found[1]
+        submitted = server.run("submit", "party")
+        assert submitted.returncode == 0, submitted.stderr
+        assert server.run("cancel", "latest").returncode == 0
+        serving.kill()
+        serving.wait(60)
+        # Whoever listens there now is told neither the key nor photos.
+        assert server_told() == "http://127.0.0.1:8080"
+
+
 def test_a_key_that_people_think_of_is_refused(tmp_path: Path) -> None:
     refused = Nightshift(tmp_path, {"API_KEY": "secret"}).run("serve", "--host", "0.0.0.0")
     assert refused.returncode == 2

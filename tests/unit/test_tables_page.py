@@ -9,6 +9,7 @@ import sys
 from datetime import date
 from importlib.util import find_spec
 from pathlib import Path
+from shutil import which
 
 import jsonschema
 import pytest
@@ -99,6 +100,27 @@ def test_what_the_page_for_researchers_does_can_be_done(about: About, tmp_path: 
     assert done.returncode == 0, done.stderr
     assert "60 photos" in done.stdout
     assert "apparent women" in done.stdout
+
+
+def test_the_page_for_researchers_reads_names_as_text_in_r_too(about: About, tmp_path: Path) -> None:
+    page = (REPOSITORY / "docs" / "researchers.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```r\n(.*?)```", page, re.DOTALL)
+    (in_r,) = re.findall(r"text <- c\((.*?)\)", block)
+    (in_pandas,) = re.findall(r"dict.fromkeys\(\[(.*?)\]", page)
+    text, also = ({name.strip('" ') for name in names.split(",")} for names in (in_r, in_pandas))
+    assert text >= also
+    # R warns of a class for a column that is not there, and fails where a cell is not of it.
+    for row in (PhotoRow, FaceRow):
+        assert text <= {column.name for column in columns(row) if column.kind == "text"}
+    require(which("Rscript"), "R is not installed", essential=False)
+    # With all of them numbers, R would make numbers of the column.
+    named = [photo.model_copy(update={"custom_id": f"{n:04}"}) for n, photo in enumerate(PHOTOS_MADE)]
+    for name, table in (("photos", PHOTOS), ("faces", FACES)):
+        text_of_table = table.head() + table.lines(named, about)
+        (tmp_path / f"{name}.csv").write_text(text_of_table, encoding="utf-8", newline="")
+    script = f'{block}\nstopifnot(photos$custom_id[8] == "0007", is.logical(faces$gender_uncertain))'
+    done = subprocess.run(["Rscript", "-e", script], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_rows_of_csv_fit_the_schema_as_the_page_says(about: About, tmp_path: Path) -> None:

@@ -34,6 +34,30 @@ def test_the_document_has_every_route_and_no_other(plain_service: Service, docum
     assert ("/v1/jobs/{job_id}/photos", "PUT") in described
 
 
+def test_what_is_wrong_in_a_list_of_a_query_is_called_as_it_was_sent(
+    plain_service: Service, document: dict[str, Any]
+) -> None:
+    """Once, however often it is there."""
+    lists = [
+        (path, method, parameter["name"])
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        for parameter in operation.get("parameters", [])
+        if parameter["in"] == "query" and "array" in str(parameter["schema"])
+    ]
+    assert {name for _, _, name in lists} == {"age_group", "code", "photo"}
+    job_id = plain_service.open_job()
+    for path, method, name in lists:
+        url = f"{path.replace('{job_id}', job_id)}?{name}=no&{name}=nor+this"
+        answer = plain_service.client.open(url, method=method.upper())
+        if name == "photo":
+            assert answer.json["code"] == "photo_not_found"
+            continue
+        (error,) = answer.json["errors"]
+        assert error["field"] == name
+        assert answer.json["detail"].startswith(f"{name}: must be one of ")
+
+
 def test_it_is_there_for_generators_of_3_1(plain_service: Service, document: dict[str, Any]) -> None:
     older = dict(plain_service.client.get("/openapi-3.1.json").json)
     assert (older["openapi"], document["openapi"][:3]) == ("3.1.0", "3.2")

@@ -329,4 +329,4 @@ def test_each_file_that_was_not_sent_is_named_here_and_in_the_job(tmp_path: Path
     assert sent.exit_code == 3
     assert f"not sent: {tmp_path / 'a.jpg'}: it is over the limit" in sent.stderr
     told = [json.loads(asked.body) for asked in server.requests if asked.path.endswith("/photos/not-sent")]
-    assert told == [{"photos": [{"custom_id": "a.jpg", "reason": "too_large"}]}]
+    assert told == [{"photos": [{"custom_id": "a.jpg", "reason": "too_large", "place": 0}]}]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from docs import command_page
 from nightshift.cli import app
 from nightshift.embedded.run import Request, Run
 from nightshift.exits import Exit
+from nightshift.words.clock import local_time
 from nightshift.words.options import AnalysisOptions, JobOptions
 from shared.settings import Settings, in_force, load_settings
 from tests.support.pages import assert_kept
@@ -147,3 +150,35 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(tmp_path: Path) -> N
     sent = ["submit", str(tmp_path / "in"), "--dry-run", "--server", "http://127.0.0.1:9"]
     assert "a.jpg" in CliRunner().invoke(app, sent).stdout
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in"]
+
+
+def test_a_dry_run_says_what_was_wished_and_no_more(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    run = [
+        "run",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "out"),
+        "--home",
+        str(tmp_path / "home"),
+        "--dry-run",
+    ]
+    submit = ["submit", str(tmp_path), "--server", "http://127.0.0.1:9", "--dry-run"]
+    wishes = ["--label", "summer party", "--priority", "-3", "--window", "22:00-06:00 Europe/Berlin"]
+    for command in (run, submit):
+        told = CliRunner().invoke(app, [*command, *wishes, "--deadline", "8h"])
+        assert told.exit_code == 0, told.stderr
+        rows = dict(re.findall(r"^(Label|Priority|Window|Deadline) +(.+?) *$", told.stdout, re.MULTILINE))
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d \S+, if it begins now", rows.pop("Deadline"))
+        assert rows == {"Label": "summer party", "Priority": "-3", "Window": "22:00-06:00 Europe/Berlin"}
+        at = CliRunner().invoke(app, [*command, "--deadline", "2031-12-24T06:00:00Z"])
+        moment = datetime(2031, 12, 24, 6, tzinfo=UTC)
+        assert re.search(rf"^Deadline +{re.escape(local_time(moment))} *$", at.stdout, re.MULTILINE)
+        assert not re.search("^(Label|Priority|Window)", at.stdout, re.MULTILINE)
+        planned = json.loads(CliRunner().invoke(app, [*command, *wishes, "--json"]).stdout)
+        assert planned["wishes"] == {
+            "label": "summer party", "priority": -3, "processing_window": "22:00-06:00 Europe/Berlin"
+        }  # fmt: skip
+    # Which job is there already has its own.
+    there = CliRunner().invoke(app, [*submit, *wishes, "--job", "job_1"])
+    assert (there.exit_code, "summer party" in there.stdout) == (0, False)

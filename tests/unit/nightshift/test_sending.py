@@ -11,12 +11,17 @@ from rich.console import Console
 from nightshift import sending, upload
 from nightshift.client import Client
 from nightshift.photos import FoundPhoto
-from nightshift.sending import name_not_sent, send_photos
+from nightshift.sending import NotSent, name_not_sent, send_photos
 from tests.support.answering_server import Answer, Received, serving
 
 
 def found(*paths: Path) -> list[FoundPhoto]:
     return [FoundPhoto(path.name, path, path.parent) for path in paths]
+
+
+def send(client: Client, photos: list[FoundPhoto]) -> NotSent:
+    places = {photo.custom_id: place for place, photo in enumerate(photos)}
+    return send_photos(client, "job_1", photos, Console(stderr=True), places)
 
 
 def files(folder: Path, *names: str) -> list[Path]:
@@ -43,7 +48,7 @@ def test_why_a_photo_was_not_sent(tmp_path: Path, answer: Answer, reason: str) -
         return answer if "bad.jpg" in asked.path else Answer(201, PHOTO)
 
     with serving(serve) as server, Client(server.url, "k") as client:
-        refused = send_photos(client, "job_1", found(good, bad, gone), Console(stderr=True))
+        refused = send(client, found(good, bad, gone))
     assert refused == {"bad.jpg": reason, "gone.jpg": "unreadable"}
 
 
@@ -64,7 +69,7 @@ def test_a_large_file_that_changes_on_its_way_keeps_no_other_from_going(
         return Answer(201, PHOTO)
 
     with serving(serve) as server, Client(server.url, "k") as client:
-        refused = send_photos(client, "job_1", found(*paths), Console(stderr=True))
+        refused = send(client, found(*paths))
     assert refused == {"a.jpg": "changed"}
     assert any("b.jpg" in path for path in put)
 
@@ -85,7 +90,7 @@ def test_each_photo_says_where_it_is_listed(tmp_path: Path, monkeypatch: pytest.
 
     with serving(serve) as server, Client(server.url, "k") as client:
         given = found(paths[0], tmp_path / "gone.jpg", *paths[1:])
-        send_photos(client, "job_1", given, Console(stderr=True))
+        send(client, given)
     assert put == {"0.jpg": 0, "1.jpg": 2, "2.jpg": 3, "3.jpg": 4, "4.jpg": 5, "5.jpg": 6}
     bodies = [json.loads(asked.body) for asked in server.requests if asked.path.endswith("/photos/check")]
     assert put == {photo["custom_id"]: photo["place"] for body in bodies for photo in body["photos"]}
@@ -94,7 +99,7 @@ def test_each_photo_says_where_it_is_listed(tmp_path: Path, monkeypatch: pytest.
 def test_a_file_that_cannot_be_read_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "a.jpg"
     with serving(lambda *_: Answer(200, {"missing": []})) as server, Client(server.url, "k") as client:
-        send_photos(client, "job_1", found(path), Console(stderr=True))
+        send(client, found(path))
     assert f"not sent: {path}: No such file or directory (os_error)\n" in capsys.readouterr().err
 
 
@@ -103,8 +108,8 @@ def test_a_server_that_cannot_name_them_does_not_stop_the_rest(capsys: pytest.Ca
         serving(lambda *_: Answer(404, {"code": "not_found", "detail": "nothing here"})) as server,
         Client(server.url, "k") as client,
     ):
-        name_not_sent(client, "job_1", {"a": "refused"})
-        name_not_sent(client, "job_1", {})
+        name_not_sent(client, "job_1", {"a": "refused"}, {"a": 0})
+        name_not_sent(client, "job_1", {}, {})
     assert capsys.readouterr().err.count("will not name what was not sent") == 1
 
 

@@ -31,6 +31,17 @@ def no_traceback(done: subprocess.CompletedProcess[bytes]) -> str:
     return said
 
 
+def test_the_package_is_the_command(tmp_path: Path) -> None:
+    commands = ("$N submit", f"{sys.executable} -m nightshift submit")
+    called, as_a_module = (run(command, tmp_path) for command in commands)
+    assert no_traceback(as_a_module).startswith("Usage: nightshift submit [OPTIONS]")
+    assert (
+        (as_a_module.returncode, as_a_module.stderr)
+        == (called.returncode, called.stderr)
+        == (2, called.stderr)
+    )
+
+
 @pytest.mark.parametrize(
     "command", ["models list", "models list --json", "--help", "run --help", "--version"]
 )

@@ -2603,6 +2603,11 @@ export interface components {
              */
             custom_id: string;
             /**
+             * Place
+             * @description Where it is listed among the job's photos, from 0, whichever arrives first; without it behind those that came before.
+             */
+            place?: number | null;
+            /**
              * Reason
              * @description Why.
              * @enum {string}

@@ -22,6 +22,7 @@ from shared.queue.reuse import find_earlier
 from shared.queue.sweep import return_lapsed, unended_jobs
 from shared.queue.turns import count_claimable, new_job_waits
 from shared.reads.breakdown import break_down
+from shared.reads.known import uploads_with
 from shared.reads.order import SORTS, Order, Sort
 from shared.reads.outline import photo_outline
 from shared.reads.photos import final_photo_ids, final_photos, photo_page
@@ -147,6 +148,7 @@ READS: dict[str, Callable[[Any, str], object]] = {
     "reuse": lambda session, _: find_earlier(
         session, owner="local", sha256="0" * 64, bundle_sha256="b", options_fingerprint="o"
     ),
+    "known": lambda session, _: uploads_with(session, "local", {"0" * 64, "1" * 64}),
     "outline": lambda session, job_id: (
         photo_outline(session, "local", job_id, Sought(gender="male", search="a"), limit=5),
         break_down(session, "local", job_id),
@@ -229,6 +231,13 @@ def test_counts_are_read_from_the_index_alone(database: Database) -> None:
 
     only = "COVERING INDEX ix_photos_claim" if database.is_sqlite else "Index Only Scan using ix_photos_claim"
     assert only in found
+
+
+def test_bytes_that_were_sent_before_are_found_by_index_whatever_became_of_them(database: Database) -> None:
+    with_results(database)
+    digests = {f"e{number:063}" for number in range(3)}
+    plans = plans_of(database, lambda: _in(database, lambda session: uploads_with(session, "local", digests)))
+    assert [("reuse" in found, "kept" in found) for found in plans] == [(True, False), (False, True)], plans
 
 
 def test_what_is_due_of_an_owner_is_read_in_order_and_of_nobody_else(database: Database) -> None:

@@ -3,13 +3,14 @@ import socket
 import subprocess
 import threading
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from nightshift.embedded.broker import embedded_broker_command
 from nightshift.embedded.environment import environment
-from nightshift.embedded.serve import become_worker, listen
+from nightshift.embedded.serve import _have_commands_find_it, become_worker, listen
 from nightshift.embedded.service import check_bundle
 from nightshift.words.errors import ModelUnavailable, NightshiftError
 from shared.bundles.manifest import MANIFEST, TENSORS
@@ -27,6 +28,16 @@ def test_port_0_is_a_free_one() -> None:
     with listen("127.0.0.1", 0) as listener:
         assert listener.family == socket.AF_INET
         assert listener.getsockname()[1] > 0
+
+
+def test_serving_goes_on_where_commands_cannot_be_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "served_at").mkdir()
+    with listen("0.0.0.0", 0) as listener, ExitStack() as parts:
+        _have_commands_find_it(Settings(home=tmp_path), listener, parts)
+        port = listener.getsockname()[1]
+    assert f"commands need --server http://127.0.0.1:{port}: it cannot be written" in capsys.readouterr().err
 
 
 def test_a_child_reads_back_the_very_same_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.embedded.home import LOCK, Home, make_private_folder
+from nightshift.embedded.home import Home, make_private_folder
 from nightshift.machine import durable
 from nightshift.machine.durable import replace_file, sync
+from nightshift.machine.home import LOCK
 from nightshift.machine.root_key import found_root_key, made_root_key
 from nightshift.machine.whole_files import create_whole, put_in_place, replacing
 from nightshift.words.errors import Conflict

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nightshift.machine.process_id import is_surely_dead, own_process_id
+from nightshift.machine.process_id import is_surely_alive, is_surely_dead, own_process_id
 from tests.support.requirements import require
 
 SAY_AND_WAIT = """
@@ -43,6 +43,7 @@ def parts(process_id: str) -> tuple[str, str, str, str]:
 def test_this_process_lives() -> None:
     assert parts(own_process_id())[2] == str(os.getpid())
     assert not is_surely_dead(own_process_id())
+    assert is_surely_alive(own_process_id())
 
 
 def test_a_child_that_lives_is_not_dead(child: tuple[subprocess.Popen[str], str]) -> None:
@@ -57,6 +58,7 @@ def test_a_stopped_child_is_not_dead(child: tuple[subprocess.Popen[str], str]) -
     process.send_signal(signal.SIGSTOP)
 
     assert not is_surely_dead(process_id)
+    assert is_surely_alive(process_id)
 
 
 def test_a_killed_child_is_dead_before_and_after_it_is_collected(
@@ -68,14 +70,17 @@ def test_a_killed_child_is_dead_before_and_after_it_is_collected(
     # WNOWAIT leaves it a zombie.
     os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
     assert is_surely_dead(process_id)
+    assert not is_surely_alive(process_id)
     process.wait()
     assert is_surely_dead(process_id)
+    assert not is_surely_alive(process_id)
 
 
 def test_a_later_process_with_the_same_number_is_another(child: tuple[subprocess.Popen[str], str]) -> None:
     host, realm, number, started = parts(child[1])
 
     assert is_surely_dead(f"{host}/{realm}/{number}.{int(started) - 1}")
+    assert not is_surely_alive(f"{host}/{realm}/{number}.{int(started) - 1}")
 
 
 def test_another_host_name_of_the_same_realm_is_judged(child: tuple[subprocess.Popen[str], str]) -> None:
@@ -103,6 +108,7 @@ def test_what_is_not_of_this_realm_is_never_judged(elsewhere: str) -> None:
     realm = parts(own_process_id())[1]
 
     assert not is_surely_dead(elsewhere.format(pid=os.getpid(), realm=realm))
+    assert not is_surely_alive(elsewhere.format(pid=os.getpid(), realm=realm))
 
 
 def test_a_process_that_is_hidden_is_not_dead(
