@@ -38,7 +38,7 @@ class Body(BaseModel):
     validates.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
 def wrong_field(field: str, message: str) -> InvalidInput:

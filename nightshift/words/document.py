@@ -70,9 +70,7 @@ LenientError = Annotated[PhotoError, WrapValidator(_lenient_error)]
 class Document(BaseModel):
     """Base of the answers."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="allow", json_schema_serialization_defaults_required=True, defer_build=True
-    )
+    model_config = ConfigDict(frozen=True, extra="allow", json_schema_serialization_defaults_required=True)
 
     @classmethod
     def __get_pydantic_json_schema__(

@@ -93,7 +93,7 @@ class AnalysisOptions(BaseModel):
     """Options that change what the pipeline finds; part of the key under which results are reused."""
 
     # Strict: neither true nor "5" is a number. What brings text alone, a form, says so when it validates.
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     min_confidence: MinConfidence = 0.90
     min_face_px: MinFacePx = 20
