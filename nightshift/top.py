@@ -24,8 +24,32 @@ from nightshift.words.wrong_values import wrong
 log = logging.getLogger(__name__)
 
 
+_OTHERS_WORDS = {
+    "status": ("jobs", "job", "list", "ls", "ps", "queue", "show", "watch", "progress"),
+    "cancel": ("stop", "abort", "kill"),
+    "delete": ("remove", "rm", "erase"),
+    "run": ("start", "analyse", "analyze", "process", "detect", "scan"),
+    "serve": ("server", "api", "up"),
+    "submit": ("upload", "send", "add", "put"),
+    "results": ("download", "get", "export", "fetch", "result"),
+    "models": ("bundles", "bundle", "weights"),
+    "failures": ("errors", "failed"),
+    "change": ("edit", "update", "set"),
+    "admin doctor": ("doctor", "check", "health"),
+}
+"""What other programs call our commands; letters alone would lead from `start` to `status`."""
+
+_OURS = {word: ours for ours, words in _OTHERS_WORDS.items() for word in words}
+
+
 class Command(TyperGroup):
     """The `nightshift` command."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that was named; where it has another name here, that is said."""
+        if args and (ours := _OURS.get(args[0].lower())):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {ours!r}?")
+        return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> Any:
         """Run it, and end this process; never with a traceback on the screen."""

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from tests.support.answering_server import Answer, Received, serving
 
@@ -40,6 +41,22 @@ def test_the_package_is_the_command(tmp_path: Path) -> None:
         == (called.returncode, called.stderr)
         == (2, called.stderr)
     )
+
+
+def test_words_of_other_programs_are_answered_with_ours() -> None:
+    from nightshift.cli import app
+    from nightshift.top import _OURS
+
+    commands = {info.name or info.callback.__name__ for info in app.registered_commands if info.callback}
+    groups = {info.name for info in app.registered_groups}
+    assert not set(_OURS) & (commands | groups)
+    assert {words.split()[0] for words in _OURS.values()} <= commands | groups
+    for word in ("jobs", "Upload", "start"):
+        said = CliRunner().invoke(app, [word, "folder", "--quickly"])
+        assert said.exit_code == 2
+        assert f"No such command '{word}'. Did you mean '{_OURS[word.lower()]}'?" in said.output
+    assert "No such command 'nonsense'.\n" in CliRunner().invoke(app, ["nonsense"]).output
+    assert "Did you mean 'submit'?" in CliRunner().invoke(app, ["sumbit"]).output
 
 
 @pytest.mark.parametrize(
