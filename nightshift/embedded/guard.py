@@ -42,8 +42,10 @@ def main(arguments: list[str]) -> int:
     while (code := _exit_code(child)) is None:
         if signal.SIGQUIT in received or time.monotonic() >= kill_at:
             _signal_group(child, signal.SIGKILL)
-        # Woken by the pipe, by a signal, or in time for the kill.
-        wait_s = min(max(0.05, kill_at - time.monotonic()), 10.0)
+        # Woken by the pipe, by a signal, or in time for the kill. A command that has only just begun has no
+        # group yet, and is killed again.
+        kill_in_s = 0.0 if signal.SIGQUIT in received else kill_at - time.monotonic()
+        wait_s = min(max(0.05, kill_in_s), 10.0)
         ready, _, _ = select.select(watched, [], [], wait_s)
         if woken in ready:
             with contextlib.suppress(BlockingIOError):

@@ -226,11 +226,19 @@ def test_every_order_is_read_from_its_index_and_never_sorted(
 
 def test_counts_are_read_from_the_index_alone(database: Database) -> None:
     job_id = with_results(database)
+    _vacuum(database)
 
     [found] = plans_of(database, lambda: _in(database, lambda session: count_photos(session, job_id)))
 
     only = "COVERING INDEX ix_photos_claim" if database.is_sqlite else "Index Only Scan using ix_photos_claim"
     assert only in found
+
+
+def _vacuum(database: Database) -> None:
+    """As PostgreSQL does by itself sooner or later: until then, an index alone costs it no less."""
+    if not database.is_sqlite:
+        with database._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE photos")
 
 
 def test_bytes_that_were_sent_before_are_found_by_index_whatever_became_of_them(database: Database) -> None:

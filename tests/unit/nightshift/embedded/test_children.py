@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from nightshift.embedded.children import Child, Command
@@ -133,3 +134,11 @@ def test_an_open_socket_is_passed_on(tmp_path: Path) -> None:
     os.close(writing)
     assert os.read(reading, 10) == b"hello"
     os.close(reading)
+
+
+def test_a_child_is_killed_at_once_however_shortly_it_has_run(tmp_path: Path) -> None:
+    for after_ms in range(0, 60, 3):
+        child = child_of(tmp_path, "import time; time.sleep(600)")
+        time.sleep(after_ms / 1000)
+        child.kill()
+        assert child.wait(5.0), after_ms
