@@ -32,6 +32,7 @@ from nightshift.embedded.interruption import Interrupted, interruptible
 from nightshift.embedded.known_photos import seem_known
 from nightshift.embedded.left_runs import run_to_resume
 from nightshift.embedded.logs import log_here
+from nightshift.embedded.open_roots import open_roots
 from nightshift.embedded.parting import parting_words
 from nightshift.embedded.request import Request as Request
 from nightshift.embedded.service import check_bundle, running_service
@@ -39,9 +40,8 @@ from nightshift.embedded.supervisor import Supervisor
 from nightshift.embedded.told import check_notify, check_secret, check_secret_beforehand, what_is_untold
 from nightshift.exits import Exit, exit_for_outcome, say
 from nightshift.given import label_of, require_there
-from nightshift.machine.home import roots_of
 from nightshift.not_told import say_not_told
-from nightshift.photos import Found, archive_among, find_photos, in_place_roots, real_path
+from nightshift.photos import Found, archive_among, find_photos
 from nightshift.plans import Plan
 from nightshift.progress import JobProgress
 from nightshift.report import (
@@ -68,8 +68,6 @@ from nightshift.words.states import JobState
 from shared.bundles.manifest import Manifest
 from shared.db.engine import Database
 from shared.db.migrate import upgrade
-from shared.files.in_place import InPlace
-from shared.files.store import Store
 from shared.settings import Settings, load_settings
 
 _GOES_ON = frozenset({Code.GAVE_UP, Code.SERVICE_FAILED})
@@ -169,7 +167,7 @@ class Run:
                 self._find_again(work, work.earlier)
             # What keeps the run from beginning has been found by now.
             progress.stage("starting database, broker, API and workers")
-            settings = self._with_networks_in_time(self._open_roots(work.paths), work)
+            settings = self._with_networks_in_time(open_roots(self._settings, self._found, work.paths), work)
             listener = parts.enter_context(socket.create_server(("127.0.0.1", 0), backlog=128))
             try:
                 url = parts.enter_context(
@@ -205,23 +203,6 @@ class Run:
         if untold := what_is_untold(self._settings, self._job.id):
             say(untold)
         return report
-
-    def _open_roots(self, paths: Sequence[Path]) -> Settings:
-        """Settings that let what was found be registered, without files of a home's own."""
-        settings = self._settings
-        own = InPlace(settings, Store(settings.store_url).folder)
-        folders: dict[Path, str] = {}
-        photos, real = [], []
-        for photo in self._found.photos:
-            path = real_path(photo.path, folders)
-            if not own.is_private(path):
-                photos.append(photo)
-                real.append(path)
-        if len(photos) < len(self._found.photos):
-            left_alone = len(self._found.photos) - len(photos)
-            say(f"{counted(left_alone, 'file')} of a Nightshift home left alone")
-        self._found.photos = photos
-        return settings.model_copy(update={"in_place_roots": roots_of(in_place_roots(paths, real))})
 
     def _with_networks_in_time(self, settings: Settings, work: Work) -> Settings:
         """Settings by which workers load them before the first photo comes, or not before one needs them."""

@@ -46,28 +46,30 @@ def own_process_id() -> str:
 
 def is_surely_dead(process_id: str) -> bool:
     """True only when the process ran in this realm and is gone."""
-    _, _, rest = process_id.partition("/")
-    realm, _, process = rest.partition("/")
-    pid, _, started = process.partition(".")
-    if not realm or realm != _realm() or not pid.isdigit():
+    pid, started = _here(process_id)
+    if pid is None:
         return False
     try:
-        return _started_at_ticks(int(pid)) != started
+        return _started_at_ticks(pid) != started
     except OSError:
-        return not _exists(int(pid))
+        return not _exists(pid)
 
 
 def is_surely_alive(process_id: str) -> bool:
     """True only when the process runs in this realm."""
+    pid, started = _here(process_id)
+    try:
+        return pid is not None and _started_at_ticks(pid) == started
+    except OSError:
+        return False
+
+
+def _here(process_id: str) -> tuple[int | None, str]:
+    """Number and start of a process of this realm; no number of any other."""
     _, _, rest = process_id.partition("/")
     realm, _, process = rest.partition("/")
     pid, _, started = process.partition(".")
-    if not realm or realm != _realm() or not pid.isdigit():
-        return False
-    try:
-        return _started_at_ticks(int(pid)) == started
-    except OSError:
-        return False
+    return (int(pid) if realm and realm == _realm() and pid.isdigit() else None), started
 
 
 def _exists(pid: int) -> bool:

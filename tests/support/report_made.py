@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 from bench.fake_analyser import fake_analysis, fake_thumbnail
 from nightshift.report_page.page import write_page
 from nightshift.words.analysis import PhotoError
@@ -97,3 +99,9 @@ def parts_of(page: Path) -> Path:
     """The folder that a report's page refers to."""
     [parts] = (page.parent / "report_files").iterdir()
     return parts
+
+
+def shown(page: Page) -> list[str]:
+    """Names of the photos that are shown, in their order."""
+    names: list[str] = page.evaluate("nightshift.shownOnes().map(nightshift.nameOf)")
+    return names
